@@ -1,0 +1,2 @@
+//! Bimetal.
+fn main() {}

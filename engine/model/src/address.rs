@@ -1,0 +1,260 @@
+//! Where an object stands in the configuration: `machine.baremetal.rack["a"]`, `service.web.replica[3]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The kind of block that declares an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BlockKind {
+    /// `machine "<provider>" "<name>"`
+    Machine,
+    /// `pool "<name>"`
+    Pool,
+    /// `service "<name>"`
+    Service,
+    /// `resource "<type>" "<name>"`
+    Resource,
+    /// `data "<type>" "<name>"`
+    Data,
+}
+
+impl BlockKind {
+    /// The word of the configuration language.
+    pub fn word(self) -> &'static str {
+        match self {
+            BlockKind::Machine => "machine",
+            BlockKind::Pool => "pool",
+            BlockKind::Service => "service",
+            BlockKind::Resource => "resource",
+            BlockKind::Data => "data",
+        }
+    }
+
+    /// Whether the block has a type label before its name.
+    pub fn has_type(self) -> bool {
+        match self {
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => true,
+            BlockKind::Pool | BlockKind::Service => false,
+        }
+    }
+}
+
+/// Which one of the instances of `count` or `for_each`, or of a service's replicas.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// Of `count`.
+    Index(u64),
+    /// Of `for_each`.
+    Name(String),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Index(index) => write!(f, "[{index}]"),
+            Key::Name(name) => write!(f, "[{}]", serde_json::Value::String(name.clone())),
+        }
+    }
+}
+
+/// The address of an object: of a whole block, of one of its instances, or of one replica of a service.
+///
+/// Invariant: `to_string` and `parse` are inverse (test: `addresses_read_back_as_they_print`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// The block's kind.
+    pub block: BlockKind,
+    /// The type label; empty where the kind has none. For a machine, its provider's machine type.
+    pub ty: String,
+    /// The name label.
+    pub name: String,
+    /// The instance, where the block has `count` or `for_each`.
+    pub key: Option<Key>,
+    /// The replica, where this is one of a service's containers.
+    pub replica: Option<Key>,
+}
+
+impl Address {
+    /// The address of a whole block.
+    pub fn new(block: BlockKind, ty: impl Into<String>, name: impl Into<String>) -> Self {
+        Address { block, ty: ty.into(), name: name.into(), key: None, replica: None }
+    }
+
+    /// One instance of this block.
+    #[must_use]
+    pub fn instance(&self, key: Option<Key>) -> Self {
+        Address { key, replica: None, ..self.clone() }
+    }
+
+    /// One replica of this service.
+    #[must_use]
+    pub fn replica(&self, replica: Key) -> Self {
+        Address { replica: Some(replica), ..self.clone() }
+    }
+
+    /// The block that this is an instance or replica of.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Address { key: None, replica: None, ..self.clone() }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.block != BlockKind::Resource {
+            write!(f, "{}.", self.block.word())?;
+        }
+        if self.block.has_type() {
+            write!(f, "{}.", self.ty)?;
+        }
+        f.write_str(&self.name)?;
+        if let Some(key) = &self.key {
+            key.fmt(f)?;
+        }
+        match &self.replica {
+            Some(replica) => write!(f, ".replica{replica}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text).ok_or_else(|| format!("`{text}` is not an address, as `machine.docker.a`, `service.web.replica[0]` or `docker_volume.data[\"x\"]` are"))
+    }
+}
+
+fn parse(text: &str) -> Option<Address> {
+    let (first, rest) = name(text)?;
+    let (block, ty, rest) = match first {
+        "machine" | "data" => {
+            let (ty, rest) = name(rest.strip_prefix('.')?)?;
+            (if first == "data" { BlockKind::Data } else { BlockKind::Machine }, ty, rest)
+        }
+        "pool" => (BlockKind::Pool, "", rest),
+        "service" => (BlockKind::Service, "", rest),
+        ty => (BlockKind::Resource, ty, rest),
+    };
+    let (label, rest) = name(rest.strip_prefix('.')?)?;
+    let (key, rest) = key(rest)?;
+    let (replica, rest) = match (block, rest.strip_prefix(".replica")) {
+        (BlockKind::Service, Some(rest)) => {
+            let (replica, rest) = self::key(rest)?;
+            (Some(replica?), rest)
+        }
+        _ => (None, rest),
+    };
+    rest.is_empty().then(|| Address { key, replica, ..Address::new(block, ty, label) })
+}
+
+fn name(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+fn key(text: &str) -> Option<(Option<Key>, &str)> {
+    let Some(inner) = text.strip_prefix('[') else { return Some((None, text)) };
+    let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<serde_json::Value>();
+    let key = match stream.next()?.ok()? {
+        serde_json::Value::String(name) => Key::Name(name),
+        serde_json::Value::Number(number) => Key::Index(number.as_u64()?),
+        _ => return None,
+    };
+    Some((Some(key), inner[stream.byte_offset()..].strip_prefix(']')?))
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The local name of a provider: `docker`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderName(pub String);
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A provider and which of its configurations: `digitalocean`, `digitalocean.eu`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderKey {
+    /// The provider.
+    pub name: ProviderName,
+    /// The `alias` of the provider block; absent for the default one.
+    pub alias: Option<String>,
+}
+
+impl ProviderKey {
+    /// The default configuration of a provider.
+    pub fn default_of(name: impl Into<String>) -> Self {
+        ProviderKey { name: ProviderName(name.into()), alias: None }
+    }
+}
+
+impl fmt::Display for ProviderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.alias {
+            Some(alias) => write!(f, "{}.{alias}", self.name),
+            None => self.name.fmt(f),
+        }
+    }
+}
+
+impl Serialize for ProviderKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProviderKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.split_once('.') {
+            Some((name, alias)) => {
+                ProviderKey { name: ProviderName(name.to_owned()), alias: Some(alias.to_owned()) }
+            }
+            None => ProviderKey::default_of(text),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_read_back_as_they_print() {
+        for text in [
+            "machine.baremetal.rack[\"rack-1-node-11\"]",
+            "docker_volume.data",
+            "data.docker_engine.here",
+            "service.web.replica[3]",
+            "service.web[\"eu.\\\"1\"].replica[\"machine.docker.a\"]",
+            "pool.cloud[0]",
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["", "web", "service.", "machine.docker", "service.web[", "service.web.replica", "a.b.c"] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+}

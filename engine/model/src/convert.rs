@@ -1,0 +1,242 @@
+//! Terraform's automatic conversions: what a value of one type becomes where another is wanted.
+
+use std::collections::BTreeMap;
+
+use crate::number::Number;
+use crate::path::{Path, Step};
+use crate::ty::{Field, Type};
+use crate::value::{Data, Value};
+
+/// Why a value can't become what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Where in the value.
+    pub path: Path,
+    /// What was wanted and what was found: `string required, but have number`.
+    pub reason: String,
+}
+
+/// The value as the type, by Terraform's rules. Sensitivity stays.
+pub fn convert(value: Value, ty: &Type) -> Result<Value, Mismatch> {
+    convert_at(value, ty, &Path::root())
+}
+
+fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
+    let Value { data, sensitive } = value;
+    let data = match (ty, data) {
+        (Type::Any, data) => data,
+        (_, Data::Null) => Data::Null,
+        (_, Data::Unknown(_)) => Data::Unknown(ty.clone()),
+        (Type::Bool, data) => to_bool(data, path)?,
+        (Type::Number, data) => to_number(data, path)?,
+        (Type::String, data) => to_string(data, path)?,
+        (Type::Handle, data @ Data::Handle(_)) => data,
+        (Type::Handle, data) => return Err(mismatch(path, "a handle", &data)),
+        (Type::List(element), data) => Data::List(convert_items(items_of(data, "list", path)?, element, path)?),
+        (Type::Set(element), data) => {
+            let mut items = convert_items(items_of(data, "set", path)?, element, path)?;
+            items.sort();
+            items.dedup();
+            Data::Set(items)
+        }
+        (Type::Map(element), Data::Map(members) | Data::Object(members)) => {
+            Data::Map(convert_members(members, element, path)?)
+        }
+        (Type::Map(_), data) => return Err(mismatch(path, "map", &data)),
+        (Type::Tuple(types), data) => to_tuple(data, types, path)?,
+        (Type::Object(fields), Data::Map(members) | Data::Object(members)) => to_object(members, fields, path)?,
+        (Type::Object(_), data) => return Err(mismatch(path, "object", &data)),
+    };
+    Ok(Value { data, sensitive })
+}
+
+fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
+    match data {
+        Data::Bool(_) => Ok(data),
+        Data::String(ref text) if text == "true" => Ok(Data::Bool(true)),
+        Data::String(ref text) if text == "false" => Ok(Data::Bool(false)),
+        other => Err(mismatch(path, "bool", &other)),
+    }
+}
+
+fn to_number(data: Data, path: &Path) -> Result<Data, Mismatch> {
+    match data {
+        Data::Number(_) => Ok(data),
+        Data::String(ref text) => match text.parse::<Number>() {
+            Ok(number) => Ok(Data::Number(number)),
+            Err(_) => Err(mismatch(path, "number", &data)),
+        },
+        other => Err(mismatch(path, "number", &other)),
+    }
+}
+
+fn to_string(data: Data, path: &Path) -> Result<Data, Mismatch> {
+    match data {
+        Data::String(_) => Ok(data),
+        Data::Bool(value) => Ok(Data::String(value.to_string())),
+        Data::Number(number) => Ok(Data::String(number.to_string())),
+        other => Err(mismatch(path, "string", &other)),
+    }
+}
+
+fn items_of(data: Data, wanted: &str, path: &Path) -> Result<Vec<Value>, Mismatch> {
+    match data {
+        Data::List(items) | Data::Set(items) | Data::Tuple(items) => Ok(items),
+        other => Err(mismatch(path, wanted, &other)),
+    }
+}
+
+fn convert_items(items: Vec<Value>, element: &Type, path: &Path) -> Result<Vec<Value>, Mismatch> {
+    let one = |(index, item)| convert_at(item, element, &path.then(Step::Index(index as u32)));
+    let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
+    unify_any(items, element)
+}
+
+fn convert_members(
+    members: BTreeMap<String, Value>,
+    element: &Type,
+    path: &Path,
+) -> Result<BTreeMap<String, Value>, Mismatch> {
+    let one = |(name, value): (String, Value)| {
+        let at = path.then(Step::Key(name.clone()));
+        Ok((name, convert_at(value, element, &at)?))
+    };
+    let members: BTreeMap<String, Value> = members.into_iter().map(one).collect::<Result<_, _>>()?;
+    let names: Vec<String> = members.keys().cloned().collect();
+    let values = unify_any(members.into_values().collect(), element)?;
+    Ok(names.into_iter().zip(values).collect())
+}
+
+/// `list(any)` means one type for all: the one that all can become.
+fn unify_any(items: Vec<Value>, element: &Type) -> Result<Vec<Value>, Mismatch> {
+    match (element, unify(items.iter().map(Value::ty))) {
+        (Type::Any, Some(common)) if common != Type::Any => {
+            items.into_iter().map(|item| convert(item, &common)).collect()
+        }
+        _ => Ok(items),
+    }
+}
+
+fn to_tuple(data: Data, types: &[Type], path: &Path) -> Result<Data, Mismatch> {
+    let items = items_of(data, "tuple", path)?;
+    if items.len() != types.len() {
+        let reason = format!("tuple of {} elements required, but have {}", types.len(), items.len());
+        return Err(Mismatch { path: path.clone(), reason });
+    }
+    let one = |(index, (item, ty))| convert_at(item, ty, &path.then(Step::Index(index as u32)));
+    Ok(Data::Tuple(items.into_iter().zip(types).enumerate().map(one).collect::<Result<_, _>>()?))
+}
+
+/// Attributes that the type does not name are dropped, as Terraform does.
+fn to_object(
+    mut members: BTreeMap<String, Value>,
+    fields: &BTreeMap<String, Field>,
+    path: &Path,
+) -> Result<Data, Mismatch> {
+    let mut attributes = BTreeMap::new();
+    for (name, field) in fields {
+        let value = match members.remove(name) {
+            Some(value) => convert_at(value, &field.ty, &path.then(Step::Attribute(name.clone())))?,
+            None if field.optional => Value::NULL,
+            None => {
+                let reason = format!("attribute `{name}` is required");
+                return Err(Mismatch { path: path.clone(), reason });
+            }
+        };
+        attributes.insert(name.clone(), value);
+    }
+    Ok(Data::Object(attributes))
+}
+
+fn mismatch(path: &Path, wanted: &str, found: &Data) -> Mismatch {
+    let found = match found {
+        Data::Tuple(_) => "tuple".to_owned(),
+        Data::Object(_) => "object".to_owned(),
+        data => Value::from(data.clone()).ty().to_string(),
+    };
+    Mismatch { path: path.clone(), reason: format!("{wanted} required, but have {found}") }
+}
+
+/// The one type that values of all these types can become, if there is one.
+pub fn unify(types: impl IntoIterator<Item = Type>) -> Option<Type> {
+    types.into_iter().try_fold(Type::Any, unify_two)
+}
+
+fn unify_two(one: Type, other: Type) -> Option<Type> {
+    match (one, other) {
+        (one, other) if one == other => Some(one),
+        (Type::Any, ty) | (ty, Type::Any) => Some(ty),
+        (Type::String, Type::Bool | Type::Number) | (Type::Bool | Type::Number, Type::String) => Some(Type::String),
+        (Type::List(one) | Type::Set(one), Type::List(other) | Type::Set(other)) => {
+            Some(Type::list(unify_two(*one, *other)?))
+        }
+        (Type::Map(one), Type::Map(other)) => Some(Type::map(unify_two(*one, *other)?)),
+        (Type::Tuple(one), Type::Tuple(other)) if one.len() == other.len() => {
+            let items = one.into_iter().zip(other).map(|(one, other)| unify_two(one, other));
+            Some(Type::Tuple(items.collect::<Option<_>>()?))
+        }
+        (Type::Tuple(items), Type::Tuple(others)) => {
+            Some(Type::list(unify(items.into_iter().chain(others))?))
+        }
+        (Type::Tuple(items), Type::List(element)) | (Type::List(element), Type::Tuple(items)) => {
+            Some(Type::list(unify(items.into_iter().chain([*element]))?))
+        }
+        (Type::Object(one), Type::Object(other)) => unify_objects(one, other),
+        (Type::Object(fields), Type::Map(element)) | (Type::Map(element), Type::Object(fields)) => {
+            Some(Type::map(unify(fields.into_values().map(|f| f.ty).chain([*element]))?))
+        }
+        _ => None,
+    }
+}
+
+fn unify_objects(one: BTreeMap<String, Field>, other: BTreeMap<String, Field>) -> Option<Type> {
+    if one.keys().eq(other.keys()) {
+        let field = |((name, one), other): ((String, Field), Field)| {
+            let ty = unify_two(one.ty, other.ty)?;
+            Some((name, Field { ty, optional: one.optional || other.optional }))
+        };
+        return Some(Type::Object(one.into_iter().zip(other.into_values()).map(field).collect::<Option<_>>()?));
+    }
+    Some(Type::map(unify(one.into_values().chain(other.into_values()).map(|f| f.ty))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_strings_become_each_other() {
+        assert_eq!(convert(Value::from("5"), &Type::Number).unwrap(), Value::from(5u64));
+        assert_eq!(convert(Value::from(5u64), &Type::String).unwrap(), Value::from("5"));
+        assert_eq!(convert(Value::from("x"), &Type::Number).unwrap_err().reason, "number required, but have string");
+    }
+
+    #[test]
+    fn a_set_holds_each_item_once() {
+        let tuple = Value::tuple([Value::from("b"), Value::from("a"), Value::from("b")]);
+        let set = convert(tuple, &Type::set(Type::String)).unwrap();
+        assert_eq!(set.data, Data::Set(vec![Value::from("a"), Value::from("b")]));
+    }
+
+    #[test]
+    fn a_mismatch_names_the_place() {
+        let tuple = Value::tuple([Value::from("1"), Value::tuple([])]);
+        let error = convert(tuple, &Type::list(Type::Number)).unwrap_err();
+        assert_eq!((error.path.to_string().as_str(), error.reason.as_str()), ("[1]", "number required, but have tuple"));
+    }
+
+    #[test]
+    fn a_list_of_any_gets_one_type() {
+        let tuple = Value::tuple([Value::from(1u64), Value::from("a")]);
+        let list = convert(tuple, &Type::list(Type::Any)).unwrap();
+        assert_eq!(list.data, Data::List(vec![Value::from("1"), Value::from("a")]));
+    }
+
+    #[test]
+    fn optional_attributes_become_null_and_unnamed_ones_go() {
+        let field = Field { ty: Type::String, optional: true };
+        let ty = Type::Object([("a".to_owned(), field)].into());
+        let value: Value = [("b", Value::from(true))].into_iter().collect();
+        assert_eq!(convert(value, &ty).unwrap(), [("a", Value::NULL)].into_iter().collect());
+    }
+}

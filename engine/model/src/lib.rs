@@ -1,0 +1,27 @@
+//! The words that every room shares, and the three ports to the world.
+//!
+//! Must not know the HCL parser, wasm, a database or the terminal; does no I/O.
+
+pub mod address;
+pub mod convert;
+pub mod diagnostic;
+pub mod event;
+pub mod image;
+pub mod json;
+pub mod number;
+pub mod path;
+pub mod placement;
+pub mod platform;
+pub mod port;
+pub mod schema;
+pub mod snapshot;
+pub mod ty;
+pub mod value;
+
+pub use address::{Address, BlockKind, Key, ProviderKey, ProviderName};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use number::Number;
+pub use path::{Path, Step};
+pub use platform::Platform;
+pub use ty::Type;
+pub use value::{Data, Value};

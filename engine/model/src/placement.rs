@@ -1,0 +1,21 @@
+//! Where a replica runs, and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::platform::Platform;
+
+/// Where a replica runs, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The replica.
+    pub replica: Address,
+    /// The node.
+    pub machine: Address,
+    /// Which of the image's platforms was chosen for it.
+    pub platform: Platform,
+    /// The image pinned by digest.
+    pub image: String,
+    /// For people: `stays`, `least loaded of 4 nodes`, ….
+    pub reason: String,
+}

@@ -1,0 +1,280 @@
+//! The three ports to the world. `host` implements `Predict` and `Operate`, `state` implements `Remember`.
+//!
+//! Invariant: `Predict` is synchronous and can't reach the world; whoever holds nothing else can't either.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::address::{Address, ProviderKey, ProviderName};
+use crate::diagnostic::Diagnostics;
+use crate::image::{ImageIndex, ImageSource};
+use crate::path::Path;
+use crate::schema::ProviderSchema;
+use crate::snapshot::{Intent, IntentId, Object, Revision, RevisionOutcome, Snapshot, Stored};
+use crate::value::Value;
+
+/// One object that a plan is wanted for.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// Of what.
+    pub address: Address,
+    /// The provider's name for its type.
+    pub ty: String,
+    /// What exists.
+    pub prior: Option<Object>,
+    /// What the user wrote, of the schema's type, `null` where nothing was written.
+    pub config: Value,
+    /// `config` with `prior` filled in where the schema says computed.
+    pub proposed: Value,
+}
+
+/// What a provider says an object will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// With unknowns where only the effect will tell.
+    pub value: Value,
+    /// Differences that can't be made in place.
+    pub replace: Vec<Path>,
+    /// For the effect call.
+    pub private: Vec<u8>,
+}
+
+/// Pure answers of providers.
+pub trait Predict: Send + Sync {
+    /// The providers that this run knows.
+    fn providers(&self) -> Vec<ProviderName>;
+    /// What a provider offers.
+    fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics>;
+    /// What is wrong with a configuration, beyond its types.
+    fn validate(&self, provider: &ProviderName, address: &Address, ty: &str, config: &Value) -> Diagnostics;
+    /// What each object will be; as many answers as requests, in their order.
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>>;
+    /// A stored value brought to the schema's present version.
+    fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics>;
+}
+
+/// One object to be made.
+#[derive(Clone, Debug)]
+pub struct CreateRequest {
+    /// Of what.
+    pub address: Address,
+    /// Stamped on what is made.
+    pub intent: IntentId,
+    /// Wholly known.
+    pub config: Value,
+    /// As planned, with unknowns where only the effect will tell.
+    pub planned: Planned,
+    /// What an earlier call with this intent reported.
+    pub so_far: Option<Object>,
+}
+
+/// One object to be changed in place.
+#[derive(Clone, Debug)]
+pub struct UpdateRequest {
+    /// Of what.
+    pub address: Address,
+    /// What exists.
+    pub prior: Object,
+    /// Wholly known.
+    pub config: Value,
+    /// As planned.
+    pub planned: Planned,
+}
+
+/// How a create or update call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is there.
+    Done(Object),
+    /// Not yet: call again.
+    Retry {
+        /// In how many milliseconds.
+        after_ms: u64,
+        /// For people: `waiting for cloud-init`.
+        reason: String,
+        /// What exists by now.
+        so_far: Option<Object>,
+    },
+    /// It failed; what exists counts all the same.
+    Failed {
+        /// Why.
+        diagnostics: Diagnostics,
+        /// What exists by now.
+        so_far: Option<Object>,
+    },
+}
+
+/// How a delete call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    Done,
+    /// Not yet: call again.
+    Retry {
+        /// In how many milliseconds.
+        after_ms: u64,
+        /// For people.
+        reason: String,
+    },
+    /// It failed.
+    Failed(Diagnostics),
+}
+
+/// Calls of providers that look at the world or change it, and the registries.
+///
+/// Every failure names provider, version and object.
+#[async_trait]
+pub trait Operate: Send + Sync {
+    /// The arguments of a provider block, wholly known; must come before any other call for that key.
+    fn configure(&self, provider: &ProviderKey, config: &Value);
+    /// What exists now; `None`: it is gone. As many answers as objects, in their order.
+    async fn read(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        objects: &[(Address, Object)],
+    ) -> Vec<Result<Option<Object>, Diagnostics>>;
+    /// What became of these intents.
+    async fn probe(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        intents: &[Intent],
+    ) -> Vec<Result<Option<Object>, Diagnostics>>;
+    /// The facts of a machine: an object with `platform` and, where known, `cpus`, `memory`, `labels`.
+    async fn discover(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        config: &Value,
+    ) -> Result<Value, Diagnostics>;
+    /// What a data source answers.
+    async fn read_data(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        config: &Value,
+    ) -> Result<Value, Diagnostics>;
+    /// Makes objects; as many answers as requests, in their order.
+    async fn create(&self, provider: &ProviderKey, ty: &str, requests: Vec<CreateRequest>) -> Vec<Outcome>;
+    /// Changes an object in place.
+    async fn update(&self, provider: &ProviderKey, ty: &str, request: UpdateRequest) -> Outcome;
+    /// Removes an object; one that is gone already counts as removed.
+    async fn delete(&self, provider: &ProviderKey, ty: &str, address: &Address, object: Object) -> Deletion;
+    /// What an image's source offers for each platform.
+    async fn image(&self, source: &ImageSource) -> Result<ImageIndex, Diagnostics>;
+    /// Lets providers use these images: a source that was never named here is refused.
+    fn allow_images(&self, sources: &[ImageSource]);
+}
+
+/// Who holds a lock, since when, for what.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holder {
+    /// `user@host`
+    pub who: String,
+    /// On that host.
+    pub process: u32,
+    /// `bimetal apply`
+    pub command: String,
+    /// Milliseconds since 1970.
+    pub since_ms: u64,
+}
+
+/// Proof of holding the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease(pub String);
+
+/// One change of what state knows. Those of one `record` call are one transaction.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// An object exists (anew, changed, or as far as it got).
+    Put {
+        /// Which.
+        address: Address,
+        /// As it is.
+        stored: Box<Stored>,
+        /// The intent that this ends, if it does.
+        closes: Option<IntentId>,
+    },
+    /// An object is gone.
+    Remove {
+        /// Which.
+        address: Address,
+        /// The intent that this ends, if it does.
+        closes: Option<IntentId>,
+    },
+    /// An intent came to nothing.
+    Close(IntentId),
+    /// The outputs are these now.
+    Outputs(std::collections::BTreeMap<String, Value>),
+}
+
+/// Why the state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Somebody else applies.
+    #[error("the state is locked by {} (process {}), running `{}`", .0.who, .0.process, .0.command)]
+    Locked(Holder),
+    /// The lease ran out, or somebody forced it.
+    #[error("the lock on the state was lost: somebody else may have changed it")]
+    LeaseLost,
+    /// What is sealed can't be opened.
+    #[error("sensitive values in the state can't be opened: {0}")]
+    Sealed(String),
+    /// Written by a newer Bimetal.
+    #[error("the state was written by a newer Bimetal (format {found}, this one knows {known})")]
+    Newer {
+        /// In the store.
+        found: u32,
+        /// Here.
+        known: u32,
+    },
+    /// The store itself failed.
+    #[error("{store}: {reason}")]
+    Store {
+        /// Its path or address.
+        store: String,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// Where snapshots, intents and revisions are kept.
+///
+/// Invariant: what a call has answered survives a power cut.
+#[async_trait]
+pub trait Remember: Send + Sync {
+    /// The whole state as it is now; takes no lock.
+    async fn load(&self) -> Result<Snapshot, StateError>;
+    /// Takes the lock, or says who has it. It lasts 60 s unless renewed.
+    async fn lock(&self, holder: &Holder) -> Result<Lease, StateError>;
+    /// Makes the lock last another 60 s.
+    async fn renew(&self, lease: &Lease) -> Result<(), StateError>;
+    /// Gives the lock back.
+    async fn unlock(&self, lease: Lease) -> Result<(), StateError>;
+    /// Opens a revision; its `number` is given here.
+    async fn begin(&self, lease: &Lease, revision: Revision) -> Result<u64, StateError>;
+    /// Promises, before the effects.
+    async fn intend(&self, lease: &Lease, intents: &[Intent]) -> Result<(), StateError>;
+    /// Outcomes, after the effects; one transaction.
+    async fn record(&self, lease: &Lease, records: Vec<Record>) -> Result<(), StateError>;
+    /// Closes the revision.
+    async fn finish(&self, lease: &Lease, revision: u64, outcome: RevisionOutcome) -> Result<(), StateError>;
+    /// All revisions, newest first.
+    async fn revisions(&self) -> Result<Vec<Revision>, StateError>;
+    /// A named secret of the engine's own, as the key of a certificate authority; kept sealed.
+    async fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, StateError>;
+    /// Keeps one, unless there is one of that name: answers the one that is kept.
+    async fn keep_secret(&self, name: &str, secret: &[u8]) -> Result<Vec<u8>, StateError>;
+}
+
+/// Time and chance, which come in from the edge.
+pub trait Edge: Send + Sync {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+    /// A random id: letters and digits, at most 32.
+    fn new_id(&self) -> String;
+}

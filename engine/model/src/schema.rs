@@ -1,0 +1,171 @@
+//! What a provider offers: the document that its `schema` call answers.
+//!
+//! The JSON form of these types is the contract; `plugin-sdk` writes it from Rust types.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ty::Type;
+
+/// Everything that a provider offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProviderSchema {
+    /// The arguments of its `provider` block.
+    #[serde(default)]
+    pub provider: Block,
+    /// Managed types by name. A type with the machine role is what `machine "<name>"` names.
+    #[serde(default)]
+    pub managed: BTreeMap<String, TypeSchema>,
+    /// Data sources by name.
+    #[serde(default)]
+    pub data: BTreeMap<String, TypeSchema>,
+}
+
+/// One managed type or data source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TypeSchema {
+    /// Of what is stored; `upgrade` brings older values forward.
+    #[serde(default)]
+    pub version: u64,
+    /// What the engine may expect of it beyond its attributes.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// How many objects one `create` call may take; at least 1.
+    #[serde(default = "one")]
+    pub batch: u32,
+    /// Its attributes and blocks.
+    #[serde(flatten)]
+    pub block: Block,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A contract between the engine and a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Answers `platform`, `cpus`, `memory`, `labels`, `address` and `engine`; see `docs/writing-a-provider.md`.
+    Machine,
+    /// Takes what a replica of a service is lowered to.
+    ContainerRuntime,
+}
+
+/// Attributes and nested blocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Block {
+    /// By name.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Attribute>,
+    /// By the word that begins them.
+    #[serde(default)]
+    pub blocks: BTreeMap<String, NestedBlock>,
+}
+
+/// A block inside a block. Its value is a list of objects, or one object or `null` where `single`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NestedBlock {
+    /// At most one.
+    #[serde(default)]
+    pub single: bool,
+    /// At least one.
+    #[serde(default)]
+    pub required: bool,
+    /// A change of it means a new object.
+    #[serde(default)]
+    pub force_new: bool,
+    /// What is inside.
+    #[serde(flatten)]
+    pub block: Block,
+}
+
+/// One attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Attribute {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// Must be written.
+    #[serde(default)]
+    pub required: bool,
+    /// The provider fills it in where it isn't written. Not `required` and not `computed` means optional.
+    #[serde(default)]
+    pub computed: bool,
+    /// May not be written at all: only the provider fills it in.
+    #[serde(default)]
+    pub read_only: bool,
+    /// A change of it means a new object.
+    #[serde(default)]
+    pub force_new: bool,
+    /// Never shown or stored in clear.
+    #[serde(default)]
+    pub sensitive: bool,
+    /// Stays in the host: the provider gets a handle.
+    #[serde(default)]
+    pub credential: Option<Credential>,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// What a credential attribute holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Credential {
+    /// The secret itself.
+    Value,
+    /// The path of a file of the operator's that holds it.
+    File,
+}
+
+impl Attribute {
+    /// An optional attribute of this type.
+    pub fn optional(ty: Type) -> Self {
+        Attribute {
+            ty,
+            required: false,
+            computed: false,
+            read_only: false,
+            force_new: false,
+            sensitive: false,
+            credential: None,
+            description: String::new(),
+        }
+    }
+
+    /// An attribute that must be written.
+    pub fn required(ty: Type) -> Self {
+        Attribute { required: true, ..Attribute::optional(ty) }
+    }
+
+    /// An attribute that only the provider fills in.
+    pub fn read_only(ty: Type) -> Self {
+        Attribute { computed: true, read_only: true, ..Attribute::optional(ty) }
+    }
+}
+
+impl Block {
+    /// The type of its values: every attribute there, `null` where unset.
+    pub fn ty(&self) -> Type {
+        let attributes = self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.ty.clone()));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name.clone(), nested.ty()));
+        Type::object(attributes.chain(blocks))
+    }
+}
+
+impl NestedBlock {
+    /// The type of its value.
+    pub fn ty(&self) -> Type {
+        match self.single {
+            true => self.block.ty(),
+            false => Type::list(self.block.ty()),
+        }
+    }
+}

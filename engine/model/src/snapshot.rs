@@ -1,0 +1,126 @@
+//! What state remembers: objects, unfinished intents, outputs, revisions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, ProviderKey};
+use crate::placement::Placement;
+use crate::value::Value;
+
+/// Something that exists, as its provider sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// All attributes of its type.
+    pub value: Value,
+    /// Bytes that only the provider reads.
+    #[serde(default)]
+    pub private: Vec<u8>,
+}
+
+/// An object and what the engine knows about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Whose it is.
+    pub provider: ProviderKey,
+    /// The provider's name for its type: the resource type, or the machine type, or the container runtime's.
+    pub ty: String,
+    /// Of the schema that `object.value` follows.
+    pub schema_version: u64,
+    /// The object.
+    pub object: Object,
+    /// What must outlive it.
+    pub depends_on: Vec<Address>,
+    /// For a replica: where it runs.
+    pub placement: Option<Placement>,
+    /// Half made: the next plan replaces it, or finishes it where `unfinished` says how.
+    pub tainted: bool,
+    /// The intent of a creation that has not ended, and the hash of what it was asked for.
+    pub unfinished: Option<Intent>,
+}
+
+/// The random id of an intent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IntentId(pub String);
+
+/// What is about to be done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Remove it.
+    Delete,
+}
+
+/// A promise, written before the effect: after a crash it says what may exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Stamped on what is made.
+    pub id: IntentId,
+    /// Of what.
+    pub address: Address,
+    /// By whom.
+    pub provider: ProviderKey,
+    /// The provider's name for its type.
+    pub ty: String,
+    /// What is to be done.
+    pub effect: Effect,
+    /// The arguments (`probe` gets them).
+    pub config: Value,
+    /// What must outlive the object.
+    pub depends_on: Vec<Address>,
+    /// For a replica: where it is to run.
+    pub placement: Option<Placement>,
+}
+
+/// The whole state at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// A random id given when the state was made.
+    pub lineage: String,
+    /// Counts the commits.
+    pub serial: u64,
+    /// What exists.
+    pub objects: BTreeMap<Address, Stored>,
+    /// Intents without an outcome.
+    pub intents: Vec<Intent>,
+    /// Of the last apply.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+/// Who applies, and what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Counts from 1.
+    pub number: u64,
+    /// `user@host`
+    pub who: String,
+    /// Milliseconds since 1970.
+    pub started_ms: u64,
+    /// The commit of the configuration's repository, with `-dirty` where the tree was.
+    pub commit: Option<String>,
+    /// `bimetal apply`, `bimetal destroy`
+    pub command: String,
+    /// The evaluated changes, as the plan shows them, redacted.
+    pub summary: serde_json::Value,
+    /// How it ended; absent while it runs, or when it was killed.
+    pub outcome: Option<RevisionOutcome>,
+}
+
+/// How an apply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevisionOutcome {
+    /// All done.
+    Done,
+    /// Nothing done.
+    Failed,
+    /// Some of it done.
+    Partial,
+    /// Stopped by a signal.
+    Interrupted,
+}

@@ -19,7 +19,7 @@ pub enum Severity {
 }
 
 /// A place in a source file, in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Span {
     /// The file, relative to the configuration's root.
     pub file: Arc<str>,

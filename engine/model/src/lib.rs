@@ -13,6 +13,7 @@ pub mod path;
 pub mod placement;
 pub mod platform;
 pub mod port;
+pub mod question;
 pub mod schema;
 pub mod snapshot;
 pub mod ty;

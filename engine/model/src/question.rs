@@ -1,0 +1,74 @@
+//! What a plan wants to know of the world, and what the world answered.
+//!
+//! `plan` can't ask: it returns questions, `refresh` answers them all at once, and `plan` runs again with the answers.
+
+use std::collections::BTreeMap;
+
+use crate::address::{Address, ProviderKey};
+use crate::diagnostic::Diagnostics;
+use crate::image::{ImageIndex, ImageSource};
+use crate::snapshot::{Intent, Object, Stored};
+use crate::value::Value;
+
+/// Something that a plan wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The facts of a machine that is not managed yet.
+    Facts(Inquiry),
+    /// What a data source answers.
+    Data(Inquiry),
+    /// What an image's source offers for each platform.
+    Image(ImageSource),
+}
+
+/// An object that a provider is asked about; its configuration is wholly known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// Which.
+    pub address: Address,
+    /// Whose.
+    pub provider: ProviderKey,
+    /// The provider's name for its type.
+    pub ty: String,
+    /// Its arguments.
+    pub config: Value,
+}
+
+/// What the world answered so far.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// Facts of machines.
+    pub facts: BTreeMap<Address, Result<Value, Diagnostics>>,
+    /// Of data sources.
+    pub data: BTreeMap<Address, Result<Value, Diagnostics>>,
+    /// Of images, from the lock file or the world.
+    pub images: BTreeMap<ImageSource, Result<ImageIndex, Diagnostics>>,
+}
+
+/// What exists, as state remembers it and providers see it now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Of the snapshot that was refreshed.
+    pub lineage: String,
+    /// Of the snapshot that was refreshed.
+    pub serial: u64,
+    /// What exists now. An object that an interrupted creation left has `unfinished` set.
+    pub objects: BTreeMap<Address, Stored>,
+    /// What differs from what state remembers.
+    pub drift: Vec<Drift>,
+    /// Unfinished intents and what became of them; `apply` records this first.
+    pub resolved: Vec<(Intent, Option<Object>)>,
+    /// Outputs of the last apply.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+/// A difference between what state remembers and what exists.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Drift {
+    /// Of what.
+    pub address: Address,
+    /// As state remembers it.
+    pub before: Value,
+    /// As it is; `None`: it is gone.
+    pub after: Option<Value>,
+}

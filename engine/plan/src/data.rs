@@ -1,0 +1,129 @@
+//! A plan: data that says exactly what will happen.
+//!
+//! Must not know how it was made, how it is shown or how it is done.
+
+use std::collections::BTreeMap;
+
+use bimetal_config::SourceFile;
+use bimetal_model::image::{ImageIndex, ImageSource};
+use bimetal_model::placement::Placement;
+use bimetal_model::question::{Drift, Question};
+use bimetal_model::snapshot::{Intent, Stored};
+use bimetal_model::{Address, Path, ProviderKey, Value};
+use serde::{Deserialize, Serialize};
+
+/// What planning came to.
+#[derive(Debug)]
+pub enum Planning {
+    /// All is said.
+    Ready(Box<Plan>),
+    /// Answer these and plan again.
+    Ask(Vec<Question>),
+}
+
+/// What is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// To bring the world to the configuration.
+    Apply,
+    /// To remove everything in state.
+    Destroy,
+}
+
+/// Exactly what will happen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// What for.
+    pub mode: Mode,
+    /// Of the state that it was made against.
+    pub lineage: String,
+    /// Of the state that it was made against.
+    pub serial: u64,
+    /// The configuration's text: `apply` evaluates it again with real values.
+    pub files: Vec<SourceFile>,
+    /// The variables' values.
+    pub variables: BTreeMap<String, Value>,
+    /// The provider blocks' values; those with unknowns are evaluated again.
+    pub providers: BTreeMap<ProviderKey, Value>,
+    /// What each image was resolved to.
+    pub images: BTreeMap<ImageSource, ImageIndex>,
+    /// Facts of machines and answers of data sources that the plan rests on, by address.
+    pub facts: BTreeMap<Address, Value>,
+    /// Every object that exists or is wanted, in the order of their addresses.
+    pub changes: Vec<Change>,
+    /// By name.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// What had changed behind the state's back.
+    pub drift: Vec<Drift>,
+}
+
+/// What is done to one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Make it, or finish what an interrupted run began (`Change::resume`).
+    Create,
+    /// A data source that can be read only after something else is done.
+    Read,
+    /// Change it in place.
+    Update,
+    /// Remove it and make it anew.
+    Replace,
+    /// Remove it.
+    Delete,
+    /// Nothing.
+    Keep,
+}
+
+/// One object: what it is, what it will be, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Change {
+    /// Which.
+    pub address: Address,
+    /// Whose.
+    pub provider: ProviderKey,
+    /// The provider's name for its type.
+    pub ty: String,
+    /// What is done.
+    pub action: Action,
+    /// As it exists; absent where it does not.
+    pub before: Option<Stored>,
+    /// As it will be, with unknowns; absent where it will not.
+    pub after: Option<Value>,
+    /// Its arguments by now, with unknowns.
+    pub config: Option<Value>,
+    /// The provider's own bytes for the effect.
+    pub private: Vec<u8>,
+    /// The differences that can't be made in place.
+    pub replace_because: Vec<Path>,
+    /// For people: why this is done where the attributes don't say it.
+    pub reason: Option<String>,
+    /// The creation that this finishes.
+    pub resume: Option<Intent>,
+    /// Objects that must be there first (and, where this is removed, go later).
+    pub depends_on: Vec<Address>,
+    /// For a replica: where it will run.
+    pub placement: Option<Placement>,
+}
+
+/// What becomes of an output.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutputChange {
+    /// Of the last apply.
+    pub before: Option<Value>,
+    /// With unknowns; absent where the output is gone.
+    pub after: Option<Value>,
+}
+
+impl Plan {
+    /// What is not `Keep`.
+    pub fn effects(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.action != Action::Keep)
+    }
+
+    /// Whether neither an object nor an output changes.
+    pub fn is_empty(&self) -> bool {
+        self.effects().next().is_none() && self.outputs.values().all(|output| output.before == output.after)
+    }
+}

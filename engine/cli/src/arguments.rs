@@ -1,0 +1,206 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use bimetal_model::Address;
+use clap::{Args, Parser, Subcommand};
+
+/// One configuration for machines, pools and services: planned, then done.
+#[derive(Debug, Parser)]
+#[command(name = "bimetal", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Work as if started in this folder
+    #[arg(short = 'C', long = "chdir", global = true, value_name = "DIR")]
+    pub(crate) chdir: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find the providers that the configuration needs, show what they ask for, and lock them
+    Init(Init),
+    /// Check the configuration; needs neither network nor state
+    Validate(Variables),
+    /// Show what would be done
+    Plan(Plan),
+    /// Do it
+    Apply(Apply),
+    /// Remove everything that this configuration's state knows
+    Destroy(Destroy),
+    /// Show the state, or a saved plan
+    Show(Show),
+    /// Print the outputs of the last apply
+    Output(Output),
+    /// Look at the state, and mend it
+    #[command(subcommand)]
+    State(State),
+    /// List the machines: provider, platform, address, engine
+    Machines,
+    /// List every container of the fleet
+    Ps(Ps),
+    /// Print what a container of the fleet printed
+    Logs(Logs),
+    /// Run a command in a container of the fleet
+    Exec(Exec),
+    /// Open a shell on a machine, or run a command there
+    Ssh(Ssh),
+    /// Print the version of Bimetal and of its providers
+    Version,
+    /// Print a completion script
+    Completions {
+        /// For this shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where variables get their values.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Variables {
+    /// Give a variable a value
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) values: Vec<String>,
+    /// Read variables from a file
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Resolve images again, and take providers that changed
+    #[arg(long)]
+    pub(crate) upgrade: bool,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+/// How a plan is made.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Planning {
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// Believe the state: don't ask providers what exists
+    #[arg(long)]
+    pub(crate) no_refresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) planning: Planning,
+    /// Save the plan, sealed, for `apply`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Plan to remove everything
+    #[arg(long)]
+    pub(crate) destroy: bool,
+    /// Exit with 2 where something would change
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// A plan that `plan --out` saved
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) doing: Doing,
+}
+
+/// How a plan is done.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Doing {
+    /// Don't ask before doing it
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// How many effects may run at once
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) parallelism: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Destroy {
+    #[command(flatten)]
+    pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) doing: Doing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// A saved plan; the state where none is named
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Only this one
+    pub(crate) name: Option<String>,
+    /// Print a string as it is, without quotes
+    #[arg(long, requires = "name")]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum State {
+    /// List the addresses of all objects
+    List,
+    /// Show one object
+    Show {
+        /// As `state list` prints it
+        address: Address,
+    },
+    /// Forget an object: it goes on existing, unknown to Bimetal
+    Rm {
+        /// As `state list` prints it
+        address: Address,
+    },
+    /// Break a lock that nobody holds any more
+    ForceUnlock,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ps {
+    /// Those that have stopped, too
+    #[arg(short, long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// A container's name, or its address
+    pub(crate) container: String,
+    /// Go on printing
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only the last lines
+    #[arg(short = 'n', long, value_name = "LINES")]
+    pub(crate) tail: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// A container's name, or its address
+    pub(crate) container: String,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ssh {
+    /// The machine's address: `machine.baremetal.rack["a"]`
+    pub(crate) machine: Address,
+    /// A command to run instead of a shell
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}

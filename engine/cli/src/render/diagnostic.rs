@@ -1,0 +1,89 @@
+//! Diagnostics with their place in the configuration.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use bimetal_config::SourceFile;
+use bimetal_model::{Diagnostic, Severity};
+
+/// The diagnostics, each as a paragraph of its own; the same one is said once.
+pub(crate) fn render(diagnostics: &[Diagnostic], files: &[SourceFile]) -> String {
+    let mut said: Vec<&Diagnostic> = Vec::new();
+    for diagnostic in diagnostics {
+        if !said.contains(&diagnostic) {
+            said.push(diagnostic);
+        }
+    }
+    said.into_iter().map(|diagnostic| render_one(diagnostic, files) + "\n\n").collect()
+}
+
+fn render_one(diagnostic: &Diagnostic, files: &[SourceFile]) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = title(diagnostic);
+    let detail = detail(diagnostic);
+    let mut group = Group::with_title(level.primary_title(&title));
+    let source = diagnostic.span.as_ref().and_then(|span| {
+        let file = files.iter().find(|file| file.name == span.file)?;
+        Some((file, clamp(&file.text, span.range.clone())))
+    });
+    if let Some((file, range)) = source {
+        let label = if detail.is_empty() { None } else { Some(detail.as_str()) };
+        let annotation = AnnotationKind::Primary.span(range).label(label);
+        group = group.element(Snippet::source(file.text.as_ref()).path(file.name.as_ref()).annotation(annotation));
+    } else if !detail.is_empty() {
+        group = group.element(Level::NOTE.with_name("because").message(&detail));
+    }
+    if let Some(hint) = &diagnostic.hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    }
+    Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+fn title(diagnostic: &Diagnostic) -> String {
+    let summary = &diagnostic.summary;
+    match (&diagnostic.address, diagnostic.path.0.is_empty()) {
+        (Some(address), true) if !summary.contains(&address.to_string()) => format!("{address}: {summary}"),
+        (Some(address), false) => format!("{address}: `{}`: {summary}", diagnostic.path),
+        (None, false) => format!("`{}`: {summary}", diagnostic.path),
+        _ => summary.clone(),
+    }
+}
+
+fn detail(diagnostic: &Diagnostic) -> String {
+    diagnostic.detail.trim().to_owned()
+}
+
+/// A span that lies in the text and on the borders of its characters, whatever was asked for.
+fn clamp(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(range.start);
+    start..floor(range.end).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::style::plain;
+    use super::*;
+    use bimetal_model::Span;
+
+    #[test]
+    fn a_mistake_shows_its_line_and_a_hint() {
+        let files = [SourceFile { name: "main.bm.hcl".into(), text: "locals {\n  a = var.colour\n}\n".into() }];
+        let span = Span { file: "main.bm.hcl".into(), range: 15..25 };
+        let diagnostic = Diagnostic::error("no variable `colour` is declared").at(&span).hint("did you mean `color`?");
+        insta::assert_snapshot!(plain(&render(&[diagnostic], &files)), @"");
+    }
+
+    #[test]
+    fn a_span_outside_of_the_text_does_no_harm() {
+        assert_eq!(clamp("ä", 1..99), 0..2);
+    }
+}

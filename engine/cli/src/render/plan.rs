@@ -1,0 +1,218 @@
+//! A plan as people read it, much as Terraform prints its own.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use bimetal_model::question::Drift;
+use bimetal_model::{Address, BlockKind, Path, Value};
+use bimetal_plan::{Action, Change, OutputChange, Plan};
+
+use super::style::{ADD, BOLD, CHANGE, FAINT, READ, REMOVE, paint};
+use super::value::{quoted, value_text};
+
+/// The whole plan; one sentence where there is nothing to do.
+pub(crate) fn render(plan: &Plan) -> String {
+    if plan.is_empty() {
+        let done = "No changes. What exists is what the configuration says.";
+        return format!("{}{}\n", drift_text(&plan.drift), paint(BOLD, done));
+    }
+    let changes: Vec<String> = plan.effects().map(change_text).collect();
+    let changes = match changes.is_empty() {
+        true => String::new(),
+        false => format!("Bimetal will do this:\n\n{}\n", changes.join("\n")),
+    };
+    format!("{}{changes}{}{}\n", drift_text(&plan.drift), summary(plan), outputs_text(plan))
+}
+
+/// `Plan: 12 to add, 0 to change, 1 to destroy.`, with what they are.
+pub(crate) fn summary(plan: &Plan) -> String {
+    let (mut add, mut change, mut destroy) = (Vec::new(), Vec::new(), Vec::new());
+    for effect in plan.effects() {
+        match effect.action {
+            Action::Create => add.push(&effect.address),
+            Action::Update => change.push(&effect.address),
+            Action::Delete => destroy.push(&effect.address),
+            Action::Replace => {
+                add.push(&effect.address);
+                destroy.push(&effect.address);
+            }
+            Action::Read | Action::Keep => {}
+        }
+    }
+    let part = |addresses: &[&Address], verb: &str| format!("{} to {verb}{}", addresses.len(), kinds(addresses));
+    let parts = [part(&add, "add"), part(&change, "change"), part(&destroy, "destroy")];
+    format!("{} {}.\n", paint(BOLD, "Plan:"), parts.join(", "))
+}
+
+/// ` (4 machines, 8 replicas)`
+fn kinds(addresses: &[&Address]) -> String {
+    let count = |wanted: fn(&Address) -> bool| addresses.iter().filter(|address| wanted(address)).count();
+    let named = [
+        (count(|a| a.block == BlockKind::Machine), "machine"),
+        (count(|a| a.replica.is_some()), "replica"),
+        (count(|a| a.block != BlockKind::Machine && a.replica.is_none()), "resource"),
+    ];
+    let parts: Vec<_> = named
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}{}", if *count == 1 { "" } else { "s" }))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+fn change_text(change: &Change) -> String {
+    let (style, sign, deed) = deed(change.action);
+    let deed = match &change.resume {
+        Some(_) => "will be finished: an interrupted run began it",
+        None => deed,
+    };
+    let mut text = format!("  # {} {deed}\n", paint(BOLD, &change.address));
+    for reason in reasons(change) {
+        let _ = writeln!(text, "  # {}", paint(FAINT, reason));
+    }
+    let body = match change.action {
+        Action::Delete => String::new(),
+        _ => attributes_text(change),
+    };
+    let _ = writeln!(text, "{} {} {{{body}}}", paint(style, sign), header(&change.address));
+    text
+}
+
+fn deed(action: Action) -> (Style, &'static str, &'static str) {
+    match action {
+        Action::Create => (ADD, "  +", "will be created"),
+        Action::Read => (READ, " <=", "will be read during apply"),
+        Action::Update => (CHANGE, "  ~", "will be changed in place"),
+        Action::Replace => (REMOVE, "-/+", "must be replaced"),
+        Action::Delete => (REMOVE, "  -", "will be destroyed"),
+        Action::Keep => (FAINT, "   ", "stays as it is"),
+    }
+}
+
+fn reasons(change: &Change) -> Vec<String> {
+    let placed = change.placement.as_ref().filter(|_| matches!(change.action, Action::Create | Action::Replace));
+    let placed = placed.map(|p| format!("on {} ({}): {}", p.machine, p.platform, p.reason));
+    change.reason.clone().into_iter().chain(placed).collect()
+}
+
+/// The block as the configuration writes it: `machine "docker" "here"`.
+fn header(address: &Address) -> String {
+    let mut text = address.block.word().to_owned();
+    if address.block.has_type() {
+        let _ = write!(text, " {}", quoted(&address.ty));
+    }
+    let _ = write!(text, " {}", quoted(&address.name));
+    match &address.replica {
+        Some(replica) => text + &format!(" replica{replica}"),
+        None => text,
+    }
+}
+
+fn attributes_text(change: &Change) -> String {
+    let before = change.before.as_ref().map(|stored| &stored.object.value);
+    let (Some(after), width) = (&change.after, name_width(before, change.after.as_ref())) else {
+        return String::new();
+    };
+    let names: BTreeSet<&String> = [before, Some(after)].into_iter().flatten().filter_map(Value::as_members).flat_map(|m| m.keys()).collect();
+    let (mut lines, mut hidden) = (String::new(), 0);
+    for name in names {
+        let pair = (before.and_then(|value| value.member(name)), after.member(name));
+        let line = attribute_text(name, width, pair);
+        if line.is_empty() {
+            hidden += usize::from(pair.0.is_some());
+        } else {
+            lines += line.trim_end_matches('\n');
+            lines += forced(change, name);
+            lines.push('\n');
+        }
+    }
+    if hidden > 0 {
+        let _ = writeln!(lines, "      {}", paint(FAINT, format!("# ({hidden} unchanged attributes hidden)")));
+    }
+    format!("\n{lines}    ")
+}
+
+fn name_width(before: Option<&Value>, after: Option<&Value>) -> usize {
+    let members = [before, after].into_iter().flatten().filter_map(Value::as_members).flatten();
+    members.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.len()).max().unwrap_or(0)
+}
+
+fn forced(change: &Change, name: &str) -> &'static str {
+    let forces = change.action == Action::Replace
+        && change.replace_because.iter().any(|path| Path::attribute(name).contains(path));
+    if forces { " # forces replacement" } else { "" }
+}
+
+fn attribute_text(name: &str, width: usize, (before, after): (Option<&Value>, Option<&Value>)) -> String {
+    let line = |style, sign: &str, value: String| format!("      {} {name:width$} = {value}\n", paint(style, sign));
+    match (before, after) {
+        (None, None) => String::new(),
+        (Some(before), Some(after)) if before == after => String::new(),
+        (None, Some(after)) => line(ADD, "+", value_text(after, 8)),
+        (Some(before), None) => line(REMOVE, "-", format!("{} -> null", value_text(before, 8))),
+        (Some(before), Some(after)) => line(CHANGE, "~", difference(before, after)),
+    }
+}
+
+/// `old -> new`; a text of many lines, a list or a map line by line.
+fn difference(before: &Value, after: &Value) -> String {
+    let (old, new) = (value_text(before, 8), value_text(after, 8));
+    if before.sensitive || after.sensitive || !(old.contains('\n') && new.contains('\n')) {
+        return format!("{old} -> {new}");
+    }
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    let lines = diff.iter_all_changes().map(|change| {
+        let (style, sign) = match change.tag() {
+            similar::ChangeTag::Equal => (Style::new(), ' '),
+            similar::ChangeTag::Insert => (ADD, '+'),
+            similar::ChangeTag::Delete => (REMOVE, '-'),
+        };
+        let text = change.to_string();
+        let line = text.trim_end_matches('\n');
+        let indent = line.len() - line.trim_start().len();
+        match sign {
+            ' ' => line.to_owned(),
+            _ => format!("{}{} {}", " ".repeat(indent.saturating_sub(2)), paint(style, sign), line.trim_start()),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn drift_text(drift: &[Drift]) -> String {
+    if drift.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("Changed since the last apply, by something else:\n\n");
+    for Drift { address, before, after } in drift {
+        let Some(after) = after else {
+            let _ = writeln!(text, "  {} {} is gone", paint(REMOVE, "-"), paint(BOLD, address));
+            continue;
+        };
+        let _ = writeln!(text, "  {} {}", paint(CHANGE, "~"), paint(BOLD, address));
+        let width = name_width(Some(before), Some(after));
+        for name in before.as_members().into_iter().flat_map(|members| members.keys()) {
+            text += &attribute_text(name, width, (before.member(name), after.member(name)));
+        }
+    }
+    text + "\n"
+}
+
+fn outputs_text(plan: &Plan) -> String {
+    let changed: Vec<_> = plan.outputs.iter().filter(|(_, output)| output.before != output.after).collect();
+    if changed.is_empty() {
+        return String::new();
+    }
+    let width = changed.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: String = changed.into_iter().map(|(name, output)| output_text(name, width, output)).collect();
+    format!("\nOutputs that change:\n{lines}")
+}
+
+fn output_text(name: &str, width: usize, output: &OutputChange) -> String {
+    let (style, sign, value) = match (&output.before, &output.after) {
+        (_, None) => (REMOVE, '-', "null".to_owned()),
+        (None, Some(after)) => (ADD, '+', value_text(after, 4)),
+        (Some(before), Some(after)) => (CHANGE, '~', difference(before, after)),
+    };
+    format!("  {} {name:width$} = {value}\n", paint(style, sign))
+}

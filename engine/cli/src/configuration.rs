@@ -1,0 +1,105 @@
+//! From a folder to what is desired: source files, variables' values, the lock file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bimetal_config::lock::Lock;
+use bimetal_config::{ReadFiles, SourceFile};
+use bimetal_model::Diagnostic;
+
+use crate::failure::{Failure, io};
+
+const LOCK_FILE: &str = "bimetal.lock.hcl";
+
+/// The configuration files of a folder, by name.
+pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let names = names(root, |name| name.ends_with(".bm.hcl"))?;
+    if names.is_empty() {
+        let hint = "write a `main.bm.hcl`, or name another folder with `--chdir`";
+        return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`) in `{}`", root.display())).hint(hint).into());
+    }
+    names.iter().map(|name| read_source(root, name)).collect()
+}
+
+/// The variable files that are read unasked, in the order in which later ones win.
+pub(crate) fn read_variable_files(root: &Path, asked: &[PathBuf]) -> Result<Vec<SourceFile>, Failure> {
+    let mut names = names(root, |name| name.ends_with(".auto.bmvars.hcl"))?;
+    if root.join("bimetal.bmvars.hcl").is_file() {
+        names.insert(0, "bimetal.bmvars.hcl".to_owned());
+    }
+    let unasked = names.iter().map(|name| read_source(root, name));
+    let asked = asked.iter().map(|path| read_source(root, &path.to_string_lossy()));
+    unasked.chain(asked).collect()
+}
+
+fn names(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Failure> {
+    let doing = format!("reading the folder `{}`", root.display());
+    let entries = std::fs::read_dir(root).map_err(io(&doing))?;
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| wanted(name) && !name.starts_with('.'))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn read_source(root: &Path, name: &str) -> Result<SourceFile, Failure> {
+    let doing = format!("reading `{name}`");
+    let text = std::fs::read_to_string(root.join(name)).map_err(io(&doing))?;
+    Ok(SourceFile { name: Arc::from(name), text: Arc::from(text) })
+}
+
+/// `BIMETAL_VAR_name`
+pub(crate) fn environment_variables() -> Vec<(String, String)> {
+    let mut variables: Vec<_> = std::env::vars()
+        .filter_map(|(name, value)| Some((name.strip_prefix("BIMETAL_VAR_")?.to_owned(), value)))
+        .collect();
+    variables.sort();
+    variables
+}
+
+/// `NAME=VALUE`
+pub(crate) fn split_variable(given: &str) -> Result<(String, String), Failure> {
+    match given.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err(Diagnostic::error(format!("`--var {given}` is not `NAME=VALUE`")).into()),
+    }
+}
+
+/// The lock file; empty where there is none.
+pub(crate) fn read_lock(root: &Path) -> Result<Lock, Failure> {
+    match std::fs::read_to_string(root.join(LOCK_FILE)) {
+        Ok(text) => Ok(Lock::parse(&text)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+        Err(error) => Err(io("reading `bimetal.lock.hcl`")(error)),
+    }
+}
+
+/// Writes the lock file where it changed.
+pub(crate) fn write_lock(root: &Path, lock: &Lock) -> Result<(), Failure> {
+    if *lock == read_lock(root)? {
+        return Ok(());
+    }
+    std::fs::write(root.join(LOCK_FILE), lock.to_string()).map_err(io("writing `bimetal.lock.hcl`"))
+}
+
+/// Files that the configuration's functions read.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    pub(crate) root: PathBuf,
+}
+
+impl ReadFiles for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = match path.strip_prefix("~/").zip(std::env::home_dir()) {
+            Some((rest, home)) => home.join(rest),
+            None => self.root.join(path),
+        };
+        std::fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))
+    }
+
+    fn root(&self) -> String {
+        self.root.display().to_string()
+    }
+}

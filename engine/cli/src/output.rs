@@ -1,0 +1,47 @@
+//! The only place that prints.
+
+use serde_json::{Value as Json, json};
+
+use crate::failure::Failure;
+use crate::render;
+
+/// Data, to standard output. A reader that went away (`| head`) is no error.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A JSON document, to standard output.
+pub(crate) fn print_json(document: &Json) {
+    print(&format!("{document:#}\n"));
+}
+
+/// Talk, to standard error.
+pub(crate) fn say(text: &str) {
+    anstream::eprint!("{text}");
+}
+
+/// What went wrong: drawn on standard error, or as a JSON document on standard output.
+pub(crate) fn report(failure: &Failure, as_json: bool) {
+    match as_json {
+        true => print_json(&json!({ "format": 1, "diagnostics": located(failure) })),
+        false => say(&render::diagnostic::render(&failure.diagnostics, &failure.files)),
+    }
+}
+
+/// The diagnostics with line and column (both from 1; columns count characters) beside the bytes.
+fn located(failure: &Failure) -> Vec<Json> {
+    let locate = |diagnostic: &bimetal_model::Diagnostic| {
+        let mut document = json!(diagnostic);
+        if let Some(span) = &diagnostic.span
+            && let Some(file) = failure.files.iter().find(|file| file.name == span.file)
+        {
+            let before = file.text.get(..span.range.start).unwrap_or(&file.text);
+            document["line"] = json!(before.matches('\n').count() + 1);
+            document["column"] = json!(before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+        }
+        document
+    };
+    failure.diagnostics.iter().map(locate).collect()
+}

@@ -1,0 +1,170 @@
+//! What a command works with: the folder, the screen, and, where it needs them, configuration, state and host.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bimetal_config::lock::Lock;
+use bimetal_config::{Desired, Given, SourceFile};
+use bimetal_host::{Host, HostOptions};
+use bimetal_model::port::Remember as _;
+use bimetal_model::snapshot::Snapshot;
+use bimetal_model::{Diagnostic, ProviderName, Severity};
+use bimetal_state::{KeySource, SqliteStore};
+
+use crate::arguments::Variables;
+use crate::configuration::{self, Disk};
+use crate::edge::System;
+use crate::failure::Failure;
+use crate::output;
+use crate::render;
+use crate::render::progress::Progress;
+
+/// The folder and the screen.
+pub(crate) struct Session {
+    /// Of the configuration.
+    pub(crate) root: PathBuf,
+    /// For programs.
+    pub(crate) json: bool,
+    /// What moves on the screen.
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// A configuration that was read without an error.
+pub(crate) struct Configuration {
+    /// What is wanted.
+    pub(crate) desired: Desired,
+    /// What it was read from, variable files too: diagnostics point there.
+    pub(crate) files: Vec<SourceFile>,
+}
+
+impl Session {
+    pub(crate) fn new(chdir: Option<&Path>, json: bool) -> Result<Self, Failure> {
+        let root = chdir.unwrap_or(Path::new("."));
+        let root = root.canonicalize().map_err(crate::failure::io(&format!("entering `{}`", root.display())))?;
+        Ok(Session { root, json, progress: Arc::new(Progress::new(json)) })
+    }
+
+    /// Reads the configuration; warnings are said, an error ends the command.
+    pub(crate) fn configuration(&self, variables: &Variables) -> Result<Configuration, Failure> {
+        let sources = configuration::read_sources(&self.root)?;
+        let variable_files = configuration::read_variable_files(&self.root, &variables.files)?;
+        let arguments = variables.values.iter().map(|given| configuration::split_variable(given));
+        let given = Given {
+            environment: configuration::environment_variables(),
+            files: variable_files.clone(),
+            arguments: arguments.collect::<Result<_, _>>()?,
+        };
+        let files: Vec<_> = sources.iter().cloned().chain(variable_files).collect();
+        let read = Arc::new(Disk { root: self.root.clone() });
+        let (desired, diagnostics) = bimetal_config::desired(sources, given, read);
+        match desired {
+            Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
+                self.warn(&diagnostics, &files);
+                check_version(&desired, &files)?;
+                Ok(Configuration { desired, files })
+            }
+            _ => Err(Failure::new(diagnostics, &files)),
+        }
+    }
+
+    /// Says the warnings among the diagnostics.
+    pub(crate) fn warn(&self, diagnostics: &[Diagnostic], files: &[SourceFile]) {
+        let warnings: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Warning).cloned().collect();
+        if !warnings.is_empty() {
+            output::say(&render::diagnostic::render(&warnings, files));
+        }
+    }
+
+    /// Opens the state that the configuration names.
+    pub(crate) async fn store(&self, configuration: &Configuration) -> Result<SqliteStore, Failure> {
+        let path = state_path(&self.root, configuration)?;
+        Ok(bimetal_state::open(path, state_key()?, Arc::new(System)).await?)
+    }
+
+    /// The host with every provider that the configuration may use, and what it must know of the state.
+    pub(crate) fn host(
+        &self,
+        configuration: &Configuration,
+        lock: &Lock,
+        store: Arc<SqliteStore>,
+        snapshot: &Snapshot,
+    ) -> Result<Arc<Host>, Failure> {
+        let host = Host::new(HostOptions {
+            cache_dir: directory("XDG_CACHE_HOME", ".cache")?,
+            root: self.root.clone(),
+            notify: self.progress.clone(),
+            keep: store,
+            registries: crate::providers::registries(configuration)?,
+        })?;
+        crate::providers::add(&host, configuration, lock, &self.root)?;
+        host.learn(snapshot);
+        Ok(Arc::new(host))
+    }
+}
+
+fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
+    let Some((wanted, span)) = &desired.module.settings.required_version else { return Ok(()) };
+    let here = env!("CARGO_PKG_VERSION");
+    match crate::providers::allows(wanted, here) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let error = Diagnostic::error(format!("this is Bimetal {here}, and the configuration wants `{wanted}`"));
+            Err(Failure::new(vec![error.at(span).hint("use a version that fits, or widen `required_version`")], files))
+        }
+        Err(reason) => {
+            let error = Diagnostic::error(format!("`{wanted}` is no version constraint")).because(reason);
+            Err(Failure::new(vec![error.at(span)], files))
+        }
+    }
+}
+
+fn state_path(root: &Path, configuration: &Configuration) -> Result<PathBuf, Failure> {
+    let Some(block) = &configuration.desired.module.settings.state else {
+        return Ok(root.join(".bimetal/state.db"));
+    };
+    if block.kind != "sqlite" {
+        let error = Diagnostic::error(format!("no state store is called `{}`", block.kind)).at(&block.body.span);
+        return Err(Failure::new(vec![error.hint("`sqlite` is the one there is")], &configuration.files));
+    }
+    let (arguments, diagnostics) = bimetal_config::constant(&configuration.desired, &block.body, &state_arguments());
+    if bimetal_model::diagnostic::has_errors(&diagnostics) {
+        return Err(Failure::new(diagnostics, &configuration.files));
+    }
+    let path = arguments.member("path").and_then(|path| path.as_str()).unwrap_or(".bimetal/state.db");
+    Ok(root.join(path))
+}
+
+fn state_arguments() -> bimetal_model::schema::Block {
+    use bimetal_model::schema::{Attribute, Block};
+    let path = Attribute::optional(bimetal_model::Type::String);
+    Block { attributes: [("path".to_owned(), path)].into(), blocks: Default::default() }
+}
+
+/// `BIMETAL_STATE_KEY`, or a file of the user's own.
+pub(crate) fn state_key() -> Result<KeySource, Failure> {
+    match std::env::var("BIMETAL_STATE_KEY") {
+        Ok(text) if !text.is_empty() => Ok(KeySource::Text(text)),
+        _ => Ok(KeySource::File(directory("XDG_CONFIG_HOME", ".config")?.join("state.key"))),
+    }
+}
+
+/// Bimetal's folder below the one that the variable names, or below the home.
+pub(crate) fn directory(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
+    if let Some(base) = std::env::var_os(variable).filter(|base| !base.is_empty()) {
+        return Ok(PathBuf::from(base).join("bimetal"));
+    }
+    match std::env::home_dir() {
+        Some(home) => Ok(home.join(below_home).join("bimetal")),
+        None => Err(Diagnostic::error("there is no home folder").hint(format!("set `HOME` or `{variable}`")).into()),
+    }
+}
+
+/// The state as it is now.
+pub(crate) async fn load(store: &SqliteStore) -> Result<Snapshot, Failure> {
+    Ok(store.load().await?)
+}
+
+/// The name of a provider, as users write it.
+pub(crate) fn provider_name(name: &str) -> ProviderName {
+    ProviderName(name.to_owned())
+}

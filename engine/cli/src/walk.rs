@@ -1,0 +1,124 @@
+//! The walk: configuration and state to a plan, a plan to effects.
+
+use std::sync::Arc;
+
+use bimetal_config::lock::Lock;
+use bimetal_host::Host;
+use bimetal_model::event::Notify as _;
+use bimetal_model::port::{Operate as _, Remember as _};
+use bimetal_model::question::{Answers, Observed};
+use bimetal_model::snapshot::Snapshot;
+use bimetal_model::{Diagnostic, diagnostic::has_errors};
+use bimetal_plan::{Mode, Plan, Planning};
+use bimetal_state::SqliteStore;
+
+use crate::arguments;
+use crate::configuration::{read_lock, write_lock};
+use crate::failure::Failure;
+use crate::session::{Configuration, Session};
+
+/// A plan can ask again with what it learnt; a configuration whose questions never end is broken.
+const MOST_ROUNDS: usize = 32;
+
+/// Everything that a command works with once the state is open.
+pub(crate) struct World {
+    pub(crate) configuration: Configuration,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) host: Arc<Host>,
+    pub(crate) lock: Lock,
+}
+
+impl World {
+    /// Opens state and host for a configuration.
+    pub(crate) async fn open(session: &Session, configuration: Configuration) -> Result<World, Failure> {
+        let lock = read_lock(&session.root)?;
+        let store = Arc::new(session.store(&configuration).await?);
+        let snapshot = store.load().await?;
+        let host = session.host(&configuration, &lock, store.clone(), &snapshot)?;
+        Ok(World { configuration, store, snapshot, host, lock })
+    }
+}
+
+/// A plan, and what it was made from.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) observed: Observed,
+}
+
+/// Looks at what exists and plans.
+pub(crate) async fn plan(
+    session: &Session,
+    world: &World,
+    planning: &arguments::Planning,
+    mode: Mode,
+) -> Result<Planned, Failure> {
+    configure(world)?;
+    let observed = observe(session, world, planning.no_refresh).await?;
+    let plan = ask_and_plan(session, world, &observed, mode).await?;
+    session.progress.clear();
+    remember_images(session, world, &plan)?;
+    Ok(Planned { plan, observed })
+}
+
+/// Tells the host the provider blocks that variables and locals alone decide.
+fn configure(world: &World) -> Result<(), Failure> {
+    let (configs, diagnostics) = bimetal_plan::provider_configs(&world.configuration.desired, &*world.host);
+    if has_errors(&diagnostics) {
+        return Err(Failure::new(diagnostics, &world.configuration.files));
+    }
+    for (provider, config) in configs {
+        world.host.configure(&provider, &config);
+    }
+    Ok(())
+}
+
+async fn observe(session: &Session, world: &World, no_refresh: bool) -> Result<Observed, Failure> {
+    let notify = &*session.progress;
+    let (observed, diagnostics) = match no_refresh {
+        true => bimetal_refresh::believe(&world.snapshot, &*world.host, notify).await,
+        false => bimetal_refresh::refresh(&world.snapshot, &*world.host, notify).await,
+    };
+    match has_errors(&diagnostics) {
+        true => {
+            session.progress.clear();
+            Err(Failure::new(diagnostics, &world.configuration.files))
+        }
+        false => {
+            session.warn(&diagnostics, &world.configuration.files);
+            Ok(observed)
+        }
+    }
+}
+
+async fn ask_and_plan(session: &Session, world: &World, observed: &Observed, mode: Mode) -> Result<Plan, Failure> {
+    let locked = world.lock.images.iter().map(|(source, index)| (source.clone(), Ok(index.clone())));
+    let mut answers = Answers { images: locked.collect(), ..Answers::default() };
+    let sources: Vec<_> = world.lock.images.keys().cloned().collect();
+    world.host.allow_images(&sources);
+    for _ in 0..MOST_ROUNDS {
+        let (planning, diagnostics) =
+            bimetal_plan::plan(&world.configuration.desired, observed, &answers, mode, &*world.host);
+        match planning {
+            Some(Planning::Ready(plan)) if !has_errors(&diagnostics) => {
+                session.warn(&diagnostics, &world.configuration.files);
+                return Ok(*plan);
+            }
+            Some(Planning::Ask(questions)) if !has_errors(&diagnostics) => {
+                bimetal_refresh::answer(questions, &mut answers, &*world.host, &*session.progress).await;
+            }
+            _ => {
+                session.progress.clear();
+                return Err(Failure::new(diagnostics, &world.configuration.files));
+            }
+        }
+    }
+    Err(Diagnostic::error("the plan has no end of questions to the world").into())
+}
+
+/// What was resolved stays so, until `init --upgrade`.
+fn remember_images(session: &Session, world: &World, plan: &Plan) -> Result<(), Failure> {
+    let mut lock = world.lock.clone();
+    lock.images.extend(plan.images.iter().map(|(source, index)| (source.clone(), index.clone())));
+    write_lock(&session.root, &lock)
+}

@@ -1,0 +1,8 @@
+//! One file a command, or a few that belong together.
+
+pub(crate) mod apply;
+pub(crate) mod fleet;
+pub(crate) mod init;
+pub(crate) mod inspect;
+pub(crate) mod plan;
+pub(crate) mod reach;

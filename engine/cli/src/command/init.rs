@@ -1,0 +1,112 @@
+//! `init`, `validate`, `version`, `completions`.
+
+use std::sync::Arc;
+
+use bimetal_config::lock::Lock;
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::question::Observed;
+use bimetal_model::snapshot::Snapshot;
+use bimetal_plan::Mode;
+use clap::CommandFactory as _;
+use serde_json::json;
+
+use crate::arguments::{Arguments, Init, Variables};
+use crate::configuration::{read_lock, write_lock};
+use crate::failure::Failure;
+use crate::output::{print, print_json, say};
+use crate::providers;
+use crate::render::style::{BOLD, paint};
+use crate::session::{Configuration, Session};
+
+/// Finds providers, shows what they ask for, and locks them.
+pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
+    let configuration = session.configuration(&arguments.variables)?;
+    let old = read_lock(&session.root)?;
+    let trusted = if arguments.upgrade { Lock::default() } else { old.clone() };
+    let store = Arc::new(session.store(&configuration).await?);
+    let host = session.host(&configuration, &trusted, store, &Snapshot::default())?;
+    let mut lock = providers::locked(&host, &configuration)?;
+    if !arguments.upgrade {
+        lock.images = old.images;
+    }
+    write_lock(&session.root, &lock)?;
+    session.progress.clear();
+    show(session, &lock);
+    Ok(())
+}
+
+fn show(session: &Session, lock: &Lock) {
+    if session.json {
+        let providers: Vec<_> = lock
+            .providers
+            .iter()
+            .map(|(name, p)| json!({ "name": name, "version": p.version, "digest": p.digest, "grants": p.grants }))
+            .collect();
+        return print_json(&json!({ "format": 1, "providers": providers }));
+    }
+    for (name, provider) in &lock.providers {
+        print(&format!("{} {}\n", paint(BOLD, name), provider.version));
+        for grant in &provider.grants {
+            print(&format!("  may {grant}\n"));
+        }
+    }
+    say("\nReady. `bimetal plan` shows what would be done.\n");
+}
+
+/// Checks the configuration: all that can be known without network and state.
+pub(crate) fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
+    let configuration = session.configuration(variables)?;
+    check(session, &configuration)?;
+    match session.json {
+        true => print_json(&json!({ "format": 1, "diagnostics": [] })),
+        false => print("The configuration is valid.\n"),
+    }
+    Ok(())
+}
+
+/// A plan against nothing, that is not asked further: what it can't know stays a question.
+fn check(session: &Session, configuration: &Configuration) -> Result<(), Failure> {
+    let host = session.host_without_state(configuration)?;
+    let lock = read_lock(&session.root)?;
+    let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();
+    let answers = bimetal_model::question::Answers { images, ..Default::default() };
+    let (_, diagnostics) =
+        bimetal_plan::plan(&configuration.desired, &Observed::default(), &answers, Mode::Apply, &*host);
+    session.progress.clear();
+    match has_errors(&diagnostics) {
+        true => Err(Failure::new(diagnostics, &configuration.files)),
+        false => {
+            session.warn(&diagnostics, &configuration.files);
+            Ok(())
+        }
+    }
+}
+
+/// Of Bimetal and of the providers that come with it.
+pub(crate) fn version(session: &Session) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut providers = Vec::new();
+    for embedded in bimetal_providers::EMBEDDED {
+        let manifest = bimetal_host::Manifest::of(embedded.wasm)?;
+        providers.push((embedded.name, manifest.version));
+    }
+    match session.json {
+        true => print_json(&json!({
+            "format": 1,
+            "version": version,
+            "providers": providers.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect::<Vec<_>>(),
+        })),
+        false => {
+            print(&format!("bimetal {version}\n"));
+            for (name, version) in providers {
+                print(&format!("  provider {name} {version}\n"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A script for the shell.
+pub(crate) fn completions(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Arguments::command(), "bimetal", &mut std::io::stdout());
+}

@@ -1,2 +1,75 @@
-//! Bimetal.
-fn main() {}
+//! `bimetal`: words in, words out. Joins host and state to the walk; the only room that prints.
+
+mod arguments;
+mod command;
+mod configuration;
+mod crash;
+mod edge;
+mod failure;
+mod output;
+mod plan_file;
+mod providers;
+mod render;
+mod session;
+mod walk;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser as _;
+use failure::Failure;
+use session::Session;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    trace();
+    let json = arguments.json;
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::say(&format!("error: the runtime can't start: {error}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(arguments));
+    // Reads of the terminal can't be interrupted: don't wait for them.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|failure| {
+        output::report(&failure, json);
+        ExitCode::from(failure.code)
+    })
+}
+
+/// `BIMETAL_LOG=debug` writes what happens inside to standard error.
+fn trace() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BIMETAL_LOG");
+    if let Ok(filter) = filter {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    if let Command::Completions { shell } = arguments.command {
+        command::init::completions(shell);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let session = Session::new(arguments.chdir.as_deref(), arguments.json)?;
+    match &arguments.command {
+        Command::Plan(arguments) => return command::plan::plan(&session, arguments).await,
+        Command::Apply(arguments) => return command::apply::apply(&session, arguments).await,
+        Command::Destroy(arguments) => return command::apply::destroy(&session, arguments).await,
+        Command::Exec(arguments) => return command::reach::exec(&session, arguments).await,
+        Command::Ssh(arguments) => return command::reach::ssh(&session, arguments).await,
+        Command::Init(arguments) => command::init::init(&session, arguments).await?,
+        Command::Validate(variables) => command::init::validate(&session, variables)?,
+        Command::Show(arguments) => command::plan::show(&session, arguments.plan.as_deref()).await?,
+        Command::Output(arguments) => command::inspect::output(&session, arguments).await?,
+        Command::State(arguments) => command::inspect::state(&session, arguments).await?,
+        Command::Machines => command::fleet::machines(&session).await?,
+        Command::Ps(arguments) => command::fleet::ps(&session, arguments).await?,
+        Command::Logs(arguments) => command::reach::logs(&session, arguments).await?,
+        Command::Version => command::init::version(&session)?,
+        Command::Completions { .. } => unreachable!("handled above: needs no folder"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,233 @@
+//! `apply` and `destroy`: a plan that was shown, done.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bimetal_apply::{Applied, Ports, Stop};
+use bimetal_model::port::{Lease, Remember as _};
+use bimetal_model::snapshot::{Revision, RevisionOutcome};
+use bimetal_model::{Diagnostic, diagnostic::has_errors};
+use bimetal_plan::Mode;
+use serde_json::json;
+
+use super::plan::{plan_document, show_plan, stale};
+use crate::arguments::{self, Doing, Planning};
+use crate::edge::{System, holder, who};
+use crate::failure::Failure;
+use crate::output::{print, print_json, say};
+use crate::plan_file;
+use crate::render::style::{ADD, BOLD, REMOVE, paint};
+use crate::session::Session;
+use crate::walk::{self, Planned, World};
+
+/// Brings the world to the configuration, or does a saved plan.
+pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
+    match &arguments.plan {
+        Some(path) => saved(session, path, &arguments.doing).await,
+        None => fresh(session, &arguments.planning, &arguments.doing, Mode::Apply).await,
+    }
+}
+
+/// Removes everything.
+pub(crate) async fn destroy(session: &Session, arguments: &arguments::Destroy) -> Result<ExitCode, Failure> {
+    fresh(session, &arguments.planning, &arguments.doing, Mode::Destroy).await
+}
+
+/// The lock is taken before the plan is made, so that what is approved is what is done.
+async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode) -> Result<ExitCode, Failure> {
+    let configuration = session.configuration(&planning.variables)?;
+    let store = session.store(&configuration).await?;
+    let command = if mode == Mode::Destroy { "destroy" } else { "apply" };
+    let lease = store.lock(&holder(command)).await?;
+    let renewing = renew(&store, &lease);
+    let done = async {
+        let world = World::open(session, configuration).await?;
+        let planned = walk::plan(session, &world, planning, mode).await?;
+        if !session.json {
+            show_plan(session, &planned.plan);
+        }
+        if !planned.plan.is_empty() && !doing.auto_approve {
+            approve(session, mode)?;
+        }
+        act(session, &world, planned, doing, command, &lease).await
+    };
+    let result = tokio::select! {
+        result = done => result,
+        failure = renewing => Err(failure),
+    };
+    store.unlock(lease).await?;
+    result
+}
+
+/// A plan that was saved is approved already.
+async fn saved(session: &Session, path: &Path, doing: &Doing) -> Result<ExitCode, Failure> {
+    let configuration = session.configuration_for_state()?;
+    let store = session.store(&configuration).await?;
+    let planned = plan_file::read(&session.root.join(path), &store)?;
+    let lease = store.lock(&holder("apply")).await?;
+    let done = async {
+        let world = World::open(session, session.configuration_of(&planned.plan)?).await?;
+        if let Some(failure) = stale(&planned.plan, &world.snapshot, &world.configuration.files) {
+            return Err(failure);
+        }
+        walk::configure_from(&world, &planned.plan);
+        act(session, &world, planned, doing, "apply", &lease).await
+    };
+    let result = tokio::select! {
+        result = done => result,
+        failure = renew(&store, &lease) => Err(failure),
+    };
+    store.unlock(lease).await?;
+    result
+}
+
+/// Keeps the lock while a plan is made and read; ends only with a failure.
+async fn renew(store: &bimetal_state::SqliteStore, lease: &Lease) -> Failure {
+    let mut every = tokio::time::interval(std::time::Duration::from_secs(20));
+    loop {
+        every.tick().await;
+        if let Err(error) = store.renew(lease).await {
+            return error.into();
+        }
+    }
+}
+
+fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
+    if session.json || !std::io::stdin().is_terminal() {
+        let error = Diagnostic::error("nobody is there to approve the plan");
+        return Err(error.hint("use `--auto-approve`, or `bimetal plan --out FILE` and `bimetal apply FILE`").into());
+    }
+    let question = match mode {
+        Mode::Apply => "Do this?",
+        Mode::Destroy => "Destroy all of this? There is no way back.",
+    };
+    say(&format!("\n{} Only `yes` is taken for yes: ", paint(BOLD, question)));
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    match answer.trim() {
+        "yes" => Ok(()),
+        _ => Err(Diagnostic::error("not approved: nothing was done").into()),
+    }
+}
+
+async fn act(
+    session: &Session,
+    world: &World,
+    planned: Planned,
+    doing: &Doing,
+    command: &str,
+    lease: &Lease,
+) -> Result<ExitCode, Failure> {
+    let Planned { plan, observed } = planned;
+    if plan.is_empty() && observed.resolved.is_empty() && observed.drift.is_empty() {
+        finish(session, &plan, None);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let revision = world.store.begin(lease, revision(command, &plan)).await?;
+    let stop = Stop::default();
+    let listening = tokio::spawn(listen(stop.clone()));
+    let started = Instant::now();
+    let crash = crate::crash::from_environment();
+    let ports = Ports {
+        predict: &*world.host,
+        operate: &*world.host,
+        remember: &*world.store,
+        edge: &System,
+        notify: &*session.progress,
+        parallelism: usize::from(doing.parallelism),
+        crash: crash.as_deref(),
+    };
+    let applied = bimetal_apply::apply(&plan, &observed.resolved, &ports, lease, &stop).await;
+    listening.abort();
+    session.progress.clear();
+    world.store.finish(lease, revision, applied.outcome).await?;
+    finish(session, &plan, Some((&applied, started)));
+    match has_errors(&applied.diagnostics) {
+        true => {
+            let failure = Failure::new(applied.diagnostics, &world.configuration.files);
+            Err(Failure { code: exit_code(applied.outcome), ..failure })
+        }
+        false => {
+            session.warn(&applied.diagnostics, &world.configuration.files);
+            Ok(ExitCode::from(exit_code(applied.outcome)))
+        }
+    }
+}
+
+fn exit_code(outcome: RevisionOutcome) -> u8 {
+    match outcome {
+        RevisionOutcome::Done => 0,
+        RevisionOutcome::Failed => 1,
+        RevisionOutcome::Partial | RevisionOutcome::Interrupted => 3,
+    }
+}
+
+fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
+    use bimetal_model::port::Edge as _;
+    Revision {
+        number: 0,
+        who: who(),
+        started_ms: System.now_ms(),
+        commit: None,
+        command: format!("bimetal {command}"),
+        summary: plan_document(plan),
+        outcome: None,
+    }
+}
+
+/// The first signal drains; a second one changes nothing: the state is always written.
+async fn listen(stop: Stop) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        say("\nStopping: nothing new is begun, what runs may end. The next apply goes on from here.\n");
+        stop.stop();
+    }
+}
+
+fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applied, Instant)>) {
+    if session.json {
+        let (done, failed, skipped) = applied.map_or((0, 0, 0), |(a, _)| (a.done, a.failed, a.skipped));
+        let outcome = applied.map_or(RevisionOutcome::Done, |(a, _)| a.outcome);
+        return print_json(&json!({
+            "format": 1,
+            "outcome": outcome,
+            "done": done,
+            "failed": failed,
+            "skipped": skipped,
+            "diagnostics": applied.map_or(&Vec::new(), |(a, _)| &a.diagnostics),
+            "plan": plan_document(plan),
+        }));
+    }
+    let Some((applied, started)) = applied else { return };
+    let took = started.elapsed().as_secs_f64();
+    match applied.outcome {
+        RevisionOutcome::Done => {
+            let text = format!("{} {} done in {took:.1}s.\n", paint(ADD, "Applied."), effects(applied.done));
+            say(&format!("\n{text}"));
+        }
+        RevisionOutcome::Failed | RevisionOutcome::Partial => {
+            let counts = format!("{} done, {} failed, {} skipped", applied.done, applied.failed, applied.skipped);
+            say(&format!("\n{} {counts}, after {took:.1}s.\n\n", paint(REMOVE, "Not all is done:")));
+        }
+        RevisionOutcome::Interrupted => {
+            say(&format!("\n{} {} done. Apply again to go on.\n", paint(REMOVE, "Interrupted."), effects(applied.done)));
+        }
+    }
+    if !applied.outputs.is_empty() && applied.outcome == RevisionOutcome::Done {
+        print(&format!("\n{}", super::inspect::outputs_text(&applied.outputs)));
+    }
+}
+
+fn effects(count: usize) -> String {
+    format!("{count} effect{}", if count == 1 { "" } else { "s" })
+}

@@ -103,6 +103,9 @@ pub struct Change {
     pub resume: Option<Intent>,
     /// Objects that must be there first (and, where this is removed, go later).
     pub depends_on: Vec<Address>,
+    /// Objects whose removal must be done before this is made, as they have its host ports or its name.
+    #[serde(default)]
+    pub after_removal_of: Vec<Address>,
     /// For a replica: where it will run.
     pub placement: Option<Placement>,
 }

@@ -1,1 +1,54 @@
-//! bimetal-plan
+//! Desired and observed to a plan, which is data.
+//!
+//! Pure: what it needs from the world it returns as questions. Must not know how a plan is shown or done, and names
+//! no provider: it knows the roles machine and container runtime.
+
+mod data;
+mod compare;
+mod summary;
+
+mod evaluator;
+mod lower;
+mod values;
+
+mod planner;
+mod forecast;
+mod force;
+mod honesty;
+mod marks;
+mod prior;
+mod proposed;
+
+mod catalogue;
+mod image;
+mod instances;
+mod machine;
+mod needs;
+mod pool;
+mod service;
+mod size;
+
+pub use compare::{Difference, diff};
+pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
+pub use evaluator::{instance_config, outputs, provider_config};
+pub use lower::{SERVICE_LABEL, container_name, lower_replica};
+pub use summary::{Sort, Summary, Tally, summary};
+pub use values::Values;
+
+use bimetal_config::Desired;
+use bimetal_model::Diagnostics;
+use bimetal_model::port::Predict;
+use bimetal_model::question::{Answers, Observed};
+
+/// What has to be done so that what is observed becomes what is desired, or what has to be asked first.
+///
+/// Deterministic: the same arguments give the same plan. `None` where there are errors.
+pub fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    answers: &Answers,
+    mode: Mode,
+    predict: &dyn Predict,
+) -> (Option<Planning>, Diagnostics) {
+    planner::Planner::new(desired, observed, answers, predict).run(mode)
+}

@@ -1,0 +1,123 @@
+//! Equality and differences of values, whatever their marks say.
+
+use std::collections::BTreeSet;
+
+use bimetal_model::{Data, Path, Step, Value};
+
+/// One place where two values are not the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Where.
+    pub path: Path,
+    /// What was there; absent where there was nothing.
+    pub before: Option<Value>,
+    /// What will be there; absent where there will be nothing.
+    pub after: Option<Value>,
+}
+
+/// Where two values differ: as deep as both have the same shape, in the order of paths.
+///
+/// What is `null` counts as absent. An unknown differs from everything, as it may become anything.
+pub fn diff(before: &Value, after: &Value) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    collect(Path::root(), present(before), present(after), &mut differences);
+    differences
+}
+
+fn present(value: &Value) -> Option<&Value> {
+    (!value.is_null()).then_some(value)
+}
+
+fn collect(path: Path, before: Option<&Value>, after: Option<&Value>, differences: &mut Vec<Difference>) {
+    match (before, after) {
+        (None, None) => {}
+        (Some(one), Some(other)) if same(one, other) => {}
+        (Some(one), Some(other)) if one.as_members().is_some() && other.as_members().is_some() => {
+            collect_inside(&path, one, other, differences);
+        }
+        (Some(one), Some(other)) if is_list(one) && is_list(other) => collect_inside(&path, one, other, differences),
+        (before, after) => {
+            differences.push(Difference { path, before: before.cloned(), after: after.cloned() });
+        }
+    }
+}
+
+fn collect_inside(path: &Path, before: &Value, after: &Value, differences: &mut Vec<Difference>) {
+    let steps: BTreeSet<Step> = before.children().chain(after.children()).map(|(step, _)| step).collect();
+    for step in steps {
+        let child = |value: &Value| value.at(&Path(vec![step.clone()])).cloned();
+        let (one, other) = (child(before), child(after));
+        let (one, other) = (one.as_ref().and_then(present), other.as_ref().and_then(present));
+        collect(path.then(step), one, other, differences);
+    }
+}
+
+fn is_list(value: &Value) -> bool {
+    matches!(value.data, Data::List(_) | Data::Tuple(_))
+}
+
+/// Whether two values are the same but for their marks. An unknown is the same only as an unknown.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (&one.data, &other.data) {
+        (Data::Unknown(_), Data::Unknown(_)) => true,
+        (Data::List(a) | Data::Tuple(a) | Data::Set(a), Data::List(b) | Data::Tuple(b) | Data::Set(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Data::Map(a) | Data::Object(a), Data::Map(b) | Data::Object(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|((m, a), (n, b))| m == n && same(a, b))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// The value in the few shapes that JSON has, as it comes back from state.
+pub(crate) fn plain(value: &Value) -> Value {
+    value.clone().map_parts(&mut |Value { data, sensitive }| {
+        let data = match data {
+            Data::List(items) | Data::Set(items) | Data::Tuple(items) => Data::Tuple(items),
+            Data::Map(members) | Data::Object(members) => Data::Object(members),
+            leaf => leaf,
+        };
+        Value { data, sensitive }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(members: &[(&str, Value)]) -> Value {
+        members.iter().cloned().collect()
+    }
+
+    fn check_diff(before: &Value, after: &Value) -> String {
+        let line = |d: &Difference| format!("{}: {:?} -> {:?}", d.path, d.before, d.after);
+        diff(before, after).iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_difference_is_as_deep_as_both_have_the_same_shape() {
+        let before = object(&[
+            ("same", Value::from("x")),
+            ("tags", object(&[("a", Value::from("1")), ("b", Value::from("2"))])),
+            ("ports", Value::tuple([Value::from(80u64)])),
+        ]);
+        let after = object(&[
+            ("same", Value::from("x").into_sensitive()),
+            ("tags", object(&[("a", Value::from("1")), ("b", Value::from("3"))])),
+            ("ports", Value::tuple([Value::from(80u64), Value::from(81u64)])),
+            ("empty", Value::NULL),
+        ]);
+        insta::assert_snapshot!(check_diff(&before, &after), @r#"
+        ports[1]: None -> Some(81)
+        tags.b: Some("2") -> Some("3")
+        "#);
+    }
+
+    #[test]
+    fn an_unknown_differs_from_what_was_known() {
+        let before = object(&[("id", Value::from("x"))]);
+        let after = object(&[("id", Value::unknown(bimetal_model::Type::String))]);
+        assert_eq!(diff(&before, &after).len(), 1);
+    }
+}

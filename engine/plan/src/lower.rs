@@ -1,0 +1,112 @@
+//! A replica as a container: what is asked of the provider that runs containers.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::placement::Placement;
+use bimetal_model::schema::Block;
+use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Key, Type, Value};
+
+use crate::prior::shape;
+use crate::size;
+
+/// The label that says which service a container belongs to.
+pub const SERVICE_LABEL: &str = "bimetal.service";
+
+/// The arguments of a replica's container, in the type of the container runtime's schema.
+///
+/// `arguments` are the service's, `machine` is the value of the machine that the replica is placed on.
+pub fn lower_replica(
+    arguments: &Value,
+    placement: &Placement,
+    machine: &Value,
+    runtime: &Block,
+) -> Result<Value, Diagnostics> {
+    let of_service = arguments.as_members().into_iter().flatten();
+    let taken = of_service.filter(|(name, _)| runtime.attributes.contains_key(*name) || runtime.blocks.contains_key(*name));
+    let mut members: BTreeMap<String, Value> = taken.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let replica = &placement.replica;
+    let engine = machine.member("engine").cloned().unwrap_or_else(|| Value::unknown(Type::Handle));
+    let memory = memory(arguments).map_err(|diagnostic| vec![diagnostic.of(replica)])?;
+    let set = [
+        ("engine", engine),
+        ("name", Value::from(container_name(replica, &placement.machine))),
+        ("image", Value::from(placement.image.as_str())),
+        ("platform", Value::from(placement.platform.to_string())),
+        ("labels", labels(arguments, replica)),
+        ("memory", memory),
+    ];
+    members.extend(set.map(|(name, value)| (name.to_owned(), value)));
+    let restart = members.entry("restart".to_owned()).or_insert(Value::NULL);
+    if restart.is_null() {
+        *restart = Value::from("unless-stopped");
+    }
+    shape(Data::Object(members).into(), runtime).map_err(|reason| {
+        vec![Diagnostic::error("the arguments of a service are not what its container takes").because(reason).of(replica)]
+    })
+}
+
+/// `web-3`, of an instance `web-eu-3`, in global mode `agent-rack-node-11`.
+pub fn container_name(replica: &Address, machine: &Address) -> String {
+    let own = match &replica.replica {
+        Some(Key::Index(index)) => index.to_string(),
+        Some(Key::Name(_)) | None => named(&machine.name, machine.key.as_ref()),
+    };
+    sanitised(&format!("{}-{own}", named(&replica.name, replica.key.as_ref())))
+}
+
+fn named(name: &str, key: Option<&Key>) -> String {
+    match key {
+        None => name.to_owned(),
+        Some(Key::Index(index)) => format!("{name}-{index}"),
+        Some(Key::Name(key)) => format!("{name}-{key}"),
+    }
+}
+
+/// Docker takes letters, digits, `_`, `.` and `-`, and no sign first.
+fn sanitised(name: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => name,
+        false => format!("s{name}"),
+    }
+}
+
+fn labels(arguments: &Value, replica: &Address) -> Value {
+    let service = Address { replica: None, ..replica.clone() };
+    match arguments.member("labels") {
+        Some(labels) if labels.is_unknown() => labels.clone(),
+        labels => {
+            let mut members = labels.and_then(Value::as_members).cloned().unwrap_or_default();
+            members.insert(SERVICE_LABEL.to_owned(), Value::from(service.to_string()));
+            Value { data: Data::Map(members), sensitive: labels.is_some_and(|labels| labels.sensitive) }
+        }
+    }
+}
+
+/// The memory of a service in bytes: a number, unknown, or `null`.
+pub(crate) fn memory(arguments: &Value) -> Result<Value, Diagnostic> {
+    let Some(memory) = arguments.member("memory") else { return Ok(Value::NULL) };
+    match &memory.data {
+        Data::Unknown(_) => Ok(Value::unknown(Type::Number)),
+        Data::Number(_) => Ok(memory.clone()),
+        Data::String(text) => size::bytes(text).map(Value::from).ok_or_else(|| {
+            Diagnostic::error(format!("`{text}` is no size of memory")).hint("write `64MB`, `512MiB` or `1GiB`")
+        }),
+        _ => Err(Diagnostic::error("`memory` must be a size").hint("write `64MB`, `512MiB` or `1GiB`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_named_after_service_and_replica() {
+        let name = |replica: &str, machine: &str| container_name(&replica.parse().unwrap(), &machine.parse().unwrap());
+        assert_eq!(name("service.web.replica[3]", "machine.docker.a"), "web-3");
+        assert_eq!(name("service.web[\"eu west\"].replica[0]", "machine.docker.a"), "web-eu-west-0");
+        let global = "service.agent.replica[\"machine.baremetal.rack[\\\"n11\\\"]\"]";
+        assert_eq!(name(global, "machine.baremetal.rack[\"n11\"]"), "agent-rack-n11");
+    }
+}

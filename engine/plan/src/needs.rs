@@ -1,0 +1,102 @@
+//! What a block has to wait for: the nodes it refers to, and the objects behind them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_config::module::{Body, ObjectBlock, Repetition};
+use bimetal_config::{Desired, Expression, Node, Target};
+use bimetal_model::{Address, BlockKind};
+
+/// The argument of a service that its replicas need only for their placement.
+pub(crate) const POOL: &str = "pool";
+
+/// What one instance's arguments refer to. Of a service's replica: without the pool, as its machine stands for that.
+pub(crate) fn of_arguments(block: &ObjectBlock) -> BTreeSet<Node> {
+    let mut nodes = BTreeSet::new();
+    let skipped = if block.address.block == BlockKind::Service { Some(POOL) } else { None };
+    collect_body(&block.body, skipped, &mut nodes);
+    nodes.extend(block.depends_on.iter().cloned().map(Node::Object));
+    nodes
+}
+
+/// What the number of instances depends on.
+pub(crate) fn of_repetition(repetition: &Repetition) -> BTreeSet<Node> {
+    match repetition {
+        Repetition::Once => BTreeSet::new(),
+        Repetition::Count(expression) | Repetition::ForEach(expression) => of_expression(expression),
+    }
+}
+
+/// What a provider block refers to.
+pub(crate) fn of_body(body: &Body) -> BTreeSet<Node> {
+    let mut nodes = BTreeSet::new();
+    collect_body(body, None, &mut nodes);
+    nodes
+}
+
+/// What an expression refers to.
+pub(crate) fn of_expression(expression: &Expression) -> BTreeSet<Node> {
+    let node = |target| match target {
+        Target::Variable(name) => Some(Node::Variable(name)),
+        Target::Local(name) => Some(Node::Local(name)),
+        Target::Object(address) => Some(Node::Object(address)),
+        Target::Each | Target::Count | Target::Path => None,
+    };
+    expression.references().into_iter().filter_map(|reference| node(reference.target)).collect()
+}
+
+fn collect_body(body: &Body, skipped: Option<&str>, nodes: &mut BTreeSet<Node>) {
+    for (name, attribute) in &body.attributes {
+        if Some(name.as_str()) != skipped {
+            nodes.extend(of_expression(&attribute.expression));
+        }
+    }
+    for nested in &body.blocks {
+        collect_body(&nested.body, None, nodes);
+    }
+}
+
+/// Whether a node has no value of its own, but one that follows from others.
+pub(crate) fn is_derived(node: &Node) -> bool {
+    match node {
+        Node::Local(_) => true,
+        Node::Object(address) => matches!(address.block, BlockKind::Pool | BlockKind::Service),
+        Node::Variable(_) | Node::Provider(_) | Node::Output(_) => false,
+    }
+}
+
+/// These nodes and all that their values follow from.
+pub(crate) fn closure(desired: &Desired, start: BTreeSet<Node>) -> BTreeSet<Node> {
+    let mut all = BTreeSet::new();
+    let mut open: Vec<Node> = start.into_iter().collect();
+    while let Some(node) = open.pop() {
+        if is_derived(&node) {
+            open.extend(desired.dependencies.get(&node).into_iter().flatten().filter(|n| !all.contains(*n)).cloned());
+        }
+        all.insert(node);
+    }
+    all
+}
+
+/// The objects of the plan that stand behind each node: whoever refers to the node waits for them.
+#[derive(Default)]
+pub(crate) struct Behind {
+    objects: BTreeMap<Node, BTreeSet<Address>>,
+}
+
+impl Behind {
+    /// The node is these objects.
+    pub(crate) fn is(&mut self, node: Node, objects: BTreeSet<Address>) {
+        self.objects.insert(node, objects);
+    }
+
+    /// The node's value follows from others.
+    pub(crate) fn follows<'n>(&mut self, node: Node, from: impl IntoIterator<Item = &'n Node>) {
+        let objects = self.of(from);
+        self.objects.insert(node, objects);
+    }
+
+    /// What is behind all of these.
+    pub(crate) fn of<'n>(&self, nodes: impl IntoIterator<Item = &'n Node>) -> BTreeSet<Address> {
+        nodes.into_iter().filter_map(|node| self.objects.get(node)).flatten().cloned().collect()
+    }
+}

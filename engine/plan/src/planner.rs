@@ -1,0 +1,180 @@
+//! The walk over the configuration: each node in its turn, with what is known by then.
+
+mod data_source;
+mod finish;
+mod object;
+mod removal;
+mod replicas;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_config::{Desired, Node};
+use bimetal_fleet::Port;
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::image::{ImageIndex, ImageSource};
+use bimetal_model::port::Predict;
+use bimetal_model::question::{Answers, Observed, Question};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
+
+use crate::data::{Change, Mode, Planning};
+use crate::evaluator;
+use crate::needs::Behind;
+use crate::values::Values;
+
+/// All that planning knows and has decided by now.
+pub(crate) struct Planner<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    answers: &'a Answers,
+    predict: &'a dyn Predict,
+    values: Values,
+    behind: Behind,
+    changes: BTreeMap<Address, Change>,
+    providers: BTreeMap<ProviderKey, Value>,
+    facts: BTreeMap<Address, Value>,
+    images: BTreeMap<ImageSource, ImageIndex>,
+    questions: Vec<Question>,
+    /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
+    stuck: BTreeSet<Node>,
+    /// Services wait for one another, so that they are placed together.
+    waiting: Vec<Address>,
+    /// What replicas of services that were placed before take, by machine.
+    claims: BTreeMap<Address, Claims>,
+    diagnostics: Diagnostics,
+}
+
+/// What replicas take of a machine.
+#[derive(Clone, Debug, Default)]
+struct Claims {
+    ports: BTreeSet<Port>,
+    memory: u64,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(
+        desired: &'a Desired,
+        observed: &'a Observed,
+        answers: &'a Answers,
+        predict: &'a dyn Predict,
+    ) -> Self {
+        let (values, diagnostics) = Values::new(desired, predict);
+        Planner {
+            desired,
+            observed,
+            answers,
+            predict,
+            values,
+            behind: Behind::default(),
+            changes: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            images: BTreeMap::new(),
+            questions: Vec::new(),
+            stuck: BTreeSet::new(),
+            waiting: Vec::new(),
+            claims: BTreeMap::new(),
+            diagnostics,
+        }
+    }
+
+    pub(crate) fn run(mut self, mode: Mode) -> (Option<Planning>, Diagnostics) {
+        match mode {
+            Mode::Apply => {
+                self.walk();
+                self.remove_orphans();
+            }
+            Mode::Destroy => self.remove_everything(),
+        }
+        if !has_errors(&self.diagnostics) && self.questions.is_empty() {
+            return self.finish(mode);
+        }
+        match has_errors(&self.diagnostics) {
+            true => (None, self.diagnostics),
+            false => (Some(Planning::Ask(self.questions)), self.diagnostics),
+        }
+    }
+
+    fn walk(&mut self) {
+        for node in &self.desired.order {
+            self.visit(node);
+        }
+        self.place_waiting();
+    }
+
+    fn visit(&mut self, node: &Node) {
+        let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
+        let waits = |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
+        if direct.iter().any(waits) {
+            self.place_waiting();
+        }
+        let is_stuck = direct.iter().any(|node| self.stuck.contains(*node));
+        let visited = match node {
+            Node::Object(address) if is_stuck && address.block == BlockKind::Service => {
+                self.ask_images_early(address);
+                None
+            }
+            _ if is_stuck => None,
+            _ => self.visit_free(node),
+        };
+        match visited {
+            Some(()) if !matches!(node, Node::Object(address) if evaluator::is_provided(address.block)) => {
+                self.behind.follows(node.clone(), direct);
+            }
+            Some(()) => {}
+            None => drop(self.stuck.insert(node.clone())),
+        }
+    }
+
+    /// `None`: it can't be planned now.
+    fn visit_free(&mut self, node: &Node) -> Option<()> {
+        match node {
+            Node::Variable(_) | Node::Output(_) => Some(()),
+            Node::Local(_) => self.derive(node),
+            Node::Provider(key) => self.use_provider(key).then_some(()),
+            Node::Object(address) => match address.block {
+                BlockKind::Machine | BlockKind::Resource => self.plan_objects(address),
+                BlockKind::Data => self.plan_data(address),
+                BlockKind::Pool => self.derive(node),
+                BlockKind::Service => {
+                    self.waiting.push(address.clone());
+                    Some(())
+                }
+            },
+        }
+    }
+
+    fn derive(&mut self, node: &Node) -> Option<()> {
+        let derived = self.values.derive(self.desired, node);
+        self.noted(derived)
+    }
+
+    /// Whether the provider is there and configured.
+    fn use_provider(&mut self, key: &ProviderKey) -> bool {
+        if self.providers.contains_key(key) {
+            return true;
+        }
+        let config = evaluator::provider_config(self.desired, key, &self.values);
+        match self.noted(config) {
+            Some(config) => self.providers.insert(key.clone(), config).is_none(),
+            None => false,
+        }
+    }
+
+    /// Whether the provider can be asked about the world by now.
+    fn is_configured(&self, key: &ProviderKey) -> bool {
+        self.providers.get(key).is_some_and(Value::is_wholly_known)
+    }
+
+    fn noted<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {
+        result.map_err(|more| self.note(more)).ok()
+    }
+
+    /// The same is said once, though many instances say it.
+    fn note(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
+        for diagnostic in more {
+            if !self.diagnostics.contains(&diagnostic) {
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Data sources: read while planning where that is possible.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_config::Node;
+use bimetal_config::module::ObjectBlock;
+use bimetal_model::question::{Inquiry, Question};
+use bimetal_model::schema::Block;
+use bimetal_model::{Address, Data, Diagnostic, Value};
+
+use super::Planner;
+use crate::catalogue::Owner;
+use crate::data::{Action, Change};
+use crate::marks::remark;
+use crate::prior::shape;
+
+impl Planner<'_> {
+    /// Reads all instances of a data source, or plans to.
+    pub(super) fn plan_data(&mut self, address: &Address) -> Option<()> {
+        let block = self.desired.module.objects.get(address)?;
+        let owner = self.owner_of(block)?;
+        let (mut later, mut is_complete) = (BTreeSet::new(), true);
+        for (instance, config) in self.configs(block, &owner)? {
+            let address = block.address.instance(instance.key.clone());
+            let is_now = config.is_wholly_known() && self.is_configured(&owner.provider) && !self.is_deferred(block);
+            if is_now {
+                match self.read_now(&address, &owner, config) {
+                    Some(value) => self.values.put(&address, value),
+                    None => is_complete = false,
+                }
+            } else {
+                let depends_on = self.depends_on(block, &instance, &owner);
+                later.insert(address.clone());
+                self.read_later(address, &owner, config, depends_on);
+            }
+        }
+        self.behind.is(Node::Object(address.clone()), later);
+        is_complete.then_some(())
+    }
+
+    /// `depends_on` something that changes: what is read now would be old news.
+    fn is_deferred(&self, block: &ObjectBlock) -> bool {
+        let nodes: Vec<Node> = block.depends_on.iter().cloned().map(Node::Object).collect();
+        let behind = self.behind.of(&nodes);
+        behind.iter().any(|address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep))
+    }
+
+    fn read_now(&mut self, address: &Address, owner: &Owner, config: Value) -> Option<Value> {
+        let Some(answer) = self.answers.data.get(address) else {
+            let (provider, ty) = (owner.provider.clone(), owner.ty.clone());
+            self.questions.push(Question::Data(Inquiry { address: address.clone(), provider, ty, config }));
+            return None;
+        };
+        let answer = answer.clone().and_then(|value| {
+            shape(value, &owner.schema.block).map_err(|reason| {
+                let summary = format!("provider `{}` has a bug: its `{}` can't be used", owner.provider, owner.ty);
+                vec![Diagnostic::error(summary).because(reason).of(address)]
+            })
+        });
+        let value = remark(self.noted(answer)?, &owner.schema.block, Some(&config));
+        self.facts.insert(address.clone(), value.clone());
+        Some(value)
+    }
+
+    fn read_later(&mut self, address: Address, owner: &Owner, config: Value, depends_on: BTreeSet<Address>) {
+        let after = unread(&owner.schema.block, &config);
+        self.values.put(&address, after.clone());
+        let change = Change {
+            address: address.clone(),
+            provider: owner.provider.clone(),
+            ty: owner.ty.clone(),
+            action: Action::Read,
+            before: None,
+            after: Some(after),
+            config: Some(config),
+            private: Vec::new(),
+            replace_because: Vec::new(),
+            reason: Some("some of its arguments are known only after apply".to_owned()),
+            resume: None,
+            depends_on: depends_on.into_iter().collect(),
+            after_removal_of: Vec::new(),
+            placement: None,
+        };
+        self.changes.insert(address, change);
+    }
+}
+
+/// What was written, and unknowns for what only the provider fills in.
+fn unread(block: &Block, config: &Value) -> Value {
+    let attributes = block.attributes.iter().map(|(name, attribute)| {
+        let value = match config.member(name) {
+            Some(value) => value.clone(),
+            None if attribute.computed => Value::unknown(attribute.ty.clone()),
+            None => Value::NULL,
+        };
+        (name.clone(), value)
+    });
+    let blocks = block.blocks.keys().map(|name| (name.clone(), config.member(name).cloned().unwrap_or(Value::NULL)));
+    let members: BTreeMap<String, Value> = attributes.chain(blocks).collect();
+    remark(Data::Object(members).into(), block, Some(config))
+}

@@ -1,0 +1,96 @@
+//! The plan itself, once every object is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_fleet::Port;
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
+
+use super::Planner;
+use crate::compare::plain;
+use crate::data::{Action, Change, Mode, OutputChange, Plan, Planning};
+use crate::{evaluator, service};
+
+impl Planner<'_> {
+    pub(super) fn finish(mut self, mode: Mode) -> (Option<Planning>, Diagnostics) {
+        let outputs = self.outputs(mode);
+        if mode == Mode::Destroy {
+            self.refuse_unknown_providers();
+        }
+        if has_errors(&self.diagnostics) {
+            return (None, self.diagnostics);
+        }
+        wait_for_removals(&mut self.changes);
+        let plan = Plan {
+            mode,
+            lineage: self.observed.lineage.clone(),
+            serial: self.observed.serial,
+            files: self.desired.module.files.clone(),
+            variables: self.desired.variables.clone(),
+            providers: self.providers,
+            images: self.images,
+            facts: self.facts,
+            changes: self.changes.into_values().collect(),
+            outputs,
+            drift: self.observed.drift.clone(),
+        };
+        (Some(Planning::Ready(Box::new(plan))), self.diagnostics)
+    }
+
+    fn outputs(&mut self, mode: Mode) -> BTreeMap<String, OutputChange> {
+        let after = match mode {
+            Mode::Destroy => BTreeMap::new(),
+            Mode::Apply => {
+                let (outputs, said) = evaluator::outputs(self.desired, &self.values);
+                self.note(said);
+                outputs
+            }
+        };
+        let before = &self.observed.outputs;
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let change = |name: &String| OutputChange { before: before.get(name).map(plain), after: after.get(name).map(plain) };
+        names.into_iter().map(|name| (name.clone(), change(name))).collect()
+    }
+
+    /// Nothing is made that would tell what is unknown.
+    fn refuse_unknown_providers(&mut self) {
+        let unknown: Vec<ProviderKey> =
+            self.providers.iter().filter(|(_, config)| !config.is_wholly_known()).map(|(key, _)| key.clone()).collect();
+        self.note(unknown.into_iter().map(|key| {
+            Diagnostic::error(format!("the configuration of provider `{key}` depends on something that is not known"))
+                .hint("give it what it needs to destroy as a variable")
+        }));
+    }
+}
+
+/// Who takes a host port of a machine, or a container's name, from someone who goes, comes after that.
+fn wait_for_removals(changes: &mut BTreeMap<Address, Change>) {
+    let mut leaving: BTreeMap<Claim, Vec<Address>> = BTreeMap::new();
+    for change in changes.values().filter(|change| matches!(change.action, Action::Delete | Action::Replace)) {
+        let Some(before) = &change.before else { continue };
+        let Some(placement) = &before.placement else { continue };
+        for claim in claims(&placement.machine, &before.object.value) {
+            leaving.entry(claim).or_default().push(change.address.clone());
+        }
+    }
+    for change in changes.values_mut().filter(|change| matches!(change.action, Action::Create | Action::Replace)) {
+        let (Some(after), Some(placement)) = (&change.after, &change.placement) else { continue };
+        let claims = claims(&placement.machine, after);
+        let before: BTreeSet<Address> = claims.iter().filter_map(|claim| leaving.get(claim)).flatten().cloned().collect();
+        change.after_removal_of = before.into_iter().filter(|address| *address != change.address).collect();
+    }
+}
+
+/// What one container at a time can have.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Port(Address, Port),
+    Name(Address, String),
+}
+
+fn claims(machine: &Address, container: &Value) -> Vec<Claim> {
+    let ports = service::host_ports(container).unwrap_or_default();
+    let ports = ports.into_iter().map(|port| Claim::Port(machine.clone(), port));
+    let name = container.member("name").and_then(Value::as_str);
+    ports.chain(name.map(|name| Claim::Name(machine.clone(), name.to_owned()))).collect()
+}

@@ -1,0 +1,84 @@
+//! What exists, in the form that the present schema wants.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::convert::convert;
+use bimetal_model::port::Predict;
+use bimetal_model::schema::{Block, NestedBlock, TypeSchema};
+use bimetal_model::snapshot::Stored;
+use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Value};
+
+use crate::marks::remark;
+
+/// A stored object with its value upgraded to the schema's version and converted to its type.
+pub(crate) fn current(
+    address: &Address,
+    stored: &Stored,
+    schema: &TypeSchema,
+    predict: &dyn Predict,
+) -> Result<Stored, Diagnostics> {
+    let value = match stored.schema_version.cmp(&schema.version) {
+        std::cmp::Ordering::Equal => stored.object.value.clone(),
+        std::cmp::Ordering::Less => {
+            predict.upgrade(&stored.provider.name, &stored.ty, stored.schema_version, &stored.object.value)?
+        }
+        std::cmp::Ordering::Greater => return Err(vec![newer(address, stored, schema)]),
+    };
+    let value = shape(value, &schema.block).map_err(|reason| vec![misshapen(address, stored, &reason)])?;
+    let mut current = stored.clone();
+    current.object.value = remark(value, &schema.block, None);
+    current.schema_version = schema.version;
+    Ok(current)
+}
+
+fn newer(address: &Address, stored: &Stored, schema: &TypeSchema) -> Diagnostic {
+    Diagnostic::error(format!("`{address}` was made by a newer version of the provider `{}`", stored.provider))
+        .because(format!("it is stored as version {}, this provider knows {}", stored.schema_version, schema.version))
+        .hint("use the provider's version of `bimetal.lock.hcl`, or a newer one")
+        .of(address)
+}
+
+fn misshapen(address: &Address, stored: &Stored, reason: &str) -> Diagnostic {
+    Diagnostic::error(format!("what is stored of `{address}` does not fit the schema of `{}`", stored.ty))
+        .because(reason)
+        .hint("the provider must raise its schema's version when it changes a type: report this to its authors")
+        .of(address)
+}
+
+/// The value as the schema's type: what is missing is `null`, no blocks are an empty list.
+pub(crate) fn shape(value: Value, block: &Block) -> Result<Value, String> {
+    let filled = fill(value, block);
+    convert(filled, &block.ty()).map_err(|mismatch| match mismatch.path.0.is_empty() {
+        true => mismatch.reason,
+        false => format!("`{}`: {}", mismatch.path, mismatch.reason),
+    })
+}
+
+fn fill(value: Value, block: &Block) -> Value {
+    let Value { data: Data::Object(mut members) | Data::Map(mut members), sensitive } = value else { return value };
+    let mut filled = BTreeMap::new();
+    for name in block.attributes.keys() {
+        filled.insert(name.clone(), members.remove(name).unwrap_or(Value::NULL));
+    }
+    for (name, nested) in &block.blocks {
+        filled.insert(name.clone(), fill_nested(members.remove(name).unwrap_or(Value::NULL), nested));
+    }
+    Value { data: Data::Object(filled), sensitive }
+}
+
+fn fill_nested(value: Value, nested: &NestedBlock) -> Value {
+    let Value { data, sensitive } = value;
+    let data = match data {
+        Data::Null if !nested.single => Data::List(Vec::new()),
+        Data::List(items) | Data::Tuple(items) | Data::Set(items) if !nested.single => {
+            Data::List(items.into_iter().map(|item| fill(item, &nested.block)).collect())
+        }
+        data => return fill(Value { data, sensitive }, &nested.block),
+    };
+    Value { data, sensitive }
+}
+
+/// An object of the schema's type where nothing is set.
+pub(crate) fn nothing(block: &Block) -> Value {
+    fill(Value { data: Data::Object(BTreeMap::new()), sensitive: false }, block)
+}

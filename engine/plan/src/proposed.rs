@@ -1,0 +1,66 @@
+//! What a provider is asked for: the configuration, with what exists where the configuration is silent.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::schema::{Attribute, Block, NestedBlock};
+use bimetal_model::{Data, Path, Step, Value};
+
+/// The configuration, with the prior value of each computed attribute that it does not set.
+pub(crate) fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
+    let Some(prior) = prior else { return config.clone() };
+    let (Some(members), false) = (config.as_members(), prior.is_null()) else { return config.clone() };
+    let member = |(name, value): (&String, &Value)| {
+        let prior = prior.member(name);
+        let proposed = match (block.attributes.get(name), block.blocks.get(name)) {
+            (Some(attribute), _) => propose_attribute(attribute, value, prior),
+            (None, Some(nested)) => propose_nested(nested, value, prior),
+            (None, None) => value.clone(),
+        };
+        (name.clone(), proposed)
+    };
+    let members: BTreeMap<String, Value> = members.iter().map(member).collect();
+    Value { data: Data::Object(members), sensitive: config.sensitive }
+}
+
+fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {
+    match prior {
+        Some(prior) if config.is_null() && attribute.computed => prior.clone(),
+        _ => config.clone(),
+    }
+}
+
+/// Blocks have no names of their own: the first is the first.
+fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -> Value {
+    let Some(prior) = prior else { return config.clone() };
+    match (&config.data, prior.as_items()) {
+        (Data::List(items), Some(priors)) => {
+            let item = |(place, item)| propose(&nested.block, item, priors.get(place));
+            Value { data: Data::List(items.iter().enumerate().map(item).collect()), sensitive: config.sensitive }
+        }
+        _ => propose(&nested.block, config, Some(prior)),
+    }
+}
+
+/// The configuration as if the ignored places were still as they are.
+pub(crate) fn ignore(config: Value, prior: &Value, ignored: &[Path]) -> Value {
+    ignored.iter().fold(config, |config, path| match prior.at(path) {
+        Some(kept) => replace_at(config, &path.0, kept),
+        None => config,
+    })
+}
+
+fn replace_at(mut value: Value, steps: &[Step], kept: &Value) -> Value {
+    let Some((step, rest)) = steps.split_first() else { return kept.clone() };
+    let inner = match (step, &mut value.data) {
+        (Step::Attribute(name) | Step::Key(name), Data::Object(members)) => members.get_mut(name),
+        (Step::Attribute(name) | Step::Key(name), Data::Map(members)) => {
+            Some(members.entry(name.clone()).or_insert(Value::NULL))
+        }
+        (Step::Index(index), Data::List(items) | Data::Tuple(items)) => items.get_mut(*index as usize),
+        _ => None,
+    };
+    if let Some(inner) = inner {
+        *inner = replace_at(std::mem::replace(inner, Value::NULL), rest, kept);
+    }
+    value
+}

@@ -1,0 +1,136 @@
+//! Services: what placement has to know of them, and their value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use bimetal_config::Scope;
+use bimetal_config::module::{Body, ObjectBlock};
+use bimetal_fleet::{Offer, Port, Replicas, ServiceSpec};
+use bimetal_model::placement::Placement;
+use bimetal_model::schema::Block;
+use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Value};
+
+use crate::needs::POOL;
+use crate::values::Values;
+use crate::{evaluator, lower, pool};
+
+/// The arguments of a service but for its pool.
+static WITHOUT_POOL: LazyLock<Block> = LazyLock::new(|| {
+    let mut block = bimetal_config::builtin::service().clone();
+    block.attributes.remove(POOL);
+    block
+});
+
+/// A service's arguments but for its pool, where `each` and `count` are set.
+pub(crate) fn arguments(block: &ObjectBlock, scope: &Scope) -> Result<Value, Diagnostics> {
+    let mut attributes = block.body.attributes.clone();
+    attributes.remove(POOL);
+    let body = Body { attributes, ..block.body.clone() };
+    evaluator::decode(&body, &WITHOUT_POOL, scope)
+}
+
+/// The pool's value.
+pub(crate) fn pool(block: &ObjectBlock, scope: &Scope) -> Result<Value, Diagnostics> {
+    match block.body.attributes.get(POOL) {
+        Some(attribute) => bimetal_config::evaluate(&attribute.expression, scope),
+        None => Err(vec![
+            Diagnostic::error(format!("`{}` has no pool", block.address))
+                .hint("write `pool = pool.NAME`: it says on which machines the replicas may run")
+                .at(&block.span),
+        ]),
+    }
+}
+
+/// A service's value: its arguments and its replicas, where `each` and `count` are set.
+pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> Result<Value, Diagnostics> {
+    let arguments = arguments(block, &values.scope)?;
+    let replica = |placement: &Placement| replica(&arguments, placement, values);
+    let replicas = Value::tuple(values.placements(address).iter().map(replica));
+    let Data::Object(mut attributes) = arguments.data.clone() else { return Ok(arguments) };
+    attributes.insert("replicas".to_owned(), replicas);
+    Ok(Data::Object(attributes).into())
+}
+
+fn replica(arguments: &Value, placement: &Placement, values: &Values) -> Value {
+    let machine = values.get(&placement.machine);
+    let address = machine.and_then(|machine| machine.member("address")).cloned();
+    [
+        ("name", Value::from(lower::container_name(&placement.replica, &placement.machine))),
+        ("machine", Value::from(placement.machine.to_string())),
+        ("platform", Value::from(placement.platform.to_string())),
+        ("image", Value::from(placement.image.as_str())),
+        ("address", address.unwrap_or_else(|| Value::unknown(bimetal_model::Type::String))),
+        ("ports", arguments.member("port").cloned().unwrap_or_else(|| Value::tuple([]))),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// What placement has to know.
+pub(crate) fn spec(
+    address: &Address,
+    arguments: &Value,
+    pool: &Value,
+    offers: Vec<Offer>,
+    prior: Vec<Placement>,
+) -> Result<ServiceSpec, Diagnostics> {
+    let one = |diagnostic: Diagnostic| vec![diagnostic.of(address)];
+    Ok(ServiceSpec {
+        address: address.clone(),
+        pool: pool::members(pool).into_keys().collect(),
+        replicas: replicas(arguments).map_err(one)?,
+        offers,
+        ports: host_ports(arguments).map_err(one)?,
+        memory: lower::memory(arguments).map_err(one)?.as_number().and_then(|number| number.to_u64()).unwrap_or(0),
+        labels: constraints(arguments).map_err(one)?,
+        strategy: pool::strategy(pool).map_err(one)?,
+        prior,
+    })
+}
+
+fn replicas(arguments: &Value) -> Result<Replicas, Diagnostic> {
+    match (arguments.member("mode").and_then(Value::as_str), arguments.member("replicas")) {
+        (Some("global"), None) => Ok(Replicas::Global),
+        (Some("global"), Some(_)) => Err(Diagnostic::error("a global service has one replica on every machine")
+            .hint("remove `replicas`, or `mode = \"global\"`")),
+        (None | Some("replicated"), None) => Ok(Replicas::Count(1)),
+        (None | Some("replicated"), Some(count)) if count.is_unknown() => {
+            Err(Diagnostic::error("`replicas` is known only after apply").because("replicas can't be placed then"))
+        }
+        (None | Some("replicated"), Some(count)) => {
+            let count = count.as_number().and_then(|count| count.to_u64()).filter(|count| *count <= 1_000_000);
+            count.map(Replicas::Count).ok_or_else(|| Diagnostic::error("`replicas` must be a whole number from 0 to 1000000"))
+        }
+        (Some(other), _) => Err(Diagnostic::error(format!("`{other}` is no mode of a service"))
+            .hint("`mode` is `\"replicated\"` or `\"global\"`")),
+    }
+}
+
+/// The host ports of a service's or container's arguments.
+pub(crate) fn host_ports(arguments: &Value) -> Result<BTreeSet<Port>, Diagnostic> {
+    let ports = arguments.member("port").and_then(Value::as_items).unwrap_or_default();
+    ports.iter().filter_map(|port| host_port(port).transpose()).collect()
+}
+
+fn host_port(port: &Value) -> Result<Option<Port>, Diagnostic> {
+    let Some(host) = port.member("host") else { return Ok(None) };
+    if host.is_unknown() {
+        return Err(Diagnostic::error("a host port is known only after apply").because("replicas can't be placed then"));
+    }
+    let number = host.as_number().and_then(|number| number.to_u64()).and_then(|number| u16::try_from(number).ok());
+    let protocol = port.member("protocol").and_then(Value::as_str).unwrap_or("tcp").to_owned();
+    match number {
+        // Any free port.
+        Some(0) => Ok(None),
+        Some(number) => Ok(Some(Port { number, protocol })),
+        None => Err(Diagnostic::error("a host port must be a whole number from 0 to 65535")),
+    }
+}
+
+fn constraints(arguments: &Value) -> Result<BTreeMap<String, String>, Diagnostic> {
+    let unknown = || Diagnostic::error("a constraint is known only after apply").because("replicas can't be placed then");
+    let Some(constraints) = arguments.member("constraints") else { return Ok(BTreeMap::new()) };
+    let constraints = constraints.as_members().ok_or_else(unknown)?;
+    let one = |(name, value): (&String, &Value)| Ok((name.clone(), value.as_str().ok_or_else(unknown)?.to_owned()));
+    constraints.iter().map(one).collect()
+}

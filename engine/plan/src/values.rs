@@ -1,0 +1,172 @@
+//! The values of all objects by now, predicted or real, and what follows from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bimetal_config::module::{ObjectBlock, Repetition};
+use bimetal_config::{Desired, Node, Scope};
+use bimetal_model::placement::Placement;
+use bimetal_model::port::Predict;
+use bimetal_model::{Address, BlockKind, Data, Diagnostics, Key, Type, Value};
+
+use crate::catalogue::Catalogue;
+use crate::data::Plan;
+use crate::instances::{self, Instance};
+use crate::{machine, needs, pool, service};
+
+/// The values of all objects by now: as planned at first, real ones as they become known.
+///
+/// Locals, pools and services are never kept: they follow from the rest each time that they are needed.
+#[derive(Clone)]
+pub struct Values {
+    pub(crate) scope: Scope,
+    pub(crate) catalogue: Arc<Catalogue>,
+    /// By the service's instance, in the order of replicas.
+    placements: Arc<BTreeMap<Address, Vec<Placement>>>,
+}
+
+impl Values {
+    /// No object has a value yet.
+    pub fn new(desired: &Desired, predict: &dyn Predict) -> (Values, Diagnostics) {
+        let (catalogue, diagnostics) = Catalogue::new(predict);
+        let mut scope = instances::scope_of(desired);
+        let empty = |block: &ObjectBlock| match block.repetition {
+            Repetition::Once => None,
+            Repetition::Count(_) => Some(Value::tuple([])),
+            Repetition::ForEach(_) => Some(Data::Object(BTreeMap::new()).into()),
+        };
+        let empties = desired.module.objects.values().filter_map(|block| Some((block.address.clone(), empty(block)?)));
+        Arc::make_mut(&mut scope.objects).extend(empties);
+        (Values { scope, catalogue: Arc::new(catalogue), placements: Arc::default() }, diagnostics)
+    }
+
+    /// What a plan says that all objects will be, unknowns included.
+    pub fn of_plan(desired: &Desired, plan: &Plan, predict: &dyn Predict) -> (Values, Diagnostics) {
+        let (mut values, diagnostics) = Values::new(desired, predict);
+        for (address, fact) in plan.facts.iter().filter(|(address, _)| address.block == BlockKind::Data) {
+            values.put(address, fact.clone());
+        }
+        for change in &plan.changes {
+            if let Some(after) = &change.after {
+                values.put(&change.address, after.clone());
+            }
+            if let (Some(placement), Some(_)) = (&change.placement, &change.after) {
+                values.place(placement.clone());
+            }
+        }
+        (values, diagnostics)
+    }
+
+    /// The value of a machine, resource or data source from now on. A replica's own value is not needed by anybody.
+    pub fn put(&mut self, address: &Address, value: Value) {
+        if address.replica.is_some() {
+            return;
+        }
+        let value = if address.block == BlockKind::Machine { machine::with_node(address, value) } else { value };
+        let whole = Arc::make_mut(&mut self.scope.objects).entry(address.whole()).or_insert(Value::NULL);
+        put_instance(whole, address.key.as_ref(), value);
+    }
+
+    /// The value of an instance by now.
+    pub fn get(&self, address: &Address) -> Option<&Value> {
+        let whole = self.scope.objects.get(&address.whole())?;
+        match &address.key {
+            None => Some(whole),
+            Some(Key::Index(index)) => whole.as_items()?.get(usize::try_from(*index).ok()?),
+            Some(Key::Name(name)) => whole.as_members()?.get(name),
+        }
+    }
+
+    /// A replica is here from now on.
+    pub(crate) fn place(&mut self, placement: Placement) {
+        let service = Address { replica: None, ..placement.replica.clone() };
+        let placements = Arc::make_mut(&mut self.placements).entry(service).or_default();
+        placements.push(placement);
+        placements.sort_by(|one, other| one.replica.cmp(&other.replica));
+    }
+
+    /// Where the replicas of a service's instance are.
+    pub(crate) fn placements(&self, service: &Address) -> &[Placement] {
+        self.placements.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// Only what these nodes follow from, with the locals, pools and services among them worked out anew.
+    pub(crate) fn narrowed(&self, desired: &Desired, start: BTreeSet<Node>) -> Result<Values, Diagnostics> {
+        let needed = needs::closure(desired, start);
+        let (mut derived, mut objects) = (Vec::new(), BTreeMap::new());
+        for node in &needed {
+            match node {
+                node if needs::is_derived(node) => derived.push(node),
+                Node::Object(address) => {
+                    objects.extend(self.scope.objects.get(address).map(|value| (address.clone(), value.clone())));
+                }
+                Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => {}
+            }
+        }
+        let scope = Scope { objects: Arc::new(objects), locals: Arc::default(), ..self.scope.clone() };
+        let mut values = Values { scope, catalogue: self.catalogue.clone(), placements: self.placements.clone() };
+        derived.sort_by_cached_key(|node| desired.order.iter().position(|other| other == *node));
+        derived.into_iter().try_for_each(|node| values.derive(desired, node))?;
+        Ok(values)
+    }
+
+    /// Works out a local, a pool or a service.
+    pub(crate) fn derive(&mut self, desired: &Desired, node: &Node) -> Result<(), Diagnostics> {
+        match node {
+            Node::Local(name) => {
+                let Some(expression) = desired.module.locals.get(name) else { return Ok(()) };
+                let value = bimetal_config::evaluate(expression, &self.scope)?;
+                Arc::make_mut(&mut self.scope.locals).insert(name.clone(), value);
+                Ok(())
+            }
+            Node::Object(address) => match desired.module.objects.get(address) {
+                Some(block) if address.block == BlockKind::Pool => self.each(block, pool::value),
+                Some(block) if address.block == BlockKind::Service => self.each(block, service::value),
+                _ => Ok(()),
+            },
+            Node::Variable(_) | Node::Provider(_) | Node::Output(_) => Ok(()),
+        }
+    }
+
+    fn each(
+        &mut self,
+        block: &ObjectBlock,
+        value: impl Fn(&ObjectBlock, &Address, &Values) -> Result<Value, Diagnostics>,
+    ) -> Result<(), Diagnostics> {
+        for instance in instances::expand(block, &self.scope)? {
+            let address = block.address.instance(instance.key.clone());
+            let value = self.within(instance, |values| value(block, &address, values))?;
+            self.put(&address, value);
+        }
+        Ok(())
+    }
+
+    /// Does something where `each` and `count` are those of an instance.
+    pub(crate) fn within<T>(&mut self, instance: Instance, act: impl FnOnce(&Values) -> T) -> T {
+        (self.scope.each, self.scope.count_index) = (instance.each, instance.count_index);
+        let result = act(self);
+        (self.scope.each, self.scope.count_index) = (None, None);
+        result
+    }
+}
+
+fn put_instance(whole: &mut Value, key: Option<&Key>, value: Value) {
+    match (key, &mut whole.data) {
+        (None, _) => *whole = value,
+        (Some(Key::Name(name)), Data::Object(members)) => drop(members.insert(name.clone(), value)),
+        (Some(Key::Name(name)), _) => *whole = [(name.clone(), value)].into_iter().collect(),
+        (Some(Key::Index(index)), data) => {
+            let mut items = match std::mem::replace(data, Data::Null) {
+                Data::Tuple(items) => items,
+                _ => Vec::new(),
+            };
+            let index = usize::try_from(*index).unwrap_or(usize::MAX);
+            // Instances come in any order while they are made: those before are known later.
+            if items.len() <= index {
+                items.resize(index + 1, Value::unknown(Type::Any));
+            }
+            items[index] = value;
+            *data = Data::Tuple(items);
+        }
+    }
+}

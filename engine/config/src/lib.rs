@@ -1,1 +1,27 @@
-//! bimetal-config
+//! Text to a module to what is desired, and the evaluator.
+//!
+//! The only room that names the HCL parser. Does no I/O: files that functions read come in through `ReadFiles`.
+
+pub mod builtin;
+mod decode;
+mod desired;
+mod evaluate;
+mod expand;
+mod expression;
+mod functions;
+pub mod lock;
+pub mod module;
+mod parse;
+mod suggest;
+mod types;
+mod variables;
+
+pub use decode::decode;
+pub use desired::{Desired, Node, constant, desired};
+pub use evaluate::{NoFiles, ReadFiles, Scope, evaluate};
+pub use expand::{Instance, expand};
+pub use expression::{Expression, Reference, Target};
+pub use module::{Module, SourceFile};
+pub use parse::parse;
+pub use suggest::nearest;
+pub use variables::Given;

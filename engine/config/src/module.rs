@@ -82,6 +82,8 @@ pub struct Registry {
 pub struct Variable {
     /// `any` unless said.
     pub ty: Type,
+    /// As it was written: defaults of `optional` attributes are in it.
+    pub type_expression: Option<Expression>,
     /// Used where no value is given.
     pub default: Option<Expression>,
     /// For people.

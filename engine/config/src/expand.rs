@@ -1,0 +1,92 @@
+//! `count` and `for_each` worked out.
+
+use bimetal_model::convert::convert;
+use bimetal_model::{Data, Diagnostic, Diagnostics, Key, Type, Value};
+
+use crate::evaluate::{Scope, evaluate};
+use crate::expression::Expression;
+use crate::module::Repetition;
+
+/// More instances than this are a mistake.
+const MOST_INSTANCES: u64 = 100_000;
+
+/// One instance of a block, and what `each` and `count` are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Behind the block's address.
+    pub key: Option<Key>,
+    /// `each.key` and `each.value`
+    pub each: Option<(Value, Value)>,
+    /// `count.index`
+    pub count_index: Option<u64>,
+}
+
+/// The instances of a block. Their keys must be known: unknown ones are an error that names the expression.
+pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {
+    match repetition {
+        Repetition::Once => Ok(vec![Instance { key: None, each: None, count_index: None }]),
+        Repetition::Count(expression) => count(expression, scope),
+        Repetition::ForEach(expression) => for_each(expression, scope),
+    }
+}
+
+fn count(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {
+    let error = |summary: &str| vec![Diagnostic::error(summary).at(expression.span())];
+    let value = evaluate(expression, scope)?;
+    if value.is_unknown() {
+        return Err(unknown(expression, "count"));
+    }
+    if value.is_null() {
+        return Err(error("`count` can't be `null`"));
+    }
+    let number = convert(value, &Type::Number).ok().and_then(|value| value.as_number()?.to_u64());
+    match number {
+        Some(number) if number <= MOST_INSTANCES => Ok((0..number)
+            .map(|index| Instance { key: Some(Key::Index(index)), each: None, count_index: Some(index) })
+            .collect()),
+        Some(number) => Err(error(&format!("{number} instances are too many"))),
+        None => Err(error("`count` must be a whole number, and not less than 0")),
+    }
+}
+
+fn for_each(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {
+    let error = |summary: String| Diagnostic::error(summary).at(expression.span());
+    let value = evaluate(expression, scope)?;
+    let pairs: Vec<(String, Value)> = match value.data {
+        Data::Unknown(_) => return Err(unknown(expression, "for_each")),
+        _ if value.sensitive => {
+            let hint = "the keys become addresses, and these are shown: `nonsensitive(…)` says that they may be";
+            return Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)]);
+        }
+        Data::Null => return Err(vec![error("`for_each` can't be `null`".to_owned()).hint("use `{}` for none")]),
+        Data::Map(members) | Data::Object(members) => members.into_iter().collect(),
+        Data::Set(items) => items.into_iter().map(|item| key_of(item, expression)).collect::<Result<_, _>>()?,
+        _ => {
+            let error = error(format!("`for_each` takes a map or a set of strings, not a {}", value.ty()));
+            return Err(vec![error.hint("`toset([…])` makes a set of a list")]);
+        }
+    };
+    Ok(pairs.into_iter().map(instance).collect())
+}
+
+fn instance((name, value): (String, Value)) -> Instance {
+    Instance { key: Some(Key::Name(name.clone())), each: Some((Value::from(name), value)), count_index: None }
+}
+
+fn key_of(item: Value, expression: &Expression) -> Result<(String, Value), Diagnostics> {
+    match &item.data {
+        Data::String(name) => Ok((name.clone(), item)),
+        Data::Unknown(_) => Err(unknown(expression, "for_each")),
+        _ => {
+            let error = Diagnostic::error(format!("a set of strings is wanted here, and it holds a {}", item.ty()));
+            Err(vec![error.at(expression.span())])
+        }
+    }
+}
+
+fn unknown(expression: &Expression, word: &str) -> Diagnostics {
+    let error = Diagnostic::error(format!("`{word}` depends on what is known only after apply"))
+        .because("which instances there are must be known to plan them")
+        .hint("use keys that the configuration itself knows, as names, and let only the values come from elsewhere");
+    vec![error.at(expression.span())]
+}

@@ -1,0 +1,435 @@
+//! Text to a module.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Span, Type};
+use hcl_edit::Span as _;
+use hcl_edit::expr::{Expression as Node, TraversalOperator};
+use hcl_edit::structure::{Block as HclBlock, Body as HclBody, Structure};
+
+use crate::expression::{Expression, Target, target};
+use crate::module::*;
+use crate::suggest::nearest_or_all;
+use crate::types::parse_type;
+
+const TOP_LEVEL: [&str; 10] =
+    ["bimetal", "variable", "locals", "output", "provider", "machine", "pool", "service", "resource", "data"];
+
+/// Parses source files. What is wrong is reported, the rest is there all the same.
+pub fn parse(files: Vec<SourceFile>) -> (Module, Diagnostics) {
+    let mut parser = Parser { module: Module::default(), diagnostics: Vec::new(), seen: BTreeMap::new() };
+    for file in &files {
+        match parse_text(file) {
+            Ok(body) => parser.file(file, body),
+            Err(diagnostic) => parser.diagnostics.push(diagnostic),
+        }
+    }
+    parser.module.files = files;
+    (parser.module, parser.diagnostics)
+}
+
+/// The body of a file, or where it stops to make sense.
+pub(crate) fn parse_text(file: &SourceFile) -> Result<HclBody, Diagnostic> {
+    hcl_edit::parser::parse_body(&file.text).map_err(|error| {
+        let start = error.location().offset().min(file.text.len());
+        let end = file.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
+        let span = Span { file: file.name.clone(), range: start..end };
+        Diagnostic::error("this can't be read").because(error.message().trim().to_owned()).at(&span)
+    })
+}
+
+struct Parser {
+    module: Module,
+    diagnostics: Diagnostics,
+    /// Where each thing was declared first.
+    seen: BTreeMap<String, Span>,
+}
+
+impl Parser {
+    fn file(&mut self, file: &SourceFile, body: HclBody) {
+        for structure in body {
+            match structure {
+                Structure::Attribute(attribute) => {
+                    let name = attribute.key.to_string();
+                    let error = Diagnostic::error(format!("`{name}` stands outside of any block"));
+                    self.diagnostics.push(error.at(&span(file, attribute.key.span())).hint("put it into a block, as `locals { … }`"));
+                }
+                Structure::Block(block) => self.block(file, block),
+            }
+        }
+    }
+
+    fn block(&mut self, file: &SourceFile, block: HclBlock) {
+        let header = header_span(file, &block);
+        let word = block.ident.to_string();
+        let labels: Vec<String> = block.labels.iter().map(|label| label.as_str().to_owned()).collect();
+        let wanted = match word.as_str() {
+            "bimetal" | "locals" => 0,
+            "variable" | "output" | "provider" | "pool" | "service" => 1,
+            "machine" | "resource" | "data" => 2,
+            other => {
+                let hint = nearest_or_all(other, TOP_LEVEL, "block");
+                return self.diagnostics.push(Diagnostic::error(format!("no block is called `{other}`")).at(&header).hint(hint));
+            }
+        };
+        if labels.len() != wanted {
+            let error = Diagnostic::error(format!("`{word}` takes {wanted} labels, here are {}", labels.len())).at(&header);
+            return self.diagnostics.push(error.hint(example(&word)));
+        }
+        if let Some(bad) = labels.iter().find(|label| !is_name(label)) {
+            let error = Diagnostic::error(format!("`{bad}` is no name")).at(&header);
+            return self.diagnostics.push(error.hint("names are letters, digits, `_` and `-`, and begin with a letter or `_`"));
+        }
+        let mut body = self.body(file, block.body, &header);
+        match word.as_str() {
+            "bimetal" => self.settings(body),
+            "locals" => self.locals(body),
+            "variable" => self.variable(&labels[0], body, header),
+            "output" => self.output(&labels[0], &mut body, header),
+            "provider" => self.provider(&labels[0], &mut body, header),
+            "pool" => self.object(Address::new(BlockKind::Pool, "", &labels[0]), body, header),
+            "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
+            "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
+            "resource" => self.object(Address::new(BlockKind::Resource, &labels[0], &labels[1]), body, header),
+            _ => self.object(Address::new(BlockKind::Data, &labels[0], &labels[1]), body, header),
+        }
+    }
+
+    fn body(&mut self, file: &SourceFile, body: HclBody, header: &Span) -> Body {
+        let mut parsed = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span: header.clone() };
+        for structure in body {
+            match structure {
+                Structure::Attribute(attribute) => {
+                    let name = attribute.key.to_string();
+                    let name_span = span(file, attribute.key.span());
+                    let expression = Expression::new(file, attribute.value);
+                    if parsed.attributes.contains_key(&name) {
+                        self.diagnostics.push(Diagnostic::error(format!("`{name}` is set twice")).at(&name_span));
+                    } else {
+                        parsed.attributes.insert(name, BodyAttribute { name_span, expression });
+                    }
+                }
+                Structure::Block(block) => {
+                    let header = header_span(file, &block);
+                    let name = block.ident.to_string();
+                    let labels = block.labels.iter().map(|label| label.as_str().to_owned()).collect();
+                    let body = self.body(file, block.body, &header);
+                    parsed.blocks.push(NestedBody { name, labels, body, span: header });
+                }
+            }
+        }
+        parsed
+    }
+
+    /// Whether this is the first of its name; says so where it is not.
+    fn first(&mut self, what: String, at: &Span) -> bool {
+        if let Some(before) = self.seen.get(&what) {
+            let error = Diagnostic::error(format!("{what} is declared twice")).at(at);
+            self.diagnostics.push(error.because(format!("the first one is in `{}`", before.file)).hint("rename or remove one of them"));
+            return false;
+        }
+        self.seen.insert(what, at.clone());
+        true
+    }
+
+    fn settings(&mut self, mut body: Body) {
+        if let Some(attribute) = body.attributes.remove("required_version")
+            && let Some(text) = self.literal(&attribute.expression)
+        {
+            self.module.settings.required_version = Some((text, attribute.expression.span().clone()));
+        }
+        self.unsupported(&body, &["required_version"]);
+        for block in std::mem::take(&mut body.blocks) {
+            match (block.name.as_str(), &block.labels[..]) {
+                ("required_providers", []) => self.required_providers(block.body),
+                ("state", [kind]) => {
+                    self.module.settings.state = Some(StateBlock { kind: kind.clone(), body: block.body });
+                }
+                ("registry", [host]) => {
+                    self.module.settings.registries.insert(host.clone(), Registry { body: block.body });
+                }
+                (name, _) => {
+                    let hint = nearest_or_all(name, ["required_providers", "state", "registry"], "block");
+                    let error = Diagnostic::error(format!("`{name}` does not belong into `bimetal`")).at(&block.span);
+                    self.diagnostics.push(error.hint(hint));
+                }
+            }
+        }
+    }
+
+    fn required_providers(&mut self, body: Body) {
+        for (name, attribute) in body.attributes {
+            let span = attribute.name_span.clone();
+            let mut required = RequiredProvider { source: None, version: None, path: None, span };
+            let Node::Object(members) = &*attribute.expression.node else {
+                let error = Diagnostic::error(format!("`{name}` must be an object")).at(attribute.expression.span());
+                self.diagnostics.push(error.hint(format!("write `{name} = {{ version = \"~> 1.0\" }}`")));
+                continue;
+            };
+            for (key, value) in members {
+                let value = Expression::new(&attribute.expression.file, value.expr().clone());
+                let Some(text) = self.literal(&value) else { continue };
+                match key.as_ident().map(|ident| ident.as_str()) {
+                    Some("source") => required.source = Some(text),
+                    Some("version") => required.version = Some(text),
+                    Some("path") => required.path = Some(text),
+                    _ => {
+                        let error = Diagnostic::error("a provider has `source`, `version` and `path`").at(value.span());
+                        self.diagnostics.push(error);
+                    }
+                }
+            }
+            self.module.settings.required_providers.insert(name, required);
+        }
+    }
+
+    fn locals(&mut self, body: Body) {
+        self.no_blocks(&body, "locals");
+        for (name, attribute) in body.attributes {
+            if self.first(format!("local `{name}`"), &attribute.name_span) {
+                self.module.locals.insert(name, attribute.expression);
+            }
+        }
+    }
+
+    fn variable(&mut self, name: &str, mut body: Body, span: Span) {
+        if !self.first(format!("variable `{name}`"), &span) {
+            return;
+        }
+        let ty = body.attributes.get("type").map(|attribute| parse_type(&attribute.expression));
+        let ty = match ty {
+            Some(Err(diagnostic)) => {
+                self.diagnostics.push(diagnostic);
+                Type::Any
+            }
+            Some(Ok(ty)) => ty,
+            None => Type::Any,
+        };
+        let validations = std::mem::take(&mut body.blocks).into_iter().filter_map(|block| self.validation(block)).collect();
+        let variable = Variable {
+            ty,
+            type_expression: body.attributes.get("type").map(|attribute| attribute.expression.clone()),
+            default: body.attributes.get("default").map(|attribute| attribute.expression.clone()),
+            description: self.text(&body, "description"),
+            sensitive: self.flag(&body, "sensitive").unwrap_or(false),
+            nullable: self.flag(&body, "nullable").unwrap_or(true),
+            validations,
+            span,
+        };
+        self.unsupported(&body, &["type", "default", "description", "sensitive", "nullable"]);
+        self.module.variables.insert(name.to_owned(), variable);
+    }
+
+    fn validation(&mut self, block: NestedBody) -> Option<Validation> {
+        if block.name != "validation" {
+            let error = Diagnostic::error(format!("`{}` does not belong into `variable`", block.name)).at(&block.span);
+            self.diagnostics.push(error.hint("there is `validation { … }`"));
+            return None;
+        }
+        self.unsupported(&block.body, &["condition", "error_message"]);
+        let mut take = |name: &str| {
+            let found = block.body.attributes.get(name).map(|attribute| attribute.expression.clone());
+            if found.is_none() {
+                self.diagnostics.push(Diagnostic::error(format!("`{name}` is missing")).at(&block.span));
+            }
+            found
+        };
+        let (condition, message) = (take("condition"), take("error_message"));
+        Some(Validation { condition: condition?, message: message? })
+    }
+
+    fn output(&mut self, name: &str, body: &mut Body, span: Span) {
+        if !self.first(format!("output `{name}`"), &span) {
+            return;
+        }
+        let depends_on = self.depends_on(body);
+        let description = self.text(body, "description");
+        let sensitive = self.flag(body, "sensitive").unwrap_or(false);
+        self.unsupported(body, &["value", "description", "sensitive"]);
+        self.no_blocks(body, "output");
+        let Some(value) = body.attributes.get("value").map(|attribute| attribute.expression.clone()) else {
+            return self.diagnostics.push(Diagnostic::error("`value` is missing").at(&span));
+        };
+        self.module.outputs.insert(name.to_owned(), Output { value, description, sensitive, depends_on, span });
+    }
+
+    fn provider(&mut self, name: &str, body: &mut Body, span: Span) {
+        let alias = body.attributes.remove("alias").and_then(|attribute| self.literal(&attribute.expression));
+        let key = ProviderKey { name: ProviderName(name.to_owned()), alias };
+        if self.first(format!("provider `{key}`"), &span) {
+            let block = ProviderBlock { key: key.clone(), body: body.clone(), span };
+            self.module.providers.insert(key, block);
+        }
+    }
+
+    fn object(&mut self, address: Address, mut body: Body, span: Span) {
+        if !self.first(format!("`{address}`"), &span) {
+            return;
+        }
+        let take = |body: &mut Body, name: &str| body.attributes.remove(name).map(|attribute| attribute.expression);
+        let (count, for_each) = (take(&mut body, "count"), take(&mut body, "for_each"));
+        let repetition = match (count, for_each) {
+            (Some(count), Some(_)) => {
+                self.diagnostics.push(Diagnostic::error("`count` and `for_each` can't go together").at(count.span()));
+                Repetition::Once
+            }
+            (Some(count), None) => Repetition::Count(count),
+            (None, Some(keys)) => Repetition::ForEach(keys),
+            (None, None) => Repetition::Once,
+        };
+        let has_provider = !matches!(address.block, BlockKind::Pool | BlockKind::Service);
+        let provider = if has_provider { take(&mut body, "provider") } else { None };
+        let provider = provider.and_then(|expression| self.provider_key(&expression));
+        let depends_on = self.depends_on(&mut body);
+        let lifecycle = self.lifecycle(&mut body);
+        let object = ObjectBlock { address: address.clone(), provider, repetition, depends_on, lifecycle, body, span };
+        self.module.objects.insert(address, object);
+    }
+
+    fn provider_key(&mut self, expression: &Expression) -> Option<ProviderKey> {
+        let key = match &*expression.node {
+            Node::Variable(name) => Some(ProviderKey::default_of(name.as_str())),
+            Node::Traversal(traversal) => match (&traversal.expr, &traversal.operators[..]) {
+                (Node::Variable(name), [operator]) => match operator.value() {
+                    TraversalOperator::GetAttr(alias) => {
+                        Some(ProviderKey { name: ProviderName(name.to_string()), alias: Some(alias.to_string()) })
+                    }
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        if key.is_none() {
+            let error = Diagnostic::error("this names no provider").at(expression.span());
+            self.diagnostics.push(error.hint("write `provider = digitalocean` or `provider = digitalocean.alias`"));
+        }
+        key
+    }
+
+    fn depends_on(&mut self, body: &mut Body) -> Vec<Address> {
+        let Some(attribute) = body.attributes.remove("depends_on") else { return Vec::new() };
+        let Node::Array(items) = &*attribute.expression.node else {
+            let error = Diagnostic::error("`depends_on` is a list of blocks").at(attribute.expression.span());
+            self.diagnostics.push(error.hint("write `depends_on = [machine.docker.here]`"));
+            return Vec::new();
+        };
+        let mut addresses = Vec::new();
+        for item in items.iter() {
+            let found = match item {
+                Node::Traversal(traversal) => match &traversal.expr {
+                    Node::Variable(root) => target(root.as_str(), &traversal.operators),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match found {
+                Some((Target::Object(address), _)) => addresses.push(address),
+                _ => {
+                    let at = span(&attribute.expression.file, item.span());
+                    self.diagnostics.push(Diagnostic::error("this is no block that can be waited for").at(&at));
+                }
+            }
+        }
+        addresses
+    }
+
+    fn lifecycle(&mut self, body: &mut Body) -> Lifecycle {
+        let (found, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut body.blocks).into_iter().partition(|block| block.name == "lifecycle");
+        body.blocks = rest;
+        let mut lifecycle = Lifecycle::default();
+        for block in found {
+            self.unsupported(&block.body, &["prevent_destroy", "ignore_changes"]);
+            lifecycle.prevent_destroy |= self.flag(&block.body, "prevent_destroy").unwrap_or(false);
+            if let Some(attribute) = block.body.attributes.get("ignore_changes") {
+                lifecycle.ignore_changes.extend(self.names(&attribute.expression).into_iter().map(Path::attribute));
+            }
+        }
+        lifecycle
+    }
+
+    fn names(&mut self, expression: &Expression) -> Vec<String> {
+        let Node::Array(items) = &*expression.node else {
+            self.diagnostics.push(Diagnostic::error("this must be a list of attribute names").at(expression.span()));
+            return Vec::new();
+        };
+        let name = |item: &Node| match item {
+            Node::Variable(name) => Some(name.to_string()),
+            Node::String(name) => Some(name.to_string()),
+            _ => None,
+        };
+        items.iter().filter_map(name).collect()
+    }
+
+    fn text(&mut self, body: &Body, name: &str) -> Option<String> {
+        let expression = body.attributes.get(name)?.expression.clone();
+        self.literal(&expression)
+    }
+
+    /// The text of a plain string; anything else is an error.
+    fn literal(&mut self, expression: &Expression) -> Option<String> {
+        match &*expression.node {
+            Node::String(text) => Some(text.to_string()),
+            Node::HeredocTemplate(heredoc) => match heredoc.template.as_single_element() {
+                Some(hcl_edit::template::Element::Literal(text)) => Some(text.to_string()),
+                _ => None,
+            },
+            _ => {
+                let error = Diagnostic::error("a plain string is wanted here").at(expression.span());
+                self.diagnostics.push(error.hint("it is read before anything is evaluated: no references, no functions"));
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, body: &Body, name: &str) -> Option<bool> {
+        let expression = &body.attributes.get(name)?.expression;
+        match &*expression.node {
+            Node::Bool(value) => Some(*value.value()),
+            _ => {
+                self.diagnostics.push(Diagnostic::error(format!("`{name}` is `true` or `false`")).at(expression.span()));
+                None
+            }
+        }
+    }
+
+    fn unsupported(&mut self, body: &Body, known: &[&'static str]) {
+        for (name, attribute) in &body.attributes {
+            if !known.contains(&name.as_str()) {
+                let hint = nearest_or_all(name, known.to_vec(), "argument");
+                self.diagnostics.push(Diagnostic::error(format!("no argument is called `{name}` here")).at(&attribute.name_span).hint(hint));
+            }
+        }
+    }
+
+    fn no_blocks(&mut self, body: &Body, word: &str) {
+        for block in &body.blocks {
+            self.diagnostics.push(Diagnostic::error(format!("`{}` does not belong into `{word}`", block.name)).at(&block.span));
+        }
+    }
+}
+
+fn example(word: &str) -> String {
+    match word {
+        "machine" => "write `machine \"<provider>\" \"<name>\" { … }`".to_owned(),
+        "resource" | "data" => format!("write `{word} \"<type>\" \"<name>\" {{ … }}`"),
+        "bimetal" | "locals" => format!("write `{word} {{ … }}`"),
+        _ => format!("write `{word} \"<name>\" {{ … }}`"),
+    }
+}
+
+fn is_name(label: &str) -> bool {
+    label.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && label.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+fn span(file: &SourceFile, range: Option<std::ops::Range<usize>>) -> Span {
+    Span { file: file.name.clone(), range: range.unwrap_or(0..0) }
+}
+
+/// From the block's word to its last label.
+fn header_span(file: &SourceFile, block: &HclBlock) -> Span {
+    let start = block.ident.span().map_or(0, |range| range.start);
+    let end = block.labels.last().and_then(|label| label.span()).or(block.ident.span()).map_or(start, |range| range.end);
+    Span { file: file.name.clone(), range: start..end.max(start) }
+}

@@ -1,0 +1,160 @@
+//! Where variables get their values, and whether these are right.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bimetal_model::convert::convert;
+use bimetal_model::{Data, Diagnostic, Diagnostics, Type, Value};
+
+use crate::evaluate::{ReadFiles, Scope, evaluate};
+use crate::expression::Expression;
+use crate::module::{Module, SourceFile, Variable};
+use crate::parse::parse_text;
+use crate::suggest::nearest_or_all;
+use crate::types::{apply_defaults};
+
+/// Values from outside, the weakest first.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Of `BIMETAL_VAR_name`. One that nobody declared is no error.
+    pub environment: Vec<(String, String)>,
+    /// Variable files; a later one wins.
+    pub files: Vec<SourceFile>,
+    /// Of `--var`; a later one wins.
+    pub arguments: Vec<(String, String)>,
+    /// Values that are final already, as those of a saved plan.
+    pub values: BTreeMap<String, Value>,
+}
+
+/// The values of all variables. One without a value is an error, and then unknown.
+pub(crate) fn values(module: &Module, given: Given, read: &Arc<dyn ReadFiles>) -> (BTreeMap<String, Value>, Diagnostics) {
+    let mut diagnostics = Vec::new();
+    let scope = Scope::new(read.clone());
+    let mut raw: BTreeMap<String, Value> = BTreeMap::new();
+    for (name, text) in &given.environment {
+        if let Some(variable) = module.variables.get(name) {
+            put_text(name, text, variable, &scope, &mut raw, &mut diagnostics);
+        }
+    }
+    for file in &given.files {
+        put_file(file, module, &scope, &mut raw, &mut diagnostics);
+    }
+    for (name, text) in &given.arguments {
+        match module.variables.get(name) {
+            Some(variable) => put_text(name, text, variable, &scope, &mut raw, &mut diagnostics),
+            None => diagnostics.push(undeclared(module, name)),
+        }
+    }
+    raw.extend(given.values);
+    let mut values = BTreeMap::new();
+    for (name, variable) in &module.variables {
+        let value = value(name, variable, raw.remove(name), &scope, &mut diagnostics);
+        values.insert(name.clone(), value);
+    }
+    validate(module, &values, read, &mut diagnostics);
+    (values, diagnostics)
+}
+
+fn undeclared(module: &Module, name: &str) -> Diagnostic {
+    let hint = nearest_or_all(name, module.variables.keys().map(String::as_str), "variable");
+    Diagnostic::error(format!("no variable `{name}` is declared")).hint(hint)
+}
+
+/// Text is taken as it is where a string (or anything) is wanted; elsewhere it is an expression.
+fn put_text(
+    name: &str,
+    text: &str,
+    variable: &Variable,
+    scope: &Scope,
+    raw: &mut BTreeMap<String, Value>,
+    diagnostics: &mut Diagnostics,
+) {
+    if matches!(variable.ty, Type::String | Type::Any | Type::Number | Type::Bool) {
+        raw.insert(name.to_owned(), Value::from(text));
+        return;
+    }
+    let file = SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) };
+    let parsed = hcl_edit::parser::parse_expr(text).map_err(|error| vec![Diagnostic::error(format!("the value of `{name}` can't be read")).because(error.message().to_owned())]);
+    match parsed.and_then(|node| evaluate(&Expression::new(&file, node), scope)) {
+        Ok(value) => drop(raw.insert(name.to_owned(), value)),
+        Err(errors) => diagnostics.extend(errors),
+    }
+}
+
+fn put_file(file: &SourceFile, module: &Module, scope: &Scope, raw: &mut BTreeMap<String, Value>, diagnostics: &mut Diagnostics) {
+    let body = match parse_text(file) {
+        Ok(body) => body,
+        Err(error) => return diagnostics.push(error),
+    };
+    for attribute in body.into_attributes() {
+        let name = attribute.key.to_string();
+        let expression = Expression::new(file, attribute.value);
+        if !module.variables.contains_key(&name) {
+            let error = undeclared(module, &name).at(expression.span());
+            diagnostics.push(Diagnostic { severity: bimetal_model::Severity::Warning, ..error });
+            continue;
+        }
+        match evaluate(&expression, scope) {
+            Ok(value) => drop(raw.insert(name, value)),
+            Err(errors) => diagnostics.extend(errors),
+        }
+    }
+}
+
+fn value(name: &str, variable: &Variable, raw: Option<Value>, scope: &Scope, diagnostics: &mut Diagnostics) -> Value {
+    let raw = raw.filter(|value| !value.is_null() || variable.nullable || variable.default.is_none());
+    let value = match (raw, &variable.default) {
+        (Some(value), _) => value,
+        (None, Some(default)) => match evaluate(default, scope) {
+            Ok(value) => value,
+            Err(errors) => {
+                diagnostics.extend(errors);
+                Value::unknown(variable.ty.clone())
+            }
+        },
+        (None, None) => {
+            let error = Diagnostic::error(format!("the variable `{name}` has no value")).at(&variable.span);
+            let described = variable.description.as_ref().map_or(String::new(), |text| format!(" ({text})"));
+            diagnostics.push(error.hint(format!("give it one{described}: `--var {name}=…`, `BIMETAL_VAR_{name}`, `bimetal.bmvars.hcl` or a `default`")));
+            Value::unknown(variable.ty.clone())
+        }
+    };
+    if value.is_null() && !variable.nullable {
+        diagnostics.push(Diagnostic::error(format!("the variable `{name}` can't be `null`")).at(&variable.span));
+    }
+    convert_value(name, variable, value, scope, diagnostics).with_sensitivity(variable.sensitive)
+}
+
+fn convert_value(name: &str, variable: &Variable, value: Value, scope: &Scope, diagnostics: &mut Diagnostics) -> Value {
+    let value = match &variable.type_expression {
+        Some(ty) => apply_defaults(ty, value, &|expression| evaluate(expression, scope).ok()),
+        None => value,
+    };
+    convert(value, &variable.ty).unwrap_or_else(|mismatch| {
+        let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" (at `{}`)", mismatch.path) };
+        let error = Diagnostic::error(format!("the value of `{name}` does not fit its type{place}"));
+        diagnostics.push(error.because(format!("{}; the type is {}", mismatch.reason, variable.ty)).at(&variable.span));
+        Data::Unknown(variable.ty.clone()).into()
+    })
+}
+
+fn validate(module: &Module, values: &BTreeMap<String, Value>, read: &Arc<dyn ReadFiles>, diagnostics: &mut Diagnostics) {
+    let scope = Scope { variables: Arc::new(values.clone()), ..Scope::new(read.clone()) };
+    for (name, variable) in &module.variables {
+        for validation in &variable.validations {
+            match evaluate(&validation.condition, &scope).map(|value| convert(value, &Type::Bool)) {
+                Ok(Ok(Value { data: Data::Bool(false), .. })) => {
+                    let message = evaluate(&validation.message, &scope).ok();
+                    let message = message.filter(|message| !message.sensitive).and_then(|message| message.as_str().map(str::to_owned));
+                    let error = Diagnostic::error(format!("the value of `{name}` is not allowed")).at(validation.condition.span());
+                    diagnostics.push(error.because(message.unwrap_or_default()));
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(mismatch)) => {
+                    diagnostics.push(Diagnostic::error("this is no condition").because(mismatch.reason).at(validation.condition.span()));
+                }
+                Err(errors) => diagnostics.extend(errors),
+            }
+        }
+    }
+}

@@ -18,6 +18,8 @@ pub enum Obstacle {
         /// Of the image.
         offered: Vec<Platform>,
     },
+    /// The service is not for nodes of this platform.
+    Excluded(Platform),
     /// A label isn't as wanted.
     Label {
         /// Its name.
@@ -39,6 +41,9 @@ pub enum Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Obstacle::Excluded(platform) => {
+                write!(f, "{platform} is none of the platforms of its `placement`")
+            }
             Obstacle::Platform { node, offered } => {
                 let offered: Vec<_> = offered.iter().map(Platform::to_string).collect();
                 write!(f, "no image for {node} (there is {})", offered.join(", "))
@@ -73,6 +78,13 @@ pub(crate) fn suits(
     runs: &[Platform],
     service: &ServiceSpec,
 ) -> Result<Offer, Obstacle> {
+    if service
+        .platforms
+        .as_ref()
+        .is_some_and(|platforms| !platforms.contains(&node.platform))
+    {
+        return Err(Obstacle::Excluded(node.platform.clone()));
+    }
     let unmet = |(name, wanted): &(&String, &String)| node.labels.get(*name) != Some(*wanted);
     if let Some((name, wanted)) = service.labels.iter().find(unmet) {
         let found = node.labels.get(name).cloned();

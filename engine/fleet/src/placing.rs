@@ -403,7 +403,10 @@ impl<'a> Candidate<'a> {
 /// A node that the constraints or the image exclude has no replica; one without room is an error.
 fn is_for_global(fit: &Option<Result<Offer, Obstacle>>) -> bool {
     match fit {
-        None | Some(Err(Obstacle::Label { .. } | Obstacle::Platform { .. })) => false,
+        None
+        | Some(Err(Obstacle::Excluded(_) | Obstacle::Label { .. } | Obstacle::Platform { .. })) => {
+            false
+        }
         Some(Ok(_) | Err(Obstacle::Port(_) | Obstacle::Memory { .. })) => true,
     }
 }

@@ -24,6 +24,8 @@ pub struct ServiceSpec {
     pub memory: u64,
     /// Labels that a node must have.
     pub labels: BTreeMap<String, String>,
+    /// The platforms of which a node must be one; absent: any.
+    pub platforms: Option<BTreeSet<Platform>>,
     /// Which of the feasible nodes is best.
     pub strategy: Strategy,
     /// Where its replicas are now.

@@ -65,6 +65,7 @@ fn any_service(index: usize) -> impl Strategy<Value = ServiceSpec> {
                     ports,
                     memory: memory * 100,
                     labels: BTreeMap::new(),
+                    platforms: None,
                     strategy: if packed {
                         Placing::Binpack
                     } else {
@@ -197,6 +198,7 @@ fn a_thousand_replicas_on_a_hundred_nodes_take_no_time() {
         ports: [Port::tcp(8000 + index)].into(),
         memory: 0,
         labels: BTreeMap::new(),
+        platforms: None,
         strategy: Placing::Spread,
         prior: Vec::new(),
     };

@@ -27,6 +27,7 @@ fn service(name: &str, nodes: &[Node], count: u64) -> ServiceSpec {
         ports: Default::default(),
         memory: 0,
         labels: BTreeMap::new(),
+        platforms: None,
         strategy: Strategy::Spread,
         prior: Vec::new(),
     }

@@ -3,25 +3,24 @@
 //! Pure: what it needs from the world it returns as questions. Must not know how a plan is shown or done, and names
 //! no provider: it knows the roles machine and container runtime.
 
-mod data;
 mod compare;
+mod data;
 mod summary;
 
 mod evaluator;
 mod lower;
 mod values;
 
-mod planner;
-mod forecast;
 mod force;
+mod forecast;
 mod honesty;
 mod marks;
+mod planner;
 mod prior;
 mod proposed;
 
 mod catalogue;
 mod image;
-mod instances;
 mod machine;
 mod needs;
 mod pool;
@@ -50,5 +49,5 @@ pub fn plan(
     mode: Mode,
     predict: &dyn Predict,
 ) -> (Option<Planning>, Diagnostics) {
-    planner::Planner::new(desired, observed, answers, predict).run(mode)
+    planner::Planner::new(desired, observed, answers, mode, predict).run()
 }

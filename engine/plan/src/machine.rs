@@ -13,9 +13,18 @@ const NODE: &str = "node";
 
 /// A machine's value as expressions see it: the provider's attributes and its node.
 pub(crate) fn with_node(address: &Address, value: Value) -> Value {
-    let Value { data: Data::Object(mut members) | Data::Map(mut members), sensitive } = value else { return value };
+    let Value {
+        data: Data::Object(mut members) | Data::Map(mut members),
+        sensitive,
+    } = value
+    else {
+        return value;
+    };
     members.insert(NODE.to_owned(), handle(address));
-    Value { data: Data::Object(members), sensitive }
+    Value {
+        data: Data::Object(members),
+        sensitive,
+    }
 }
 
 fn handle(address: &Address) -> Value {
@@ -25,7 +34,9 @@ fn handle(address: &Address) -> Value {
 
 /// The machine that a value is, if it is one.
 pub(crate) fn machine_of(value: &Value) -> Option<Address> {
-    let Data::Handle(json) = &value.member(NODE)?.data else { return None };
+    let Data::Handle(json) = &value.member(NODE)?.data else {
+        return None;
+    };
     let json: serde_json::Value = serde_json::from_str(json).ok()?;
     json.get("machine")?.as_str()?.parse().ok()
 }
@@ -53,10 +64,12 @@ fn collect(value: &Value, members: &mut BTreeMap<Address, Value>) -> Result<(), 
     match &value.data {
         Data::Null => Ok(()),
         Data::Unknown(_) => Err(NoMembers::Unknown),
-        Data::List(_) | Data::Set(_) | Data::Tuple(_) | Data::Map(_) | Data::Object(_) => {
-            value.children().try_for_each(|(_, child)| collect(child, members))
+        Data::List(_) | Data::Set(_) | Data::Tuple(_) | Data::Map(_) | Data::Object(_) => value
+            .children()
+            .try_for_each(|(_, child)| collect(child, members)),
+        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
+            Err(NoMembers::NoMachine)
         }
-        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => Err(NoMembers::NoMachine),
     }
 }
 
@@ -68,20 +81,32 @@ pub(crate) fn machines_inside(value: &Value) -> Option<Vec<Address>> {
     if value.is_unknown() {
         return None;
     }
-    let inside: Option<Vec<Vec<Address>>> = value.children().map(|(_, child)| machines_inside(child)).collect();
+    let inside: Option<Vec<Vec<Address>>> = value
+        .children()
+        .map(|(_, child)| machines_inside(child))
+        .collect();
     inside.map(|inside| inside.into_iter().flatten().collect())
 }
 
 /// What is unknown in a planned value, taken from what the world says of it.
 pub(crate) fn with_facts(planned: Value, facts: &Value, block: &Block) -> Result<Value, String> {
     let facts = shape(facts.clone(), block)?;
-    let Value { data: Data::Object(mut members), sensitive } = planned else { return Ok(planned) };
+    let Value {
+        data: Data::Object(mut members),
+        sensitive,
+    } = planned
+    else {
+        return Ok(planned);
+    };
     for (name, member) in &mut members {
         if let (true, Some(fact)) = (member.is_unknown(), facts.member(name)) {
             *member = fact.clone().with_sensitivity(member.sensitive);
         }
     }
-    Ok(Value { data: Data::Object(members), sensitive })
+    Ok(Value {
+        data: Data::Object(members),
+        sensitive,
+    })
 }
 
 /// Whether the platform is still to be told.
@@ -91,12 +116,30 @@ pub(crate) fn lacks_platform(planned: &Value) -> bool {
 
 /// A machine as a place for replicas.
 pub(crate) fn node(address: &Address, value: &Value) -> Result<Node, Diagnostic> {
-    let text = value.member("platform").and_then(Value::as_str).unwrap_or_default();
+    let text = value
+        .member("platform")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let platform: Platform = text.parse().map_err(|reason: String| {
-        Diagnostic::error(format!("the platform of `{address}` can't be read")).because(reason).of(address)
+        Diagnostic::error(format!("the platform of `{address}` can't be read"))
+            .because(reason)
+            .of(address)
     })?;
-    let memory = value.member("memory").and_then(Value::as_number).and_then(|number| number.to_u64());
-    let labels = value.member("labels").and_then(Value::as_members).into_iter().flatten();
-    let labels = labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
-    Ok(Node { memory, labels, ..Node::new(address.clone(), platform) })
+    let memory = value
+        .member("memory")
+        .and_then(Value::as_number)
+        .and_then(|number| number.to_u64());
+    let labels = value
+        .member("labels")
+        .and_then(Value::as_members)
+        .into_iter()
+        .flatten();
+    let labels = labels
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    Ok(Node {
+        memory,
+        labels,
+        ..Node::new(address.clone(), platform)
+    })
 }

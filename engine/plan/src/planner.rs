@@ -23,6 +23,7 @@ use crate::values::Values;
 
 /// All that planning knows and has decided by now.
 pub(crate) struct Planner<'a> {
+    mode: Mode,
     desired: &'a Desired,
     observed: &'a Observed,
     answers: &'a Answers,
@@ -36,6 +37,8 @@ pub(crate) struct Planner<'a> {
     questions: Vec<Question>,
     /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
     stuck: BTreeSet<Node>,
+    /// What was visited, or is being visited.
+    visited: BTreeSet<Node>,
     /// Services wait for one another, so that they are placed together.
     waiting: Vec<Address>,
     /// What replicas of services that were placed before take, by machine.
@@ -55,10 +58,12 @@ impl<'a> Planner<'a> {
         desired: &'a Desired,
         observed: &'a Observed,
         answers: &'a Answers,
+        mode: Mode,
         predict: &'a dyn Predict,
     ) -> Self {
         let (values, diagnostics) = Values::new(desired, predict);
         Planner {
+            mode,
             desired,
             observed,
             answers,
@@ -71,14 +76,15 @@ impl<'a> Planner<'a> {
             images: BTreeMap::new(),
             questions: Vec::new(),
             stuck: BTreeSet::new(),
+            visited: BTreeSet::new(),
             waiting: Vec::new(),
             claims: BTreeMap::new(),
             diagnostics,
         }
     }
 
-    pub(crate) fn run(mut self, mode: Mode) -> (Option<Planning>, Diagnostics) {
-        match mode {
+    pub(crate) fn run(mut self) -> (Option<Planning>, Diagnostics) {
+        match self.mode {
             Mode::Apply => {
                 self.walk();
                 self.remove_orphans();
@@ -86,7 +92,7 @@ impl<'a> Planner<'a> {
             Mode::Destroy => self.remove_everything(),
         }
         if !has_errors(&self.diagnostics) && self.questions.is_empty() {
-            return self.finish(mode);
+            return self.finish();
         }
         match has_errors(&self.diagnostics) {
             true => (None, self.diagnostics),
@@ -101,9 +107,23 @@ impl<'a> Planner<'a> {
         self.place_waiting();
     }
 
+    /// Visits a node, unless it was: the default provider of a type may have to come before its turn.
     fn visit(&mut self, node: &Node) {
-        let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
-        let waits = |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
+        if !self.visited.insert(node.clone()) {
+            return;
+        }
+        for dependency in self.desired.dependencies.get(node).into_iter().flatten() {
+            self.visit(dependency);
+        }
+        let direct: Vec<&Node> = self
+            .desired
+            .dependencies
+            .get(node)
+            .into_iter()
+            .flatten()
+            .collect();
+        let waits =
+            |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
         if direct.iter().any(waits) {
             self.place_waiting();
         }
@@ -117,7 +137,8 @@ impl<'a> Planner<'a> {
             _ => self.visit_free(node),
         };
         match visited {
-            Some(()) if !matches!(node, Node::Object(address) if evaluator::is_provided(address.block)) => {
+            Some(()) if !matches!(node, Node::Object(address) if evaluator::is_provided(address.block)) =>
+            {
                 self.behind.follows(node.clone(), direct);
             }
             Some(()) => {}
@@ -130,7 +151,7 @@ impl<'a> Planner<'a> {
         match node {
             Node::Variable(_) | Node::Output(_) => Some(()),
             Node::Local(_) => self.derive(node),
-            Node::Provider(key) => self.use_provider(key).then_some(()),
+            Node::Provider(key) => self.configure(key),
             Node::Object(address) => match address.block {
                 BlockKind::Machine | BlockKind::Resource => self.plan_objects(address),
                 BlockKind::Data => self.plan_data(address),
@@ -148,16 +169,31 @@ impl<'a> Planner<'a> {
         self.noted(derived)
     }
 
-    /// Whether the provider is there and configured.
+    /// Whether the provider is there and its block was evaluated.
     fn use_provider(&mut self, key: &ProviderKey) -> bool {
-        if self.providers.contains_key(key) {
-            return true;
+        let node = Node::Provider(key.clone());
+        // To destroy, nothing is planned that a provider block could refer to: it takes what exists.
+        if self.mode == Mode::Apply && self.desired.module.providers.contains_key(key) {
+            self.visit(&node);
+        } else if !self.providers.contains_key(key) {
+            self.configure(key);
         }
+        let is_stuck = self.stuck.contains(&node);
+        if !is_stuck && !self.providers.contains_key(key) && !has_errors(&self.diagnostics) {
+            let message = format!(
+                "provider `{key}` is configured with something that the same provider makes"
+            );
+            self.note([Diagnostic::error(message)
+                .hint("give one of them another configuration with `alias`")]);
+        }
+        self.providers.contains_key(key)
+    }
+
+    fn configure(&mut self, key: &ProviderKey) -> Option<()> {
         let config = evaluator::provider_config(self.desired, key, &self.values);
-        match self.noted(config) {
-            Some(config) => self.providers.insert(key.clone(), config).is_none(),
-            None => false,
-        }
+        let config = self.noted(config)?;
+        self.providers.insert(key.clone(), config);
+        Some(())
     }
 
     /// Whether the provider can be asked about the world by now.

@@ -7,8 +7,12 @@ use bimetal_model::{Data, Path, Step, Value};
 
 /// The configuration, with the prior value of each computed attribute that it does not set.
 pub(crate) fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
-    let Some(prior) = prior else { return config.clone() };
-    let (Some(members), false) = (config.as_members(), prior.is_null()) else { return config.clone() };
+    let Some(prior) = prior else {
+        return config.clone();
+    };
+    let (Some(members), false) = (config.as_members(), prior.is_null()) else {
+        return config.clone();
+    };
     let member = |(name, value): (&String, &Value)| {
         let prior = prior.member(name);
         let proposed = match (block.attributes.get(name), block.blocks.get(name)) {
@@ -19,7 +23,10 @@ pub(crate) fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> V
         (name.clone(), proposed)
     };
     let members: BTreeMap<String, Value> = members.iter().map(member).collect();
-    Value { data: Data::Object(members), sensitive: config.sensitive }
+    Value {
+        data: Data::Object(members),
+        sensitive: config.sensitive,
+    }
 }
 
 fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {
@@ -31,11 +38,16 @@ fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value
 
 /// Blocks have no names of their own: the first is the first.
 fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -> Value {
-    let Some(prior) = prior else { return config.clone() };
+    let Some(prior) = prior else {
+        return config.clone();
+    };
     match (&config.data, prior.as_items()) {
         (Data::List(items), Some(priors)) => {
             let item = |(place, item)| propose(&nested.block, item, priors.get(place));
-            Value { data: Data::List(items.iter().enumerate().map(item).collect()), sensitive: config.sensitive }
+            Value {
+                data: Data::List(items.iter().enumerate().map(item).collect()),
+                sensitive: config.sensitive,
+            }
         }
         _ => propose(&nested.block, config, Some(prior)),
     }
@@ -43,20 +55,26 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
 
 /// The configuration as if the ignored places were still as they are.
 pub(crate) fn ignore(config: Value, prior: &Value, ignored: &[Path]) -> Value {
-    ignored.iter().fold(config, |config, path| match prior.at(path) {
-        Some(kept) => replace_at(config, &path.0, kept),
-        None => config,
-    })
+    ignored
+        .iter()
+        .fold(config, |config, path| match prior.at(path) {
+            Some(kept) => replace_at(config, &path.0, kept),
+            None => config,
+        })
 }
 
 fn replace_at(mut value: Value, steps: &[Step], kept: &Value) -> Value {
-    let Some((step, rest)) = steps.split_first() else { return kept.clone() };
+    let Some((step, rest)) = steps.split_first() else {
+        return kept.clone();
+    };
     let inner = match (step, &mut value.data) {
         (Step::Attribute(name) | Step::Key(name), Data::Object(members)) => members.get_mut(name),
         (Step::Attribute(name) | Step::Key(name), Data::Map(members)) => {
             Some(members.entry(name.clone()).or_insert(Value::NULL))
         }
-        (Step::Index(index), Data::List(items) | Data::Tuple(items)) => items.get_mut(*index as usize),
+        (Step::Index(index), Data::List(items) | Data::Tuple(items)) => {
+            items.get_mut(*index as usize)
+        }
         _ => None,
     };
     if let Some(inner) = inner {

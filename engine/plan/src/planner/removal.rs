@@ -28,7 +28,8 @@ impl Planner<'_> {
     pub(super) fn remove_everything(&mut self) {
         let observed = self.observed;
         for (address, stored) in &observed.objects {
-            self.values.put(address, self.present(address, stored).object.value);
+            self.values
+                .put(address, self.present(address, stored).object.value);
         }
         for (address, stored) in &observed.objects {
             self.remove(address, stored, None);
@@ -41,7 +42,10 @@ impl Planner<'_> {
             self.note([protected(address, "destroyed")]);
         }
         if !self.use_provider(&stored.provider) {
-            let why = format!("`{address}` can't be removed without its provider `{}`", stored.provider);
+            let why = format!(
+                "`{address}` can't be removed without its provider `{}`",
+                stored.provider
+            );
             return self.note([Diagnostic::error(why).of(address)]);
         }
         let before = self.present(address, stored);
@@ -72,13 +76,20 @@ impl Planner<'_> {
     }
 
     fn why_gone(&self, address: &Address) -> Option<String> {
-        let reason = match (self.desired.module.objects.get(&address.whole()), &address.key, &address.replica) {
+        let reason = match (
+            self.desired.module.objects.get(&address.whole()),
+            &address.key,
+            &address.replica,
+        ) {
             (None, _, _) => format!("`{}` is not in the configuration any more", address.whole()),
             (Some(block), Some(_), _) if !self.has_instance(block, address) => {
                 format!("`{}` has no such instance any more", address.whole())
             }
             (Some(_), _, Some(_)) => {
-                let service = Address { replica: None, ..address.clone() };
+                let service = Address {
+                    replica: None,
+                    ..address.clone()
+                };
                 match self.values.placements(&service).len() {
                     1 => format!("`{service}` has 1 replica now"),
                     count => format!("`{service}` has {count} replicas now"),
@@ -90,6 +101,8 @@ impl Planner<'_> {
     }
 
     fn has_instance(&self, block: &ObjectBlock, address: &Address) -> bool {
-        self.values.get(&block.address.instance(address.key.clone())).is_some_and(|value| *value != Value::NULL)
+        self.values
+            .get(&block.address.instance(address.key.clone()))
+            .is_some_and(|value| *value != Value::NULL)
     }
 }

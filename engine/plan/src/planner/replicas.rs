@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_config::Node;
 use bimetal_config::module::ObjectBlock;
+use bimetal_config::{Instance, Node};
 use bimetal_fleet::{Offer, ServiceSpec};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::placement::Placement;
@@ -14,7 +14,6 @@ use super::Planner;
 use crate::catalogue::Owner;
 use crate::forecast::Wanted;
 use crate::image::Images;
-use crate::instances::{self, Instance};
 use crate::{lower, machine, pool, service};
 
 /// One instance of a service, ready to be placed.
@@ -32,7 +31,9 @@ impl Planner<'_> {
         let desired = self.desired;
         let (mut ready, mut blocks) = (Vec::new(), Vec::new());
         for address in std::mem::take(&mut self.waiting) {
-            let Some(block) = desired.module.objects.get(&address) else { continue };
+            let Some(block) = desired.module.objects.get(&address) else {
+                continue;
+            };
             match self.ready(block) {
                 Some(instances) => {
                     ready.extend(instances);
@@ -54,34 +55,62 @@ impl Planner<'_> {
     }
 
     fn ready<'b>(&mut self, block: &'b ObjectBlock) -> Option<Vec<Ready<'b>>> {
-        let instances = instances::expand(block, &self.values.scope);
+        let instances = bimetal_config::expand(&block.repetition, &self.values.scope);
         let instances = self.noted(instances)?;
         let count = instances.len();
-        let ready: Vec<_> = instances.into_iter().filter_map(|instance| self.ready_one(block, instance)).collect();
+        let ready: Vec<_> = instances
+            .into_iter()
+            .filter_map(|instance| self.ready_one(block, instance))
+            .collect();
         (ready.len() == count).then_some(ready)
     }
 
     fn ready_one<'b>(&mut self, block: &'b ObjectBlock, instance: Instance) -> Option<Ready<'b>> {
         let address = block.address.instance(instance.key.clone());
         let evaluated = self.values.within(instance.clone(), |values| {
-            Ok((service::arguments(block, &values.scope)?, service::pool(block, &values.scope)?))
+            Ok((
+                service::arguments(block, &values.scope)?,
+                service::pool(block, &values.scope)?,
+            ))
         });
-        let of = |said: Diagnostics| said.into_iter().map(|diagnostic| diagnostic.of(&address)).collect();
+        let of = |said: Diagnostics| {
+            said.into_iter()
+                .map(|diagnostic| diagnostic.of(&address))
+                .collect()
+        };
         let (arguments, pool) = self.noted(evaluated.map_err(of))?;
         let offers = self.offers(&address, &arguments)?;
         let prior = self.prior_placements(&address);
         let spec = service::spec(&address, &arguments, &pool, offers, prior).map_err(|said| {
-            said.into_iter().map(|diagnostic| diagnostic.at(&block.span)).collect()
+            said.into_iter()
+                .map(|diagnostic| diagnostic.at(&block.span))
+                .collect()
         });
         let spec = self.noted(spec)?;
-        Some(Ready { block, instance, arguments, members: pool::members(&pool), spec })
+        Some(Ready {
+            block,
+            instance,
+            arguments,
+            members: pool::members(&pool),
+            spec,
+        })
     }
 
     fn prior_placements(&self, service: &Address) -> Vec<Placement> {
         let replicas = self.observed.objects.iter().filter(|(address, _)| {
-            address.replica.is_some() && address.name == service.name && address.key == service.key && address.block == service.block
+            address.replica.is_some()
+                && address.name == service.name
+                && address.key == service.key
+                && address.block == service.block
         });
-        replicas.filter_map(|(address, stored)| Some(Placement { replica: address.clone(), ..stored.placement.clone()? })).collect()
+        replicas
+            .filter_map(|(address, stored)| {
+                Some(Placement {
+                    replica: address.clone(),
+                    ..stored.placement.clone()?
+                })
+            })
+            .collect()
     }
 
     /// What a service's images offer; asks for those that are not known yet.
@@ -105,19 +134,31 @@ impl Planner<'_> {
                 }
             }
         }
-        let offers = images.offers(&indexes).map_err(|diagnostic| vec![diagnostic.of(address)]);
+        let offers = images
+            .offers(&indexes)
+            .map_err(|diagnostic| vec![diagnostic.of(address)]);
         self.images.extend(indexes);
         self.noted(offers).filter(|_| is_complete)
     }
 
     /// Asks for the images of a service that can't be placed yet, so that all questions come at once.
     pub(super) fn ask_images_early(&mut self, address: &Address) {
-        let Some(block) = self.desired.module.objects.get(address) else { return };
+        let Some(block) = self.desired.module.objects.get(address) else {
+            return;
+        };
         // What is wrong with it is told when it can be placed.
         let said = self.diagnostics.len();
-        for instance in instances::expand(block, &self.values.scope).unwrap_or_default() {
-            let arguments = self.values.within(instance, |values| service::arguments(block, &values.scope));
-            if let Some(arguments) = arguments.ok().filter(|arguments| arguments.member("image").is_some_and(Value::is_wholly_known)) {
+        for instance in
+            bimetal_config::expand(&block.repetition, &self.values.scope).unwrap_or_default()
+        {
+            let arguments = self
+                .values
+                .within(instance, |values| service::arguments(block, &values.scope));
+            if let Some(arguments) = arguments.ok().filter(|arguments| {
+                arguments
+                    .member("image")
+                    .is_some_and(Value::is_wholly_known)
+            }) {
                 self.offers(address, &arguments);
             }
         }
@@ -125,21 +166,37 @@ impl Planner<'_> {
     }
 
     fn place(&mut self, ready: &[Ready<'_>]) -> Option<()> {
-        let members: BTreeMap<&Address, &Value> = ready.iter().flat_map(|ready| &ready.members).collect();
+        let members: BTreeMap<&Address, &Value> =
+            ready.iter().flat_map(|ready| &ready.members).collect();
         let mut nodes = Vec::new();
         for (address, value) in members {
-            let mut node = self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
+            let mut node =
+                self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
             if let Some(claims) = self.claims.get(address) {
                 node.taken.extend(claims.ports.iter().cloned());
-                node.memory = node.memory.map(|memory| memory.saturating_sub(claims.memory));
+                node.memory = node
+                    .memory
+                    .map(|memory| memory.saturating_sub(claims.memory));
             }
             nodes.push(node);
         }
         let specs: Vec<ServiceSpec> = ready.iter().map(|ready| ready.spec.clone()).collect();
         let (placements, said) = bimetal_fleet::place(&nodes, &specs);
         let failed = has_errors(&said);
-        let span = |address: &Address| Some(&ready.iter().find(|r| r.block.address == address.whole())?.block.span);
-        let at = |diagnostic: bimetal_model::Diagnostic| match diagnostic.address.as_ref().and_then(span) {
+        let span = |address: &Address| {
+            Some(
+                &ready
+                    .iter()
+                    .find(|r| r.block.address == address.whole())?
+                    .block
+                    .span,
+            )
+        };
+        let at = |diagnostic: bimetal_model::Diagnostic| match diagnostic
+            .address
+            .as_ref()
+            .and_then(span)
+        {
             Some(span) => diagnostic.at(span),
             None => diagnostic,
         };
@@ -152,9 +209,13 @@ impl Planner<'_> {
     }
 
     fn claim(&mut self, specs: &[ServiceSpec], placements: &[Placement]) {
-        let by_address: BTreeMap<&Address, &ServiceSpec> = specs.iter().map(|spec| (&spec.address, spec)).collect();
+        let by_address: BTreeMap<&Address, &ServiceSpec> =
+            specs.iter().map(|spec| (&spec.address, spec)).collect();
         for placement in placements {
-            let service = Address { replica: None, ..placement.replica.clone() };
+            let service = Address {
+                replica: None,
+                ..placement.replica.clone()
+            };
             if let Some(spec) = by_address.get(&service) {
                 let claims = self.claims.entry(placement.machine.clone()).or_default();
                 claims.ports.extend(spec.ports.iter().cloned());
@@ -164,7 +225,11 @@ impl Planner<'_> {
     }
 
     fn plan_replicas(&mut self, service: &Address, ready: &[Ready<'_>]) -> Option<()> {
-        let runtime = self.values.catalogue.runtime().map_err(|diagnostic| vec![diagnostic.of(service)]);
+        let runtime = self
+            .values
+            .catalogue
+            .runtime()
+            .map_err(|diagnostic| vec![diagnostic.of(service)]);
         let runtime = self.noted(runtime)?;
         if !self.use_provider(&runtime.provider) {
             return None;
@@ -186,11 +251,20 @@ impl Planner<'_> {
         let depends_on = self.depends_on(ready.block, &ready.instance, runtime);
         let placements = self.values.placements(&ready.spec.address).to_vec();
         let wanted = |placement: Placement| {
-            let machine = ready.members.get(&placement.machine).unwrap_or(&Value::NULL);
-            let config = lower::lower_replica(&ready.arguments, &placement, machine, &runtime.schema.block)?;
+            let machine = ready
+                .members
+                .get(&placement.machine)
+                .unwrap_or(&Value::NULL);
+            let config =
+                lower::lower_replica(&ready.arguments, &placement, machine, &runtime.schema.block)?;
             let mut depends_on = depends_on.clone();
             depends_on.insert(placement.machine.clone());
-            Ok(Wanted { address: placement.replica.clone(), config, depends_on, placement: Some(placement) })
+            Ok(Wanted {
+                address: placement.replica.clone(),
+                config,
+                depends_on,
+                placement: Some(placement),
+            })
         };
         let wanted: Result<Vec<Wanted>, Diagnostics> = placements.into_iter().map(wanted).collect();
         self.noted(wanted)
@@ -198,8 +272,13 @@ impl Planner<'_> {
 
     /// Replicas differ in names and nodes only: what is wrong with one is wrong with all.
     fn validate_first(&mut self, wanted: &[Wanted], runtime: &Owner) {
-        if let Some(Wanted { address, config, .. }) = wanted.first() {
-            let invalid = self.predict.validate(&runtime.provider.name, address, &runtime.ty, config);
+        if let Some(Wanted {
+            address, config, ..
+        }) = wanted.first()
+        {
+            let invalid =
+                self.predict
+                    .validate(&runtime.provider.name, address, &runtime.ty, config);
             self.note(invalid.into_iter().map(|diagnostic| diagnostic.of(address)));
         }
     }

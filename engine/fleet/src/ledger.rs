@@ -24,54 +24,33 @@ struct Load {
 
 impl Ledger {
     pub(crate) fn new(nodes: &[&Node], services: usize) -> Self {
-        let load = |node: &&Node| Load {
-            memory_left: node.memory,
-            ..Load::default()
-        };
-        Ledger {
-            nodes: nodes.iter().map(load).collect(),
-            of_service: vec![vec![0; nodes.len()]; services],
-        }
+        let load = |node: &&Node| Load { memory_left: node.memory, ..Load::default() };
+        Ledger { nodes: nodes.iter().map(load).collect(), of_service: vec![vec![0; nodes.len()]; services] }
     }
 
     /// What is in the way of one more replica, if something is.
     pub(crate) fn obstacle(&self, node: usize, service: &ServiceSpec) -> Option<Obstacle> {
         let load = &self.nodes[node];
-        if let Some(port) = service
-            .ports
-            .iter()
-            .find(|port| load.ports.contains_key(*port))
-        {
+        if let Some(port) = service.ports.iter().find(|port| load.ports.contains_key(*port)) {
             return Some(Obstacle::Port(port.clone()));
         }
-        (!self.has_memory(node, service)).then_some(Obstacle::Memory {
-            wanted: service.memory,
-        })
+        (!self.has_memory(node, service)).then_some(Obstacle::Memory { wanted: service.memory })
     }
 
     pub(crate) fn has_memory(&self, node: usize, service: &ServiceSpec) -> bool {
-        self.nodes[node]
-            .memory_left
-            .is_none_or(|left| left >= service.memory)
+        self.nodes[node].memory_left.is_none_or(|left| left >= service.memory)
     }
 
     /// Who has the ports that the service wants.
     pub(crate) fn holders(&self, node: usize, service: &ServiceSpec) -> BTreeSet<ReplicaId> {
-        service
-            .ports
-            .iter()
-            .filter_map(|port| self.nodes[node].ports.get(port).copied())
-            .collect()
+        service.ports.iter().filter_map(|port| self.nodes[node].ports.get(port).copied()).collect()
     }
 
     pub(crate) fn add(&mut self, node: usize, id: ReplicaId, service: &ServiceSpec) {
         let load = &mut self.nodes[node];
         load.total += 1;
-        load.memory_left = load
-            .memory_left
-            .map(|left| left.saturating_sub(service.memory));
-        load.ports
-            .extend(service.ports.iter().map(|port| (port.clone(), id)));
+        load.memory_left = load.memory_left.map(|left| left.saturating_sub(service.memory));
+        load.ports.extend(service.ports.iter().map(|port| (port.clone(), id)));
         self.of_service[id.0][node] += 1;
     }
 

@@ -28,29 +28,13 @@ pub struct Node {
 impl Node {
     /// A node with nothing on it.
     pub fn new(address: Address, platform: Platform) -> Self {
-        Node {
-            address,
-            platform,
-            memory: None,
-            labels: BTreeMap::new(),
-            taken: BTreeSet::new(),
-        }
+        Node { address, platform, memory: None, labels: BTreeMap::new(), taken: BTreeSet::new() }
     }
 
     /// The platforms that it runs, best first.
     pub fn runs(&self) -> Vec<Platform> {
-        let arm32 = self
-            .labels
-            .get(ARM32_LABEL)
-            .is_some_and(|value| value == "true");
-        platform::runs(
-            &self.platform,
-            if arm32 {
-                platform::Arm32::Known
-            } else {
-                platform::Arm32::NotKnown
-            },
-        )
+        let arm32 = self.labels.get(ARM32_LABEL).is_some_and(|value| value == "true");
+        platform::runs(&self.platform, if arm32 { platform::Arm32::Known } else { platform::Arm32::NotKnown })
     }
 }
 
@@ -66,10 +50,7 @@ pub struct Port {
 impl Port {
     /// A TCP port.
     pub fn tcp(number: u16) -> Self {
-        Port {
-            number,
-            protocol: "tcp".to_owned(),
-        }
+        Port { number, protocol: "tcp".to_owned() }
     }
 }
 

@@ -48,18 +48,10 @@ impl fmt::Display for Obstacle {
                 let offered: Vec<_> = offered.iter().map(Platform::to_string).collect();
                 write!(f, "no image for {node} (there is {})", offered.join(", "))
             }
-            Obstacle::Label {
-                name,
-                wanted,
-                found: Some(found),
-            } => {
+            Obstacle::Label { name, wanted, found: Some(found) } => {
                 write!(f, "label `{name}` is `{found}`, not `{wanted}`")
             }
-            Obstacle::Label {
-                name,
-                wanted,
-                found: None,
-            } => write!(f, "no label `{name}` (`{wanted}` is wanted)"),
+            Obstacle::Label { name, wanted, found: None } => write!(f, "no label `{name}` (`{wanted}` is wanted)"),
             Obstacle::Port(port) => write!(f, "port {port} is taken"),
             Obstacle::Memory { wanted } => {
                 write!(f, "less memory is left than {}", megabytes(*wanted))
@@ -73,43 +65,23 @@ fn megabytes(bytes: u64) -> String {
 }
 
 /// Which offer suits a node for ever, whatever else runs there; the rest changes as replicas come and go.
-pub(crate) fn suits(
-    node: &Node,
-    runs: &[Platform],
-    service: &ServiceSpec,
-) -> Result<Offer, Obstacle> {
-    if service
-        .platforms
-        .as_ref()
-        .is_some_and(|platforms| !platforms.contains(&node.platform))
-    {
+pub(crate) fn suits(node: &Node, runs: &[Platform], service: &ServiceSpec) -> Result<Offer, Obstacle> {
+    if service.platforms.as_ref().is_some_and(|platforms| !platforms.contains(&node.platform)) {
         return Err(Obstacle::Excluded(node.platform.clone()));
     }
     let unmet = |(name, wanted): &(&String, &String)| node.labels.get(*name) != Some(*wanted);
     if let Some((name, wanted)) = service.labels.iter().find(unmet) {
         let found = node.labels.get(name).cloned();
-        return Err(Obstacle::Label {
-            name: name.clone(),
-            wanted: wanted.clone(),
-            found,
-        });
+        return Err(Obstacle::Label { name: name.clone(), wanted: wanted.clone(), found });
     }
     if let Some(port) = service.ports.intersection(&node.taken).next() {
         return Err(Obstacle::Port(port.clone()));
     }
     if node.memory.is_some_and(|memory| memory < service.memory) {
-        return Err(Obstacle::Memory {
-            wanted: service.memory,
-        });
+        return Err(Obstacle::Memory { wanted: service.memory });
     }
-    platform::choose(runs, &service.offers, |offer| &offer.platform)
-        .cloned()
-        .ok_or_else(|| Obstacle::Platform {
-            node: node.platform.clone(),
-            offered: service
-                .offers
-                .iter()
-                .map(|offer| offer.platform.clone())
-                .collect(),
-        })
+    platform::choose(runs, &service.offers, |offer| &offer.platform).cloned().ok_or_else(|| Obstacle::Platform {
+        node: node.platform.clone(),
+        offered: service.offers.iter().map(|offer| offer.platform.clone()).collect(),
+    })
 }

@@ -59,29 +59,14 @@ pub(crate) struct Placing<'a> {
 
 impl<'a> Placing<'a> {
     pub(crate) fn new(nodes: &'a [Node], services: &'a [ServiceSpec]) -> Self {
-        let nodes: BTreeMap<&Address, &Node> =
-            nodes.iter().map(|node| (&node.address, node)).collect();
-        let services: BTreeMap<&Address, &ServiceSpec> =
-            services.iter().map(|s| (&s.address, s)).collect();
-        let by_address = nodes
-            .keys()
-            .enumerate()
-            .map(|(place, address)| (*address, place))
-            .collect();
+        let nodes: BTreeMap<&Address, &Node> = nodes.iter().map(|node| (&node.address, node)).collect();
+        let services: BTreeMap<&Address, &ServiceSpec> = services.iter().map(|s| (&s.address, s)).collect();
+        let by_address = nodes.keys().enumerate().map(|(place, address)| (*address, place)).collect();
         let nodes: Vec<&Node> = nodes.into_values().collect();
         let runs: Vec<Vec<Platform>> = nodes.iter().map(|node| node.runs()).collect();
         let ledger = Ledger::new(&nodes, services.len());
-        let services = services
-            .into_values()
-            .map(|spec| Candidate::new(spec, &nodes, &runs))
-            .collect();
-        Placing {
-            nodes,
-            by_address,
-            services,
-            ledger,
-            diagnostics: Diagnostics::new(),
-        }
+        let services = services.into_values().map(|spec| Candidate::new(spec, &nodes, &runs)).collect();
+        Placing { nodes, by_address, services, ledger, diagnostics: Diagnostics::new() }
     }
 
     pub(crate) fn run(mut self) -> (Vec<Placement>, Diagnostics) {
@@ -91,23 +76,16 @@ impl<'a> Placing<'a> {
         for service in self.most_constrained_first() {
             self.place_rest(service);
         }
-        let placements = (0..self.services.len())
-            .flat_map(|service| self.placements(service))
-            .collect();
+        let placements = (0..self.services.len()).flat_map(|service| self.placements(service)).collect();
         (placements, self.diagnostics)
     }
 
     /// A global service that no node of its pool suits is a mistake, not an empty one.
     fn report_nowhere(&mut self) {
-        for candidate in self
-            .services
-            .iter()
-            .filter(|candidate| candidate.replicas.is_empty())
-        {
+        for candidate in self.services.iter().filter(|candidate| candidate.replicas.is_empty()) {
             let excluded: Vec<_> = candidate.obstacles(&self.nodes, None).collect();
             if candidate.spec.replicas == Replicas::Global && !excluded.is_empty() {
-                self.diagnostics
-                    .push(report::infeasible(&candidate.spec.address, 0, &excluded));
+                self.diagnostics.push(report::infeasible(&candidate.spec.address, 0, &excluded));
             }
         }
     }
@@ -149,8 +127,7 @@ impl<'a> Placing<'a> {
 
     fn is_feasible(&self, service: usize, node: usize) -> bool {
         let candidate = &self.services[service];
-        matches!(candidate.fits[node], Some(Ok(_)))
-            && self.ledger.obstacle(node, candidate.spec).is_none()
+        matches!(candidate.fits[node], Some(Ok(_))) && self.ledger.obstacle(node, candidate.spec).is_none()
     }
 
     /// A service that fits on few nodes chooses before one that fits on many.
@@ -162,9 +139,8 @@ impl<'a> Placing<'a> {
 
     fn place_rest(&mut self, service: usize) {
         let candidate = &self.services[service];
-        let free: Vec<usize> = (0..candidate.replicas.len())
-            .filter(|replica| self.is_free((service, *replica)))
-            .collect();
+        let free: Vec<usize> =
+            (0..candidate.replicas.len()).filter(|replica| self.is_free((service, *replica))).collect();
         let is_global = candidate.spec.replicas == Replicas::Global;
         for (place, replica) in free.iter().enumerate() {
             if is_global || !self.place_one((service, *replica)) {
@@ -186,9 +162,7 @@ impl<'a> Placing<'a> {
     /// The best node for one more replica, and of how many.
     fn best(&self, service: usize) -> Option<(usize, usize)> {
         let candidate = &self.services[service];
-        let feasible = candidate
-            .suitable()
-            .filter(|node| self.ledger.obstacle(*node, candidate.spec).is_none());
+        let feasible = candidate.suitable().filter(|node| self.ledger.obstacle(*node, candidate.spec).is_none());
         let (mut best, mut count) = (None, 0);
         for node in feasible {
             count += 1;
@@ -202,10 +176,7 @@ impl<'a> Placing<'a> {
 
     /// The least is the best; nodes are in the order of their addresses.
     fn score(&self, service: usize, node: usize) -> (u32, u32, Reverse<u32>, usize) {
-        let (own, all) = (
-            self.ledger.replicas_of(service, node),
-            self.ledger.replicas(node),
-        );
+        let (own, all) = (self.ledger.replicas_of(service, node), self.ledger.replicas(node));
         match self.services[service].spec.strategy {
             Strategy::Spread => (own, all, Reverse(0), node),
             Strategy::Binpack => (0, 0, Reverse(all), node),
@@ -213,12 +184,7 @@ impl<'a> Placing<'a> {
     }
 
     /// Takes the place of a replica that can go elsewhere, if need be by the same means.
-    fn make_room(
-        &mut self,
-        id: ReplicaId,
-        yielding: Yielding,
-        tried: &mut BTreeSet<usize>,
-    ) -> bool {
+    fn make_room(&mut self, id: ReplicaId, yielding: Yielding, tried: &mut BTreeSet<usize>) -> bool {
         let suitable: Vec<usize> = self.services[id.0].suitable().collect();
         for node in suitable {
             let Some(holder) = self.sole_holder(id.0, node, yielding) else {
@@ -252,11 +218,7 @@ impl<'a> Placing<'a> {
         let (Some(holder), None) = (holders.next(), holders.next()) else {
             return None;
         };
-        let may_yield = match self.services[holder.0].replicas[holder.1]
-            .spot
-            .as_ref()?
-            .why
-        {
+        let may_yield = match self.services[holder.0].replicas[holder.1].spot.as_ref()?.why {
             Why::Everywhere => false,
             Why::Stays => yielding == Yielding::NewAndStaying,
             Why::Best { .. } | Why::MadeRoom => true,
@@ -280,12 +242,9 @@ impl<'a> Placing<'a> {
         let Replica { key, only, .. } = &candidate.replicas[replica];
         let only = only.map(|node| &self.nodes[node].address);
         let in_the_way = candidate.obstacles(&self.nodes, Some(&self.ledger));
-        let obstacles: Vec<_> = in_the_way
-            .filter(|(node, _)| only.is_none_or(|only| only == *node))
-            .collect();
+        let obstacles: Vec<_> = in_the_way.filter(|(node, _)| only.is_none_or(|only| only == *node)).collect();
         let address = candidate.spec.address.replica(key.clone());
-        self.diagnostics
-            .push(report::infeasible(&address, more, &obstacles));
+        self.diagnostics.push(report::infeasible(&address, more, &obstacles));
     }
 
     fn placements(&self, service: usize) -> Vec<Placement> {
@@ -322,18 +281,12 @@ impl<'a> Placing<'a> {
 
     fn why_not(&self, service: usize, prior: &Address) -> String {
         let candidate = &self.services[service];
-        match self
-            .by_address
-            .get(prior)
-            .and_then(|node| Some((*node, candidate.fits[*node].as_ref()?)))
-        {
+        match self.by_address.get(prior).and_then(|node| Some((*node, candidate.fits[*node].as_ref()?))) {
             None => ", which left the pool".to_owned(),
             Some((_, Err(obstacle))) => format!(" ({obstacle})"),
-            Some((node, Ok(_))) => self
-                .ledger
-                .obstacle(node, candidate.spec)
-                .map(|obstacle| format!(" ({obstacle})"))
-                .unwrap_or_default(),
+            Some((node, Ok(_))) => {
+                self.ledger.obstacle(node, candidate.spec).map(|obstacle| format!(" ({obstacle})")).unwrap_or_default()
+            }
         }
     }
 }
@@ -341,38 +294,20 @@ impl<'a> Placing<'a> {
 impl<'a> Candidate<'a> {
     fn new(spec: &'a ServiceSpec, nodes: &[&Node], runs: &[Vec<Platform>]) -> Self {
         let is_member = |node: &Node| spec.pool.contains(&node.address);
-        let fit = |(node, runs): (&&Node, &Vec<Platform>)| {
-            is_member(node).then(|| suits(node, runs, spec))
-        };
+        let fit = |(node, runs): (&&Node, &Vec<Platform>)| is_member(node).then(|| suits(node, runs, spec));
         let fits: Vec<_> = nodes.iter().zip(runs).map(fit).collect();
         let keys: Vec<(Key, Option<usize>)> = match spec.replicas {
             Replicas::Count(count) => (0..count).map(|index| (Key::Index(index), None)).collect(),
             Replicas::Global => {
-                let wanted = fits
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, fit)| is_for_global(fit));
-                wanted
-                    .map(|(node, _)| (Key::Name(nodes[node].address.to_string()), Some(node)))
-                    .collect()
+                let wanted = fits.iter().enumerate().filter(|(_, fit)| is_for_global(fit));
+                wanted.map(|(node, _)| (Key::Name(nodes[node].address.to_string()), Some(node))).collect()
             }
         };
-        let prior: BTreeMap<&Key, &Address> = spec
-            .prior
-            .iter()
-            .filter_map(|p| Some((p.replica.replica.as_ref()?, &p.machine)))
-            .collect();
-        let replica = |(key, only)| Replica {
-            prior: prior.get(&key).map(|machine| (*machine).clone()),
-            key,
-            only,
-            spot: None,
-        };
-        Candidate {
-            spec,
-            fits,
-            replicas: keys.into_iter().map(replica).collect(),
-        }
+        let prior: BTreeMap<&Key, &Address> =
+            spec.prior.iter().filter_map(|p| Some((p.replica.replica.as_ref()?, &p.machine))).collect();
+        let replica =
+            |(key, only)| Replica { prior: prior.get(&key).map(|machine| (*machine).clone()), key, only, spot: None };
+        Candidate { spec, fits, replicas: keys.into_iter().map(replica).collect() }
     }
 
     /// Why it can't be on each node, by the node itself and what is there.
@@ -392,21 +327,14 @@ impl<'a> Candidate<'a> {
 
     /// Nodes that suit it as long as nothing else is in the way.
     fn suitable(&self) -> impl Iterator<Item = usize> + '_ {
-        self.fits
-            .iter()
-            .enumerate()
-            .filter(|(_, fit)| matches!(fit, Some(Ok(_))))
-            .map(|(node, _)| node)
+        self.fits.iter().enumerate().filter(|(_, fit)| matches!(fit, Some(Ok(_)))).map(|(node, _)| node)
     }
 }
 
 /// A node that the constraints or the image exclude has no replica; one without room is an error.
 fn is_for_global(fit: &Option<Result<Offer, Obstacle>>) -> bool {
     match fit {
-        None
-        | Some(Err(Obstacle::Excluded(_) | Obstacle::Label { .. } | Obstacle::Platform { .. })) => {
-            false
-        }
+        None | Some(Err(Obstacle::Excluded(_) | Obstacle::Label { .. } | Obstacle::Platform { .. })) => false,
         Some(Ok(_) | Err(Obstacle::Port(_) | Obstacle::Memory { .. })) => true,
     }
 }

@@ -10,20 +10,13 @@ use crate::obstacle::Obstacle;
 const NAMED: usize = 3;
 
 /// The replica, and every node with its reason.
-pub(crate) fn infeasible(
-    replica: &Address,
-    more: usize,
-    obstacles: &[(&Address, Obstacle)],
-) -> Diagnostic {
+pub(crate) fn infeasible(replica: &Address, more: usize, obstacles: &[(&Address, Obstacle)]) -> Diagnostic {
     let summary = match more {
         0 => format!("`{replica}` fits on no node"),
         1 => format!("`{replica}` and 1 more replica fit on no node"),
         more => format!("`{replica}` and {more} more replicas fit on no node"),
     };
-    Diagnostic::error(summary)
-        .because(reasons(obstacles))
-        .hint(hint(obstacles))
-        .of(replica)
+    Diagnostic::error(summary).because(reasons(obstacles)).hint(hint(obstacles)).of(replica)
 }
 
 fn reasons(obstacles: &[(&Address, Obstacle)]) -> String {
@@ -36,20 +29,13 @@ fn reasons(obstacles: &[(&Address, Obstacle)]) -> String {
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, nodes)| std::cmp::Reverse(nodes.len()));
-    let lines: Vec<_> = groups
-        .iter()
-        .map(|(reason, nodes)| format!("{}: {reason}", nodes_text(nodes)))
-        .collect();
+    let lines: Vec<_> = groups.iter().map(|(reason, nodes)| format!("{}: {reason}", nodes_text(nodes))).collect();
     lines.join("\n")
 }
 
 fn nodes_text(nodes: &[&Address]) -> String {
     match nodes.len() {
-        0..=NAMED => nodes
-            .iter()
-            .map(|node| node.to_string())
-            .collect::<Vec<_>>()
-            .join(", "),
+        0..=NAMED => nodes.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(", "),
         count => format!("{count} nodes"),
     }
 }

@@ -16,11 +16,7 @@ fn machine(index: usize) -> Address {
 fn any_node(index: usize) -> impl Strategy<Value = Node> {
     (0..3usize, 0..4u64, any::<bool>()).prop_map(move |(platform, memory, taken)| Node {
         memory: Some(memory * 100),
-        taken: if taken {
-            [Port::tcp(81)].into()
-        } else {
-            BTreeSet::new()
-        },
+        taken: if taken { [Port::tcp(81)].into() } else { BTreeSet::new() },
         ..Node::new(machine(index), PLATFORMS[platform].parse().unwrap())
     })
 }
@@ -29,53 +25,35 @@ fn any_service(index: usize) -> impl Strategy<Value = ServiceSpec> {
     let ports = prop::collection::btree_set((80..83u16).prop_map(Port::tcp), 0..2);
     let pool = prop::collection::btree_set((0..6usize).prop_map(machine), 0..6);
     let prior = prop::collection::btree_map(0..6u64, 0..6usize, 0..6);
-    (
-        0..6u64,
-        ports,
-        pool,
-        prior,
-        1..4usize,
-        any::<bool>(),
-        0..2u64,
-        any::<bool>(),
+    (0..6u64, ports, pool, prior, 1..4usize, any::<bool>(), 0..2u64, any::<bool>()).prop_map(
+        move |(count, ports, pool, prior, images, packed, memory, global)| {
+            let address = Address::new(BlockKind::Service, "", format!("s{index}"));
+            let offer = |text: &&str| Offer {
+                platform: text.parse().unwrap(),
+                built_for: text.parse().unwrap(),
+                image: "image".into(),
+            };
+            let placement = |(replica, node)| Placement {
+                replica: address.replica(bimetal_model::Key::Index(replica)),
+                machine: machine(node),
+                platform: PLATFORMS[0].parse().unwrap(),
+                image: String::new(),
+                reason: String::new(),
+            };
+            ServiceSpec {
+                pool,
+                replicas: if global && index == 0 { Replicas::Global } else { Replicas::Count(count) },
+                offers: PLATFORMS[..images].iter().map(offer).collect(),
+                ports,
+                memory: memory * 100,
+                labels: BTreeMap::new(),
+                platforms: None,
+                strategy: if packed { Placing::Binpack } else { Placing::Spread },
+                prior: prior.into_iter().map(placement).collect(),
+                address,
+            }
+        },
     )
-        .prop_map(
-            move |(count, ports, pool, prior, images, packed, memory, global)| {
-                let address = Address::new(BlockKind::Service, "", format!("s{index}"));
-                let offer = |text: &&str| Offer {
-                    platform: text.parse().unwrap(),
-                    built_for: text.parse().unwrap(),
-                    image: "image".into(),
-                };
-                let placement = |(replica, node)| Placement {
-                    replica: address.replica(bimetal_model::Key::Index(replica)),
-                    machine: machine(node),
-                    platform: PLATFORMS[0].parse().unwrap(),
-                    image: String::new(),
-                    reason: String::new(),
-                };
-                ServiceSpec {
-                    pool,
-                    replicas: if global && index == 0 {
-                        Replicas::Global
-                    } else {
-                        Replicas::Count(count)
-                    },
-                    offers: PLATFORMS[..images].iter().map(offer).collect(),
-                    ports,
-                    memory: memory * 100,
-                    labels: BTreeMap::new(),
-                    platforms: None,
-                    strategy: if packed {
-                        Placing::Binpack
-                    } else {
-                        Placing::Spread
-                    },
-                    prior: prior.into_iter().map(placement).collect(),
-                    address,
-                }
-            },
-        )
 }
 
 prop_compose! {
@@ -94,10 +72,7 @@ fn by_machine<'a>(
 ) -> BTreeMap<&'a Address, Vec<&'a ServiceSpec>> {
     let mut on: BTreeMap<&Address, Vec<&ServiceSpec>> = BTreeMap::new();
     for placement in placements {
-        let service = services
-            .iter()
-            .find(|s| s.address == placement.replica.whole())
-            .unwrap();
+        let service = services.iter().find(|s| s.address == placement.replica.whole()).unwrap();
         on.entry(&placement.machine).or_default().push(service);
     }
     on
@@ -182,9 +157,8 @@ proptest! {
 
 #[test]
 fn a_thousand_replicas_on_a_hundred_nodes_take_no_time() {
-    let nodes: Vec<Node> = (0..100)
-        .map(|index| Node::new(machine(index), PLATFORMS[index % 3].parse().unwrap()))
-        .collect();
+    let nodes: Vec<Node> =
+        (0..100).map(|index| Node::new(machine(index), PLATFORMS[index % 3].parse().unwrap())).collect();
     let offers = PLATFORMS.map(|text| Offer {
         platform: text.parse().unwrap(),
         built_for: text.parse().unwrap(),
@@ -206,9 +180,5 @@ fn a_thousand_replicas_on_a_hundred_nodes_take_no_time() {
     let started = std::time::Instant::now();
     assert_eq!(place(&nodes, &services).0.len(), 1000);
     // Some 10 ms unoptimised; the limit leaves room for a busy machine.
-    assert!(
-        started.elapsed().as_millis() < 2000,
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed().as_millis() < 2000, "{:?}", started.elapsed());
 }

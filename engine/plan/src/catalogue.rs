@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bimetal_config::Desired;
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::port::Predict;
 use bimetal_model::schema::{ProviderSchema, Role, TypeSchema};
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, ProviderName};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
+
+use crate::prior::shape;
 
 /// The schemas of all providers of a run.
 #[derive(Clone, Debug, Default)]
@@ -47,34 +50,32 @@ impl Catalogue {
     pub(crate) fn owner(&self, block: &ObjectBlock) -> Result<Owner, Diagnostic> {
         let owner = match block.address.block {
             BlockKind::Machine => self.of_machine(block),
-            BlockKind::Resource | BlockKind::Pool | BlockKind::Service => {
-                self.of_type(block, |schema| &schema.managed)
-            }
+            BlockKind::Resource | BlockKind::Pool | BlockKind::Service => self.of_type(block, |schema| &schema.managed),
             BlockKind::Data => self.of_type(block, |schema| &schema.data),
         };
         owner.map_err(|diagnostic| diagnostic.at(&block.span).of(&block.address))
     }
 
+    /// A value that was written down, in the type that its block's schema says. A replica's is left as it is.
+    pub(crate) fn shaped(&self, desired: &Desired, address: &Address, value: Value) -> Value {
+        let block = desired.module.objects.get(&address.whole()).filter(|_| address.replica.is_none());
+        let owner = block.and_then(|block| self.owner(block).ok());
+        owner.and_then(|owner| shape(value.clone(), &owner.schema.block).ok()).unwrap_or(value)
+    }
+
     /// The type that replicas of services are lowered to.
     pub(crate) fn runtime(&self) -> Result<Owner, Diagnostic> {
-        let runs =
-            |(_, schema): &(&String, &TypeSchema)| schema.role == Some(Role::ContainerRuntime);
+        let runs = |(_, schema): &(&String, &TypeSchema)| schema.role == Some(Role::ContainerRuntime);
         let of = |(name, schema): (&ProviderName, &Arc<ProviderSchema>)| {
             let (ty, schema) = schema.managed.iter().find(runs)?;
-            Some(owner_of(
-                ProviderKey {
-                    name: name.clone(),
-                    alias: None,
-                },
-                ty,
-                schema,
-            ))
+            Some(owner_of(ProviderKey { name: name.clone(), alias: None }, ty, schema))
         };
         let mut found: Vec<Owner> = self.schemas.iter().filter_map(of).collect();
         match (found.pop(), found.pop()) {
             (Some(owner), None) => Ok(owner),
-            (None, _) => Err(Diagnostic::error("no provider runs containers")
-                .hint("add `docker` to `required_providers`")),
+            (None, _) => {
+                Err(Diagnostic::error("no provider runs containers").hint("add `docker` to `required_providers`"))
+            }
             (Some(one), Some(other)) => Err(Diagnostic::error(format!(
                 "the providers `{}` and `{}` both run containers, but there can be only one",
                 other.provider, one.provider
@@ -85,30 +86,17 @@ impl Catalogue {
     /// `machine "x"`: the type with the machine role of the provider `x`.
     fn of_machine(&self, block: &ObjectBlock) -> Result<Owner, Diagnostic> {
         let label = &block.address.ty;
-        let provider = block
-            .provider
-            .clone()
-            .unwrap_or_else(|| ProviderKey::default_of(label.as_str()));
+        let provider = block.provider.clone().unwrap_or_else(|| ProviderKey::default_of(label.as_str()));
         let machine = |schema: &Arc<ProviderSchema>| {
-            let (ty, schema) = schema
-                .managed
-                .iter()
-                .find(|(_, schema)| schema.role == Some(Role::Machine))?;
+            let (ty, schema) = schema.managed.iter().find(|(_, schema)| schema.role == Some(Role::Machine))?;
             Some((ty.clone(), schema.clone()))
         };
         match self.schemas.get(&provider.name).and_then(machine) {
             Some((ty, schema)) => Ok(owner_of(provider, &ty, &schema)),
             None => {
-                let with_machines = self
-                    .schemas
-                    .iter()
-                    .filter(|(_, schema)| machine(schema).is_some());
+                let with_machines = self.schemas.iter().filter(|(_, schema)| machine(schema).is_some());
                 let names = with_machines.map(|(name, _)| name.0.as_str());
-                Err(unknown(
-                    format!("no provider `{}` makes machines", provider.name),
-                    &provider.name.0,
-                    names,
-                ))
+                Err(unknown(format!("no provider `{}` makes machines", provider.name), &provider.name.0, names))
             }
         }
     }
@@ -124,36 +112,16 @@ impl Catalogue {
             Some(owner_of(provider, ty, schema))
         };
         if let Some(provider) = &block.provider {
-            let known = self
-                .schemas
-                .get(&provider.name)
-                .map(|schema| types(schema))
-                .into_iter()
-                .flatten();
+            let known = self.schemas.get(&provider.name).map(|schema| types(schema)).into_iter().flatten();
             let message = format!("provider `{provider}` has no `{ty}`");
-            return of(provider.clone())
-                .ok_or_else(|| unknown(message, ty, known.map(|(ty, _)| ty.as_str())));
+            return of(provider.clone()).ok_or_else(|| unknown(message, ty, known.map(|(ty, _)| ty.as_str())));
         }
         let prefix = ty.split_once('_').map_or(ty.as_str(), |(prefix, _)| prefix);
         let named = of(ProviderKey::default_of(prefix));
-        let any = || {
-            self.schemas.keys().find_map(|name| {
-                of(ProviderKey {
-                    name: name.clone(),
-                    alias: None,
-                })
-            })
-        };
+        let any = || self.schemas.keys().find_map(|name| of(ProviderKey { name: name.clone(), alias: None }));
         named.or_else(any).ok_or_else(|| {
-            let known = self
-                .schemas
-                .values()
-                .flat_map(|schema| types(schema).keys());
-            unknown(
-                format!("no provider has `{ty}`"),
-                ty,
-                known.map(String::as_str),
-            )
+            let known = self.schemas.values().flat_map(|schema| types(schema).keys());
+            unknown(format!("no provider has `{ty}`"), ty, known.map(String::as_str))
         })
     }
 
@@ -164,17 +132,11 @@ impl Catalogue {
 }
 
 fn owner_of(provider: ProviderKey, ty: &str, schema: &TypeSchema) -> Owner {
-    Owner {
-        provider,
-        ty: ty.to_owned(),
-        schema: Arc::new(schema.clone()),
-    }
+    Owner { provider, ty: ty.to_owned(), schema: Arc::new(schema.clone()) }
 }
 
 fn unknown<'a>(summary: String, wanted: &str, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let nearest = known
-        .map(|name| (strsim::damerau_levenshtein(name, wanted), name))
-        .min();
+    let nearest = known.map(|name| (strsim::damerau_levenshtein(name, wanted), name)).min();
     let diagnostic = Diagnostic::error(summary);
     match nearest {
         Some((distance, name)) if distance <= wanted.len().div_ceil(3) => {

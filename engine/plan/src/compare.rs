@@ -20,12 +20,7 @@ pub struct Difference {
 /// What is `null` counts as absent. An unknown differs from everything, as it may become anything.
 pub fn diff(before: &Value, after: &Value) -> Vec<Difference> {
     let mut differences = Vec::new();
-    collect(
-        Path::root(),
-        present(before),
-        present(after),
-        &mut differences,
-    );
+    collect(Path::root(), present(before), present(after), &mut differences);
     differences
 }
 
@@ -33,44 +28,26 @@ fn present(value: &Value) -> Option<&Value> {
     (!value.is_null()).then_some(value)
 }
 
-fn collect(
-    path: Path,
-    before: Option<&Value>,
-    after: Option<&Value>,
-    differences: &mut Vec<Difference>,
-) {
+fn collect(path: Path, before: Option<&Value>, after: Option<&Value>, differences: &mut Vec<Difference>) {
     match (before, after) {
         (None, None) => {}
         (Some(one), Some(other)) if same(one, other) => {}
         (Some(one), Some(other)) if one.as_members().is_some() && other.as_members().is_some() => {
             collect_inside(&path, one, other, differences);
         }
-        (Some(one), Some(other)) if is_list(one) && is_list(other) => {
-            collect_inside(&path, one, other, differences)
-        }
+        (Some(one), Some(other)) if is_list(one) && is_list(other) => collect_inside(&path, one, other, differences),
         (before, after) => {
-            differences.push(Difference {
-                path,
-                before: before.cloned(),
-                after: after.cloned(),
-            });
+            differences.push(Difference { path, before: before.cloned(), after: after.cloned() });
         }
     }
 }
 
 fn collect_inside(path: &Path, before: &Value, after: &Value, differences: &mut Vec<Difference>) {
-    let steps: BTreeSet<Step> = before
-        .children()
-        .chain(after.children())
-        .map(|(step, _)| step)
-        .collect();
+    let steps: BTreeSet<Step> = before.children().chain(after.children()).map(|(step, _)| step).collect();
     for step in steps {
         let child = |value: &Value| value.at(&Path(vec![step.clone()])).cloned();
         let (one, other) = (child(before), child(after));
-        let (one, other) = (
-            one.as_ref().and_then(present),
-            other.as_ref().and_then(present),
-        );
+        let (one, other) = (one.as_ref().and_then(present), other.as_ref().and_then(present));
         collect(path.then(step), one, other, differences);
     }
 }
@@ -83,14 +60,36 @@ fn is_list(value: &Value) -> bool {
 pub(crate) fn same(one: &Value, other: &Value) -> bool {
     match (&one.data, &other.data) {
         (Data::Unknown(_), Data::Unknown(_)) => true,
-        (
-            Data::List(a) | Data::Tuple(a) | Data::Set(a),
-            Data::List(b) | Data::Tuple(b) | Data::Set(b),
-        ) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Data::List(a) | Data::Tuple(a) | Data::Set(a), Data::List(b) | Data::Tuple(b) | Data::Set(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
         (Data::Map(a) | Data::Object(a), Data::Map(b) | Data::Object(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((m, a), (n, b))| m == n && same(a, b))
         }
         (a, b) => a == b,
+    }
+}
+
+/// Where an object is not what was planned: only what the plan left unknown may become anything.
+pub fn contradictions(planned: &Value, real: &Value) -> Vec<Path> {
+    let mut paths = Vec::new();
+    contradict(Path::root(), planned, real, &mut paths);
+    paths
+}
+
+fn contradict(path: Path, planned: &Value, real: &Value, paths: &mut Vec<Path>) {
+    let has_places = planned.as_members().is_some() && real.as_members().is_some() || is_list(planned) && is_list(real);
+    if planned.is_wholly_known() || !has_places {
+        // Items of a set have no place: one unknown among them leaves the whole set open.
+        if planned.is_wholly_known() && !same(planned, real) || planned.is_null() && !real.is_null() {
+            paths.push(path);
+        }
+        return;
+    }
+    let steps: BTreeSet<Step> = planned.children().chain(real.children()).map(|(step, _)| step).collect();
+    for step in steps {
+        let child = |value: &Value| value.at(&Path(vec![step.clone()])).cloned().unwrap_or(Value::NULL);
+        contradict(path.then(step.clone()), &child(planned), &child(real), paths);
     }
 }
 
@@ -116,39 +115,37 @@ mod tests {
 
     fn check_diff(before: &Value, after: &Value) -> String {
         let line = |d: &Difference| format!("{}: {:?} -> {:?}", d.path, d.before, d.after);
-        diff(before, after)
-            .iter()
-            .map(line)
-            .collect::<Vec<_>>()
-            .join("\n")
+        diff(before, after).iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn a_difference_is_as_deep_as_both_have_the_same_shape() {
         let before = object(&[
             ("same", Value::from("x")),
-            (
-                "tags",
-                object(&[("a", Value::from("1")), ("b", Value::from("2"))]),
-            ),
+            ("tags", object(&[("a", Value::from("1")), ("b", Value::from("2"))])),
             ("ports", Value::tuple([Value::from(80u64)])),
         ]);
         let after = object(&[
             ("same", Value::from("x").into_sensitive()),
-            (
-                "tags",
-                object(&[("a", Value::from("1")), ("b", Value::from("3"))]),
-            ),
-            (
-                "ports",
-                Value::tuple([Value::from(80u64), Value::from(81u64)]),
-            ),
+            ("tags", object(&[("a", Value::from("1")), ("b", Value::from("3"))])),
+            ("ports", Value::tuple([Value::from(80u64), Value::from(81u64)])),
             ("empty", Value::NULL),
         ]);
         insta::assert_snapshot!(check_diff(&before, &after), @r#"
         ports[1]: None -> Some(81)
         tags.b: Some("2") -> Some("3")
         "#);
+    }
+
+    #[test]
+    fn only_what_was_unknown_may_become_anything() {
+        let unknown = || Value::unknown(bimetal_model::Type::String);
+        let planned = object(&[("id", unknown()), ("name", Value::from("a")), ("ips", Value::tuple([unknown()]))]);
+        let real = |name: &str| {
+            object(&[("id", Value::from("1")), ("name", name.into()), ("ips", Value::tuple([Value::NULL]))])
+        };
+        assert_eq!(contradictions(&planned, &real("a")), []);
+        assert_eq!(contradictions(&planned, &real("b")), [Path::attribute("name")]);
     }
 
     #[test]

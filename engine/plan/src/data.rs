@@ -122,17 +122,11 @@ pub struct OutputChange {
 impl Plan {
     /// What is not `Keep`.
     pub fn effects(&self) -> impl Iterator<Item = &Change> {
-        self.changes
-            .iter()
-            .filter(|change| change.action != Action::Keep)
+        self.changes.iter().filter(|change| change.action != Action::Keep)
     }
 
     /// Whether neither an object nor an output changes.
     pub fn is_empty(&self) -> bool {
-        self.effects().next().is_none()
-            && self
-                .outputs
-                .values()
-                .all(|output| output.before == output.after)
+        self.effects().next().is_none() && self.outputs.values().all(|output| output.before == output.after)
     }
 }

@@ -24,9 +24,7 @@ pub fn instance_config(
     values: &Values,
 ) -> Result<Value, Diagnostics> {
     let Some(block) = desired.module.objects.get(&address.whole()) else {
-        return Err(vec![
-            Diagnostic::error(format!("`{address}` is not in the configuration")).of(address),
-        ]);
+        return Err(vec![Diagnostic::error(format!("`{address}` is not in the configuration")).of(address)]);
     };
     let mut start = needs::of_arguments(block);
     start.extend(needs::of_repetition(&block.repetition));
@@ -37,20 +35,11 @@ pub fn instance_config(
         Some(placement) => replica_config(block, placement, values),
         None => object_config(block, values),
     });
-    config.map_err(|diagnostics| {
-        diagnostics
-            .into_iter()
-            .map(|diagnostic| diagnostic.of(address))
-            .collect()
-    })
+    config.map_err(|diagnostics| diagnostics.into_iter().map(|diagnostic| diagnostic.of(address)).collect())
 }
 
 /// The arguments of a provider block; of a provider without one, those of an empty block.
-pub fn provider_config(
-    desired: &Desired,
-    provider: &ProviderKey,
-    values: &Values,
-) -> Result<Value, Diagnostics> {
+pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Values) -> Result<Value, Diagnostics> {
     let Some(schema) = values.catalogue.schema(&provider.name) else {
         return Err(vec![
             Diagnostic::error(format!("provider `{}` is not known", provider.name))
@@ -85,75 +74,37 @@ pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, 
 }
 
 /// A body's value, or why it has none. Warnings are told while planning starts, not here.
-pub(crate) fn decode(
-    body: &Body,
-    block: &Block,
-    scope: &bimetal_config::Scope,
-) -> Result<Value, Diagnostics> {
+pub(crate) fn decode(body: &Body, block: &Block, scope: &bimetal_config::Scope) -> Result<Value, Diagnostics> {
     let (value, diagnostics) = bimetal_config::decode(body, block, scope);
-    if has_errors(&diagnostics) {
-        Err(diagnostics)
-    } else {
-        Ok(value)
-    }
+    if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(value) }
 }
 
 /// The arguments of a machine, resource or data source, where `each` and `count` are set.
 pub(crate) fn object_config(block: &ObjectBlock, values: &Values) -> Result<Value, Diagnostics> {
-    let owner = values
-        .catalogue
-        .owner(block)
-        .map_err(|diagnostic| vec![diagnostic])?;
+    let owner = values.catalogue.owner(block).map_err(|diagnostic| vec![diagnostic])?;
     decode(&block.body, &owner.schema.block, &values.scope)
 }
 
-fn replica_config(
-    block: &ObjectBlock,
-    placement: &Placement,
-    values: &Values,
-) -> Result<Value, Diagnostics> {
-    let runtime = values
-        .catalogue
-        .runtime()
-        .map_err(|diagnostic| vec![diagnostic])?;
+fn replica_config(block: &ObjectBlock, placement: &Placement, values: &Values) -> Result<Value, Diagnostics> {
+    let runtime = values.catalogue.runtime().map_err(|diagnostic| vec![diagnostic])?;
     let arguments = service::arguments(block, &values.scope)?;
-    let machine = values
-        .get(&placement.machine)
-        .cloned()
-        .unwrap_or(Value::NULL);
+    let machine = values.get(&placement.machine).cloned().unwrap_or(Value::NULL);
     lower::lower_replica(&arguments, placement, &machine, &runtime.schema.block)
 }
 
-fn instance(
-    block: &ObjectBlock,
-    address: &Address,
-    values: &Values,
-) -> Result<Instance, Diagnostics> {
+fn instance(block: &ObjectBlock, address: &Address, values: &Values) -> Result<Instance, Diagnostics> {
     let instances = bimetal_config::expand(&block.repetition, &values.scope)?;
-    instances
-        .into_iter()
-        .find(|instance| instance.key == address.key)
-        .ok_or_else(|| {
-            vec![
-                Diagnostic::error(format!(
-                    "`{}` has no such instance any more",
-                    address.whole()
-                ))
-                .of(address),
-            ]
-        })
+    instances.into_iter().find(|instance| instance.key == address.key).ok_or_else(|| {
+        vec![Diagnostic::error(format!("`{}` has no such instance any more", address.whole())).of(address)]
+    })
 }
 
 fn undeclared(provider: &ProviderKey, block: &Block) -> Result<Value, Diagnostics> {
-    let required = block
-        .attributes
-        .iter()
-        .find(|(_, attribute)| attribute.required);
+    let required = block.attributes.iter().find(|(_, attribute)| attribute.required);
     match (&provider.alias, required) {
         (Some(_), _) => Err(vec![
-            Diagnostic::error(format!("there is no provider block for `{provider}`")).hint(
-                format!("add one: `provider \"{}\" {{ alias = … }}`", provider.name),
-            ),
+            Diagnostic::error(format!("there is no provider block for `{provider}`"))
+                .hint(format!("add one: `provider \"{}\" {{ alias = … }}`", provider.name)),
         ]),
         (None, Some((name, _))) => Err(vec![
             Diagnostic::error(format!("provider `{provider}` needs `{name}`"))

@@ -15,19 +15,9 @@ pub(crate) enum Nulls {
 }
 
 /// The places that differ and can't be changed in place.
-pub(crate) fn forced(
-    block: &Block,
-    config: &Value,
-    prior: &Value,
-    planned: &Value,
-    nulls: Nulls,
-) -> Vec<Path> {
+pub(crate) fn forced(block: &Block, config: &Value, prior: &Value, planned: &Value, nulls: Nulls) -> Vec<Path> {
     let mut paths = Vec::new();
-    Finder {
-        nulls,
-        paths: &mut paths,
-    }
-    .visit(block, &Path::root(), [config, prior, planned]);
+    Finder { nulls, paths: &mut paths }.visit(block, &Path::root(), [config, prior, planned]);
     paths
 }
 
@@ -47,33 +37,18 @@ impl Finder<'_> {
             }
         }
         for (name, nested) in &block.blocks {
-            self.visit_nested(
-                nested,
-                &at.then(Step::Attribute(name.clone())),
-                members(trio, name),
-            );
+            self.visit_nested(nested, &at.then(Step::Attribute(name.clone())), members(trio, name));
         }
     }
 
-    fn visit_nested(
-        &mut self,
-        nested: &NestedBlock,
-        at: &Path,
-        [config, prior, planned]: [&Value; 3],
-    ) {
+    fn visit_nested(&mut self, nested: &NestedBlock, at: &Path, [config, prior, planned]: [&Value; 3]) {
         if nested.force_new && self.differs(prior, planned) {
             return self.paths.push(at.clone());
         }
         match (config.as_items(), prior.as_items(), planned.as_items()) {
             (Some(config), Some(prior), Some(planned)) => {
-                for (place, ((config, prior), planned)) in
-                    config.iter().zip(prior).zip(planned).enumerate()
-                {
-                    self.visit(
-                        &nested.block,
-                        &at.then(Step::Index(place as u32)),
-                        [config, prior, planned],
-                    );
+                for (place, ((config, prior), planned)) in config.iter().zip(prior).zip(planned).enumerate() {
+                    self.visit(&nested.block, &at.then(Step::Index(place as u32)), [config, prior, planned]);
                 }
             }
             _ if prior.as_members().is_some() && planned.as_members().is_some() => {

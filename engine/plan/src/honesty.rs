@@ -8,12 +8,7 @@ use crate::compare::same;
 /// The places where a planned value breaks the schema's promise.
 ///
 /// What is not computed must be as configured, or as it was where the provider sees no difference.
-pub(crate) fn breaches(
-    block: &Block,
-    config: &Value,
-    prior: Option<&Value>,
-    planned: &Value,
-) -> Vec<Path> {
+pub(crate) fn breaches(block: &Block, config: &Value, prior: Option<&Value>, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     visit(block, &Path::root(), (config, prior, planned), &mut paths);
     paths
@@ -26,10 +21,7 @@ fn visit(block: &Block, at: &Path, (config, prior, planned): Trio<'_>, paths: &m
     for (name, attribute) in &block.attributes {
         let configured = config.member(name).unwrap_or(&null);
         let planned = planned.member(name).unwrap_or(&null);
-        let is_prior = !configured.is_null()
-            && prior
-                .and_then(|p| p.member(name))
-                .is_some_and(|p| same(p, planned));
+        let is_prior = !configured.is_null() && prior.and_then(|p| p.member(name)).is_some_and(|p| same(p, planned));
         if !(attribute.computed || same(configured, planned) || is_prior) {
             paths.push(at.then(Step::Attribute(name.clone())));
         }
@@ -45,24 +37,12 @@ fn visit(block: &Block, at: &Path, (config, prior, planned): Trio<'_>, paths: &m
     }
 }
 
-fn visit_nested(
-    nested: &NestedBlock,
-    at: &Path,
-    (config, prior, planned): Trio<'_>,
-    paths: &mut Vec<Path>,
-) {
+fn visit_nested(nested: &NestedBlock, at: &Path, (config, prior, planned): Trio<'_>, paths: &mut Vec<Path>) {
     match (config.as_items(), planned.as_items()) {
         (Some(configs), Some(items)) if configs.len() == items.len() => {
             for (place, (config, planned)) in configs.iter().zip(items).enumerate() {
-                let prior = prior
-                    .and_then(Value::as_items)
-                    .and_then(|priors| priors.get(place));
-                visit(
-                    &nested.block,
-                    &at.then(Step::Index(place as u32)),
-                    (config, prior, planned),
-                    paths,
-                );
+                let prior = prior.and_then(Value::as_items).and_then(|priors| priors.get(place));
+                visit(&nested.block, &at.then(Step::Index(place as u32)), (config, prior, planned), paths);
             }
         }
         (None, None) if config.as_members().is_some() && planned.as_members().is_some() => {
@@ -74,22 +54,15 @@ fn visit_nested(
 }
 
 /// A breach as the provider's bug.
-pub(crate) fn provider_bug(
-    provider: &ProviderKey,
-    ty: &str,
-    address: &Address,
-    paths: &[Path],
-) -> Diagnostic {
+pub(crate) fn provider_bug(provider: &ProviderKey, ty: &str, address: &Address, paths: &[Path]) -> Diagnostic {
     let places: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
-    Diagnostic::error(format!(
-        "provider `{provider}` has a bug: its plan for `{ty}` is not what was asked for"
-    ))
-    .because(format!(
-        "{} may not differ from the configuration, as the schema does not say computed",
-        places.join(", ")
-    ))
-    .hint("report this to the provider's authors; nothing was changed")
-    .of(address)
+    Diagnostic::error(format!("provider `{provider}` has a bug: its plan for `{ty}` is not what was asked for"))
+        .because(format!(
+            "{} may not differ from the configuration, as the schema does not say computed",
+            places.join(", ")
+        ))
+        .hint("report this to the provider's authors; nothing was changed")
+        .of(address)
 }
 
 #[cfg(test)]
@@ -99,11 +72,7 @@ mod tests {
 
     use super::*;
 
-    fn check_breaches(
-        config: &[(&str, Value)],
-        prior: &[(&str, Value)],
-        planned: &[(&str, Value)],
-    ) -> String {
+    fn check_breaches(config: &[(&str, Value)], prior: &[(&str, Value)], planned: &[(&str, Value)]) -> String {
         let block = Block {
             attributes: [
                 ("name".to_owned(), Attribute::required(Type::String)),
@@ -114,45 +83,27 @@ mod tests {
             ..Block::default()
         };
         let object = |members: &[(&str, Value)]| members.iter().cloned().collect::<Value>();
-        let prior =
-            Some(object(prior)).filter(|value| value.as_members().is_some_and(|m| !m.is_empty()));
+        let prior = Some(object(prior)).filter(|value| value.as_members().is_some_and(|m| !m.is_empty()));
         let paths = breaches(&block, &object(config), prior.as_ref(), &object(planned));
-        paths
-            .iter()
-            .map(Path::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
+        paths.iter().map(Path::to_string).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn a_computed_attribute_may_be_anything() {
         let unknown = Value::unknown(Type::String);
-        assert_eq!(
-            check_breaches(
-                &[("name", "a".into())],
-                &[],
-                &[("name", "a".into()), ("id", unknown)]
-            ),
-            ""
-        );
+        assert_eq!(check_breaches(&[("name", "a".into())], &[], &[("name", "a".into()), ("id", unknown)]), "");
     }
 
     #[test]
     fn what_was_written_or_left_out_stays_so() {
         let planned = [("name", Value::from("b")), ("note", Value::from("hello"))];
-        assert_eq!(
-            check_breaches(&[("name", "a".into())], &[], &planned),
-            "name note"
-        );
+        assert_eq!(check_breaches(&[("name", "a".into())], &[], &planned), "name note");
     }
 
     #[test]
     fn an_unknown_is_not_guessed() {
         let unknown = Value::unknown(Type::String);
-        assert_eq!(
-            check_breaches(&[("name", unknown)], &[], &[("name", "b".into())]),
-            "name"
-        );
+        assert_eq!(check_breaches(&[("name", unknown)], &[], &[("name", "b".into())]), "name");
     }
 
     #[test]

@@ -23,14 +23,10 @@ impl Images {
             Data::String(text) => Ok(Images::One(source(text)?)),
             Data::Map(members) | Data::Object(members) => {
                 let one = |(platform, image): (&String, &Value)| {
-                    let platform = platform
-                        .parse()
-                        .map_err(|reason: String| Diagnostic::error(reason))?;
+                    let platform = platform.parse().map_err(|reason: String| Diagnostic::error(reason))?;
                     Ok((platform, source(image.as_str().ok_or_else(unclear)?)?))
                 };
-                Ok(Images::Each(
-                    members.iter().map(one).collect::<Result<_, _>>()?,
-                ))
+                Ok(Images::Each(members.iter().map(one).collect::<Result<_, _>>()?))
             }
             _ => Err(unclear()),
         }
@@ -45,31 +41,22 @@ impl Images {
     }
 
     /// What there is for each platform.
-    pub(crate) fn offers(
-        &self,
-        indexes: &BTreeMap<ImageSource, ImageIndex>,
-    ) -> Result<Vec<Offer>, Diagnostic> {
+    pub(crate) fn offers(&self, indexes: &BTreeMap<ImageSource, ImageIndex>) -> Result<Vec<Offer>, Diagnostic> {
         match self {
-            Images::One(source) => Ok(indexes
-                .get(source)
-                .into_iter()
-                .flat_map(|index| of_index(source, index))
-                .collect()),
+            Images::One(source) => {
+                Ok(indexes.get(source).into_iter().flat_map(|index| of_index(source, index)).collect())
+            }
             Images::Each(sources) => {
-                let known = sources.iter().filter_map(|(platform, source)| {
-                    Some((platform, source, indexes.get(source)?))
-                });
-                known
-                    .map(|(platform, source, index)| for_platform(platform, source, index))
-                    .collect()
+                let known =
+                    sources.iter().filter_map(|(platform, source)| Some((platform, source, indexes.get(source)?)));
+                known.map(|(platform, source, index)| for_platform(platform, source, index)).collect()
             }
         }
     }
 }
 
 fn source(text: &str) -> Result<ImageSource, Diagnostic> {
-    text.parse()
-        .map_err(|reason: String| Diagnostic::error(reason))
+    text.parse().map_err(|reason: String| Diagnostic::error(reason))
 }
 
 fn unclear() -> Diagnostic {
@@ -79,12 +66,7 @@ fn unclear() -> Diagnostic {
 
 /// Signatures and build records stand in an index as images for no platform.
 fn real(index: &ImageIndex) -> Vec<ImageManifest> {
-    index
-        .manifests
-        .iter()
-        .filter(|manifest| manifest.platform.os != "unknown")
-        .cloned()
-        .collect()
+    index.manifests.iter().filter(|manifest| manifest.platform.os != "unknown").cloned().collect()
 }
 
 fn of_index(source: &ImageSource, index: &ImageIndex) -> Vec<Offer> {
@@ -97,32 +79,17 @@ fn of_index(source: &ImageSource, index: &ImageIndex) -> Vec<Offer> {
 }
 
 /// A source with a single image is taken at the user's word: old images often say the wrong platform.
-fn for_platform(
-    platform: &Platform,
-    source: &ImageSource,
-    index: &ImageIndex,
-) -> Result<Offer, Diagnostic> {
+fn for_platform(platform: &Platform, source: &ImageSource, index: &ImageIndex) -> Result<Offer, Diagnostic> {
     let manifests = real(index);
-    let fitting = choose(&runs(platform, Arm32::Known), &manifests, |manifest| {
-        &manifest.platform
-    });
+    let fitting = choose(&runs(platform, Arm32::Known), &manifests, |manifest| &manifest.platform);
     let manifest = match (fitting, &manifests[..]) {
         (Some(manifest), _) | (None, [manifest]) => manifest,
         (None, _) => {
-            let there: Vec<_> = manifests
-                .iter()
-                .map(|manifest| manifest.platform.to_string())
-                .collect();
+            let there: Vec<_> = manifests.iter().map(|manifest| manifest.platform.to_string()).collect();
             let message = format!("`{source}` has nothing for `{platform}`");
-            return Err(
-                Diagnostic::error(message).because(format!("there is {}", there.join(", ")))
-            );
+            return Err(Diagnostic::error(message).because(format!("there is {}", there.join(", "))));
         }
     };
     let (built_for, image) = (manifest.platform.clone(), source.pinned(&manifest.digest));
-    Ok(Offer {
-        platform: platform.clone(),
-        built_for,
-        image,
-    })
+    Ok(Offer { platform: platform.clone(), built_for, image })
 }

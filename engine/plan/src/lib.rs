@@ -3,6 +3,9 @@
 //! Pure: what it needs from the world it returns as questions. Must not know how a plan is shown or done, and names
 //! no provider: it knows the roles machine and container runtime.
 
+// Diagnostics are big, and rare.
+#![allow(clippy::result_large_err)]
+
 mod compare;
 mod data;
 mod summary;
@@ -27,10 +30,11 @@ mod pool;
 mod service;
 mod size;
 
-pub use compare::{Difference, diff};
+pub use compare::{Difference, contradictions, diff};
 pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
 pub use evaluator::{instance_config, outputs, provider_config};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};
+pub use prior::finished;
 pub use summary::{Sort, Summary, Tally, summary};
 pub use values::Values;
 

@@ -22,24 +22,15 @@ pub fn lower_replica(
     runtime: &Block,
 ) -> Result<Value, Diagnostics> {
     let of_service = arguments.as_members().into_iter().flatten();
-    let taken = of_service.filter(|(name, _)| {
-        runtime.attributes.contains_key(*name) || runtime.blocks.contains_key(*name)
-    });
-    let mut members: BTreeMap<String, Value> = taken
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let taken =
+        of_service.filter(|(name, _)| runtime.attributes.contains_key(*name) || runtime.blocks.contains_key(*name));
+    let mut members: BTreeMap<String, Value> = taken.map(|(name, value)| (name.clone(), value.clone())).collect();
     let replica = &placement.replica;
-    let engine = machine
-        .member("engine")
-        .cloned()
-        .unwrap_or_else(|| Value::unknown(Type::Handle));
+    let engine = machine.member("engine").cloned().unwrap_or_else(|| Value::unknown(Type::Handle));
     let memory = memory(arguments).map_err(|diagnostic| vec![diagnostic.of(replica)])?;
     let set = [
         ("engine", engine),
-        (
-            "name",
-            Value::from(container_name(replica, &placement.machine)),
-        ),
+        ("name", Value::from(container_name(replica, &placement.machine))),
         ("image", Value::from(placement.image.as_str())),
         ("platform", Value::from(placement.platform.to_string())),
         ("labels", labels(arguments, replica)),
@@ -65,10 +56,7 @@ pub fn container_name(replica: &Address, machine: &Address) -> String {
         Some(Key::Index(index)) => index.to_string(),
         Some(Key::Name(_)) | None => named(&machine.name, machine.key.as_ref()),
     };
-    sanitised(&format!(
-        "{}-{own}",
-        named(&replica.name, replica.key.as_ref())
-    ))
+    sanitised(&format!("{}-{own}", named(&replica.name, replica.key.as_ref())))
 }
 
 fn named(name: &str, key: Option<&Key>) -> String {
@@ -82,10 +70,7 @@ fn named(name: &str, key: Option<&Key>) -> String {
 /// Docker takes letters, digits, `_`, `.` and `-`, and no sign first.
 fn sanitised(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let name: String = name
-        .chars()
-        .map(|c| if allowed(c) { c } else { '-' })
-        .collect();
+    let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
     match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         true => name,
         false => format!("s{name}"),
@@ -93,22 +78,13 @@ fn sanitised(name: &str) -> String {
 }
 
 fn labels(arguments: &Value, replica: &Address) -> Value {
-    let service = Address {
-        replica: None,
-        ..replica.clone()
-    };
+    let service = Address { replica: None, ..replica.clone() };
     match arguments.member("labels") {
         Some(labels) if labels.is_unknown() => labels.clone(),
         labels => {
-            let mut members = labels
-                .and_then(Value::as_members)
-                .cloned()
-                .unwrap_or_default();
+            let mut members = labels.and_then(Value::as_members).cloned().unwrap_or_default();
             members.insert(SERVICE_LABEL.to_owned(), Value::from(service.to_string()));
-            Value {
-                data: Data::Map(members),
-                sensitive: labels.is_some_and(|labels| labels.sensitive),
-            }
+            Value { data: Data::Map(members), sensitive: labels.is_some_and(|labels| labels.sensitive) }
         }
     }
 }
@@ -122,13 +98,9 @@ pub(crate) fn memory(arguments: &Value) -> Result<Value, Diagnostic> {
         Data::Unknown(_) => Ok(Value::unknown(Type::Number)),
         Data::Number(_) => Ok(memory.clone()),
         Data::String(text) => size::bytes(text).map(Value::from).ok_or_else(|| {
-            Diagnostic::error(format!("`{text}` is no size of memory"))
-                .hint("write `64MB`, `512MiB` or `1GiB`")
+            Diagnostic::error(format!("`{text}` is no size of memory")).hint("write `64MB`, `512MiB` or `1GiB`")
         }),
-        _ => {
-            Err(Diagnostic::error("`memory` must be a size")
-                .hint("write `64MB`, `512MiB` or `1GiB`"))
-        }
+        _ => Err(Diagnostic::error("`memory` must be a size").hint("write `64MB`, `512MiB` or `1GiB`")),
     }
 }
 
@@ -138,18 +110,10 @@ mod tests {
 
     #[test]
     fn containers_are_named_after_service_and_replica() {
-        let name = |replica: &str, machine: &str| {
-            container_name(&replica.parse().unwrap(), &machine.parse().unwrap())
-        };
+        let name = |replica: &str, machine: &str| container_name(&replica.parse().unwrap(), &machine.parse().unwrap());
         assert_eq!(name("service.web.replica[3]", "machine.docker.a"), "web-3");
-        assert_eq!(
-            name("service.web[\"eu west\"].replica[0]", "machine.docker.a"),
-            "web-eu-west-0"
-        );
+        assert_eq!(name("service.web[\"eu west\"].replica[0]", "machine.docker.a"), "web-eu-west-0");
         let global = "service.agent.replica[\"machine.baremetal.rack[\\\"n11\\\"]\"]";
-        assert_eq!(
-            name(global, "machine.baremetal.rack[\"n11\"]"),
-            "agent-rack-n11"
-        );
+        assert_eq!(name(global, "machine.baremetal.rack[\"n11\"]"), "agent-rack-n11");
     }
 }

@@ -13,18 +13,11 @@ const NODE: &str = "node";
 
 /// A machine's value as expressions see it: the provider's attributes and its node.
 pub(crate) fn with_node(address: &Address, value: Value) -> Value {
-    let Value {
-        data: Data::Object(mut members) | Data::Map(mut members),
-        sensitive,
-    } = value
-    else {
+    let Value { data: Data::Object(mut members) | Data::Map(mut members), sensitive } = value else {
         return value;
     };
     members.insert(NODE.to_owned(), handle(address));
-    Value {
-        data: Data::Object(members),
-        sensitive,
-    }
+    Value { data: Data::Object(members), sensitive }
 }
 
 fn handle(address: &Address) -> Value {
@@ -61,16 +54,24 @@ fn collect(value: &Value, members: &mut BTreeMap<Address, Value>) -> Result<(), 
         members.insert(address, value.clone());
         return Ok(());
     }
+    if let Some(machines) = machines_of_pool(value) {
+        return collect(machines, members);
+    }
     match &value.data {
         Data::Null => Ok(()),
         Data::Unknown(_) => Err(NoMembers::Unknown),
-        Data::List(_) | Data::Set(_) | Data::Tuple(_) | Data::Map(_) | Data::Object(_) => value
-            .children()
-            .try_for_each(|(_, child)| collect(child, members)),
-        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
-            Err(NoMembers::NoMachine)
+        Data::List(_) | Data::Set(_) | Data::Tuple(_) | Data::Map(_) | Data::Object(_) => {
+            value.children().try_for_each(|(_, child)| collect(child, members))
         }
+        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => Err(NoMembers::NoMachine),
     }
+}
+
+/// A pool's value has its machines beside its policy.
+fn machines_of_pool(value: &Value) -> Option<&Value> {
+    let members = value.as_members()?;
+    let is_policy = members.get("strategy").is_some_and(|strategy| strategy.is_null() || strategy.as_str().is_some());
+    members.get("machines").filter(|_| is_policy)
 }
 
 /// Whether all that is unknown in a value is inside machines, and which machines those are.
@@ -81,21 +82,14 @@ pub(crate) fn machines_inside(value: &Value) -> Option<Vec<Address>> {
     if value.is_unknown() {
         return None;
     }
-    let inside: Option<Vec<Vec<Address>>> = value
-        .children()
-        .map(|(_, child)| machines_inside(child))
-        .collect();
+    let inside: Option<Vec<Vec<Address>>> = value.children().map(|(_, child)| machines_inside(child)).collect();
     inside.map(|inside| inside.into_iter().flatten().collect())
 }
 
 /// What is unknown in a planned value, taken from what the world says of it.
 pub(crate) fn with_facts(planned: Value, facts: &Value, block: &Block) -> Result<Value, String> {
     let facts = shape(facts.clone(), block)?;
-    let Value {
-        data: Data::Object(mut members),
-        sensitive,
-    } = planned
-    else {
+    let Value { data: Data::Object(mut members), sensitive } = planned else {
         return Ok(planned);
     };
     for (name, member) in &mut members {
@@ -103,10 +97,7 @@ pub(crate) fn with_facts(planned: Value, facts: &Value, block: &Block) -> Result
             *member = fact.clone().with_sensitivity(member.sensitive);
         }
     }
-    Ok(Value {
-        data: Data::Object(members),
-        sensitive,
-    })
+    Ok(Value { data: Data::Object(members), sensitive })
 }
 
 /// Whether the platform is still to be told.
@@ -116,30 +107,12 @@ pub(crate) fn lacks_platform(planned: &Value) -> bool {
 
 /// A machine as a place for replicas.
 pub(crate) fn node(address: &Address, value: &Value) -> Result<Node, Diagnostic> {
-    let text = value
-        .member("platform")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let text = value.member("platform").and_then(Value::as_str).unwrap_or_default();
     let platform: Platform = text.parse().map_err(|reason: String| {
-        Diagnostic::error(format!("the platform of `{address}` can't be read"))
-            .because(reason)
-            .of(address)
+        Diagnostic::error(format!("the platform of `{address}` can't be read")).because(reason).of(address)
     })?;
-    let memory = value
-        .member("memory")
-        .and_then(Value::as_number)
-        .and_then(|number| number.to_u64());
-    let labels = value
-        .member("labels")
-        .and_then(Value::as_members)
-        .into_iter()
-        .flatten();
-    let labels = labels
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-        .collect();
-    Ok(Node {
-        memory,
-        labels,
-        ..Node::new(address.clone(), platform)
-    })
+    let memory = value.member("memory").and_then(Value::as_number).and_then(|number| number.to_u64());
+    let labels = value.member("labels").and_then(Value::as_members).into_iter().flatten();
+    let labels = labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+    Ok(Node { memory, labels, ..Node::new(address.clone(), platform) })
 }

@@ -18,8 +18,7 @@ fn by_schema(mut value: Value, block: &Block) -> Value {
     };
     for (name, attribute) in &block.attributes {
         if let Some(member) = members.get_mut(name).filter(|member| !member.is_null()) {
-            member.sensitive |=
-                attribute.sensitive || attribute.credential == Some(Credential::Value);
+            member.sensitive |= attribute.sensitive || attribute.credential == Some(Credential::Value);
         }
     }
     for (name, nested) in &block.blocks {
@@ -75,36 +74,16 @@ mod tests {
     fn schema_and_configuration_both_mark() {
         let block = Block {
             attributes: [
-                (
-                    "key".to_owned(),
-                    Attribute {
-                        sensitive: true,
-                        ..Attribute::read_only(Type::String)
-                    },
-                ),
-                (
-                    "env".to_owned(),
-                    Attribute::optional(Type::map(Type::String)),
-                ),
+                ("key".to_owned(), Attribute { sensitive: true, ..Attribute::read_only(Type::String) }),
+                ("env".to_owned(), Attribute::optional(Type::map(Type::String))),
             ]
             .into(),
             ..Block::default()
         };
-        let env = |value: Value| -> Value {
-            [("A", Value::from("1")), ("B", value)]
-                .into_iter()
-                .collect()
-        };
-        let config = [("env", env(Value::from("2").into_sensitive()))]
-            .into_iter()
-            .collect();
-        let planned = [("key", Value::from("k")), ("env", env(Value::from("2")))]
-            .into_iter()
-            .collect();
+        let env = |value: Value| -> Value { [("A", Value::from("1")), ("B", value)].into_iter().collect() };
+        let config = [("env", env(Value::from("2").into_sensitive()))].into_iter().collect();
+        let planned = [("key", Value::from("k")), ("env", env(Value::from("2")))].into_iter().collect();
         let marked = remark(planned, &block, Some(&config));
-        assert_eq!(
-            format!("{marked:?}"),
-            r#"{"env": {"A": "1", "B": (sensitive)}, "key": (sensitive)}"#
-        );
+        assert_eq!(format!("{marked:?}"), r#"{"env": {"A": "1", "B": (sensitive)}, "key": (sensitive)}"#);
     }
 }

@@ -12,11 +12,7 @@ pub(crate) const POOL: &str = "pool";
 /// What one instance's arguments refer to. Of a service's replica: without the pool, as its machine stands for that.
 pub(crate) fn of_arguments(block: &ObjectBlock) -> BTreeSet<Node> {
     let mut nodes = BTreeSet::new();
-    let skipped = if block.address.block == BlockKind::Service {
-        Some(POOL)
-    } else {
-        None
-    };
+    let skipped = if block.address.block == BlockKind::Service { Some(POOL) } else { None };
     collect_body(&block.body, skipped, &mut nodes);
     nodes.extend(block.depends_on.iter().cloned().map(Node::Object));
     nodes
@@ -26,9 +22,7 @@ pub(crate) fn of_arguments(block: &ObjectBlock) -> BTreeSet<Node> {
 pub(crate) fn of_repetition(repetition: &Repetition) -> BTreeSet<Node> {
     match repetition {
         Repetition::Once => BTreeSet::new(),
-        Repetition::Count(expression) | Repetition::ForEach(expression) => {
-            of_expression(expression)
-        }
+        Repetition::Count(expression) | Repetition::ForEach(expression) => of_expression(expression),
     }
 }
 
@@ -47,11 +41,7 @@ pub(crate) fn of_expression(expression: &Expression) -> BTreeSet<Node> {
         Target::Object(address) => Some(Node::Object(address)),
         Target::Each | Target::Count | Target::Path => None,
     };
-    expression
-        .references()
-        .into_iter()
-        .filter_map(|reference| node(reference.target))
-        .collect()
+    expression.references().into_iter().filter_map(|reference| node(reference.target)).collect()
 }
 
 fn collect_body(body: &Body, skipped: Option<&str>, nodes: &mut BTreeSet<Node>) {
@@ -80,15 +70,7 @@ pub(crate) fn closure(desired: &Desired, start: BTreeSet<Node>) -> BTreeSet<Node
     let mut open: Vec<Node> = start.into_iter().collect();
     while let Some(node) = open.pop() {
         if is_derived(&node) {
-            open.extend(
-                desired
-                    .dependencies
-                    .get(&node)
-                    .into_iter()
-                    .flatten()
-                    .filter(|n| !all.contains(*n))
-                    .cloned(),
-            );
+            open.extend(desired.dependencies.get(&node).into_iter().flatten().filter(|n| !all.contains(*n)).cloned());
         }
         all.insert(node);
     }
@@ -115,11 +97,6 @@ impl Behind {
 
     /// What is behind all of these.
     pub(crate) fn of<'n>(&self, nodes: impl IntoIterator<Item = &'n Node>) -> BTreeSet<Address> {
-        nodes
-            .into_iter()
-            .filter_map(|node| self.objects.get(node))
-            .flatten()
-            .cloned()
-            .collect()
+        nodes.into_iter().filter_map(|node| self.objects.get(node)).flatten().cloned().collect()
     }
 }

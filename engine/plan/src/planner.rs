@@ -115,15 +115,8 @@ impl<'a> Planner<'a> {
         for dependency in self.desired.dependencies.get(node).into_iter().flatten() {
             self.visit(dependency);
         }
-        let direct: Vec<&Node> = self
-            .desired
-            .dependencies
-            .get(node)
-            .into_iter()
-            .flatten()
-            .collect();
-        let waits =
-            |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
+        let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
+        let waits = |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
         if direct.iter().any(waits) {
             self.place_waiting();
         }
@@ -137,8 +130,7 @@ impl<'a> Planner<'a> {
             _ => self.visit_free(node),
         };
         match visited {
-            Some(()) if !matches!(node, Node::Object(address) if evaluator::is_provided(address.block)) =>
-            {
+            Some(()) if !matches!(node, Node::Object(address) if evaluator::is_provided(address.block)) => {
                 self.behind.follows(node.clone(), direct);
             }
             Some(()) => {}
@@ -180,11 +172,8 @@ impl<'a> Planner<'a> {
         }
         let is_stuck = self.stuck.contains(&node);
         if !is_stuck && !self.providers.contains_key(key) && !has_errors(&self.diagnostics) {
-            let message = format!(
-                "provider `{key}` is configured with something that the same provider makes"
-            );
-            self.note([Diagnostic::error(message)
-                .hint("give one of them another configuration with `alias`")]);
+            let message = format!("provider `{key}` is configured with something that the same provider makes");
+            self.note([Diagnostic::error(message).hint("give one of them another configuration with `alias`")]);
         }
         self.providers.contains_key(key)
     }

@@ -11,15 +11,10 @@ use crate::machine::{self, NoMembers};
 use crate::values::Values;
 
 /// A pool's value: its machines, flattened, and its other arguments.
-pub(crate) fn value(
-    block: &ObjectBlock,
-    address: &Address,
-    values: &Values,
-) -> Result<Value, Diagnostics> {
+pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> Result<Value, Diagnostics> {
     let arguments = evaluator::decode(&block.body, bimetal_config::builtin::pool(), &values.scope)?;
     let machines = arguments.member("machines").cloned().unwrap_or(Value::NULL);
-    let members =
-        machine::members(&machines).map_err(|why| vec![no_members(block, address, &why)])?;
+    let members = machine::members(&machines).map_err(|why| vec![no_members(block, address, &why)])?;
     let Data::Object(mut attributes) = arguments.data else {
         return Ok(arguments);
     };
@@ -28,11 +23,7 @@ pub(crate) fn value(
 }
 
 fn no_members(block: &ObjectBlock, address: &Address, why: &NoMembers) -> Diagnostic {
-    let span = block
-        .body
-        .attributes
-        .get("machines")
-        .map_or(&block.span, |attribute| attribute.expression.span());
+    let span = block.body.attributes.get("machines").map_or(&block.span, |attribute| attribute.expression.span());
     let diagnostic = match why {
         NoMembers::Unknown => Diagnostic::error("which machines are in this pool is known only after apply")
             .because("replicas can't be placed then")
@@ -45,22 +36,15 @@ fn no_members(block: &ObjectBlock, address: &Address, why: &NoMembers) -> Diagno
 
 /// The members of a pool's value, by address.
 pub(crate) fn members(pool: &Value) -> BTreeMap<Address, Value> {
-    pool.member("machines")
-        .and_then(|machines| machine::members(machines).ok())
-        .unwrap_or_default()
+    pool.member("machines").and_then(|machines| machine::members(machines).ok()).unwrap_or_default()
 }
 
 /// How a pool wants its replicas placed.
 pub(crate) fn strategy(pool: &Value) -> Result<Strategy, Diagnostic> {
-    match pool
-        .member("strategy")
-        .map(|strategy| (strategy, strategy.as_str()))
-    {
+    match pool.member("strategy").map(|strategy| (strategy, strategy.as_str())) {
         None | Some((_, Some("spread"))) => Ok(Strategy::Spread),
         Some((_, Some("binpack"))) => Ok(Strategy::Binpack),
-        Some((other, _)) => Err(Diagnostic::error(format!(
-            "{other:?} is no strategy of placement"
-        ))
-        .hint("`strategy` is `\"spread\"` or `\"binpack\"`")),
+        Some((other, _)) => Err(Diagnostic::error(format!("{other:?} is no strategy of placement"))
+            .hint("`strategy` is `\"spread\"` or `\"binpack\"`")),
     }
 }

@@ -19,16 +19,12 @@ pub(crate) fn current(
 ) -> Result<Stored, Diagnostics> {
     let value = match stored.schema_version.cmp(&schema.version) {
         std::cmp::Ordering::Equal => stored.object.value.clone(),
-        std::cmp::Ordering::Less => predict.upgrade(
-            &stored.provider.name,
-            &stored.ty,
-            stored.schema_version,
-            &stored.object.value,
-        )?,
+        std::cmp::Ordering::Less => {
+            predict.upgrade(&stored.provider.name, &stored.ty, stored.schema_version, &stored.object.value)?
+        }
         std::cmp::Ordering::Greater => return Err(vec![newer(address, stored, schema)]),
     };
-    let value =
-        shape(value, &schema.block).map_err(|reason| vec![misshapen(address, stored, &reason)])?;
+    let value = shape(value, &schema.block).map_err(|reason| vec![misshapen(address, stored, &reason)])?;
     let mut current = stored.clone();
     current.object.value = remark(value, &schema.block, None);
     current.schema_version = schema.version;
@@ -36,16 +32,10 @@ pub(crate) fn current(
 }
 
 fn newer(address: &Address, stored: &Stored, schema: &TypeSchema) -> Diagnostic {
-    Diagnostic::error(format!(
-        "`{address}` was made by a newer version of the provider `{}`",
-        stored.provider
-    ))
-    .because(format!(
-        "it is stored as version {}, this provider knows {}",
-        stored.schema_version, schema.version
-    ))
-    .hint("use the provider's version of `bimetal.lock.hcl`, or a newer one")
-    .of(address)
+    Diagnostic::error(format!("`{address}` was made by a newer version of the provider `{}`", stored.provider))
+        .because(format!("it is stored as version {}, this provider knows {}", stored.schema_version, schema.version))
+        .hint("use the provider's version of `bimetal.lock.hcl`, or a newer one")
+        .of(address)
 }
 
 fn misshapen(address: &Address, stored: &Stored, reason: &str) -> Diagnostic {
@@ -53,6 +43,13 @@ fn misshapen(address: &Address, stored: &Stored, reason: &str) -> Diagnostic {
         .because(reason)
         .hint("the provider must raise its schema's version when it changes a type: report this to its authors")
         .of(address)
+}
+
+/// What a provider answered for an object, in its schema's type, marked as the schema and its arguments say.
+///
+/// Fails where the answer does not fit the schema, which is the provider's bug.
+pub fn finished(value: Value, block: &Block, config: &Value) -> Result<Value, String> {
+    Ok(remark(shape(value, block)?, block, Some(config)))
 }
 
 /// The value as the schema's type: what is missing is `null`, no blocks are an empty list.
@@ -65,11 +62,7 @@ pub(crate) fn shape(value: Value, block: &Block) -> Result<Value, String> {
 }
 
 fn fill(value: Value, block: &Block) -> Value {
-    let Value {
-        data: Data::Object(mut members) | Data::Map(mut members),
-        sensitive,
-    } = value
-    else {
+    let Value { data: Data::Object(mut members) | Data::Map(mut members), sensitive } = value else {
         return value;
     };
     let mut filled = BTreeMap::new();
@@ -77,27 +70,18 @@ fn fill(value: Value, block: &Block) -> Value {
         filled.insert(name.clone(), members.remove(name).unwrap_or(Value::NULL));
     }
     for (name, nested) in &block.blocks {
-        filled.insert(
-            name.clone(),
-            fill_nested(members.remove(name).unwrap_or(Value::NULL), nested),
-        );
+        filled.insert(name.clone(), fill_nested(members.remove(name).unwrap_or(Value::NULL), nested));
     }
-    Value {
-        data: Data::Object(filled),
-        sensitive,
-    }
+    Value { data: Data::Object(filled), sensitive }
 }
 
 fn fill_nested(value: Value, nested: &NestedBlock) -> Value {
     let Value { data, sensitive } = value;
     let data = match data {
         Data::Null if !nested.single => Data::List(Vec::new()),
-        Data::List(items) | Data::Tuple(items) | Data::Set(items) if !nested.single => Data::List(
-            items
-                .into_iter()
-                .map(|item| fill(item, &nested.block))
-                .collect(),
-        ),
+        Data::List(items) | Data::Tuple(items) | Data::Set(items) if !nested.single => {
+            Data::List(items.into_iter().map(|item| fill(item, &nested.block)).collect())
+        }
         data => return fill(Value { data, sensitive }, &nested.block),
     };
     Value { data, sensitive }
@@ -105,11 +89,5 @@ fn fill_nested(value: Value, nested: &NestedBlock) -> Value {
 
 /// An object of the schema's type where nothing is set.
 pub(crate) fn nothing(block: &Block) -> Value {
-    fill(
-        Value {
-            data: Data::Object(BTreeMap::new()),
-            sensitive: false,
-        },
-        block,
-    )
+    fill(Value { data: Data::Object(BTreeMap::new()), sensitive: false }, block)
 }

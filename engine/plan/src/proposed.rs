@@ -23,10 +23,7 @@ pub(crate) fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> V
         (name.clone(), proposed)
     };
     let members: BTreeMap<String, Value> = members.iter().map(member).collect();
-    Value {
-        data: Data::Object(members),
-        sensitive: config.sensitive,
-    }
+    Value { data: Data::Object(members), sensitive: config.sensitive }
 }
 
 fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {
@@ -44,10 +41,7 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
     match (&config.data, prior.as_items()) {
         (Data::List(items), Some(priors)) => {
             let item = |(place, item)| propose(&nested.block, item, priors.get(place));
-            Value {
-                data: Data::List(items.iter().enumerate().map(item).collect()),
-                sensitive: config.sensitive,
-            }
+            Value { data: Data::List(items.iter().enumerate().map(item).collect()), sensitive: config.sensitive }
         }
         _ => propose(&nested.block, config, Some(prior)),
     }
@@ -55,12 +49,10 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
 
 /// The configuration as if the ignored places were still as they are.
 pub(crate) fn ignore(config: Value, prior: &Value, ignored: &[Path]) -> Value {
-    ignored
-        .iter()
-        .fold(config, |config, path| match prior.at(path) {
-            Some(kept) => replace_at(config, &path.0, kept),
-            None => config,
-        })
+    ignored.iter().fold(config, |config, path| match prior.at(path) {
+        Some(kept) => replace_at(config, &path.0, kept),
+        None => config,
+    })
 }
 
 fn replace_at(mut value: Value, steps: &[Step], kept: &Value) -> Value {
@@ -72,9 +64,7 @@ fn replace_at(mut value: Value, steps: &[Step], kept: &Value) -> Value {
         (Step::Attribute(name) | Step::Key(name), Data::Map(members)) => {
             Some(members.entry(name.clone()).or_insert(Value::NULL))
         }
-        (Step::Index(index), Data::List(items) | Data::Tuple(items)) => {
-            items.get_mut(*index as usize)
-        }
+        (Step::Index(index), Data::List(items) | Data::Tuple(items)) => items.get_mut(*index as usize),
         _ => None,
     };
     if let Some(inner) = inner {

@@ -25,10 +25,7 @@ static WITHOUT_POOL: LazyLock<Block> = LazyLock::new(|| {
 pub(crate) fn arguments(block: &ObjectBlock, scope: &Scope) -> Result<Value, Diagnostics> {
     let mut attributes = block.body.attributes.clone();
     attributes.remove(POOL);
-    let body = Body {
-        attributes,
-        ..block.body.clone()
-    };
+    let body = Body { attributes, ..block.body.clone() };
     evaluator::decode(&body, &WITHOUT_POOL, scope)
 }
 
@@ -45,11 +42,7 @@ pub(crate) fn pool(block: &ObjectBlock, scope: &Scope) -> Result<Value, Diagnost
 }
 
 /// A service's value: its arguments and its replicas, where `each` and `count` are set.
-pub(crate) fn value(
-    block: &ObjectBlock,
-    address: &Address,
-    values: &Values,
-) -> Result<Value, Diagnostics> {
+pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> Result<Value, Diagnostics> {
     let arguments = arguments(block, &values.scope)?;
     let replica = |placement: &Placement| replica(&arguments, placement, values);
     let replicas = Value::tuple(values.placements(address).iter().map(replica));
@@ -62,31 +55,14 @@ pub(crate) fn value(
 
 fn replica(arguments: &Value, placement: &Placement, values: &Values) -> Value {
     let machine = values.get(&placement.machine);
-    let address = machine
-        .and_then(|machine| machine.member("address"))
-        .cloned();
+    let address = machine.and_then(|machine| machine.member("address")).cloned();
     [
-        (
-            "name",
-            Value::from(lower::container_name(
-                &placement.replica,
-                &placement.machine,
-            )),
-        ),
+        ("name", Value::from(lower::container_name(&placement.replica, &placement.machine))),
         ("machine", Value::from(placement.machine.to_string())),
         ("platform", Value::from(placement.platform.to_string())),
         ("image", Value::from(placement.image.as_str())),
-        (
-            "address",
-            address.unwrap_or_else(|| Value::unknown(bimetal_model::Type::String)),
-        ),
-        (
-            "ports",
-            arguments
-                .member("port")
-                .cloned()
-                .unwrap_or_else(|| Value::tuple([])),
-        ),
+        ("address", address.unwrap_or_else(|| Value::unknown(bimetal_model::Type::String))),
+        ("ports", arguments.member("port").cloned().unwrap_or_else(|| Value::tuple([]))),
     ]
     .into_iter()
     .collect()
@@ -101,18 +77,14 @@ pub(crate) fn spec(
     prior: Vec<Placement>,
 ) -> Result<ServiceSpec, Diagnostics> {
     let one = |diagnostic: Diagnostic| vec![diagnostic.of(address)];
-    let (labels, platforms) = constraints(arguments).map_err(one)?;
+    let Constraints { labels, platforms } = constraints(arguments).map_err(one)?;
     Ok(ServiceSpec {
         address: address.clone(),
         pool: pool::members(pool).into_keys().collect(),
         replicas: replicas(arguments).map_err(one)?,
         offers,
         ports: host_ports(arguments).map_err(one)?,
-        memory: lower::memory(arguments)
-            .map_err(one)?
-            .as_number()
-            .and_then(|number| number.to_u64())
-            .unwrap_or(0),
+        memory: lower::memory(arguments).map_err(one)?.as_number().and_then(|number| number.to_u64()).unwrap_or(0),
         labels,
         platforms,
         strategy: pool::strategy(pool).map_err(one)?,
@@ -121,46 +93,29 @@ pub(crate) fn spec(
 }
 
 fn replicas(arguments: &Value) -> Result<Replicas, Diagnostic> {
-    match (
-        arguments.member("mode").and_then(Value::as_str),
-        arguments.member("replicas"),
-    ) {
+    match (arguments.member("mode").and_then(Value::as_str), arguments.member("replicas")) {
         (Some("global"), None) => Ok(Replicas::Global),
-        (Some("global"), Some(_)) => Err(Diagnostic::error(
-            "a global service has one replica on every machine",
-        )
-        .hint("remove `replicas`, or `mode = \"global\"`")),
+        (Some("global"), Some(_)) => Err(Diagnostic::error("a global service has one replica on every machine")
+            .hint("remove `replicas`, or `mode = \"global\"`")),
         (None | Some("replicated"), None) => Ok(Replicas::Count(1)),
         (None | Some("replicated"), Some(count)) if count.is_unknown() => {
-            Err(Diagnostic::error("`replicas` is known only after apply")
-                .because("replicas can't be placed then"))
+            Err(Diagnostic::error("`replicas` is known only after apply").because("replicas can't be placed then"))
         }
         (None | Some("replicated"), Some(count)) => {
-            let count = count
-                .as_number()
-                .and_then(|count| count.to_u64())
-                .filter(|count| *count <= 1_000_000);
-            count.map(Replicas::Count).ok_or_else(|| {
-                Diagnostic::error("`replicas` must be a whole number from 0 to 1000000")
-            })
+            let count = count.as_number().and_then(|count| count.to_u64()).filter(|count| *count <= 1_000_000);
+            count
+                .map(Replicas::Count)
+                .ok_or_else(|| Diagnostic::error("`replicas` must be a whole number from 0 to 1000000"))
         }
-        (Some(other), _) => Err(
-            Diagnostic::error(format!("`{other}` is no mode of a service"))
-                .hint("`mode` is `\"replicated\"` or `\"global\"`"),
-        ),
+        (Some(other), _) => Err(Diagnostic::error(format!("`{other}` is no mode of a service"))
+            .hint("`mode` is `\"replicated\"` or `\"global\"`")),
     }
 }
 
 /// The host ports of a service's or container's arguments.
 pub(crate) fn host_ports(arguments: &Value) -> Result<BTreeSet<Port>, Diagnostic> {
-    let ports = arguments
-        .member("port")
-        .and_then(Value::as_items)
-        .unwrap_or_default();
-    ports
-        .iter()
-        .filter_map(|port| host_port(port).transpose())
-        .collect()
+    let ports = arguments.member("port").and_then(Value::as_items).unwrap_or_default();
+    ports.iter().filter_map(|port| host_port(port).transpose()).collect()
 }
 
 fn host_port(port: &Value) -> Result<Option<Port>, Diagnostic> {
@@ -168,57 +123,35 @@ fn host_port(port: &Value) -> Result<Option<Port>, Diagnostic> {
         return Ok(None);
     };
     if host.is_unknown() {
-        return Err(Diagnostic::error("a host port is known only after apply")
-            .because("replicas can't be placed then"));
+        return Err(Diagnostic::error("a host port is known only after apply").because("replicas can't be placed then"));
     }
-    let number = host
-        .as_number()
-        .and_then(|number| number.to_u64())
-        .and_then(|number| u16::try_from(number).ok());
-    let protocol = port
-        .member("protocol")
-        .and_then(Value::as_str)
-        .unwrap_or("tcp")
-        .to_owned();
+    let number = host.as_number().and_then(|number| number.to_u64()).and_then(|number| u16::try_from(number).ok());
+    let protocol = port.member("protocol").and_then(Value::as_str).unwrap_or("tcp").to_owned();
     match number {
         // Any free port.
         Some(0) => Ok(None),
         Some(number) => Ok(Some(Port { number, protocol })),
-        None => Err(Diagnostic::error(
-            "a host port must be a whole number from 0 to 65535",
-        )),
+        None => Err(Diagnostic::error("a host port must be a whole number from 0 to 65535")),
     }
 }
 
+/// Which machines a service may run on.
+#[derive(Default)]
+struct Constraints {
+    labels: BTreeMap<String, String>,
+    platforms: Option<BTreeSet<Platform>>,
+}
+
 /// `placement { labels, platforms }`
-fn constraints(
-    arguments: &Value,
-) -> Result<(BTreeMap<String, String>, Option<BTreeSet<Platform>>), Diagnostic> {
-    let Some(placement) = arguments.member("placement") else {
-        return Ok((BTreeMap::new(), None));
-    };
+fn constraints(arguments: &Value) -> Result<Constraints, Diagnostic> {
+    let Some(placement) = arguments.member("placement") else { return Ok(Constraints::default()) };
     if !placement.is_wholly_known() {
-        return Err(Diagnostic::error("`placement` is known only after apply")
-            .because("replicas can't be placed then"));
+        return Err(Diagnostic::error("`placement` is known only after apply").because("replicas can't be placed then"));
     }
-    let labels = placement
-        .member("labels")
-        .and_then(Value::as_members)
-        .into_iter()
-        .flatten();
-    let labels = labels
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-        .collect();
-    let platform = |value: &Value| {
-        value
-            .as_str()
-            .unwrap_or_default()
-            .parse::<Platform>()
-            .map_err(Diagnostic::error)
-    };
+    let labels = placement.member("labels").and_then(Value::as_members).into_iter().flatten();
+    let labels = labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+    let platform = |value: &Value| value.as_str().unwrap_or_default().parse::<Platform>().map_err(Diagnostic::error);
     let platforms = placement.member("platforms").and_then(Value::as_items);
-    let platforms = platforms
-        .map(|platforms| platforms.iter().map(platform).collect())
-        .transpose()?;
-    Ok((labels, platforms))
+    let platforms = platforms.map(|platforms| platforms.iter().map(platform).collect()).transpose()?;
+    Ok(Constraints { labels, platforms })
 }

@@ -3,9 +3,7 @@
 /// `64MB` is 64 000 000 bytes, `64MiB` and Docker's `64m` are 67 108 864; without a unit it is bytes.
 pub(crate) fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let factor: u64 = match unit.trim() {
         "" | "b" | "B" => 1,
@@ -50,16 +48,7 @@ mod tests {
         ] {
             assert_eq!(bytes(text), Some(size), "{text}");
         }
-        for text in [
-            "",
-            "MB",
-            "1.",
-            "x",
-            "1XB",
-            "99999999999999999999",
-            "-1",
-            "1.2.3",
-        ] {
+        for text in ["", "MB", "1.", "x", "1XB", "99999999999999999999", "-1", "1.2.3"] {
             assert_eq!(bytes(text), None, "{text}");
         }
     }

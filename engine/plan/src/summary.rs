@@ -25,10 +25,7 @@ impl Sort {
         match (address.block, &address.replica) {
             (_, Some(_)) => Sort::Replica,
             (BlockKind::Machine, None) => Sort::Machine,
-            (
-                BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data,
-                None,
-            ) => Sort::Resource,
+            (BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data, None) => Sort::Resource,
         }
     }
 }
@@ -76,16 +73,9 @@ pub fn summary(plan: &Plan) -> Summary {
     let mut services = std::collections::BTreeSet::new();
     for change in plan.effects() {
         summary.all.count(change.action);
-        summary
-            .by_sort
-            .entry(Sort::of(&change.address))
-            .or_default()
-            .count(change.action);
+        summary.by_sort.entry(Sort::of(&change.address)).or_default().count(change.action);
         if change.address.replica.is_some() {
-            services.insert(Address {
-                replica: None,
-                ..change.address.clone()
-            });
+            services.insert(Address { replica: None, ..change.address.clone() });
         }
     }
     summary.services = services.len();

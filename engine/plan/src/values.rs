@@ -28,44 +28,28 @@ impl Values {
     /// No object has a value yet.
     pub fn new(desired: &Desired, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (catalogue, diagnostics) = Catalogue::new(predict);
-        let mut scope = Scope {
-            variables: Arc::new(desired.variables.clone()),
-            ..Scope::new(desired.read.clone())
-        };
+        let mut scope = Scope { variables: Arc::new(desired.variables.clone()), ..Scope::new(desired.read.clone()) };
         let empty = |block: &ObjectBlock| match block.repetition {
             Repetition::Once => None,
             Repetition::Count(_) => Some(Value::tuple([])),
             Repetition::ForEach(_) => Some(Data::Object(BTreeMap::new()).into()),
         };
-        let empties = desired
-            .module
-            .objects
-            .values()
-            .filter_map(|block| Some((block.address.clone(), empty(block)?)));
+        let empties = desired.module.objects.values().filter_map(|block| Some((block.address.clone(), empty(block)?)));
         Arc::make_mut(&mut scope.objects).extend(empties);
-        (
-            Values {
-                scope,
-                catalogue: Arc::new(catalogue),
-                placements: Arc::default(),
-            },
-            diagnostics,
-        )
+        (Values { scope, catalogue: Arc::new(catalogue), placements: Arc::default() }, diagnostics)
     }
 
     /// What a plan says that all objects will be, unknowns included.
     pub fn of_plan(desired: &Desired, plan: &Plan, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (mut values, diagnostics) = Values::new(desired, predict);
-        for (address, fact) in plan
-            .facts
-            .iter()
-            .filter(|(address, _)| address.block == BlockKind::Data)
-        {
-            values.put(address, fact.clone());
+        for (address, fact) in plan.facts.iter().filter(|(address, _)| address.block == BlockKind::Data) {
+            let value = values.catalogue.shaped(desired, address, fact.clone());
+            values.put(address, value);
         }
         for change in &plan.changes {
             if let Some(after) = &change.after {
-                values.put(&change.address, after.clone());
+                let value = values.catalogue.shaped(desired, &change.address, after.clone());
+                values.put(&change.address, value);
             }
             if let (Some(placement), Some(_)) = (&change.placement, &change.after) {
                 values.place(placement.clone());
@@ -79,14 +63,8 @@ impl Values {
         if address.replica.is_some() {
             return;
         }
-        let value = if address.block == BlockKind::Machine {
-            machine::with_node(address, value)
-        } else {
-            value
-        };
-        let whole = Arc::make_mut(&mut self.scope.objects)
-            .entry(address.whole())
-            .or_insert(Value::NULL);
+        let value = if address.block == BlockKind::Machine { machine::with_node(address, value) } else { value };
+        let whole = Arc::make_mut(&mut self.scope.objects).entry(address.whole()).or_insert(Value::NULL);
         put_instance(whole, address.key.as_ref(), value);
     }
 
@@ -102,13 +80,8 @@ impl Values {
 
     /// A replica is here from now on.
     pub(crate) fn place(&mut self, placement: Placement) {
-        let service = Address {
-            replica: None,
-            ..placement.replica.clone()
-        };
-        let placements = Arc::make_mut(&mut self.placements)
-            .entry(service)
-            .or_default();
+        let service = Address { replica: None, ..placement.replica.clone() };
+        let placements = Arc::make_mut(&mut self.placements).entry(service).or_default();
         placements.push(placement);
         placements.sort_by(|one, other| one.replica.cmp(&other.replica));
     }
@@ -119,41 +92,22 @@ impl Values {
     }
 
     /// Only what these nodes follow from, with the locals, pools and services among them worked out anew.
-    pub(crate) fn narrowed(
-        &self,
-        desired: &Desired,
-        start: BTreeSet<Node>,
-    ) -> Result<Values, Diagnostics> {
+    pub(crate) fn narrowed(&self, desired: &Desired, start: BTreeSet<Node>) -> Result<Values, Diagnostics> {
         let needed = needs::closure(desired, start);
         let (mut derived, mut objects) = (Vec::new(), BTreeMap::new());
         for node in &needed {
             match node {
                 node if needs::is_derived(node) => derived.push(node),
                 Node::Object(address) => {
-                    objects.extend(
-                        self.scope
-                            .objects
-                            .get(address)
-                            .map(|value| (address.clone(), value.clone())),
-                    );
+                    objects.extend(self.scope.objects.get(address).map(|value| (address.clone(), value.clone())));
                 }
                 Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => {}
             }
         }
-        let scope = Scope {
-            objects: Arc::new(objects),
-            locals: Arc::default(),
-            ..self.scope.clone()
-        };
-        let mut values = Values {
-            scope,
-            catalogue: self.catalogue.clone(),
-            placements: self.placements.clone(),
-        };
+        let scope = Scope { objects: Arc::new(objects), locals: Arc::default(), ..self.scope.clone() };
+        let mut values = Values { scope, catalogue: self.catalogue.clone(), placements: self.placements.clone() };
         derived.sort_by_cached_key(|node| desired.order.iter().position(|other| other == *node));
-        derived
-            .into_iter()
-            .try_for_each(|node| values.derive(desired, node))?;
+        derived.into_iter().try_for_each(|node| values.derive(desired, node))?;
         Ok(values)
     }
 
@@ -170,9 +124,7 @@ impl Values {
             }
             Node::Object(address) => match desired.module.objects.get(address) {
                 Some(block) if address.block == BlockKind::Pool => self.each(block, pool::value),
-                Some(block) if address.block == BlockKind::Service => {
-                    self.each(block, service::value)
-                }
+                Some(block) if address.block == BlockKind::Service => self.each(block, service::value),
                 _ => Ok(()),
             },
             Node::Variable(_) | Node::Provider(_) | Node::Output(_) => Ok(()),

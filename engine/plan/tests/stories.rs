@@ -72,9 +72,7 @@ fn a_second_plan_has_nothing_to_do() {
 #[test]
 fn scaling_adds_and_removes_the_highest() {
     let config = |replicas: u32| {
-        FLEET
-            .replace("replicas = 4", &format!("replicas = {replicas}"))
-            .replace("host      = 80\n", "")
+        FLEET.replace("replicas = 4", &format!("replicas = {replicas}")).replace("host      = 80\n", "")
     };
     let mut world = settled(&config(3));
     assert_snapshot!(check_plan(&config(5), &world), @r#"
@@ -96,9 +94,7 @@ fn scaling_adds_and_removes_the_highest() {
 
 #[test]
 fn a_machine_that_leaves_sends_its_replica_elsewhere() {
-    let config = FLEET
-        .replace("count    = 2", "count    = 1")
-        .replace("replicas = 4", "replicas = 3");
+    let config = FLEET.replace("count    = 2", "count    = 1").replace("replicas = 4", "replicas = 3");
     let before = FLEET.replace("replicas = 4", "replicas = 3");
     let mut world = settled(&before.replace("machine.metal.rack, ", "machine.metal.rack[\"a\"], "));
     world.apply(&before.replace("machine.metal.rack, ", "machine.metal.rack[\"a\"], "));
@@ -112,9 +108,7 @@ fn a_machine_that_leaves_sends_its_replica_elsewhere() {
 
 #[test]
 fn another_image_replaces_the_containers() {
-    let config = FLEET
-        .replace("nginx:1.27", "nginx:1.28")
-        .replace("machine.metal.rack, ", "");
+    let config = FLEET.replace("nginx:1.27", "nginx:1.28").replace("machine.metal.rack, ", "");
     let before = FLEET.replace("machine.metal.rack, ", "");
     let two = |config: String| config.replace("replicas = 4", "replicas = 2");
     assert_snapshot!(check_plan(&two(config), &settled(&two(before))), @r"
@@ -175,9 +169,7 @@ service "api" {
 
 #[test]
 fn a_renamed_service_waits_for_the_ports_of_the_old_one() {
-    let config = FLEET
-        .replace("service \"web\"", "service \"site\"")
-        .replace("service.web", "service.site");
+    let config = FLEET.replace("service \"web\"", "service \"site\"").replace("service.web", "service.site");
     assert_snapshot!(check_plan(&config, &settled(FLEET)), @r#"
     ? image nginx:1.27
     + service.site.replica[0] on machine.docker.ocean[0] (nginx@sha256:1.27/amd64); after service.web.replica[0]
@@ -201,12 +193,8 @@ fn a_global_service_runs_on_each_machine() {
     - service.web.replica["machine.docker.ocean[1]"]; `service.web` has 3 replicas now
     output urls = Some(["http://id of machine.docker.ocean[0]:80", "http://id of machine.metal.rack[\"a\"]:80", "http://id of machine.metal.rack[\"b\"]:80"])
     "#);
-    let name = world
-        .object("service.web.replica[\"machine.metal.rack[\\\"a\\\"]\"]")
-        .object
-        .value
-        .member("name")
-        .cloned();
+    let name =
+        world.object("service.web.replica[\"machine.metal.rack[\\\"a\\\"]\"]").object.value.member("name").cloned();
     assert_eq!(name, Some(Value::from("web-rack-a")));
 }
 
@@ -291,8 +279,7 @@ fn what_is_half_made_is_made_anew() {
 
 #[test]
 fn a_provider_that_lies_is_named() {
-    let config =
-        "provider \"odd\" {\n key = \"x\"\n}\nresource \"odd_liar\" \"x\" {\n name = \"a\"\n}";
+    let config = "provider \"odd\" {\n key = \"x\"\n}\nresource \"odd_liar\" \"x\" {\n name = \"a\"\n}";
     assert_snapshot!(check_plan(config, &World::default()), @r"
     odd_liar.x: provider `odd` has a bug: its plan for `odd_liar` is not what was asked for
       `name` may not differ from the configuration, as the schema does not say computed
@@ -326,11 +313,8 @@ resource "docker_volume" "data" {
     + docker_volume.data["b"]
     "#);
     let (plan, _) = World::default().plan(&config, Mode::Apply).unwrap();
-    let depends: Vec<String> = plan
-        .changes
-        .iter()
-        .map(|change| format!("{}: {}", change.address, list(&change.depends_on)))
-        .collect();
+    let depends: Vec<String> =
+        plan.changes.iter().map(|change| format!("{}: {}", change.address, list(&change.depends_on))).collect();
     assert_snapshot!(depends.join("\n"), @r#"
     machine.docker.ocean[0]: 
     machine.docker.ocean[1]: 
@@ -496,9 +480,7 @@ fn what_the_configuration_forgot_goes() {
 fn older_values_are_upgraded() {
     let config = "resource \"docker_volume\" \"v\" {\n name = \"a\"\n}";
     let mut world = settled(config);
-    let old = [("old_name", Value::from("a")), ("id", Value::from("x"))]
-        .into_iter()
-        .collect();
+    let old = [("old_name", Value::from("a")), ("id", Value::from("x"))].into_iter().collect();
     world.object("docker_volume.v").object.value = old;
     world.object("docker_volume.v").schema_version = 0;
     assert_snapshot!(check_plan(config, &world), @"nothing to do");
@@ -537,10 +519,7 @@ output "o" {
     world.settle(&marked, &plan);
     // As a provider reads it: without marks.
     let value = world.object("docker_volume.v").object.value.clone();
-    world.object("docker_volume.v").object.value = value.map_parts(&mut |part| Value {
-        sensitive: false,
-        ..part
-    });
+    world.object("docker_volume.v").object.value = value.map_parts(&mut |part| Value { sensitive: false, ..part });
     assert_snapshot!(check_plan(&marked, &world), @"nothing to do");
 }
 
@@ -558,22 +537,9 @@ service "app" {
 }"#;
     let config = format!("{FLEET}{db}");
     let (plan, _) = World::default().plan(&config, Mode::Apply).unwrap();
-    let app = plan
-        .changes
-        .iter()
-        .find(|change| change.address.name == "app")
-        .unwrap();
+    let app = plan.changes.iter().find(|change| change.address.name == "app").unwrap();
     assert_snapshot!(list(&app.depends_on), @"machine.docker.ocean[0], service.db.replica[0]");
-    assert!(
-        app.after
-            .as_ref()
-            .unwrap()
-            .member("env")
-            .unwrap()
-            .member("DB")
-            .unwrap()
-            .is_unknown()
-    );
+    assert!(app.after.as_ref().unwrap().member("env").unwrap().member("DB").unwrap().is_unknown());
     assert_snapshot!(check_plan(&config, &settled(&config)), @r"
     ? image nginx:1.27
     nothing to do
@@ -597,11 +563,7 @@ fn a_plan_survives_being_written_down() {
 #[test]
 fn a_replica_is_lowered_to_what_the_runtime_takes() {
     let (plan, _) = World::default().plan(FLEET, Mode::Apply).unwrap();
-    let replica = plan
-        .changes
-        .iter()
-        .find(|change| change.address.replica.is_some())
-        .unwrap();
+    let replica = plan.changes.iter().find(|change| change.address.replica.is_some()).unwrap();
     let config = replica.config.as_ref().unwrap();
     assert_eq!(config.member("engine"), Some(&Value::unknown(Type::Handle)));
     assert_snapshot!(format!("{config:?}"), @r#"{"command": null, "cpus": null, "engine": (unknown handle), "entrypoint": null, "env": null, "health": null, "hostname": null, "id": null, "image": "nginx@sha256:1.27/amd64", "labels": {"bimetal.service": "service.web"}, "memory": 64000000, "name": "web-0", "networks": null, "platform": "linux/amd64", "port": [{"container": 80, "host": 80, "protocol": null}], "restart": "unless-stopped", "user": null, "volume": [], "working_dir": null}"#);
@@ -640,9 +602,5 @@ output "urls" { value = [for r in service.web.replicas : "http://${r.address}:80
     ");
     // Two passes, as the image is asked for. The limit leaves room for a busy machine and no optimisation.
     println!("{:?}", started.elapsed());
-    assert!(
-        started.elapsed().as_millis() < 2000,
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed().as_millis() < 2000, "{:?}", started.elapsed());
 }

@@ -22,9 +22,7 @@ impl Planner<'_> {
         let (mut later, mut is_complete) = (BTreeSet::new(), true);
         for (instance, config) in self.configs(block, &owner)? {
             let address = block.address.instance(instance.key.clone());
-            let is_now = config.is_wholly_known()
-                && self.is_configured(&owner.provider)
-                && !self.is_deferred(block);
+            let is_now = config.is_wholly_known() && self.is_configured(&owner.provider) && !self.is_deferred(block);
             if is_now {
                 match self.read_now(&address, &owner, config) {
                     Some(value) => self.values.put(&address, value),
@@ -44,30 +42,18 @@ impl Planner<'_> {
     fn is_deferred(&self, block: &ObjectBlock) -> bool {
         let nodes: Vec<Node> = block.depends_on.iter().cloned().map(Node::Object).collect();
         let behind = self.behind.of(&nodes);
-        behind.iter().any(|address| {
-            self.changes
-                .get(address)
-                .is_some_and(|change| change.action != Action::Keep)
-        })
+        behind.iter().any(|address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep))
     }
 
     fn read_now(&mut self, address: &Address, owner: &Owner, config: Value) -> Option<Value> {
         let Some(answer) = self.answers.data.get(address) else {
             let (provider, ty) = (owner.provider.clone(), owner.ty.clone());
-            self.questions.push(Question::Data(Inquiry {
-                address: address.clone(),
-                provider,
-                ty,
-                config,
-            }));
+            self.questions.push(Question::Data(Inquiry { address: address.clone(), provider, ty, config }));
             return None;
         };
         let answer = answer.clone().and_then(|value| {
             shape(value, &owner.schema.block).map_err(|reason| {
-                let summary = format!(
-                    "provider `{}` has a bug: its `{}` can't be used",
-                    owner.provider, owner.ty
-                );
+                let summary = format!("provider `{}` has a bug: its `{}` can't be used", owner.provider, owner.ty);
                 vec![Diagnostic::error(summary).because(reason).of(address)]
             })
         });
@@ -76,13 +62,7 @@ impl Planner<'_> {
         Some(value)
     }
 
-    fn read_later(
-        &mut self,
-        address: Address,
-        owner: &Owner,
-        config: Value,
-        depends_on: BTreeSet<Address>,
-    ) {
+    fn read_later(&mut self, address: Address, owner: &Owner, config: Value, depends_on: BTreeSet<Address>) {
         let after = unread(&owner.schema.block, &config);
         self.values.put(&address, after.clone());
         let change = Change {
@@ -115,12 +95,7 @@ fn unread(block: &Block, config: &Value) -> Value {
         };
         (name.clone(), value)
     });
-    let blocks = block.blocks.keys().map(|name| {
-        (
-            name.clone(),
-            config.member(name).cloned().unwrap_or(Value::NULL),
-        )
-    });
+    let blocks = block.blocks.keys().map(|name| (name.clone(), config.member(name).cloned().unwrap_or(Value::NULL)));
     let members: BTreeMap<String, Value> = attributes.chain(blocks).collect();
     remark(Data::Object(members).into(), block, Some(config))
 }

@@ -48,29 +48,18 @@ impl Planner<'_> {
         };
         let before = &self.observed.outputs;
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let change = |name: &String| OutputChange {
-            before: before.get(name).map(plain),
-            after: after.get(name).map(plain),
-        };
-        names
-            .into_iter()
-            .map(|name| (name.clone(), change(name)))
-            .collect()
+        let change =
+            |name: &String| OutputChange { before: before.get(name).map(plain), after: after.get(name).map(plain) };
+        names.into_iter().map(|name| (name.clone(), change(name))).collect()
     }
 
     /// Nothing is made that would tell what is unknown.
     fn refuse_unknown_providers(&mut self) {
-        let unknown: Vec<ProviderKey> = self
-            .providers
-            .iter()
-            .filter(|(_, config)| !config.is_wholly_known())
-            .map(|(key, _)| key.clone())
-            .collect();
+        let unknown: Vec<ProviderKey> =
+            self.providers.iter().filter(|(_, config)| !config.is_wholly_known()).map(|(key, _)| key.clone()).collect();
         self.note(unknown.into_iter().map(|key| {
-            Diagnostic::error(format!(
-                "the configuration of provider `{key}` depends on something that is not known"
-            ))
-            .hint("give it what it needs to destroy as a variable")
+            Diagnostic::error(format!("the configuration of provider `{key}` depends on something that is not known"))
+                .hint("give it what it needs to destroy as a variable")
         }));
     }
 }
@@ -78,10 +67,7 @@ impl Planner<'_> {
 /// Who takes a host port of a machine, or a container's name, from someone who goes, comes after that.
 fn wait_for_removals(changes: &mut BTreeMap<Address, Change>) {
     let mut leaving: BTreeMap<Claim, Vec<Address>> = BTreeMap::new();
-    for change in changes
-        .values()
-        .filter(|change| matches!(change.action, Action::Delete | Action::Replace))
-    {
+    for change in changes.values().filter(|change| matches!(change.action, Action::Delete | Action::Replace)) {
         let Some(before) = &change.before else {
             continue;
         };
@@ -89,30 +75,17 @@ fn wait_for_removals(changes: &mut BTreeMap<Address, Change>) {
             continue;
         };
         for claim in claims(&placement.machine, &before.object.value) {
-            leaving
-                .entry(claim)
-                .or_default()
-                .push(change.address.clone());
+            leaving.entry(claim).or_default().push(change.address.clone());
         }
     }
-    for change in changes
-        .values_mut()
-        .filter(|change| matches!(change.action, Action::Create | Action::Replace))
-    {
+    for change in changes.values_mut().filter(|change| matches!(change.action, Action::Create | Action::Replace)) {
         let (Some(after), Some(placement)) = (&change.after, &change.placement) else {
             continue;
         };
         let claims = claims(&placement.machine, after);
-        let before: BTreeSet<Address> = claims
-            .iter()
-            .filter_map(|claim| leaving.get(claim))
-            .flatten()
-            .cloned()
-            .collect();
-        change.after_removal_of = before
-            .into_iter()
-            .filter(|address| *address != change.address)
-            .collect();
+        let before: BTreeSet<Address> =
+            claims.iter().filter_map(|claim| leaving.get(claim)).flatten().cloned().collect();
+        change.after_removal_of = before.into_iter().filter(|address| *address != change.address).collect();
     }
 }
 
@@ -125,11 +98,7 @@ enum Claim {
 
 fn claims(machine: &Address, container: &Value) -> Vec<Claim> {
     let ports = service::host_ports(container).unwrap_or_default();
-    let ports = ports
-        .into_iter()
-        .map(|port| Claim::Port(machine.clone(), port));
+    let ports = ports.into_iter().map(|port| Claim::Port(machine.clone(), port));
     let name = container.member("name").and_then(Value::as_str);
-    ports
-        .chain(name.map(|name| Claim::Name(machine.clone(), name.to_owned())))
-        .collect()
+    ports.chain(name.map(|name| Claim::Name(machine.clone(), name.to_owned()))).collect()
 }

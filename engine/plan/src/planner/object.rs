@@ -23,66 +23,35 @@ impl Planner<'_> {
         let mut wanted = Vec::new();
         for (instance, config) in configs {
             let address = block.address.instance(instance.key.clone());
-            let invalid = self
-                .predict
-                .validate(&owner.provider.name, &address, &owner.ty, &config);
-            self.note(
-                invalid
-                    .into_iter()
-                    .map(|diagnostic| diagnostic.of(&address)),
-            );
+            let invalid = self.predict.validate(&owner.provider.name, &address, &owner.ty, &config);
+            self.note(invalid.into_iter().map(|diagnostic| diagnostic.of(&address)));
             let depends_on = self.depends_on(block, &instance, &owner);
-            wanted.push(Wanted {
-                address,
-                config,
-                depends_on,
-                placement: None,
-            });
+            wanted.push(Wanted { address, config, depends_on, placement: None });
         }
         let changes = self.forecast(block, &owner, wanted)?;
-        let changes = if is_machine(address) {
-            self.with_facts(changes, &owner)?
-        } else {
-            changes
-        };
-        self.behind.is(
-            Node::Object(address.clone()),
-            changes
-                .iter()
-                .map(|change| change.address.clone())
-                .collect(),
-        );
+        let changes = if is_machine(address) { self.with_facts(changes, &owner)? } else { changes };
+        self.behind.is(Node::Object(address.clone()), changes.iter().map(|change| change.address.clone()).collect());
         for change in changes {
-            self.values
-                .put(&change.address, change.after.clone().unwrap_or(Value::NULL));
+            self.values.put(&change.address, change.after.clone().unwrap_or(Value::NULL));
             self.changes.insert(change.address.clone(), change);
         }
         Some(())
     }
 
     pub(super) fn owner_of(&mut self, block: &ObjectBlock) -> Option<Owner> {
-        let owner = self
-            .values
-            .catalogue
-            .owner(block)
-            .map_err(|diagnostic| vec![diagnostic]);
+        let owner = self.values.catalogue.owner(block).map_err(|diagnostic| vec![diagnostic]);
         let owner = self.noted(owner)?;
         let configured = self.use_provider(&owner.provider);
         configured.then_some(owner)
     }
 
     /// The arguments of all instances; `None` where one has errors.
-    pub(super) fn configs(
-        &mut self,
-        block: &ObjectBlock,
-        owner: &Owner,
-    ) -> Option<Vec<(Instance, Value)>> {
+    pub(super) fn configs(&mut self, block: &ObjectBlock, owner: &Owner) -> Option<Vec<(Instance, Value)>> {
         let instances = bimetal_config::expand(&block.repetition, &self.values.scope);
         let (mut configs, mut said) = (Vec::new(), Diagnostics::new());
         for instance in self.noted(instances)? {
-            let decode = |values: &crate::Values| {
-                bimetal_config::decode(&block.body, &owner.schema.block, &values.scope)
-            };
+            let decode =
+                |values: &crate::Values| bimetal_config::decode(&block.body, &owner.schema.block, &values.scope);
             let (config, diagnostics) = self.values.within(instance.clone(), decode);
             said.extend(
                 diagnostics
@@ -93,52 +62,29 @@ impl Planner<'_> {
             configs.push((instance, config));
         }
         let failed = has_errors(&said);
-        self.note(
-            said.into_iter()
-                .map(|diagnostic| diagnostic.of(&block.address)),
-        );
+        self.note(said.into_iter().map(|diagnostic| diagnostic.of(&block.address)));
         (!failed).then_some(configs)
     }
 
     /// What must be there before an instance.
-    pub(super) fn depends_on(
-        &self,
-        block: &ObjectBlock,
-        instance: &Instance,
-        owner: &Owner,
-    ) -> BTreeSet<Address> {
+    pub(super) fn depends_on(&self, block: &ObjectBlock, instance: &Instance, owner: &Owner) -> BTreeSet<Address> {
         let mut addresses = self.behind.of(&needs::of_arguments(block));
         addresses.extend(self.behind.of([&Node::Provider(owner.provider.clone())]));
         let repeated = self.behind.of(&needs::of_repetition(&block.repetition));
         // `for_each` over machines: each instance waits for its own machine alone.
-        let own = instance
-            .each
-            .as_ref()
-            .and_then(|(_, value)| machine::machines_inside(value))
-            .unwrap_or_default();
-        let is_needed =
-            |address: &Address| own.is_empty() || !is_machine(address) || own.contains(address);
+        let own = instance.each.as_ref().and_then(|(_, value)| machine::machines_inside(value)).unwrap_or_default();
+        let is_needed = |address: &Address| own.is_empty() || !is_machine(address) || own.contains(address);
         addresses.extend(repeated.into_iter().filter(is_needed));
         addresses
     }
 
-    pub(super) fn forecast(
-        &mut self,
-        block: &ObjectBlock,
-        owner: &Owner,
-        wanted: Vec<Wanted>,
-    ) -> Option<Vec<Change>> {
+    pub(super) fn forecast(&mut self, block: &ObjectBlock, owner: &Owner, wanted: Vec<Wanted>) -> Option<Vec<Change>> {
         let count = wanted.len();
         let stored = wanted.into_iter().map(|wanted| {
             let stored = self.observed.objects.get(&wanted.address);
             (wanted, stored)
         });
-        let forecast = Forecast {
-            predict: self.predict,
-            owner,
-            lifecycle: &block.lifecycle,
-            span: &block.span,
-        };
+        let forecast = Forecast { predict: self.predict, owner, lifecycle: &block.lifecycle, span: &block.span };
         let mut said = Diagnostics::new();
         let changes = forecast.changes(stored.collect(), &mut said);
         self.note(said);
@@ -148,10 +94,8 @@ impl Planner<'_> {
     /// Machines with what the world says of them where the plan has to know it. `None`: not all is said.
     fn with_facts(&mut self, changes: Vec<Change>, owner: &Owner) -> Option<Vec<Change>> {
         let count = changes.len();
-        let known: Vec<Change> = changes
-            .into_iter()
-            .filter_map(|change| self.with_facts_of_one(change, owner))
-            .collect();
+        let known: Vec<Change> =
+            changes.into_iter().filter_map(|change| self.with_facts_of_one(change, owner)).collect();
         (known.len() == count).then_some(known)
     }
 
@@ -164,35 +108,22 @@ impl Planner<'_> {
             Some(facts) => facts.clone(),
             None => return self.ask_facts(&change),
         };
-        let facts = self.noted(
-            facts.map_err(|said| said.into_iter().map(|d| d.of(&change.address)).collect()),
-        )?;
+        let facts = self.noted(facts.map_err(|said| said.into_iter().map(|d| d.of(&change.address)).collect()))?;
         let after = machine::with_facts(planned, &facts, &owner.schema.block).map_err(|reason| {
             vec![
-                Diagnostic::error(format!(
-                    "provider `{}` has a bug: its facts can't be used",
-                    owner.provider
-                ))
-                .because(reason)
-                .of(&change.address),
+                Diagnostic::error(format!("provider `{}` has a bug: its facts can't be used", owner.provider))
+                    .because(reason)
+                    .of(&change.address),
             ]
         });
         let after = self.noted(after)?;
         if machine::lacks_platform(&after) {
             let path = bimetal_model::Path::attribute("platform");
-            self.note([honesty::provider_bug(
-                &owner.provider,
-                &owner.ty,
-                &change.address,
-                &[path],
-            )]);
+            self.note([honesty::provider_bug(&owner.provider, &owner.ty, &change.address, &[path])]);
             return None;
         }
         self.facts.insert(change.address.clone(), facts);
-        Some(Change {
-            after: Some(after),
-            ..change
-        })
+        Some(Change { after: Some(after), ..change })
     }
 
     fn ask_facts(&mut self, change: &Change) -> Option<Change> {
@@ -204,21 +135,15 @@ impl Planner<'_> {
                 ty: change.ty.clone(),
                 config,
             })),
-            None => self.note([Diagnostic::error(format!(
-                "the platform of `{}` is not known",
-                change.address
-            ))
-            .because(
-                "it can't be asked for either, as some of its arguments are known only after apply",
-            )
-            .hint("set `platform`, as `platform = \"linux/arm64\"`")
-            .of(&change.address)]),
+            None => self.note([Diagnostic::error(format!("the platform of `{}` is not known", change.address))
+                .because("it can't be asked for either, as some of its arguments are known only after apply")
+                .hint("set `platform`, as `platform = \"linux/arm64\"`")
+                .of(&change.address)]),
         }
         None
     }
 }
 
 fn said_at(said: &[Diagnostic], diagnostic: &Diagnostic) -> bool {
-    said.iter()
-        .any(|other| (&other.span, &other.summary) == (&diagnostic.span, &diagnostic.summary))
+    said.iter().any(|other| (&other.span, &other.summary) == (&diagnostic.span, &diagnostic.summary))
 }

@@ -2,10 +2,11 @@
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostic, Value};
+use bimetal_model::{Address, Diagnostic, Type, Value};
 
 use super::Planner;
 use crate::data::{Action, Change};
+use crate::evaluator;
 use crate::forecast::protected;
 use crate::prior::current;
 
@@ -26,10 +27,15 @@ impl Planner<'_> {
 
     /// Plans to remove all that exists.
     pub(super) fn remove_everything(&mut self) {
-        let observed = self.observed;
+        let (observed, desired) = (self.observed, self.desired);
+        // A provider block may refer to what does not exist: its value is not known.
+        for address in desired.module.objects.keys().filter(|address| evaluator::is_provided(address.block)) {
+            if self.values.get(address).is_none() {
+                self.values.put(address, Value::unknown(Type::Any));
+            }
+        }
         for (address, stored) in &observed.objects {
-            self.values
-                .put(address, self.present(address, stored).object.value);
+            self.values.put(address, self.present(address, stored).object.value);
         }
         for (address, stored) in &observed.objects {
             self.remove(address, stored, None);
@@ -42,10 +48,7 @@ impl Planner<'_> {
             self.note([protected(address, "destroyed")]);
         }
         if !self.use_provider(&stored.provider) {
-            let why = format!(
-                "`{address}` can't be removed without its provider `{}`",
-                stored.provider
-            );
+            let why = format!("`{address}` can't be removed without its provider `{}`", stored.provider);
             return self.note([Diagnostic::error(why).of(address)]);
         }
         let before = self.present(address, stored);
@@ -76,20 +79,13 @@ impl Planner<'_> {
     }
 
     fn why_gone(&self, address: &Address) -> Option<String> {
-        let reason = match (
-            self.desired.module.objects.get(&address.whole()),
-            &address.key,
-            &address.replica,
-        ) {
+        let reason = match (self.desired.module.objects.get(&address.whole()), &address.key, &address.replica) {
             (None, _, _) => format!("`{}` is not in the configuration any more", address.whole()),
             (Some(block), Some(_), _) if !self.has_instance(block, address) => {
                 format!("`{}` has no such instance any more", address.whole())
             }
             (Some(_), _, Some(_)) => {
-                let service = Address {
-                    replica: None,
-                    ..address.clone()
-                };
+                let service = Address { replica: None, ..address.clone() };
                 match self.values.placements(&service).len() {
                     1 => format!("`{service}` has 1 replica now"),
                     count => format!("`{service}` has {count} replicas now"),
@@ -101,8 +97,6 @@ impl Planner<'_> {
     }
 
     fn has_instance(&self, block: &ObjectBlock, address: &Address) -> bool {
-        self.values
-            .get(&block.address.instance(address.key.clone()))
-            .is_some_and(|value| *value != Value::NULL)
+        self.values.get(&block.address.instance(address.key.clone())).is_some_and(|value| *value != Value::NULL)
     }
 }

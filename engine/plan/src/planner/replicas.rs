@@ -58,42 +58,23 @@ impl Planner<'_> {
         let instances = bimetal_config::expand(&block.repetition, &self.values.scope);
         let instances = self.noted(instances)?;
         let count = instances.len();
-        let ready: Vec<_> = instances
-            .into_iter()
-            .filter_map(|instance| self.ready_one(block, instance))
-            .collect();
+        let ready: Vec<_> = instances.into_iter().filter_map(|instance| self.ready_one(block, instance)).collect();
         (ready.len() == count).then_some(ready)
     }
 
     fn ready_one<'b>(&mut self, block: &'b ObjectBlock, instance: Instance) -> Option<Ready<'b>> {
         let address = block.address.instance(instance.key.clone());
         let evaluated = self.values.within(instance.clone(), |values| {
-            Ok((
-                service::arguments(block, &values.scope)?,
-                service::pool(block, &values.scope)?,
-            ))
+            Ok((service::arguments(block, &values.scope)?, service::pool(block, &values.scope)?))
         });
-        let of = |said: Diagnostics| {
-            said.into_iter()
-                .map(|diagnostic| diagnostic.of(&address))
-                .collect()
-        };
+        let of = |said: Diagnostics| said.into_iter().map(|diagnostic| diagnostic.of(&address)).collect();
         let (arguments, pool) = self.noted(evaluated.map_err(of))?;
         let offers = self.offers(&address, &arguments)?;
         let prior = self.prior_placements(&address);
-        let spec = service::spec(&address, &arguments, &pool, offers, prior).map_err(|said| {
-            said.into_iter()
-                .map(|diagnostic| diagnostic.at(&block.span))
-                .collect()
-        });
+        let spec = service::spec(&address, &arguments, &pool, offers, prior)
+            .map_err(|said| said.into_iter().map(|diagnostic| diagnostic.at(&block.span)).collect());
         let spec = self.noted(spec)?;
-        Some(Ready {
-            block,
-            instance,
-            arguments,
-            members: pool::members(&pool),
-            spec,
-        })
+        Some(Ready { block, instance, arguments, members: pool::members(&pool), spec })
     }
 
     fn prior_placements(&self, service: &Address) -> Vec<Placement> {
@@ -104,12 +85,7 @@ impl Planner<'_> {
                 && address.block == service.block
         });
         replicas
-            .filter_map(|(address, stored)| {
-                Some(Placement {
-                    replica: address.clone(),
-                    ..stored.placement.clone()?
-                })
-            })
+            .filter_map(|(address, stored)| Some(Placement { replica: address.clone(), ..stored.placement.clone()? }))
             .collect()
     }
 
@@ -134,9 +110,7 @@ impl Planner<'_> {
                 }
             }
         }
-        let offers = images
-            .offers(&indexes)
-            .map_err(|diagnostic| vec![diagnostic.of(address)]);
+        let offers = images.offers(&indexes).map_err(|diagnostic| vec![diagnostic.of(address)]);
         self.images.extend(indexes);
         self.noted(offers).filter(|_| is_complete)
     }
@@ -148,17 +122,11 @@ impl Planner<'_> {
         };
         // What is wrong with it is told when it can be placed.
         let said = self.diagnostics.len();
-        for instance in
-            bimetal_config::expand(&block.repetition, &self.values.scope).unwrap_or_default()
-        {
-            let arguments = self
-                .values
-                .within(instance, |values| service::arguments(block, &values.scope));
-            if let Some(arguments) = arguments.ok().filter(|arguments| {
-                arguments
-                    .member("image")
-                    .is_some_and(Value::is_wholly_known)
-            }) {
+        for instance in bimetal_config::expand(&block.repetition, &self.values.scope).unwrap_or_default() {
+            let arguments = self.values.within(instance, |values| service::arguments(block, &values.scope));
+            if let Some(arguments) =
+                arguments.ok().filter(|arguments| arguments.member("image").is_some_and(Value::is_wholly_known))
+            {
                 self.offers(address, &arguments);
             }
         }
@@ -166,37 +134,21 @@ impl Planner<'_> {
     }
 
     fn place(&mut self, ready: &[Ready<'_>]) -> Option<()> {
-        let members: BTreeMap<&Address, &Value> =
-            ready.iter().flat_map(|ready| &ready.members).collect();
+        let members: BTreeMap<&Address, &Value> = ready.iter().flat_map(|ready| &ready.members).collect();
         let mut nodes = Vec::new();
         for (address, value) in members {
-            let mut node =
-                self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
+            let mut node = self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
             if let Some(claims) = self.claims.get(address) {
                 node.taken.extend(claims.ports.iter().cloned());
-                node.memory = node
-                    .memory
-                    .map(|memory| memory.saturating_sub(claims.memory));
+                node.memory = node.memory.map(|memory| memory.saturating_sub(claims.memory));
             }
             nodes.push(node);
         }
         let specs: Vec<ServiceSpec> = ready.iter().map(|ready| ready.spec.clone()).collect();
         let (placements, said) = bimetal_fleet::place(&nodes, &specs);
         let failed = has_errors(&said);
-        let span = |address: &Address| {
-            Some(
-                &ready
-                    .iter()
-                    .find(|r| r.block.address == address.whole())?
-                    .block
-                    .span,
-            )
-        };
-        let at = |diagnostic: bimetal_model::Diagnostic| match diagnostic
-            .address
-            .as_ref()
-            .and_then(span)
-        {
+        let span = |address: &Address| Some(&ready.iter().find(|r| r.block.address == address.whole())?.block.span);
+        let at = |diagnostic: bimetal_model::Diagnostic| match diagnostic.address.as_ref().and_then(span) {
             Some(span) => diagnostic.at(span),
             None => diagnostic,
         };
@@ -209,13 +161,9 @@ impl Planner<'_> {
     }
 
     fn claim(&mut self, specs: &[ServiceSpec], placements: &[Placement]) {
-        let by_address: BTreeMap<&Address, &ServiceSpec> =
-            specs.iter().map(|spec| (&spec.address, spec)).collect();
+        let by_address: BTreeMap<&Address, &ServiceSpec> = specs.iter().map(|spec| (&spec.address, spec)).collect();
         for placement in placements {
-            let service = Address {
-                replica: None,
-                ..placement.replica.clone()
-            };
+            let service = Address { replica: None, ..placement.replica.clone() };
             if let Some(spec) = by_address.get(&service) {
                 let claims = self.claims.entry(placement.machine.clone()).or_default();
                 claims.ports.extend(spec.ports.iter().cloned());
@@ -225,11 +173,7 @@ impl Planner<'_> {
     }
 
     fn plan_replicas(&mut self, service: &Address, ready: &[Ready<'_>]) -> Option<()> {
-        let runtime = self
-            .values
-            .catalogue
-            .runtime()
-            .map_err(|diagnostic| vec![diagnostic.of(service)]);
+        let runtime = self.values.catalogue.runtime().map_err(|diagnostic| vec![diagnostic.of(service)]);
         let runtime = self.noted(runtime)?;
         if !self.use_provider(&runtime.provider) {
             return None;
@@ -251,20 +195,11 @@ impl Planner<'_> {
         let depends_on = self.depends_on(ready.block, &ready.instance, runtime);
         let placements = self.values.placements(&ready.spec.address).to_vec();
         let wanted = |placement: Placement| {
-            let machine = ready
-                .members
-                .get(&placement.machine)
-                .unwrap_or(&Value::NULL);
-            let config =
-                lower::lower_replica(&ready.arguments, &placement, machine, &runtime.schema.block)?;
+            let machine = ready.members.get(&placement.machine).unwrap_or(&Value::NULL);
+            let config = lower::lower_replica(&ready.arguments, &placement, machine, &runtime.schema.block)?;
             let mut depends_on = depends_on.clone();
             depends_on.insert(placement.machine.clone());
-            Ok(Wanted {
-                address: placement.replica.clone(),
-                config,
-                depends_on,
-                placement: Some(placement),
-            })
+            Ok(Wanted { address: placement.replica.clone(), config, depends_on, placement: Some(placement) })
         };
         let wanted: Result<Vec<Wanted>, Diagnostics> = placements.into_iter().map(wanted).collect();
         self.noted(wanted)
@@ -272,13 +207,8 @@ impl Planner<'_> {
 
     /// Replicas differ in names and nodes only: what is wrong with one is wrong with all.
     fn validate_first(&mut self, wanted: &[Wanted], runtime: &Owner) {
-        if let Some(Wanted {
-            address, config, ..
-        }) = wanted.first()
-        {
-            let invalid =
-                self.predict
-                    .validate(&runtime.provider.name, address, &runtime.ty, config);
+        if let Some(Wanted { address, config, .. }) = wanted.first() {
+            let invalid = self.predict.validate(&runtime.provider.name, address, &runtime.ty, config);
             self.note(invalid.into_iter().map(|diagnostic| diagnostic.of(address)));
         }
     }

@@ -43,10 +43,7 @@ impl Default for World {
 
 /// The configuration as the engine takes it.
 pub fn read(config: &str) -> Result<Desired, String> {
-    let file = SourceFile {
-        name: "main.bm.hcl".into(),
-        text: config.into(),
-    };
+    let file = SourceFile { name: "main.bm.hcl".into(), text: config.into() };
     match desired(vec![file], Given::default(), Arc::new(NoFiles)) {
         (Some(desired), said) if said.is_empty() => Ok(desired),
         (_, said) => Err(told(&said)),
@@ -77,38 +74,23 @@ impl World {
             Question::Facts(inquiry) => {
                 let _ = writeln!(asked, "? facts of {}", inquiry.address);
                 let facts = match self.platforms.get(&inquiry.address.name) {
-                    Some(platform) => Ok([
-                        ("platform", Value::from(*platform)),
-                        ("cpus", Value::from(2u64)),
-                    ]
-                    .into_iter()
-                    .collect()),
+                    Some(platform) => {
+                        Ok([("platform", Value::from(*platform)), ("cpus", Value::from(2u64))].into_iter().collect())
+                    }
                     None => Err(vec![Diagnostic::error("it does not answer")]),
                 };
                 answers.facts.insert(inquiry.address, facts);
             }
             Question::Data(inquiry) => {
                 let _ = writeln!(asked, "? data of {}", inquiry.address);
-                let name = inquiry
-                    .config
-                    .member("name")
-                    .cloned()
-                    .unwrap_or(Value::NULL);
-                let data = [("name", name), ("id", Value::from("known"))]
-                    .into_iter()
-                    .collect();
+                let name = inquiry.config.member("name").cloned().unwrap_or(Value::NULL);
+                let data = [("name", name), ("id", Value::from("known"))].into_iter().collect();
                 answers.data.insert(inquiry.address, Ok(data));
             }
             Question::Image(source) => {
                 let _ = writeln!(asked, "? image {source}");
-                let index = self
-                    .images
-                    .get(source.to_string().as_str())
-                    .map(|platforms| index(&source, platforms));
-                answers.images.insert(
-                    source,
-                    index.ok_or_else(|| vec![Diagnostic::error("no such image")]),
-                );
+                let index = self.images.get(source.to_string().as_str()).map(|platforms| index(&source, platforms));
+                answers.images.insert(source, index.ok_or_else(|| vec![Diagnostic::error("no such image")]));
             }
         }
     }
@@ -121,14 +103,9 @@ impl World {
         while !open.is_empty() {
             let waiting: Vec<&Address> = open.iter().map(|change| &change.address).collect();
             let is_free = |change: &&Change| {
-                change.action == Action::Delete
-                    || !change
-                        .depends_on
-                        .iter()
-                        .any(|address| waiting.contains(&address))
+                change.action == Action::Delete || !change.depends_on.iter().any(|address| waiting.contains(&address))
             };
-            let (free, rest): (Vec<&Change>, Vec<&Change>) =
-                open.iter().partition(|change| is_free(change));
+            let (free, rest): (Vec<&Change>, Vec<&Change>) = open.iter().partition(|change| is_free(change));
             assert!(!free.is_empty(), "these wait for each other: {rest:?}");
             for change in free {
                 self.settle_one(&desired, change, &mut values);
@@ -144,43 +121,29 @@ impl World {
         match change.action {
             Action::Delete => drop(self.observed.objects.remove(&change.address)),
             Action::Keep => values.put(&change.address, change.after.clone().unwrap()),
-            Action::Read => values.put(
-                &change.address,
-                real(&change.address.to_string(), change.after.clone().unwrap()),
-            ),
+            Action::Read => {
+                values.put(&change.address, real(&change.address.to_string(), change.after.clone().unwrap()))
+            }
             Action::Create | Action::Update | Action::Replace => {
-                let config =
-                    instance_config(desired, &change.address, change.placement.as_ref(), values);
+                let config = instance_config(desired, &change.address, change.placement.as_ref(), values);
                 let config = config.unwrap_or_else(|said| panic!("{}", told(&said)));
-                assert!(
-                    config.is_wholly_known(),
-                    "{} is evaluated too early",
-                    change.address
-                );
+                assert!(config.is_wholly_known(), "{} is evaluated too early", change.address);
                 let value = filled(&change.address, change.after.clone().unwrap(), &config);
                 values.put(&change.address, value.clone());
-                self.observed.objects.insert(
-                    change.address.clone(),
-                    stored(change, value, &self.providers),
-                );
+                self.observed.objects.insert(change.address.clone(), stored(change, value, &self.providers));
             }
         }
     }
 
     /// Plans and does it.
     pub fn apply(&mut self, config: &str) {
-        let (plan, _) = self
-            .plan(config, Mode::Apply)
-            .unwrap_or_else(|said| panic!("{said}"));
+        let (plan, _) = self.plan(config, Mode::Apply).unwrap_or_else(|said| panic!("{said}"));
         self.settle(config, &plan);
     }
 
     /// One object, to be tampered with.
     pub fn object(&mut self, address: &str) -> &mut Stored {
-        self.observed
-            .objects
-            .get_mut(&address.parse().unwrap())
-            .unwrap()
+        self.observed.objects.get_mut(&address.parse().unwrap()).unwrap()
     }
 }
 
@@ -195,13 +158,8 @@ pub fn check_plan(config: &str, world: &World) -> String {
 /// Each effect in one line.
 pub fn shown(plan: &Plan) -> String {
     let lines: Vec<String> = plan.effects().map(line).collect();
-    let outputs = plan
-        .outputs
-        .iter()
-        .filter(|(_, output)| output.before != output.after);
-    let outputs: String = outputs
-        .map(|(name, output)| format!("\noutput {name} = {:?}", output.after))
-        .collect();
+    let outputs = plan.outputs.iter().filter(|(_, output)| output.before != output.after);
+    let outputs: String = outputs.map(|(name, output)| format!("\noutput {name} = {:?}", output.after)).collect();
     match lines.is_empty() && outputs.is_empty() {
         true => "nothing to do".to_owned(),
         false => lines.join("\n") + &outputs,
@@ -218,24 +176,11 @@ fn line(change: &Change) -> String {
         Action::Keep => "=",
     };
     let mut text = format!("{sign} {}", change.address);
-    if let Some(placement) = change
-        .placement
-        .as_ref()
-        .filter(|_| change.action != Action::Delete)
-    {
+    if let Some(placement) = change.placement.as_ref().filter(|_| change.action != Action::Delete) {
         let _ = write!(text, " on {} ({})", placement.machine, placement.image);
     }
-    let because: Vec<_> = change
-        .replace_because
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    for part in [
-        change.reason.clone(),
-        Some(because.join(", ")).filter(|text| !text.is_empty()),
-    ]
-    .into_iter()
-    .flatten()
+    let because: Vec<_> = change.replace_because.iter().map(ToString::to_string).collect();
+    for part in [change.reason.clone(), Some(because.join(", ")).filter(|text| !text.is_empty())].into_iter().flatten()
     {
         let _ = write!(text, "; {part}");
     }
@@ -249,32 +194,18 @@ fn line(change: &Change) -> String {
 }
 
 pub fn list(addresses: &[Address]) -> String {
-    addresses
-        .iter()
-        .map(Address::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }
 
 pub fn told(said: &[Diagnostic]) -> String {
     let one = |d: &Diagnostic| {
-        let parts = [
-            d.detail.clone(),
-            d.hint
-                .clone()
-                .map(|hint| format!("hint: {hint}"))
-                .unwrap_or_default(),
-        ];
+        let parts = [d.detail.clone(), d.hint.clone().map(|hint| format!("hint: {hint}")).unwrap_or_default()];
         let parts: String = parts
             .iter()
             .filter(|part| !part.is_empty())
             .map(|part| format!("\n  {}", part.replace('\n', "\n  ")))
             .collect();
-        let of = d
-            .address
-            .as_ref()
-            .map(|address| format!("{address}: "))
-            .unwrap_or_default();
+        let of = d.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
         format!("{of}{}{parts}\n", d.summary)
     };
     said.iter().map(one).collect()
@@ -286,10 +217,7 @@ fn filled(address: &Address, planned: Value, config: &Value) -> Value {
         Some(configured) if !value.is_wholly_known() => (name.clone(), configured.clone()),
         _ => (name.clone(), value.clone()),
     };
-    real(
-        &address.to_string(),
-        planned.as_members().unwrap().iter().map(member).collect(),
-    )
+    real(&address.to_string(), planned.as_members().unwrap().iter().map(member).collect())
 }
 
 fn stored(change: &Change, value: Value, providers: &Providers) -> Stored {
@@ -300,10 +228,7 @@ fn stored(change: &Change, value: Value, providers: &Providers) -> Stored {
         provider: change.provider.clone(),
         ty: change.ty.clone(),
         schema_version: schema.managed[&change.ty].version,
-        object: Object {
-            value,
-            private: Vec::new(),
-        },
+        object: Object { value, private: Vec::new() },
         depends_on: change.depends_on.clone(),
         placement: change.placement.clone(),
         tainted: false,
@@ -315,9 +240,7 @@ fn stored(change: &Change, value: Value, providers: &Providers) -> Stored {
 pub fn real(at: &str, value: Value) -> Value {
     value.map_parts(&mut |part| match &part.data {
         Data::Unknown(Type::Number) => Value::from(1u64 << 30),
-        Data::Unknown(Type::Handle) => {
-            Data::Handle(serde_json::json!({ "of": at }).to_string()).into()
-        }
+        Data::Unknown(Type::Handle) => Data::Handle(serde_json::json!({ "of": at }).to_string()).into(),
         Data::Unknown(Type::Map(_)) => Data::Map(BTreeMap::new()).into(),
         Data::Unknown(_) => Value::from(format!("id of {at}")),
         _ => part,
@@ -339,14 +262,9 @@ pub fn intent(address: &str, change: &Stored) -> Intent {
 
 fn index(source: &ImageSource, platforms: &str) -> ImageIndex {
     let tag = source.to_string().split_once(':').unwrap().1.to_owned();
-    let manifest = |text: &str| ImageManifest {
-        platform: text.parse().unwrap(),
-        digest: format!("sha256:{tag}/{}", &text[6..]),
-    };
-    ImageIndex {
-        digest: "sha256:index".into(),
-        manifests: platforms.split(' ').map(manifest).collect(),
-    }
+    let manifest =
+        |text: &str| ImageManifest { platform: text.parse().unwrap(), digest: format!("sha256:{tag}/{}", &text[6..]) };
+    ImageIndex { digest: "sha256:index".into(), manifests: platforms.split(' ').map(manifest).collect() }
 }
 
 /// `docker` has machines, containers and volumes; `metal` has boards; `odd` has a liar.
@@ -358,9 +276,7 @@ pub struct Providers {
 
 impl Predict for Providers {
     fn providers(&self) -> Vec<ProviderName> {
-        ["docker", "metal", "odd"]
-            .map(|name| ProviderName(name.into()))
-            .to_vec()
+        ["docker", "metal", "odd"].map(|name| ProviderName(name.into())).to_vec()
     }
 
     fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
@@ -378,25 +294,12 @@ impl Predict for Providers {
         }
     }
 
-    fn plan(
-        &self,
-        provider: &ProviderName,
-        requests: &[PlanRequest],
-    ) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
         let schema = self.schema(provider).unwrap();
-        requests
-            .iter()
-            .map(|request| Ok(predicted(&schema.managed[&request.ty].block, request)))
-            .collect()
+        requests.iter().map(|request| Ok(predicted(&schema.managed[&request.ty].block, request))).collect()
     }
 
-    fn upgrade(
-        &self,
-        _: &ProviderName,
-        _: &str,
-        _: u64,
-        stored: &Value,
-    ) -> Result<Value, Diagnostics> {
+    fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
         let mut members = stored.as_members().unwrap().clone();
         if let Some(old) = members.remove("old_name") {
             members.insert("name".into(), old);
@@ -408,34 +311,17 @@ impl Predict for Providers {
 fn predicted(block: &Block, request: &PlanRequest) -> Planned {
     let members = request.proposed.as_members().unwrap().clone();
     let open = |(name, value): (String, Value)| match block.attributes.get(&name) {
-        Some(attribute) if attribute.computed && value.is_null() => {
-            (name, Value::unknown(attribute.ty.clone()))
-        }
-        Some(_) if request.ty == "odd_liar" && name == "name" => {
-            (name, Value::from("something else"))
-        }
+        Some(attribute) if attribute.computed && value.is_null() => (name, Value::unknown(attribute.ty.clone())),
+        Some(_) if request.ty == "odd_liar" && name == "name" => (name, Value::from("something else")),
         _ => (name, value),
     };
-    Planned {
-        value: members.into_iter().map(open).collect(),
-        replace: Vec::new(),
-        private: Vec::new(),
-    }
+    Planned { value: members.into_iter().map(open).collect(), replace: Vec::new(), private: Vec::new() }
 }
 
 fn machine(own: &[(&str, Attribute)]) -> TypeSchema {
-    let computed = |ty| Attribute {
-        computed: true,
-        ..Attribute::optional(ty)
-    };
+    let computed = |ty| Attribute { computed: true, ..Attribute::optional(ty) };
     let mut attributes = vec![
-        (
-            "platform",
-            Attribute {
-                force_new: true,
-                ..computed(Type::String)
-            },
-        ),
+        ("platform", Attribute { force_new: true, ..computed(Type::String) }),
         ("cpus", Attribute::read_only(Type::Number)),
         ("memory", computed(Type::Number)),
         ("labels", computed(Type::map(Type::String))),
@@ -443,33 +329,16 @@ fn machine(own: &[(&str, Attribute)]) -> TypeSchema {
         ("engine", Attribute::read_only(Type::Handle)),
     ];
     attributes.extend(own.iter().cloned());
-    TypeSchema {
-        role: Some(Role::Machine),
-        ..ty(&attributes)
-    }
+    TypeSchema { role: Some(Role::Machine), ..ty(&attributes) }
 }
 
 fn ty(attributes: &[(&str, Attribute)]) -> TypeSchema {
-    let attributes = attributes
-        .iter()
-        .map(|(name, attribute)| ((*name).to_owned(), attribute.clone()))
-        .collect();
-    TypeSchema {
-        version: 0,
-        role: None,
-        batch: 1,
-        block: Block {
-            attributes,
-            blocks: BTreeMap::new(),
-        },
-    }
+    let attributes = attributes.iter().map(|(name, attribute)| ((*name).to_owned(), attribute.clone())).collect();
+    TypeSchema { version: 0, role: None, batch: 1, block: Block { attributes, blocks: BTreeMap::new() } }
 }
 
 fn forced(attribute: Attribute) -> Attribute {
-    Attribute {
-        force_new: true,
-        ..attribute
-    }
+    Attribute { force_new: true, ..attribute }
 }
 
 fn container() -> TypeSchema {
@@ -498,13 +367,7 @@ fn container() -> TypeSchema {
     container.batch = 100;
     let service = bimetal_config::builtin::service();
     for name in ["port", "volume", "health"] {
-        container.block.blocks.insert(
-            name.into(),
-            NestedBlock {
-                force_new: true,
-                ..service.blocks[name].clone()
-            },
-        );
+        container.block.blocks.insert(name.into(), NestedBlock { force_new: true, ..service.blocks[name].clone() });
     }
     container
 }
@@ -517,17 +380,11 @@ fn docker(version: u64) -> ProviderSchema {
         ("id", Attribute::read_only(Type::String)),
     ]);
     volume.version = version;
-    let data = ty(&[
-        ("name", Attribute::required(Type::String)),
-        ("id", Attribute::read_only(Type::String)),
-    ]);
+    let data = ty(&[("name", Attribute::required(Type::String)), ("id", Attribute::read_only(Type::String))]);
     ProviderSchema {
         provider: Block::default(),
         managed: [
-            (
-                "docker_machine".to_owned(),
-                machine(&[("socket", Attribute::optional(Type::String))]),
-            ),
+            ("docker_machine".to_owned(), machine(&[("socket", Attribute::optional(Type::String))])),
             ("docker_container".to_owned(), container()),
             ("docker_volume".to_owned(), volume),
         ]
@@ -537,17 +394,10 @@ fn docker(version: u64) -> ProviderSchema {
 }
 
 fn metal() -> ProviderSchema {
-    let token = Attribute {
-        sensitive: true,
-        ..Attribute::optional(Type::String)
-    };
+    let token = Attribute { sensitive: true, ..Attribute::optional(Type::String) };
     ProviderSchema {
         provider: ty(&[("token", token)]).block,
-        managed: [(
-            "metal_board".to_owned(),
-            machine(&[("host", forced(Attribute::required(Type::String)))]),
-        )]
-        .into(),
+        managed: [("metal_board".to_owned(), machine(&[("host", forced(Attribute::required(Type::String)))]))].into(),
         data: BTreeMap::new(),
     }
 }
@@ -555,11 +405,7 @@ fn metal() -> ProviderSchema {
 fn odd() -> ProviderSchema {
     let liar = ty(&[("name", Attribute::required(Type::String))]);
     let provider = ty(&[("key", Attribute::required(Type::String))]).block;
-    ProviderSchema {
-        provider,
-        managed: [("odd_liar".to_owned(), liar)].into(),
-        data: BTreeMap::new(),
-    }
+    ProviderSchema { provider, managed: [("odd_liar".to_owned(), liar)].into(), data: BTreeMap::new() }
 }
 
 pub fn image(text: &str) -> ImageSource {

@@ -1,0 +1,138 @@
+//! One wanted object, what it begins with, and the change that comes of it.
+
+use bimetal_model::Path;
+use bimetal_model::placement::Placement;
+use bimetal_model::port::{Planned, Predict};
+use bimetal_model::snapshot::Stored;
+use bimetal_model::{Address, Diagnostics, Value};
+use std::collections::BTreeSet;
+
+use crate::catalogue::Owner;
+use crate::data::{Action, Change};
+use crate::marks::remark;
+use crate::prior::current;
+use crate::proposed::ignore;
+
+/// An object that the configuration asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) address: Address,
+    pub(crate) config: Value,
+    pub(crate) depends_on: BTreeSet<Address>,
+    pub(crate) placement: Option<Placement>,
+}
+
+/// An object, its arguments with what is ignored left as it is, and what it begins with.
+pub(super) struct Case {
+    pub(super) wanted: Wanted,
+    pub(super) config: Value,
+    pub(super) before: Option<Stored>,
+    pub(super) start: Start,
+}
+
+/// What an object begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Nothing is there.
+    Fresh,
+    /// What is there can't be gone on from, for this reason.
+    Anew(String),
+    /// It is there.
+    Existing,
+    /// An interrupted run began it.
+    Unfinished,
+}
+
+impl Case {
+    /// A wanted object against what exists of it.
+    pub(super) fn new(
+        wanted: Wanted,
+        stored: Option<&Stored>,
+        owner: &Owner,
+        ignored: &[Path],
+        predict: &dyn Predict,
+    ) -> Result<Case, Diagnostics> {
+        let config = wanted.config.clone();
+        let Some(stored) = stored else {
+            return Ok(Case { wanted, config, before: None, start: Start::Fresh });
+        };
+        if (&stored.provider.name, &stored.ty) != (&owner.provider.name, &owner.ty) {
+            let start = Start::Anew(format!("it was a `{}` of the provider `{}`", stored.ty, stored.provider));
+            return Ok(Case { wanted, config, before: Some(stored.clone()), start });
+        }
+        let mut before = current(&wanted.address, stored, &owner.schema, predict)?;
+        before.object.value = remark(before.object.value, &owner.schema.block, Some(&config));
+        let config = ignore(config, &before.object.value, ignored);
+        let start = match (&before.unfinished, before.tainted) {
+            (Some(_), _) => Start::Unfinished,
+            (None, true) => Start::Anew("the last run left it half made".to_owned()),
+            (None, false) => Start::Existing,
+        };
+        Ok(Case { wanted, config, before: Some(before), start })
+    }
+
+    /// What a provider may go on from.
+    pub(super) fn prior(&self) -> Option<&Stored> {
+        match self.start {
+            Start::Fresh | Start::Anew(_) => None,
+            Start::Existing | Start::Unfinished => self.before.as_ref(),
+        }
+    }
+
+    /// The arguments that a provider is to see: nothing is ignored in what is made anew.
+    pub(super) fn config_for(&self, prior: Option<&Stored>) -> &Value {
+        match prior {
+            Some(_) => &self.config,
+            None => &self.wanted.config,
+        }
+    }
+
+    /// Why a replica is elsewhere than before, if it is.
+    pub(super) fn moved(&self) -> Option<String> {
+        let before = self.before.as_ref()?.placement.as_ref()?;
+        let now = self.wanted.placement.as_ref()?;
+        (before.machine != now.machine).then(|| now.reason.clone())
+    }
+
+    /// The change.
+    pub(super) fn into_change(self, action: Action, planned: Planned, because: Vec<Path>, owner: &Owner) -> Change {
+        let reason = self.reason(action);
+        let Case { wanted, config, before, start } = self;
+        let resume = before.as_ref().filter(|_| start == Start::Unfinished && action == Action::Create);
+        let resume = resume.and_then(|stored| stored.unfinished.clone());
+        let after = match (&before, action) {
+            // What state says is kept as it is, marks and all.
+            (Some(before), Action::Keep) => before.object.value.clone(),
+            _ => planned.value,
+        };
+        let config = match action {
+            Action::Update | Action::Keep => config,
+            Action::Create | Action::Read | Action::Replace | Action::Delete => wanted.config,
+        };
+        Change {
+            address: wanted.address,
+            provider: owner.provider.clone(),
+            ty: owner.ty.clone(),
+            action,
+            before,
+            after: Some(after),
+            config: Some(config),
+            private: planned.private,
+            replace_because: because,
+            reason,
+            resume,
+            depends_on: wanted.depends_on.into_iter().collect(),
+            after_removal_of: Vec::new(),
+            placement: wanted.placement,
+        }
+    }
+
+    fn reason(&self, action: Action) -> Option<String> {
+        match &self.start {
+            Start::Fresh | Start::Existing => self.moved(),
+            Start::Anew(why) => Some(why.clone()),
+            Start::Unfinished if action == Action::Create => None,
+            Start::Unfinished => Some("an interrupted run began it with other arguments".to_owned()),
+        }
+    }
+}

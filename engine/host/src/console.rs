@@ -52,8 +52,14 @@ impl Console {
     /// The process's own terminal, raw from now on; as `pipes` where input or output is none.
     #[cfg(unix)]
     pub fn terminal() -> Console {
-        let Some((restore, window)) = Restore::raw().zip(unix::follow_size()) else { return Console::pipes() };
-        Console { window: Some(window), restore: Some(restore), ..Console::pipes() }
+        let Some((restore, window)) = Restore::raw().zip(unix::follow_size()) else {
+            return Console::pipes();
+        };
+        Console {
+            window: Some(window),
+            restore: Some(restore),
+            ..Console::pipes()
+        }
     }
 
     /// The process's own input and output.
@@ -112,7 +118,10 @@ mod unix {
 
     fn size() -> Option<Window> {
         let size = tcgetwinsize(stdout()).ok()?;
-        Some(Window { columns: size.ws_col, rows: size.ws_row })
+        Some(Window {
+            columns: size.ws_col,
+            rows: size.ws_row,
+        })
     }
 
     /// The size now, and again whenever the terminal says that it changed.

@@ -49,7 +49,11 @@ impl Sessions {
 
     /// As `new`, with another folder for `.ssh`.
     pub fn with_home(credentials: Arc<Credentials>, home: Option<PathBuf>) -> Arc<Self> {
-        Arc::new(Sessions { credentials, home, pools: Mutex::default() })
+        Arc::new(Sessions {
+            credentials,
+            home,
+            pools: Mutex::default(),
+        })
     }
 
     /// Whether the machine's port accepts a connection; nothing is sent. Asks the bastion where there is one.
@@ -57,7 +61,10 @@ impl Sessions {
         let endpoint = Endpoint::parse(endpoint)?;
         match &endpoint.bastion {
             Some(bastion) => {
-                let forward = self.pool(bastion).forward_port(&endpoint.host, endpoint.port()).await;
+                let forward = self
+                    .pool(bastion)
+                    .forward_port(&endpoint.host, endpoint.port())
+                    .await;
                 match forward {
                     Ok(_) => Ok(true),
                     Err(fault) if fault.code == crate::fault::Code::Unreachable => Ok(false),
@@ -66,7 +73,10 @@ impl Sessions {
             }
             None => {
                 let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port()));
-                Ok(matches!(timeout(CONNECT_TIMEOUT, connecting).await, Ok(Ok(_))))
+                Ok(matches!(
+                    timeout(CONNECT_TIMEOUT, connecting).await,
+                    Ok(Ok(_))
+                ))
             }
         }
     }
@@ -84,7 +94,7 @@ impl Sessions {
         input: Option<&[u8]>,
     ) -> Result<Output, Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
-        exec::run(&*self.pool(&endpoint), command, input.unwrap_or_default()).await
+        exec::run(&self.pool(&endpoint), command, input.unwrap_or_default()).await
     }
 
     /// As `run`, as root: with `sudo -n` where the endpoint's user is somebody else.
@@ -96,13 +106,17 @@ impl Sessions {
     ) -> Result<Output, Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
         let command = files::as_root(&endpoint, command);
-        exec::run(&*self.pool(&endpoint), &command, input.unwrap_or_default()).await
+        exec::run(&self.pool(&endpoint), &command, input.unwrap_or_default()).await
     }
 
     /// A file's content; `None`: there is none.
-    pub async fn read_file(self: &Arc<Self>, endpoint: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    pub async fn read_file(
+        self: &Arc<Self>,
+        endpoint: &str,
+        path: &str,
+    ) -> Result<Option<Vec<u8>>, Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
-        files::read(&*self.pool(&endpoint), path).await
+        files::read(&self.pool(&endpoint), path).await
     }
 
     /// Writes a file whole or not at all, and makes the folders that lead to it.
@@ -114,17 +128,21 @@ impl Sessions {
         content: &[u8],
     ) -> Result<(), Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
-        files::write(&*self.pool(&endpoint), path, mode, content).await
+        files::write(&self.pool(&endpoint), path, mode, content).await
     }
 
     /// Removes a file; one that is gone already counts as removed.
     pub async fn remove_file(self: &Arc<Self>, endpoint: &str, path: &str) -> Result<(), Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
-        files::remove(&*self.pool(&endpoint), path).await
+        files::remove(&self.pool(&endpoint), path).await
     }
 
     /// A stream to a unix socket of the machine's.
-    pub async fn forward_socket(self: &Arc<Self>, endpoint: &Endpoint, socket: &str) -> Result<Forward, Fault> {
+    pub async fn forward_socket(
+        self: &Arc<Self>,
+        endpoint: &Endpoint,
+        socket: &str,
+    ) -> Result<Forward, Fault> {
         self.pool(endpoint).forward_socket(socket).await
     }
 
@@ -146,7 +164,7 @@ impl Sessions {
         console: crate::console::Console,
     ) -> Result<i32, Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
-        shell::shell(&*self.pool(&endpoint), command, console).await
+        shell::shell(&self.pool(&endpoint), command, console).await
     }
 
     fn pool(self: &Arc<Self>, endpoint: &Endpoint) -> Arc<Pool> {

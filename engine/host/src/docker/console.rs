@@ -19,7 +19,10 @@ impl Engine {
         user: Option<&str>,
         console: Console,
     ) -> Result<i32, Fault> {
-        let doing = format!("running `{}` in container {id}", command.first().map_or("", String::as_str));
+        let doing = format!(
+            "running `{}` in container {id}",
+            command.first().map_or("", String::as_str)
+        );
         let tty = console.window.is_some();
         let options = CreateExecOptions {
             attach_stdin: Some(true),
@@ -30,16 +33,37 @@ impl Engine {
             user: user.map(str::to_owned),
             ..Default::default()
         };
-        let made = self.ask(&doing, self.docker.create_exec(plain(id)?, options)).await?;
-        let start = StartExecOptions { detach: false, tty, output_capacity: None };
-        let started = self.ask(&doing, self.docker.start_exec(&made.id, Some(start))).await?;
+        let made = self
+            .ask(&doing, self.docker.create_exec(plain(id)?, options))
+            .await?;
+        let start = StartExecOptions {
+            detach: false,
+            tty,
+            output_capacity: None,
+        };
+        let started = self
+            .ask(&doing, self.docker.start_exec(&made.id, Some(start)))
+            .await?;
         if let StartExecResults::Attached { output, input } = started {
-            let attached = Attached { engine: self, exec: &made.id, output, input };
-            attached.converse(console).await.map_err(|error| failure::fault(&self.name, &doing, &error))?;
+            let attached = Attached {
+                engine: self,
+                exec: &made.id,
+                output,
+                input,
+            };
+            attached
+                .converse(console)
+                .await
+                .map_err(|error| failure::fault(&self.name, &doing, &error))?;
         }
         let ended = self.ask(&doing, self.docker.inspect_exec(&made.id)).await?;
         let status = ended.exit_code.and_then(|code| i32::try_from(code).ok());
-        let lost = || Fault::new(Code::Protocol, format!("{}, {doing}: it ended without a status", self.name));
+        let lost = || {
+            Fault::new(
+                Code::Protocol,
+                format!("{}, {doing}: it ended without a status", self.name),
+            )
+        };
         status.ok_or_else(lost)
     }
 }
@@ -53,7 +77,13 @@ struct Attached<'a> {
 
 impl Attached<'_> {
     async fn converse(mut self, console: Console) -> Result<(), Error> {
-        let Console { input: mut typed, mut output, mut error, mut window, restore: _restore } = console;
+        let Console {
+            input: mut typed,
+            mut output,
+            mut error,
+            mut window,
+            restore: _restore,
+        } = console;
         if let Some(window) = &window {
             let now = *window.borrow();
             self.resize(now).await;
@@ -84,12 +114,24 @@ impl Attached<'_> {
 
     /// A terminal of the wrong size is no reason to stop.
     async fn resize(&self, Window { columns, rows }: Window) {
-        let size = ResizeExecOptions { height: rows, width: columns };
-        let _ = self.engine.ask("resizing a terminal", self.engine.docker.resize_exec(self.exec, size)).await;
+        let size = ResizeExecOptions {
+            height: rows,
+            width: columns,
+        };
+        let _ = self
+            .engine
+            .ask(
+                "resizing a terminal",
+                self.engine.docker.resize_exec(self.exec, size),
+            )
+            .await;
     }
 }
 
-async fn write(to: &mut (impl tokio::io::AsyncWrite + Unpin + ?Sized), bytes: &[u8]) -> std::io::Result<()> {
+async fn write(
+    to: &mut (impl tokio::io::AsyncWrite + Unpin + ?Sized),
+    bytes: &[u8],
+) -> std::io::Result<()> {
     to.write_all(bytes).await?;
     to.flush().await
 }

@@ -11,28 +11,46 @@ use crate::fault::{Code, Fault};
 /// `doing` says what was tried: `starting container web`.
 pub(super) fn fault(engine: &str, doing: &str, error: &Error) -> Fault {
     match error {
-        Error::DockerResponseServerError { status_code, message } => refusal(engine, doing, *status_code, message),
+        Error::DockerResponseServerError {
+            status_code,
+            message,
+        } => refusal(engine, doing, *status_code, message),
         Error::DockerStreamError { error } => refusal(engine, doing, 500, error),
         Error::RequestTimeoutError => late(engine, doing, super::LONG_TIMEOUT),
-        Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => lost(engine, error),
-        other => Fault::new(Code::Protocol, format!("{engine} gave an answer that is not understood, {doing}: {other}")),
+        Error::HyperLegacyError { .. }
+        | Error::HyperResponseError { .. }
+        | Error::IOError { .. } => lost(engine, error),
+        other => Fault::new(
+            Code::Protocol,
+            format!("{engine} gave an answer that is not understood, {doing}: {other}"),
+        ),
     }
 }
 
 /// Nothing was heard for too long.
 pub(super) fn late(engine: &str, doing: &str, limit: Duration) -> Fault {
-    let message = format!("{engine} does not answer: waited {} s, {doing}", limit.as_secs());
-    Fault::new(Code::Timeout, message).retryable()
+    let message = format!(
+        "{engine} does not answer: waited {} s, {doing}",
+        limit.as_secs()
+    );
+    Fault::new(Code::Timeout, message)
 }
 
 /// No stream, or one that broke.
 pub(super) fn unreachable(engine: &str, reason: &str) -> Fault {
     let hint = match reason {
-        reason if reason.contains("Permission denied") => "\nadd yourself to the group `docker`, or run as root",
-        reason if reason.contains("No such file") || reason.contains("refused") => "\nsee that the engine runs there",
+        reason if reason.contains("Permission denied") => {
+            "\nadd yourself to the group `docker`, or run as root"
+        }
+        reason if reason.contains("No such file") || reason.contains("refused") => {
+            "\nsee that the engine runs there"
+        }
         _ => "",
     };
-    Fault::new(Code::Unreachable, format!("the container engine at {engine} can't be reached: {reason}{hint}")).retryable()
+    Fault::new(
+        Code::Unreachable,
+        format!("the container engine at {engine} can't be reached: {reason}{hint}"),
+    )
 }
 
 /// The connector's own fault is at the bottom of the client's errors.
@@ -57,16 +75,54 @@ fn refusal(engine: &str, doing: &str, status: u16, message: &str) -> Fault {
         return fault;
     }
     let (code, retryable, hint) = match status {
-        _ if has(&["toomanyrequests", "rate limit"]) => (Code::RateLimited, true, "log in to the registry to get more"),
-        _ if has(&["no space left on device"]) => (Code::Conflict, false, "make room on the machine's disk"),
-        _ if has(&["manifest unknown", "manifest for", "no matching manifest", "not found: manifest"]) => {
-            (Code::NotFound, false, "see that the image, its tag and the machine's platform are right")
+        _ if has(&["toomanyrequests", "rate limit"]) => (
+            Code::RateLimited,
+            true,
+            "log in to the registry to get more",
+        ),
+        _ if has(&["no space left on device"]) => {
+            (Code::Conflict, false, "make room on the machine's disk")
         }
-        _ if has(&["pull access denied", "unauthorized", "authentication required", "no basic auth"]) => {
-            (Code::Unauthorized, false, "log in to the registry, and see that the image's name is right")
+        _ if has(&[
+            "manifest unknown",
+            "manifest for",
+            "no matching manifest",
+            "not found: manifest",
+        ]) =>
+        {
+            (
+                Code::NotFound,
+                false,
+                "see that the image, its tag and the machine's platform are right",
+            )
         }
-        _ if has(&["no such host", "i/o timeout", "tls handshake timeout", "connection reset"]) => (Code::Unreachable, true, ""),
-        _ if has(&["connection refused"]) => (Code::Unreachable, true, "see that the machine can reach the registry"),
+        _ if has(&[
+            "pull access denied",
+            "unauthorized",
+            "authentication required",
+            "no basic auth",
+        ]) =>
+        {
+            (
+                Code::Unauthorized,
+                false,
+                "log in to the registry, and see that the image's name is right",
+            )
+        }
+        _ if has(&[
+            "no such host",
+            "i/o timeout",
+            "tls handshake timeout",
+            "connection reset",
+        ]) =>
+        {
+            (Code::Unreachable, true, "")
+        }
+        _ if has(&["connection refused"]) => (
+            Code::Unreachable,
+            true,
+            "see that the machine can reach the registry",
+        ),
         _ if has(&["is already in progress"]) => (Code::Conflict, true, ""),
         400 => (Code::Invalid, false, ""),
         401 | 403 => (Code::Unauthorized, false, ""),
@@ -77,8 +133,16 @@ fn refusal(engine: &str, doing: &str, status: u16, message: &str) -> Fault {
         502..=504 => (Code::Unreachable, true, ""),
         _ => (Code::Protocol, false, ""),
     };
-    let hint = if hint.is_empty() { String::new() } else { format!("\n{hint}") };
-    Fault { code, message: format!("{engine}, {doing}: {message}{hint}"), retryable }
+    let hint = if hint.is_empty() {
+        String::new()
+    } else {
+        format!("\n{hint}")
+    };
+    Fault {
+        code,
+        message: format!("{engine}, {doing}: {message}{hint}"),
+        retryable,
+    }
 }
 
 /// A name or a port that somebody else has.
@@ -88,21 +152,34 @@ fn taken(engine: &str, message: &str, lower: &str) -> Option<Fault> {
         let name = quoted.next().unwrap_or_default().trim_start_matches('/');
         let other: String = quoted.next().unwrap_or_default().chars().take(12).collect();
         let hint = "remove or rename that container, or choose another `name`";
-        return Some(Fault::new(Code::Conflict, format!("the container name `{name}` is taken at {engine}, by {other}\n{hint}")));
+        return Some(Fault::new(
+            Code::Conflict,
+            format!("the container name `{name}` is taken at {engine}, by {other}\n{hint}"),
+        ));
     }
     if lower.contains("port is already allocated") || lower.contains("address already in use") {
-        let port = port_in(message).map_or_else(|| "a port".to_owned(), |port| format!("port {port}"));
+        let port =
+            port_in(message).map_or_else(|| "a port".to_owned(), |port| format!("port {port}"));
         let hint = "stop what uses it there, or choose another `host` port";
-        return Some(Fault::new(Code::Conflict, format!("{port} is already taken at {engine}: {message}\n{hint}")));
+        return Some(Fault::new(
+            Code::Conflict,
+            format!("{port} is already taken at {engine}: {message}\n{hint}"),
+        ));
     }
     None
 }
 
 /// `Bind for 0.0.0.0:8080 failed`, `listen tcp4 0.0.0.0:8080: bind: …`: the number after the last address's colon.
 fn port_in(message: &str) -> Option<u16> {
-    let address = |word: &&str| word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit() || c == '[' || c == ':');
+    let address = |word: &&str| {
+        word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit() || c == '[' || c == ':')
+    };
     let word = message.split_whitespace().rfind(address)?;
-    word.trim_end_matches([':', ',', '.']).rsplit(':').next()?.parse().ok()
+    word.trim_end_matches([':', ',', '.'])
+        .rsplit(':')
+        .next()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -110,7 +187,10 @@ mod tests {
     use super::*;
 
     fn said(status: u16, message: &str) -> Fault {
-        let error = Error::DockerResponseServerError { status_code: status, message: message.to_owned() };
+        let error = Error::DockerResponseServerError {
+            status_code: status,
+            message: message.to_owned(),
+        };
         fault("unix:///d.sock", "starting container web", &error)
     }
 
@@ -123,7 +203,13 @@ mod tests {
         ] {
             let fault = said(500, message);
             assert_eq!(fault.code, Code::Conflict);
-            assert!(fault.message.starts_with("port 8080 is already taken at unix:///d.sock"), "{}", fault.message);
+            assert!(
+                fault
+                    .message
+                    .starts_with("port 8080 is already taken at unix:///d.sock"),
+                "{}",
+                fault.message
+            );
         }
     }
 
@@ -133,24 +219,63 @@ mod tests {
             409,
             "Conflict. The container name \"/web\" is already in use by container \"0123456789abcdef\". You have to remove (or rename) that container to be able to reuse that name.",
         );
-        assert!(fault.message.starts_with("the container name `web` is taken at unix:///d.sock, by 0123456789ab\n"));
+        assert!(
+            fault.message.starts_with(
+                "the container name `web` is taken at unix:///d.sock, by 0123456789ab\n"
+            )
+        );
     }
 
     #[test]
     fn refusals_are_told_apart() {
         for (status, message, code, retryable) in [
             (404, "No such container: x", Code::NotFound, false),
-            (500, "toomanyrequests: You have reached your pull rate limit", Code::RateLimited, true),
-            (404, "manifest for a@sha256:0 not found: manifest unknown", Code::NotFound, false),
-            (404, "pull access denied for a, repository does not exist", Code::Unauthorized, false),
-            (500, "Get \"https://r/v2/\": dial tcp: lookup r: no such host", Code::Unreachable, true),
-            (409, "removal of container x is already in progress", Code::Conflict, true),
+            (
+                500,
+                "toomanyrequests: You have reached your pull rate limit",
+                Code::RateLimited,
+                true,
+            ),
+            (
+                404,
+                "manifest for a@sha256:0 not found: manifest unknown",
+                Code::NotFound,
+                false,
+            ),
+            (
+                404,
+                "pull access denied for a, repository does not exist",
+                Code::Unauthorized,
+                false,
+            ),
+            (
+                500,
+                "Get \"https://r/v2/\": dial tcp: lookup r: no such host",
+                Code::Unreachable,
+                true,
+            ),
+            (
+                409,
+                "removal of container x is already in progress",
+                Code::Conflict,
+                true,
+            ),
             (400, "invalid restart policy", Code::Invalid, false),
             (500, "oops", Code::Protocol, false),
         ] {
             let fault = said(status, message);
-            assert_eq!((fault.code, fault.retryable), (code, retryable), "{message}");
-            assert!(fault.message.contains("unix:///d.sock, starting container web"), "{}", fault.message);
+            assert_eq!(
+                (fault.code, fault.retryable),
+                (code, retryable),
+                "{message}"
+            );
+            assert!(
+                fault
+                    .message
+                    .contains("unix:///d.sock, starting container web"),
+                "{}",
+                fault.message
+            );
         }
     }
 }

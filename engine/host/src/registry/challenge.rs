@@ -6,7 +6,11 @@ pub(crate) enum Challenge {
     /// Name and password with every request.
     Basic,
     /// A token from another server.
-    Bearer { realm: String, service: Option<String>, scope: Option<String> },
+    Bearer {
+        realm: String,
+        service: Option<String>,
+        scope: Option<String>,
+    },
 }
 
 impl Challenge {
@@ -28,7 +32,11 @@ impl Challenge {
                 _ => {}
             }
         }
-        Some(Challenge::Bearer { realm: realm?, service, scope })
+        Some(Challenge::Bearer {
+            realm: realm?,
+            service,
+            scope,
+        })
     }
 }
 
@@ -77,8 +85,14 @@ mod tests {
         for (header, challenge) in [
             ("Basic realm=\"x\"", Some(Challenge::Basic)),
             (&format!("Bearer {realm}"), Some(bearer(None))),
-            (&format!("bearer {realm}, scope=\"repository:a/b:pull,push\""), Some(bearer(Some("repository:a/b:pull,push")))),
-            (&format!("Bearer {realm},scope=pull,error=invalid"), Some(bearer(Some("pull")))),
+            (
+                &format!("bearer {realm}, scope=\"repository:a/b:pull,push\""),
+                Some(bearer(Some("repository:a/b:pull,push"))),
+            ),
+            (
+                &format!("Bearer {realm},scope=pull,error=invalid"),
+                Some(bearer(Some("pull"))),
+            ),
             ("Bearer service=\"x\"", None),
             ("Negotiate", None),
             ("", None),

@@ -44,16 +44,30 @@ impl Remote {
         crate::certificates::use_ring();
         let builder = || {
             let agent = concat!("bimetal/", env!("CARGO_PKG_VERSION"));
-            Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT)
+            Client::builder()
+                .user_agent(agent)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(TIMEOUT)
         };
         let wrong = |error| Fault::new(Code::Invalid, format!("no HTTP client: {error}"));
-        let (client, direct) = (builder().build().map_err(wrong)?, builder().no_proxy().build().map_err(wrong)?);
-        Ok(Remote { client, direct, registries, tokens: Mutex::default() })
+        let (client, direct) = (
+            builder().build().map_err(wrong)?,
+            builder().no_proxy().build().map_err(wrong)?,
+        );
+        Ok(Remote {
+            client,
+            direct,
+            registries,
+            tokens: Mutex::default(),
+        })
     }
 
     /// What the registry offers for each platform.
     pub(crate) async fn resolve(&self, reference: &Reference) -> Result<ImageIndex, Fault> {
-        let repository = Repository { remote: self, reference };
+        let repository = Repository {
+            remote: self,
+            reference,
+        };
         let bytes = repository.get("manifests", reference.version()).await?;
         let digest = match &reference.digest {
             Some(digest) => {
@@ -66,7 +80,12 @@ impl Remote {
             Document::Index(descriptors) => expand(&repository, descriptors).await?,
             Document::Manifest(manifest) => {
                 let found = of_manifest(&repository, digest.clone(), &manifest).await?;
-                let none = || Fault::new(Code::Invalid, format!("{reference} is no image that can be run"));
+                let none = || {
+                    Fault::new(
+                        Code::Invalid,
+                        format!("{reference} is no image that can be run"),
+                    )
+                };
                 vec![found.ok_or_else(none)?]
             }
         };
@@ -106,9 +125,16 @@ impl Repository<'_> {
     }
 
     async fn get(&self, what: &str, version: &str) -> Result<Vec<u8>, Fault> {
-        let Reference { registry, repository, .. } = self.reference;
+        let Reference {
+            registry,
+            repository,
+            ..
+        } = self.reference;
         let scheme = self.remote.registries.scheme(registry);
-        let url = format!("{scheme}://{}/v2/{repository}/{what}/{version}", self.reference.api_host());
+        let url = format!(
+            "{scheme}://{}/v2/{repository}/{what}/{version}",
+            self.reference.api_host()
+        );
         let request = || {
             let request = self.client().get(&url).header(ACCEPT, manifest::ACCEPT);
             match self.token() {
@@ -127,7 +153,10 @@ impl Repository<'_> {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
-        request.send().await.map_err(|error| self.unreachable(&error))
+        request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))
     }
 
     async fn body(&self, response: Response) -> Result<Vec<u8>, Fault> {
@@ -136,33 +165,70 @@ impl Repository<'_> {
         while let Some(chunk) = chunks.next().await {
             bytes.extend_from_slice(&chunk.map_err(|error| self.unreachable(&error))?);
             if bytes.len() > LIMIT {
-                return Err(Fault::new(Code::TooLarge, format!("{} has a manifest of more than {} MiB", self.name(), LIMIT >> 20)));
+                return Err(Fault::new(
+                    Code::TooLarge,
+                    format!(
+                        "{} has a manifest of more than {} MiB",
+                        self.name(),
+                        LIMIT >> 20
+                    ),
+                ));
             }
         }
         Ok(bytes)
     }
 
     fn key(&self) -> (String, String) {
-        (self.reference.registry.clone(), self.reference.repository.clone())
+        (
+            self.reference.registry.clone(),
+            self.reference.repository.clone(),
+        )
     }
 
     fn token(&self) -> Option<Secret> {
-        self.remote.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&self.key()).cloned()
+        self.remote
+            .tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&self.key())
+            .cloned()
     }
 
     /// Gets what the registry asks for. `false`: there is nothing that could be answered.
     async fn authorize(&self, response: &Response) -> Result<bool, Fault> {
         let headers = response.headers().get_all(WWW_AUTHENTICATE).iter();
-        let challenge = headers.filter_map(|header| header.to_str().ok()).find_map(Challenge::parse);
-        let login = self.remote.registries.login(&self.reference.registry).await?;
+        let challenge = headers
+            .filter_map(|header| header.to_str().ok())
+            .find_map(Challenge::parse);
+        let login = self
+            .remote
+            .registries
+            .login(&self.reference.registry)
+            .await?;
         let header = match (challenge, login) {
-            (Some(Challenge::Bearer { realm, service, scope }), login) => {
-                self.bearer(&realm, service.as_deref(), scope.as_deref(), login).await?
+            (
+                Some(Challenge::Bearer {
+                    realm,
+                    service,
+                    scope,
+                }),
+                login,
+            ) => {
+                self.bearer(&realm, service.as_deref(), scope.as_deref(), login)
+                    .await?
             }
-            (Some(Challenge::Basic), Some(Login::Password { username, password })) => basic(&username, &password),
-            (Some(Challenge::Basic), Some(Login::Identity(_)) | None) | (None, _) => return Ok(false),
+            (Some(Challenge::Basic), Some(Login::Password { username, password })) => {
+                basic(&username, &password)
+            }
+            (Some(Challenge::Basic), Some(Login::Identity(_)) | None) | (None, _) => {
+                return Ok(false);
+            }
         };
-        self.remote.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(self.key(), header);
+        self.remote
+            .tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.key(), header);
         Ok(true)
     }
 
@@ -173,27 +239,49 @@ impl Repository<'_> {
         scope: Option<&str>,
         login: Option<Login>,
     ) -> Result<Secret, Fault> {
-        let wrong = |why: &str| Fault::new(Code::Protocol, format!("{} names a bad token server: {why}", self.reference.registry));
+        let wrong = |why: &str| {
+            Fault::new(
+                Code::Protocol,
+                format!(
+                    "{} names a bad token server: {why}",
+                    self.reference.registry
+                ),
+            )
+        };
         let mut url = Url::parse(realm).map_err(|error| wrong(&error.to_string()))?;
         // A registry that we speak to with TLS must not make us send a password without.
-        if url.scheme() != "https" && self.remote.registries.scheme(&self.reference.registry) == "https" {
+        if url.scheme() != "https"
+            && self.remote.registries.scheme(&self.reference.registry) == "https"
+        {
             return Err(wrong("it has no TLS"));
         }
-        let scope = scope.map_or_else(|| format!("repository:{}:pull", self.reference.repository), str::to_owned);
+        let scope = scope.map_or_else(
+            || format!("repository:{}:pull", self.reference.repository),
+            str::to_owned,
+        );
         let mut parameters = vec![("scope", scope.as_str())];
         parameters.extend(service.map(|service| ("service", service)));
         let request = match &login {
             Some(Login::Identity(token)) => {
-                parameters.extend([("grant_type", "refresh_token"), ("refresh_token", token.expose()), ("client_id", "bimetal")]);
+                parameters.extend([
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", token.expose()),
+                    ("client_id", "bimetal"),
+                ]);
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 let body = form.extend_pairs(&parameters).finish();
-                self.client().post(url).header("content-type", "application/x-www-form-urlencoded").body(body)
+                self.client()
+                    .post(url)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body)
             }
             login => {
                 url.query_pairs_mut().extend_pairs(&parameters);
                 let request = self.client().get(url);
                 match login {
-                    Some(Login::Password { username, password }) => request.basic_auth(username, Some(password.expose())),
+                    Some(Login::Password { username, password }) => {
+                        request.basic_auth(username, Some(password.expose()))
+                    }
                     Some(Login::Identity(_)) | None => request,
                 }
             }
@@ -202,13 +290,21 @@ impl Repository<'_> {
         if !response.status().is_success() {
             return Err(self.refusal(response.status(), self.reference.version()));
         }
-        let token: Token = serde_json::from_slice(&self.body(response).await?).map_err(|_| wrong("it answers no token"))?;
-        let token = token.token.or(token.access_token).ok_or_else(|| wrong("it answers no token"))?;
+        let token: Token = serde_json::from_slice(&self.body(response).await?)
+            .map_err(|_| wrong("it answers no token"))?;
+        let token = token
+            .token
+            .or(token.access_token)
+            .ok_or_else(|| wrong("it answers no token"))?;
         Ok(Secret::new(format!("Bearer {token}")))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Fault {
-        let code = if error.is_timeout() { Code::Timeout } else { Code::Unreachable };
+        let code = if error.is_timeout() {
+            Code::Timeout
+        } else {
+            Code::Unreachable
+        };
         let mut reason = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(inner) = source {
@@ -217,18 +313,32 @@ impl Repository<'_> {
         }
         let registry = &self.reference.registry;
         let hint = match self.remote.registries.scheme(registry) {
-            "https" => format!("\nif the registry has no TLS, set `plain_http = true` for `{registry}`"),
+            "https" => {
+                format!("\nif the registry has no TLS, set `plain_http = true` for `{registry}`")
+            }
             _ => String::new(),
         };
-        Fault::new(code, format!("the registry `{registry}` can't be reached for {}: {reason}{hint}", self.name())).retryable()
+        Fault::new(
+            code,
+            format!(
+                "the registry `{registry}` can't be reached for {}: {reason}{hint}",
+                self.name()
+            ),
+        )
     }
 
     fn refusal(&self, status: StatusCode, version: &str) -> Fault {
-        let Reference { registry, repository, .. } = self.reference;
+        let Reference {
+            registry,
+            repository,
+            ..
+        } = self.reference;
         match status {
             StatusCode::NOT_FOUND => Fault::new(
                 Code::NotFound,
-                format!("the registry `{registry}` has no `{version}` of `{repository}`\nsee that the name and the tag are right"),
+                format!(
+                    "the registry `{registry}` has no `{version}` of `{repository}`\nsee that the name and the tag are right"
+                ),
             ),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Fault::new(
                 Code::Unauthorized,
@@ -239,14 +349,25 @@ impl Repository<'_> {
             ),
             StatusCode::TOO_MANY_REQUESTS => Fault::new(
                 Code::RateLimited,
-                format!("the registry `{registry}` gives no more today or for a while, for {}\nlog in to get more", self.name()),
-            )
-            .retryable(),
-            status if status.is_server_error() => {
-                Fault::new(Code::Unreachable, format!("the registry `{registry}` is out of order ({status}), for {}", self.name()))
-                    .retryable()
-            }
-            status => Fault::new(Code::Protocol, format!("the registry `{registry}` answers {status} for {}", self.name())),
+                format!(
+                    "the registry `{registry}` gives no more today or for a while, for {}\nlog in to get more",
+                    self.name()
+                ),
+            ),
+            status if status.is_server_error() => Fault::new(
+                Code::Unreachable,
+                format!(
+                    "the registry `{registry}` is out of order ({status}), for {}",
+                    self.name()
+                ),
+            ),
+            status => Fault::new(
+                Code::Protocol,
+                format!(
+                    "the registry `{registry}` answers {status} for {}",
+                    self.name()
+                ),
+            ),
         }
     }
 }
@@ -254,5 +375,8 @@ impl Repository<'_> {
 fn basic(username: &str, password: &Secret) -> Secret {
     use base64::Engine as _;
     let pair = format!("{username}:{}", password.expose());
-    Secret::new(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
+    Secret::new(format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    ))
 }

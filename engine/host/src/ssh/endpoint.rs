@@ -67,9 +67,14 @@ impl Endpoint {
     pub(crate) fn check(&self) -> Result<(), Fault> {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         if self.host.is_empty() || self.host.starts_with('-') || self.host.contains(odd) {
-            return Err(Fault::new(Code::Invalid, format!("`{}` is not a host", self.host)));
+            return Err(Fault::new(
+                Code::Invalid,
+                format!("`{}` is not a host", self.host),
+            ));
         }
-        self.bastion.as_ref().map_or(Ok(()), |bastion| bastion.check())
+        self.bastion
+            .as_ref()
+            .map_or(Ok(()), |bastion| bastion.check())
     }
 
     /// 22 unless given.
@@ -124,7 +129,11 @@ mod tests {
             r#"{"host": "a", "host_key_check": "no"}"#,
             r#"{"host": "-oProxyCommand=x"}"#,
         ] {
-            assert_eq!(Endpoint::parse(text).unwrap_err().code, Code::Invalid, "{text}");
+            assert_eq!(
+                Endpoint::parse(text).unwrap_err().code,
+                Code::Invalid,
+                "{text}"
+            );
         }
     }
 }

@@ -69,18 +69,25 @@ async fn identities(
 }
 
 fn no_key(endpoint: &Endpoint) -> String {
-    format!("there is no key to log in to {endpoint} with\nset `private_key` or `agent = true`, or make a key with `ssh-keygen`")
+    format!(
+        "there is no key to log in to {endpoint} with\nset `private_key` or `agent = true`, or make a key with `ssh-keygen`"
+    )
 }
 
 /// Those that are there and can be read without a passphrase.
 fn default_keys(home: Option<&Path>) -> Vec<Identity> {
-    let Some(folder) = home.map(|home| home.join(".ssh")) else { return Vec::new() };
+    let Some(folder) = home.map(|home| home.join(".ssh")) else {
+        return Vec::new();
+    };
     let load = |name: &&str| {
         let path = folder.join(name);
         let text = std::fs::read_to_string(&path).ok()?;
         let name = path.display().to_string();
         match private_key(&text, &name) {
-            Ok(key) => Some(Identity::Key { name, key: Arc::new(key) }),
+            Ok(key) => Some(Identity::Key {
+                name,
+                key: Arc::new(key),
+            }),
             Err(fault) => {
                 tracing::warn!(%fault, "a default key is passed over");
                 None
@@ -95,18 +102,25 @@ fn private_key(text: &str, name: &str) -> Result<PrivateKey, Fault> {
     use russh::keys::Error;
     let encrypted = || {
         let hint = "take the passphrase off a copy with `ssh-keygen -p`, or load it into an agent and set `agent = true`";
-        Fault::new(Code::Invalid, format!("{name} is encrypted with a passphrase\n{hint}"))
+        Fault::new(
+            Code::Invalid,
+            format!("{name} is encrypted with a passphrase\n{hint}"),
+        )
     };
     match decode_secret_key(text, None) {
         Ok(key) if key.is_encrypted() => Err(encrypted()),
         Ok(key) => Ok(key),
         Err(Error::KeyIsEncrypted) => Err(encrypted()),
         Err(_) if text.contains("ENCRYPTED") => Err(encrypted()),
-        Err(_) if text.trim_start().starts_with("ssh-") => {
-            Err(Fault::new(Code::Invalid, format!("{name} is a public key; the private one is needed")))
-        }
+        Err(_) if text.trim_start().starts_with("ssh-") => Err(Fault::new(
+            Code::Invalid,
+            format!("{name} is a public key; the private one is needed"),
+        )),
         // The reason never quotes the key.
-        Err(error) => Err(Fault::new(Code::Invalid, format!("{name} is not a private key that can be read: {error}"))),
+        Err(error) => Err(Fault::new(
+            Code::Invalid,
+            format!("{name} is not a private key that can be read: {error}"),
+        )),
     }
 }
 
@@ -126,7 +140,9 @@ async fn hash_for<H: Handler>(handle: &Handle<H>, is_rsa: bool) -> Result<Option
         return Ok(None);
     }
     let best = handle.best_supported_rsa_hash().await;
-    Ok(best.map_err(|error| Fault::new(Code::Protocol, error.to_string()))?.flatten())
+    Ok(best
+        .map_err(|error| Fault::new(Code::Protocol, error.to_string()))?
+        .flatten())
 }
 
 #[cfg(unix)]
@@ -136,15 +152,24 @@ async fn with_agent<H: Handler>(
     tried: &mut Vec<String>,
 ) -> Result<bool, Fault> {
     let broken = |error: russh::keys::Error| {
-        let hint = "start `ssh-agent`, add the key with `ssh-add`, and see that `SSH_AUTH_SOCK` is set";
-        Fault::new(Code::Unauthorized, format!("the SSH agent can't be asked: {error}\n{hint}"))
+        let hint =
+            "start `ssh-agent`, add the key with `ssh-add`, and see that `SSH_AUTH_SOCK` is set";
+        Fault::new(
+            Code::Unauthorized,
+            format!("the SSH agent can't be asked: {error}\n{hint}"),
+        )
     };
     let mut agent = AgentClient::connect_env().await.map_err(broken)?;
     for identity in agent.request_identities().await.map_err(broken)? {
-        let AgentIdentity::PublicKey { key, comment } = identity else { continue };
+        let AgentIdentity::PublicKey { key, comment } = identity else {
+            continue;
+        };
         let hash = hash_for(handle, key.algorithm().is_rsa()).await?;
         tried.push(format!("the agent's key `{comment}`"));
-        match handle.authenticate_publickey_with(endpoint.user(), key, hash, &mut agent).await {
+        match handle
+            .authenticate_publickey_with(endpoint.user(), key, hash, &mut agent)
+            .await
+        {
             Ok(result) if logged_in(result.clone(), endpoint)? => return Ok(true),
             Ok(_) => {}
             // One key that the agent won't sign with doesn't spoil the others.
@@ -167,16 +192,27 @@ async fn with_agent<H: Handler>(
 fn logged_in(result: AuthResult, endpoint: &Endpoint) -> Result<bool, Fault> {
     match result {
         AuthResult::Success => Ok(true),
-        AuthResult::Failure { partial_success: false, .. } => Ok(false),
-        AuthResult::Failure { partial_success: true, .. } => {
-            let message = format!("{endpoint} wants a second way of logging in, which can't be given without a person");
+        AuthResult::Failure {
+            partial_success: false,
+            ..
+        } => Ok(false),
+        AuthResult::Failure {
+            partial_success: true,
+            ..
+        } => {
+            let message = format!(
+                "{endpoint} wants a second way of logging in, which can't be given without a person"
+            );
             Err(Fault::new(Code::Unauthorized, message))
         }
     }
 }
 
 fn lost(endpoint: &Endpoint, error: &russh::Error) -> Fault {
-    Fault::new(Code::Unreachable, format!("{endpoint} broke off while logging in: {error}")).retryable()
+    Fault::new(
+        Code::Unreachable,
+        format!("{endpoint} broke off while logging in: {error}"),
+    )
 }
 
 fn refused(endpoint: &Endpoint, tried: &[String]) -> Fault {
@@ -184,8 +220,14 @@ fn refused(endpoint: &Endpoint, tried: &[String]) -> Fault {
         [] => "the agent has no key".to_owned(),
         tried => format!("tried {}", tried.join(", ")),
     };
-    let hint = format!("add the public key to `~/.ssh/authorized_keys` of `{}` there", endpoint.user());
-    Fault::new(Code::Unauthorized, format!("{endpoint} lets nobody in with these keys: {tried}\n{hint}"))
+    let hint = format!(
+        "add the public key to `~/.ssh/authorized_keys` of `{}` there",
+        endpoint.user()
+    );
+    Fault::new(
+        Code::Unauthorized,
+        format!("{endpoint} lets nobody in with these keys: {tried}\n{hint}"),
+    )
 }
 
 /// `~/` is the home folder.

@@ -66,13 +66,19 @@ impl Pool {
     /// A stream to a unix socket of the machine's.
     pub(crate) async fn forward_socket(&self, path: &str) -> Result<Forward, Fault> {
         let (channel, lease) = self.open(Target::Socket(path)).await?;
-        Ok(Forward { stream: channel.into_stream(), _lease: lease })
+        Ok(Forward {
+            stream: channel.into_stream(),
+            _lease: lease,
+        })
     }
 
     /// A stream to a TCP port that the machine can reach.
     pub(crate) async fn forward_port(&self, host: &str, port: u16) -> Result<Forward, Fault> {
         let (channel, lease) = self.open(Target::Port(host, port)).await?;
-        Ok(Forward { stream: channel.into_stream(), _lease: lease })
+        Ok(Forward {
+            stream: channel.into_stream(),
+            _lease: lease,
+        })
     }
 
     async fn open(&self, target: Target<'_>) -> Result<(Channel<Msg>, Lease), Fault> {
@@ -88,7 +94,9 @@ impl Pool {
                         return Err(self.no_channel(&target, &failure));
                     }
                 }
-                Err(russh::Error::ChannelOpenFailure(failure)) => return Err(self.no_channel(&target, &failure)),
+                Err(russh::Error::ChannelOpenFailure(failure)) => {
+                    return Err(self.no_channel(&target, &failure));
+                }
                 // The connection broke before anything was done on it: the next lease is on another.
                 Err(error) => {
                     self.forget(&lease.connection);
@@ -96,15 +104,28 @@ impl Pool {
                 }
             }
         }
-        let reason = last.map_or_else(|| "it opens no more sessions".to_owned(), |error| error.to_string());
-        Err(Fault::new(Code::Unreachable, format!("{} gives no channel: {reason}", self.endpoint)).retryable())
+        let reason = last.map_or_else(
+            || "it opens no more sessions".to_owned(),
+            |error| error.to_string(),
+        );
+        Err(Fault::new(
+            Code::Unreachable,
+            format!("{} gives no channel: {reason}", self.endpoint),
+        ))
     }
 
     fn no_channel(&self, target: &Target<'_>, failure: &ChannelOpenFailure) -> Fault {
         let endpoint = &self.endpoint;
         let (code, message) = match (target, failure) {
-            (Target::Session, _) => (Code::Denied, format!("{endpoint} opens no session ({failure:?})")),
-            (_, ChannelOpenFailure::AdministrativelyProhibited | ChannelOpenFailure::UnknownChannelType) => (
+            (Target::Session, _) => (
+                Code::Denied,
+                format!("{endpoint} opens no session ({failure:?})"),
+            ),
+            (
+                _,
+                ChannelOpenFailure::AdministrativelyProhibited
+                | ChannelOpenFailure::UnknownChannelType,
+            ) => (
                 Code::Denied,
                 format!(
                     "{endpoint} forbids forwarding\nset `AllowTcpForwarding yes` and `AllowStreamLocalForwarding yes` in its `sshd_config`"
@@ -117,12 +138,12 @@ impl Pool {
                     endpoint.user()
                 ),
             ),
-            (Target::Port(host, port), _) => {
-                (Code::Unreachable, format!("{host}:{port} can't be reached from {endpoint}"))
-            }
+            (Target::Port(host, port), _) => (
+                Code::Unreachable,
+                format!("{host}:{port} can't be reached from {endpoint}"),
+            ),
         };
-        let fault = Fault::new(code, message);
-        if code == Code::Unreachable { fault.retryable() } else { fault }
+        Fault::new(code, message)
     }
 
     /// A place on a connection that is there, on a new one, or the first that gets free.
@@ -140,7 +161,9 @@ impl Pool {
                 Ok(connection) => self.live().push(connection),
                 // A server that takes no more connections is still of use through those that it took.
                 Err(fault) if self.live().is_empty() => return Err(fault),
-                Err(fault) => tracing::debug!(%fault, endpoint = %self.endpoint, "no further connection"),
+                Err(fault) => {
+                    tracing::debug!(%fault, endpoint = %self.endpoint, "no further connection")
+                }
             }
             if let Some(lease) = self.free(kind) {
                 return Ok(lease);
@@ -152,8 +175,16 @@ impl Pool {
 
     fn free(&self, kind: Kind) -> Option<Lease> {
         self.live().iter().find_map(|connection| {
-            let permit = kind.slots(connection).free.clone().try_acquire_owned().ok()?;
-            Some(Lease { connection: connection.clone(), permit })
+            let permit = kind
+                .slots(connection)
+                .free
+                .clone()
+                .try_acquire_owned()
+                .ok()?;
+            Some(Lease {
+                connection: connection.clone(),
+                permit,
+            })
         })
     }
 
@@ -161,14 +192,29 @@ impl Pool {
         let connections = self.live().clone();
         let waiting = connections.into_iter().map(|connection| {
             async move {
-                let permit = kind.slots(&connection).free.clone().acquire_owned().await.ok()?;
+                let permit = kind
+                    .slots(&connection)
+                    .free
+                    .clone()
+                    .acquire_owned()
+                    .await
+                    .ok()?;
                 Some(Lease { connection, permit })
             }
             .boxed()
         });
         let waiting: Vec<_> = waiting.collect();
-        let lease = if waiting.is_empty() { None } else { select_all(waiting).await.0 };
-        let closed = || Fault::new(Code::Unreachable, format!("{} closed its connections", self.endpoint)).retryable();
+        let lease = if waiting.is_empty() {
+            None
+        } else {
+            select_all(waiting).await.0
+        };
+        let closed = || {
+            Fault::new(
+                Code::Unreachable,
+                format!("{} closed its connections", self.endpoint),
+            )
+        };
         lease.ok_or_else(closed)
     }
 
@@ -191,7 +237,10 @@ impl Pool {
             let stream: Box<dyn Stream> = match &self.endpoint.bastion {
                 Some(bastion) => {
                     let pool = sessions.pool(bastion);
-                    Box::new(pool.forward_port(&self.endpoint.host, self.endpoint.port()).await?)
+                    Box::new(
+                        pool.forward_port(&self.endpoint.host, self.endpoint.port())
+                            .await?,
+                    )
                 }
                 None => Box::new(reach(&self.endpoint).await?),
             };
@@ -203,13 +252,17 @@ impl Pool {
     }
 
     fn live(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         connections.retain(|connection| !connection.is_closed());
         connections
     }
 
     fn forget(&self, broken: &Arc<Connection>) {
-        self.live().retain(|connection| !Arc::ptr_eq(connection, broken));
+        self.live()
+            .retain(|connection| !Arc::ptr_eq(connection, broken));
     }
 }
 
@@ -256,7 +309,11 @@ impl AsyncRead for Forward {
 }
 
 impl AsyncWrite for Forward {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 

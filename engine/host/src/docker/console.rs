@@ -24,15 +24,7 @@ impl Engine {
             command.first().map_or("", String::as_str)
         );
         let tty = console.window.is_some();
-        let options = CreateExecOptions {
-            attach_stdin: Some(true),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            tty: Some(tty),
-            cmd: Some(command.to_vec()),
-            user: user.map(str::to_owned),
-            ..Default::default()
-        };
+        let options = options(command, user, tty);
         let made = self
             .ask(&doing, self.docker.create_exec(plain(id)?, options))
             .await?;
@@ -51,20 +43,25 @@ impl Engine {
                 output,
                 input,
             };
-            attached
-                .converse(console)
-                .await
-                .map_err(|error| failure::fault(&self.name, &doing, &error))?;
+            let ended = attached.converse(console).await;
+            ended.map_err(|error| failure::fault(&self.name, &doing, &error))?;
         }
         let ended = self.ask(&doing, self.docker.inspect_exec(&made.id)).await?;
         let status = ended.exit_code.and_then(|code| i32::try_from(code).ok());
-        let lost = || {
-            Fault::new(
-                Code::Protocol,
-                format!("{}, {doing}: it ended without a status", self.name),
-            )
-        };
-        status.ok_or_else(lost)
+        let lost = format!("{}, {doing}: it ended without a status", self.name);
+        status.ok_or_else(|| Fault::new(Code::Protocol, lost))
+    }
+}
+
+fn options(command: &[String], user: Option<&str>, tty: bool) -> CreateExecOptions<String> {
+    CreateExecOptions {
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        tty: Some(tty),
+        cmd: Some(command.to_vec()),
+        user: user.map(str::to_owned),
+        ..Default::default()
     }
 }
 

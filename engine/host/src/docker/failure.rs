@@ -67,81 +67,88 @@ fn lost(engine: &str, error: &Error) -> Fault {
     unreachable(engine, &reason)
 }
 
-fn refusal(engine: &str, doing: &str, status: u16, message: &str) -> Fault {
-    let message = message.trim();
-    let lower = message.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if let Some(fault) = taken(engine, message, &lower) {
-        return fault;
-    }
-    let (code, retryable, hint) = match status {
-        _ if has(&["toomanyrequests", "rate limit"]) => (
-            Code::RateLimited,
-            true,
-            "log in to the registry to get more",
-        ),
-        _ if has(&["no space left on device"]) => {
-            (Code::Conflict, false, "make room on the machine's disk")
-        }
-        _ if has(&[
+/// What engines and the registries behind them say in words, whatever the status: the kind, whether it may pass, and what
+/// to do. The first that fits counts.
+const WORDS: &[(&[&str], Code, bool, &str)] = &[
+    (
+        &["toomanyrequests", "rate limit"],
+        Code::RateLimited,
+        true,
+        "log in to the registry to get more",
+    ),
+    (
+        &["no space left on device"],
+        Code::Conflict,
+        false,
+        "make room on the machine's disk",
+    ),
+    (
+        &[
             "manifest unknown",
             "manifest for",
             "no matching manifest",
             "not found: manifest",
-        ]) =>
-        {
-            (
-                Code::NotFound,
-                false,
-                "see that the image, its tag and the machine's platform are right",
-            )
-        }
-        _ if has(&[
+        ],
+        Code::NotFound,
+        false,
+        "see that the image, its tag and the machine's platform are right",
+    ),
+    (
+        &[
             "pull access denied",
             "unauthorized",
             "authentication required",
             "no basic auth",
-        ]) =>
-        {
-            (
-                Code::Unauthorized,
-                false,
-                "log in to the registry, and see that the image's name is right",
-            )
-        }
-        _ if has(&[
+        ],
+        Code::Unauthorized,
+        false,
+        "log in to the registry, and see that the image's name is right",
+    ),
+    (
+        &[
             "no such host",
             "i/o timeout",
             "tls handshake timeout",
             "connection reset",
-        ]) =>
-        {
-            (Code::Unreachable, true, "")
-        }
-        _ if has(&["connection refused"]) => (
-            Code::Unreachable,
-            true,
-            "see that the machine can reach the registry",
-        ),
-        _ if has(&["is already in progress"]) => (Code::Conflict, true, ""),
-        400 => (Code::Invalid, false, ""),
-        401 | 403 => (Code::Unauthorized, false, ""),
-        404 => (Code::NotFound, false, ""),
-        409 => (Code::Conflict, false, ""),
-        413 => (Code::TooLarge, false, ""),
-        429 => (Code::RateLimited, true, ""),
-        502..=504 => (Code::Unreachable, true, ""),
-        _ => (Code::Protocol, false, ""),
+            "connection refused",
+        ],
+        Code::Unreachable,
+        true,
+        "see that the machine can reach the registry",
+    ),
+    (&["is already in progress"], Code::Conflict, true, ""),
+];
+
+fn refusal(engine: &str, doing: &str, status: u16, message: &str) -> Fault {
+    let message = message.trim();
+    let lower = message.to_lowercase();
+    if let Some(fault) = taken(engine, message, &lower) {
+        return fault;
+    }
+    let fits = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let said = WORDS.iter().find(|(words, ..)| fits(words));
+    let (code, retryable, hint) = match said {
+        Some((_, code, retryable, hint)) => (*code, *retryable, *hint),
+        None => (code_of(status), matches!(status, 429 | 502..=504), ""),
     };
-    let hint = if hint.is_empty() {
-        String::new()
-    } else {
-        format!("\n{hint}")
-    };
+    let message = format!("{engine}, {doing}: {message}\n{hint}");
     Fault {
         code,
-        message: format!("{engine}, {doing}: {message}{hint}"),
+        message: message.trim_end().to_owned(),
         retryable,
+    }
+}
+
+fn code_of(status: u16) -> Code {
+    match status {
+        400 => Code::Invalid,
+        401 | 403 => Code::Unauthorized,
+        404 => Code::NotFound,
+        409 => Code::Conflict,
+        413 => Code::TooLarge,
+        429 => Code::RateLimited,
+        502..=504 => Code::Unreachable,
+        _ => Code::Protocol,
     }
 }
 

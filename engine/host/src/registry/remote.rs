@@ -248,7 +248,7 @@ impl Repository<'_> {
                 ),
             )
         };
-        let mut url = Url::parse(realm).map_err(|error| wrong(&error.to_string()))?;
+        let url = Url::parse(realm).map_err(|error| wrong(&error.to_string()))?;
         // A registry that we speak to with TLS must not make us send a password without.
         if url.scheme() != "https"
             && self.remote.registries.scheme(&self.reference.registry) == "https"
@@ -261,31 +261,7 @@ impl Repository<'_> {
         );
         let mut parameters = vec![("scope", scope.as_str())];
         parameters.extend(service.map(|service| ("service", service)));
-        let request = match &login {
-            Some(Login::Identity(token)) => {
-                parameters.extend([
-                    ("grant_type", "refresh_token"),
-                    ("refresh_token", token.expose()),
-                    ("client_id", "bimetal"),
-                ]);
-                let mut form = url::form_urlencoded::Serializer::new(String::new());
-                let body = form.extend_pairs(&parameters).finish();
-                self.client()
-                    .post(url)
-                    .header("content-type", "application/x-www-form-urlencoded")
-                    .body(body)
-            }
-            login => {
-                url.query_pairs_mut().extend_pairs(&parameters);
-                let request = self.client().get(url);
-                match login {
-                    Some(Login::Password { username, password }) => {
-                        request.basic_auth(username, Some(password.expose()))
-                    }
-                    Some(Login::Identity(_)) | None => request,
-                }
-            }
-        };
+        let request = self.token_request(url, parameters, login.as_ref());
         let response = self.send(request).await?;
         if !response.status().is_success() {
             return Err(self.refusal(response.status(), self.reference.version()));
@@ -297,6 +273,37 @@ impl Repository<'_> {
             .or(token.access_token)
             .ok_or_else(|| wrong("it answers no token"))?;
         Ok(Secret::new(format!("Bearer {token}")))
+    }
+
+    fn token_request<'p>(
+        &self,
+        mut url: Url,
+        mut parameters: Vec<(&'p str, &'p str)>,
+        login: Option<&'p Login>,
+    ) -> RequestBuilder {
+        if let Some(Login::Identity(token)) = login {
+            parameters.extend([
+                ("grant_type", "refresh_token"),
+                ("refresh_token", token.expose()),
+                ("client_id", "bimetal"),
+            ]);
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            let body = form.extend_pairs(&parameters).finish();
+            let form = "application/x-www-form-urlencoded";
+            return self
+                .client()
+                .post(url)
+                .header("content-type", form)
+                .body(body);
+        }
+        url.query_pairs_mut().extend_pairs(&parameters);
+        let request = self.client().get(url);
+        match login {
+            Some(Login::Password { username, password }) => {
+                request.basic_auth(username, Some(password.expose()))
+            }
+            Some(Login::Identity(_)) | None => request,
+        }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Fault {

@@ -110,3 +110,42 @@ fn failed(pool: &Pool, what: &str, path: &str, output: RawOutput) -> Fault {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_command_line_is_run_as_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let sudo = folder.path().join("sudo");
+        std::fs::write(
+            &sudo,
+            "#!/bin/sh\n[ \"$1\" = -n ] && shift && ROOT=yes exec \"$@\"\n",
+        )
+        .unwrap();
+        std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let run = |user: &str| {
+            let endpoint = format!(r#"{{"host": "a", "user": "{user}"}}"#);
+            let endpoint = Endpoint::parse(&endpoint).unwrap();
+            let command = as_root(
+                &endpoint,
+                "echo \"$ROOT\" 'it'\\''s'; echo $ROOT > /dev/stdout",
+            );
+            let path = format!(
+                "{}:{}",
+                folder.path().display(),
+                std::env::var("PATH").unwrap()
+            );
+            let output = std::process::Command::new("sh")
+                .args(["-c", &command])
+                .env("PATH", path)
+                .output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        assert_eq!(run("eve"), "yes it's\nyes\n");
+        assert_eq!(run("root"), " it's\n\n");
+    }
+}

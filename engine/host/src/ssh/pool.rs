@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, select_all};
@@ -25,7 +25,9 @@ use crate::fault::{Code, Fault};
 /// Connections to one endpoint.
 const CONNECTIONS: usize = 8;
 /// How often opening a channel is tried, on this connection or that.
-const ATTEMPTS: usize = 24;
+const ATTEMPTS: usize = 80;
+/// How often a server is asked again that opens no session though none is open: it may still be closing one.
+const PATIENCE: u32 = 5;
 
 /// The connections to one endpoint.
 pub(crate) struct Pool {
@@ -83,16 +85,21 @@ impl Pool {
 
     async fn open(&self, target: Target<'_>) -> Result<(Channel<Msg>, Lease), Fault> {
         let kind = Kind::of(&target);
-        let mut last = None;
+        let (mut last, mut refused) = (None, 0);
         for _ in 0..ATTEMPTS {
             let lease = self.lease(kind).await?;
             match lease.connection.open(&target).await {
                 Ok(channel) => return Ok((channel, lease)),
                 Err(russh::Error::ChannelOpenFailure(failure)) if kind == Kind::Session => {
                     let Lease { connection, permit } = lease;
-                    if !kind.slots(&connection).shrink(permit) {
+                    if kind.slots(&connection).shrink(permit) {
+                        continue;
+                    }
+                    refused += 1;
+                    if refused > PATIENCE {
                         return Err(self.no_channel(&target, &failure));
                     }
+                    tokio::time::sleep(Duration::from_millis(50) * refused).await;
                 }
                 Err(russh::Error::ChannelOpenFailure(failure)) => {
                     return Err(self.no_channel(&target, &failure));

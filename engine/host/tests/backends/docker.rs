@@ -219,7 +219,10 @@ async fn a_container_lives_and_dies() {
         "echo out; echo err >&2; trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.1; done";
     let body = json!({
         "Image": image, "Entrypoint": ["/bin/busybox", "sh", "-c", script], "Labels": { "test": name },
-        "Env": ["A=b"], "HostConfig": { "NetworkMode": "none", "RestartPolicy": { "Name": "unless-stopped" } },
+        "Env": ["A=b"], "HostConfig": { "NetworkMode": "none", "RestartPolicy": { "Name": "unless-stopped" },
+            "Memory": 64 << 20, "NanoCpus": 500_000_000, "PortBindings": { "80/tcp": [{ "HostPort": "8080" }] } },
+        "ExposedPorts": { "80/tcp": {} }, "Volumes": { "/data": {} },
+        "Healthcheck": { "Test": ["CMD", "/bin/busybox", "true"], "Interval": 3_000_000_000_u64, "Retries": 2 },
     });
     let platform = format!("linux/{}", architecture());
     let id = engine
@@ -249,9 +252,18 @@ async fn a_container_lives_and_dies() {
         (listed.as_array().unwrap().len(), &listed[0]["Id"]),
         (1, &json!(id))
     );
+    let seen = engine.inspect_container(&id).await.unwrap().unwrap();
+    assert_eq!(seen["State"]["Running"], true);
+    let host = &seen["HostConfig"];
     assert_eq!(
-        engine.inspect_container(&id).await.unwrap().unwrap()["State"]["Running"],
-        true
+        (&host["Memory"], &host["NanoCpus"]),
+        (&json!(64 << 20), &json!(500_000_000))
+    );
+    assert_eq!(host["PortBindings"]["80/tcp"][0]["HostPort"], "8080");
+    assert_eq!(seen["Config"]["ExposedPorts"], json!({ "80/tcp": {} }));
+    assert_eq!(
+        seen["Config"]["Healthcheck"]["Interval"],
+        json!(3_000_000_000_u64)
     );
 
     let mut follow = engine

@@ -1,1 +1,56 @@
-//! bimetal-refresh
+//! Asks providers what exists now.
+//!
+//! Changes nothing, neither in the world nor in state: what became of intents is answered, and `apply` records it.
+
+mod answer;
+mod drift;
+mod group;
+mod marks;
+mod probe;
+mod read;
+
+use bimetal_model::Diagnostics;
+use bimetal_model::event::Notify;
+use bimetal_model::port::Operate;
+use bimetal_model::question::Observed;
+use bimetal_model::snapshot::Snapshot;
+
+pub use answer::answer;
+
+/// How many calls of providers run at the same time.
+const CALLS: usize = 32;
+
+/// What exists: everything in the snapshot is read, and unfinished creations are probed.
+///
+/// What could not be read stays as state remembers it, and there is an error that says so.
+pub async fn refresh(
+    snapshot: &Snapshot,
+    operate: &dyn Operate,
+    notify: &dyn Notify,
+) -> (Observed, Diagnostics) {
+    let mut observed = remembered(snapshot);
+    let mut diagnostics = read::read_all(&mut observed, operate, notify).await;
+    diagnostics.extend(probe::resolve(&snapshot.intents, &mut observed, operate).await);
+    (observed, diagnostics)
+}
+
+/// What exists as far as state remembers; only unfinished creations are probed.
+pub async fn believe(
+    snapshot: &Snapshot,
+    operate: &dyn Operate,
+    _notify: &dyn Notify,
+) -> (Observed, Diagnostics) {
+    let mut observed = remembered(snapshot);
+    let diagnostics = probe::resolve(&snapshot.intents, &mut observed, operate).await;
+    (observed, diagnostics)
+}
+
+fn remembered(snapshot: &Snapshot) -> Observed {
+    Observed {
+        lineage: snapshot.lineage.clone(),
+        serial: snapshot.serial,
+        objects: snapshot.objects.clone(),
+        outputs: snapshot.outputs.clone(),
+        ..Observed::default()
+    }
+}

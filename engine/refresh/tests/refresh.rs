@@ -1,0 +1,423 @@
+//! What is asked of providers, and what is made of their answers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use bimetal_model::event::Silent;
+use bimetal_model::image::{ImageIndex, ImageSource};
+use bimetal_model::placement::Placement;
+use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, UpdateRequest};
+use bimetal_model::question::{Answers, Inquiry, Question};
+use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Snapshot, Stored};
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
+use bimetal_refresh::{answer, believe, refresh};
+
+type World = BTreeMap<String, Result<Option<Object>, String>>;
+
+/// Answers from a table: by address when reading, by intent when probing. What is not in it is gone.
+#[derive(Default)]
+struct Fake {
+    world: World,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Fake {
+    fn answer(&self, key: &str) -> Result<Option<Object>, Diagnostics> {
+        let found = self.world.get(key).cloned().unwrap_or(Ok(None));
+        found.map_err(|message| vec![Diagnostic::error(message)])
+    }
+
+    fn called(&self) -> Vec<String> {
+        let mut calls = self.calls.lock().unwrap().clone();
+        calls.sort();
+        calls
+    }
+}
+
+#[async_trait]
+impl Operate for Fake {
+    fn configure(&self, _: &ProviderKey, _: &Value) {}
+    async fn read(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        objects: &[(Address, Object)],
+    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+        self.calls
+            .lock()
+            .unwrap()
+            .push(format!("read {provider} {ty} {}", objects.len()));
+        objects
+            .iter()
+            .map(|(address, _)| self.answer(&address.to_string()))
+            .collect()
+    }
+    async fn probe(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        intents: &[Intent],
+    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+        self.calls
+            .lock()
+            .unwrap()
+            .push(format!("probe {provider} {ty} {}", intents.len()));
+        intents
+            .iter()
+            .map(|intent| self.answer(&intent.id.0))
+            .collect()
+    }
+    async fn discover(
+        &self,
+        _: &ProviderKey,
+        _: &str,
+        address: &Address,
+        _: &Value,
+    ) -> Result<Value, Diagnostics> {
+        Ok(Value::from(format!("facts of {address}")))
+    }
+    async fn read_data(
+        &self,
+        _: &ProviderKey,
+        _: &str,
+        _: &Address,
+        _: &Value,
+    ) -> Result<Value, Diagnostics> {
+        Err(vec![Diagnostic::error("no such thing")])
+    }
+    async fn create(&self, _: &ProviderKey, _: &str, _: Vec<CreateRequest>) -> Vec<Outcome> {
+        unreachable!("refresh changes nothing")
+    }
+    async fn update(&self, _: &ProviderKey, _: &str, _: UpdateRequest) -> Outcome {
+        unreachable!("refresh changes nothing")
+    }
+    async fn delete(&self, _: &ProviderKey, _: &str, _: &Address, _: Object) -> Deletion {
+        unreachable!("refresh changes nothing")
+    }
+    async fn image(&self, source: &ImageSource) -> Result<ImageIndex, Diagnostics> {
+        Ok(ImageIndex {
+            digest: source.to_string(),
+            manifests: Vec::new(),
+        })
+    }
+    fn allow_images(&self, _: &[ImageSource]) {}
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn object(note: Value) -> Object {
+    Object {
+        value: [("note", note)].into_iter().collect(),
+        private: vec![1],
+    }
+}
+
+fn placement(machine: &str) -> Placement {
+    Placement {
+        replica: address("service.web.replica[0]"),
+        machine: address(machine),
+        platform: "linux/amd64".parse().unwrap(),
+        image: "i".to_owned(),
+        reason: String::new(),
+    }
+}
+
+fn stored(ty: &str, machine: Option<&str>) -> Stored {
+    Stored {
+        provider: ProviderKey::default_of("docker"),
+        ty: ty.to_owned(),
+        schema_version: 0,
+        object: object("a".into()),
+        depends_on: Vec::new(),
+        placement: machine.map(placement),
+        tainted: false,
+        unfinished: None,
+    }
+}
+
+fn intent(id: &str, address: &str, effect: Effect) -> Intent {
+    Intent {
+        id: IntentId(id.to_owned()),
+        address: self::address(address),
+        provider: ProviderKey::default_of("docker"),
+        ty: "docker_volume".to_owned(),
+        effect,
+        config: [("note", Value::from("a").into_sensitive())]
+            .into_iter()
+            .collect(),
+        depends_on: vec![self::address("machine.docker.a")],
+        placement: None,
+    }
+}
+
+fn snapshot(objects: Vec<(String, Stored)>, intents: Vec<Intent>) -> Snapshot {
+    let objects = objects
+        .into_iter()
+        .map(|(text, stored)| (address(&text), stored))
+        .collect();
+    Snapshot {
+        lineage: "l".to_owned(),
+        serial: 7,
+        objects,
+        intents,
+        outputs: BTreeMap::new(),
+    }
+}
+
+fn world<const N: usize>(answers: [(&str, Result<Option<Object>, String>); N]) -> Fake {
+    let world = answers
+        .into_iter()
+        .map(|(key, answer)| (key.to_owned(), answer))
+        .collect();
+    Fake {
+        world,
+        ..Fake::default()
+    }
+}
+
+#[tokio::test]
+async fn what_changed_or_went_is_drift() {
+    let fake = world([
+        ("docker_volume.same", Ok(Some(object("a".into())))),
+        ("docker_volume.changed", Ok(Some(object("b".into())))),
+    ]);
+    let names = ["same", "changed", "gone"].map(|name| format!("docker_volume.{name}"));
+    let objects = names
+        .map(|name| (name, stored("docker_volume", None)))
+        .to_vec();
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
+    assert_eq!(diagnostics, []);
+    assert_eq!((observed.lineage.as_str(), observed.serial), ("l", 7));
+    let drift: Vec<_> = observed
+        .drift
+        .iter()
+        .map(|d| (d.address.to_string(), d.after.is_some()))
+        .collect();
+    assert_eq!(
+        drift,
+        [
+            ("docker_volume.changed".to_owned(), true),
+            ("docker_volume.gone".to_owned(), false)
+        ]
+    );
+    assert_eq!(
+        observed.objects[&address("docker_volume.changed")].object,
+        object("b".into())
+    );
+    assert!(
+        !observed
+            .objects
+            .contains_key(&address("docker_volume.gone"))
+    );
+}
+
+#[tokio::test]
+async fn what_was_sensitive_stays_so() {
+    let fake = world([("docker_volume.a", Ok(Some(object("new".into()))))]);
+    let secret = Stored {
+        object: object(Value::from("old").into_sensitive()),
+        ..stored("docker_volume", None)
+    };
+    let snapshot = snapshot(vec![("docker_volume.a".to_owned(), secret)], vec![]);
+    let (observed, _) = refresh(&snapshot, &fake, &Silent).await;
+    let value = &observed.objects[&address("docker_volume.a")].object.value;
+    assert_eq!(
+        format!("{value:?} {:?}", observed.drift[0].after),
+        r#"{"note": (sensitive)} Some({"note": (sensitive)})"#
+    );
+}
+
+#[tokio::test]
+async fn one_call_reads_many_of_one_machine() {
+    let fake = Fake::default();
+    let mut objects = Vec::new();
+    for place in 0..120 {
+        objects.push((
+            format!("docker_volume.v[{place}]"),
+            stored("docker_volume", None),
+        ));
+    }
+    for place in 0..4 {
+        let machine = if place < 3 {
+            "machine.docker.a"
+        } else {
+            "machine.docker.b"
+        };
+        objects.push((
+            format!("service.web.replica[{place}]"),
+            stored("docker_container", Some(machine)),
+        ));
+    }
+    refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
+    assert_eq!(
+        fake.called(),
+        [
+            "read docker docker_container 1",
+            "read docker docker_container 3",
+            "read docker docker_volume 20",
+            "read docker docker_volume 50",
+            "read docker docker_volume 50",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_dead_machine_is_told_once_and_fails_alone() {
+    let fake = world([
+        (
+            "service.web.replica[0]",
+            Err("connection refused".to_owned()),
+        ),
+        (
+            "service.web.replica[1]",
+            Err("connection refused".to_owned()),
+        ),
+        ("service.web.replica[2]", Ok(Some(object("b".into())))),
+    ]);
+    let container = |machine| stored("docker_container", Some(machine));
+    let objects = vec![
+        (
+            "service.web.replica[0]".to_owned(),
+            container("machine.docker.dead"),
+        ),
+        (
+            "service.web.replica[1]".to_owned(),
+            container("machine.docker.dead"),
+        ),
+        (
+            "service.web.replica[2]".to_owned(),
+            container("machine.docker.fine"),
+        ),
+    ];
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
+    let [diagnostic] = diagnostics.as_slice() else {
+        panic!("{diagnostics:?}")
+    };
+    assert_eq!(
+        diagnostic.summary,
+        "the engine of `machine.docker.dead` does not say what became of 2 containers there"
+    );
+    assert_eq!(diagnostic.detail, "connection refused");
+    assert!(diagnostic.hint.is_some());
+    assert_eq!(
+        observed.objects.len(),
+        3,
+        "what could not be read is believed"
+    );
+    assert_eq!(observed.drift.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_on_a_machine_that_is_gone_is_gone_too() {
+    let fake = world([
+        (
+            "service.web.replica[0]",
+            Err("connection refused".to_owned()),
+        ),
+        ("x", Err("connection refused".to_owned())),
+    ]);
+    let objects = vec![
+        (
+            "machine.docker.gone".to_owned(),
+            stored("docker_machine", None),
+        ),
+        (
+            "service.web.replica[0]".to_owned(),
+            stored("docker_container", Some("machine.docker.gone")),
+        ),
+    ];
+    let placement = Some(placement("machine.docker.gone"));
+    let intent = Intent {
+        placement,
+        ..intent("x", "service.web.replica[1]", Effect::Create)
+    };
+    let (observed, diagnostics) =
+        refresh(&snapshot(objects, vec![intent.clone()]), &fake, &Silent).await;
+    assert_eq!(diagnostics, []);
+    assert!(observed.objects.is_empty());
+    assert_eq!(observed.drift.len(), 2);
+    assert_eq!(observed.resolved, [(intent, None)]);
+}
+
+#[tokio::test]
+async fn an_unfinished_creation_is_taken_in_or_dropped() {
+    let fake = world([("there", Ok(Some(object("a".into()))))]);
+    let intents = vec![
+        intent("there", "docker_volume.there", Effect::Create),
+        intent("absent", "docker_volume.absent", Effect::Create),
+        intent("update", "docker_volume.u", Effect::Update),
+        intent("delete", "docker_volume.d", Effect::Delete),
+    ];
+    for is_refreshed in [true, false] {
+        let snapshot = snapshot(vec![], intents.clone());
+        let (observed, diagnostics) = match is_refreshed {
+            true => refresh(&snapshot, &fake, &Silent).await,
+            false => believe(&snapshot, &fake, &Silent).await,
+        };
+        assert_eq!(diagnostics, []);
+        let mut resolved: Vec<_> = observed
+            .resolved
+            .iter()
+            .map(|(i, o)| (i.id.0.as_str(), o.is_some()))
+            .collect();
+        resolved.sort_unstable();
+        assert_eq!(
+            resolved,
+            [
+                ("absent", false),
+                ("delete", false),
+                ("there", true),
+                ("update", false)
+            ]
+        );
+        let taken = &observed.objects[&address("docker_volume.there")];
+        assert_eq!(observed.objects.len(), 1);
+        assert_eq!(taken.unfinished, Some(intents[0].clone()));
+        assert_eq!(taken.depends_on, [address("machine.docker.a")]);
+        assert_eq!(
+            format!("{:?}", taken.object.value),
+            r#"{"note": (sensitive)}"#
+        );
+        assert_eq!(observed.drift, []);
+    }
+    assert_eq!(fake.called(), ["probe docker docker_volume 2"; 2]);
+}
+
+#[tokio::test]
+async fn an_intent_that_can_not_be_probed_stays_and_is_told() {
+    let fake = world([("x", Err("connection refused".to_owned()))]);
+    let snapshot = snapshot(vec![], vec![intent("x", "docker_volume.a", Effect::Create)]);
+    let (observed, diagnostics) = refresh(&snapshot, &fake, &Silent).await;
+    assert_eq!(diagnostics[0].address, Some(address("docker_volume.a")));
+    assert_eq!(observed.resolved, []);
+}
+
+#[tokio::test]
+async fn every_question_is_answered() {
+    let inquiry = |text: &str| Inquiry {
+        address: address(text),
+        provider: ProviderKey::default_of("docker"),
+        ty: "t".to_owned(),
+        config: Value::NULL,
+    };
+    let source: ImageSource = "nginx".parse().unwrap();
+    let questions = vec![
+        Question::Facts(inquiry("machine.docker.a")),
+        Question::Data(inquiry("data.docker_engine.a")),
+        Question::Image(source.clone()),
+    ];
+    let mut answers = Answers::default();
+    answer(questions, &mut answers, &Fake::default(), &Silent).await;
+    assert_eq!(
+        answers.facts[&address("machine.docker.a")],
+        Ok(Value::from("facts of machine.docker.a"))
+    );
+    let failure = answers.data[&address("data.docker_engine.a")]
+        .clone()
+        .unwrap_err();
+    assert_eq!(failure[0].address, Some(address("data.docker_engine.a")));
+    assert_eq!(answers.images[&source].as_ref().unwrap().digest, "nginx");
+}

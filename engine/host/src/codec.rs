@@ -1,0 +1,165 @@
+//! Values on their way to guests and back. What is a credential stays here: a guest gets an id for it.
+
+use bimetal_model::convert::convert;
+use bimetal_model::json::{Marks, decode, encode};
+use bimetal_model::schema::{Attribute, Block, Credential};
+use bimetal_model::{Data, Path, Step, Value};
+use serde_json::{Value as Json, json};
+
+use crate::credentials::{Credentials, Secret};
+
+/// What a value belongs to: its schema, and the name that its credentials go by.
+pub(crate) struct Codec<'a> {
+    pub(crate) block: &'a Block,
+    /// An address, or `provider.<key>`.
+    pub(crate) owner: String,
+    pub(crate) credentials: &'a Credentials,
+}
+
+impl Codec<'_> {
+    /// The value as JSON text for a guest; its credentials are registered.
+    pub(crate) fn to_guest(&self, value: &Value) -> String {
+        self.replace(encode(value, Marks::Drop), value, self.block, &Path::root()).to_string()
+    }
+
+    fn replace(&self, mut json: Json, value: &Value, block: &Block, path: &Path) -> Json {
+        let Some(members) = json.as_object_mut() else { return json };
+        for (name, attribute) in &block.attributes {
+            let at = path.then(Step::Attribute(name.clone()));
+            if let (Some(kind), Some(Data::String(text))) = (attribute.credential, value.member(name).map(|value| &value.data)) {
+                members.insert(name.clone(), json!({ "$credential": self.register(kind, text, &at) }));
+            }
+        }
+        for (name, nested) in &block.blocks {
+            let (Some(inner), Some(value)) = (members.remove(name), value.as_members().and_then(|m| m.get(name))) else { continue };
+            let at = path.then(Step::Attribute(name.clone()));
+            let inner = match (inner, value.as_items()) {
+                (Json::Array(items), Some(values)) => {
+                    let one = |(index, (item, value))| self.replace(item, value, &nested.block, &at.then(Step::Index(index as u32)));
+                    Json::Array(items.into_iter().zip(values).enumerate().map(one).collect())
+                }
+                (inner, _) => self.replace(inner, value, &nested.block, &at),
+            };
+            members.insert(name.clone(), inner);
+        }
+        json
+    }
+
+    fn register(&self, kind: Credential, text: &str, path: &Path) -> String {
+        let id = format!("{}#{path}", self.owner);
+        match kind {
+            Credential::Value => self.credentials.put(&id, Secret::new(text)),
+            Credential::File => self.credentials.put_file(&id, text),
+        }
+        id
+    }
+
+    /// What a guest answered, of the schema's type, with the credentials of `known` put back.
+    ///
+    /// Unknown values are for plans only. Otherwise: what is wrong with the answer.
+    pub(crate) fn from_guest(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
+        let mut json: Json = serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))?;
+        restore(&mut json, known, self.block);
+        let value = decode(&json).map_err(|error| format!("its answer can't be read: {error}"))?;
+        if unknowns == Unknowns::Refused && !value.is_wholly_known() {
+            return Err("its answer has unknown values, and only a plan may".to_owned());
+        }
+        let value = convert(value, &self.block.ty()).map_err(|mismatch| {
+            let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" at `{}`", mismatch.path) };
+            format!("its answer does not fit its own schema{place}: {}", mismatch.reason)
+        })?;
+        Ok(mark(value, self.block))
+    }
+}
+
+/// Whether an answer may hold unknown values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknowns {
+    Allowed,
+    Refused,
+}
+
+/// Puts credentials back in the place of their ids.
+fn restore(json: &mut Json, known: &[&Value], block: &Block) {
+    let Some(members) = json.as_object_mut() else { return };
+    for (name, attribute) in &block.attributes {
+        if attribute.credential.is_some() && members.get(name).is_some_and(|value| value.get("$credential").is_some()) {
+            let original = known.iter().find_map(|value| value.member(name)).cloned().unwrap_or(Value::NULL);
+            members.insert(name.clone(), encode(&original, Marks::Keep));
+        }
+    }
+    for (name, nested) in &block.blocks {
+        match members.get_mut(name) {
+            Some(Json::Array(items)) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let inner: Vec<&Value> = known.iter().filter_map(|value| value.member(name)?.as_items()?.get(index)).collect();
+                    restore(item, &inner, &nested.block);
+                }
+            }
+            Some(inner) => {
+                let known: Vec<&Value> = known.iter().filter_map(|value| value.member(name)).collect();
+                restore(inner, &known, &nested.block);
+            }
+            None => {}
+        }
+    }
+}
+
+/// What the schema calls sensitive is.
+pub(crate) fn mark(value: Value, block: &Block) -> Value {
+    let Value { data: Data::Object(mut members), sensitive } = value else { return value };
+    for (name, attribute) in &block.attributes {
+        if is_secret(attribute) && let Some(value) = members.get_mut(name).filter(|value| !value.is_null()) {
+            value.sensitive = true;
+        }
+    }
+    for (name, nested) in &block.blocks {
+        if let Some(inner) = members.remove(name) {
+            let marked = match inner {
+                Value { data: Data::List(items), sensitive } => {
+                    let items = items.into_iter().map(|item| mark(item, &nested.block)).collect();
+                    Value { data: Data::List(items), sensitive }
+                }
+                other => mark(other, &nested.block),
+            };
+            members.insert(name.clone(), marked);
+        }
+    }
+    Value { data: Data::Object(members), sensitive }
+}
+
+fn is_secret(attribute: &Attribute) -> bool {
+    attribute.sensitive || attribute.credential == Some(Credential::Value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bimetal_model::Type;
+
+    fn block() -> Block {
+        let key = Attribute { credential: Some(Credential::Value), ..Attribute::optional(Type::String) };
+        let host = Attribute::required(Type::String);
+        Block { attributes: [("key".to_owned(), key), ("host".to_owned(), host)].into(), ..Block::default() }
+    }
+
+    #[tokio::test]
+    async fn a_credential_stays_here_and_comes_back() {
+        let (block, credentials) = (block(), Credentials::default());
+        let codec = Codec { block: &block, owner: "machine.x.a".to_owned(), credentials: &credentials };
+        let value: Value = [("host", Value::from("h")), ("key", Value::from("hunter2").into_sensitive())].into_iter().collect();
+        let text = codec.to_guest(&value);
+        assert_eq!(text, r#"{"host":"h","key":{"$credential":"machine.x.a#key"}}"#);
+        assert_eq!(credentials.secret("machine.x.a#key").await.unwrap().expose(), "hunter2");
+        assert_eq!(codec.from_guest(&text, &[&value], Unknowns::Refused).unwrap(), value);
+    }
+
+    #[test]
+    fn garbage_is_the_providers_bug() {
+        let (block, credentials) = (block(), Credentials::default());
+        let codec = Codec { block: &block, owner: "x".to_owned(), credentials: &credentials };
+        for text in ["{", "[]", r#"{"host":[]}"#, r#"{"host":{"$unknown":{}}}"#, r#"{"$what":1}"#] {
+            assert!(codec.from_guest(text, &[], Unknowns::Refused).is_err(), "{text}");
+        }
+    }
+}

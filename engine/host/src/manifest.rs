@@ -1,0 +1,184 @@
+//! What a provider says of itself, in a custom section that is read before any of its code runs.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::Diagnostic;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+/// The section's name.
+const SECTION: &str = "bimetal:manifest";
+/// A larger one is refused.
+const MOST_BYTES: usize = 64 * 1024;
+/// The contract that this host speaks.
+const CONTRACT: &str = "0.1.0";
+
+/// What a provider says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Manifest {
+    /// Of this document: 1.
+    pub format: u32,
+    /// The provider's name.
+    pub name: String,
+    /// The provider's version.
+    pub version: String,
+    /// The contract's version.
+    pub contract: String,
+    /// The capabilities that it wants.
+    #[serde(default)]
+    pub requests: Vec<Request>,
+    /// How fast others let it go.
+    #[serde(default)]
+    pub rates: Vec<Rate>,
+}
+
+/// One capability that a provider wants.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "capability", rename_all = "kebab-case")]
+pub enum Request {
+    /// HTTP requests.
+    Http {
+        /// `https://api.example.org`
+        #[serde(default)]
+        origins: Vec<String>,
+        /// Arguments of the provider block that hold a further origin.
+        #[serde(default)]
+        from: Vec<String>,
+        /// `GET`, …
+        methods: Vec<String>,
+        /// Credential arguments of the provider block that are sent there.
+        #[serde(default)]
+        credentials: Vec<String>,
+        /// For people.
+        #[serde(default)]
+        why: String,
+    },
+    /// Container engines that configuration hands to it.
+    Docker {
+        /// For people.
+        #[serde(default)]
+        why: String,
+    },
+    /// Commands and files on machines that configuration hands to it.
+    Ssh {
+        /// By name.
+        commands: BTreeMap<String, Command>,
+        /// Prefixes of paths.
+        #[serde(default)]
+        files: Vec<String>,
+        /// For people.
+        #[serde(default)]
+        why: String,
+    },
+    /// Certificates for engines.
+    Certificates {
+        /// For people.
+        #[serde(default)]
+        why: String,
+    },
+}
+
+/// A command that a provider may run on a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Command {
+    /// A line of shell; `{name}` takes one argument, `{name...}` the rest.
+    pub run: String,
+    /// Changes nothing.
+    #[serde(default)]
+    pub reads: bool,
+    /// Runs as root.
+    #[serde(default)]
+    pub root: bool,
+}
+
+/// How many requests an origin takes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Rate {
+    /// `https://api.example.org`
+    pub origin: String,
+    /// An argument of the provider block that holds another origin.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Requests a minute.
+    #[serde(default)]
+    pub per_minute: Option<u32>,
+    /// Requests an hour.
+    #[serde(default)]
+    pub per_hour: Option<u32>,
+}
+
+impl Manifest {
+    /// The manifest of a component; runs none of its code.
+    pub fn of(component: &[u8]) -> Result<Manifest, Diagnostic> {
+        let refused = |reason: String| Diagnostic::error("this is no provider").because(reason);
+        let section = find(component).map_err(|error| refused(format!("it is no WebAssembly component: {error}")))?;
+        let section = section.ok_or_else(|| refused(format!("it has no section `{SECTION}`")))?;
+        if section.len() > MOST_BYTES {
+            return Err(refused(format!("its manifest is larger than {MOST_BYTES} bytes")));
+        }
+        let manifest: Manifest =
+            serde_json::from_slice(&section).map_err(|error| refused(format!("its manifest can't be read: {error}")))?;
+        if manifest.format != 1 || manifest.contract != CONTRACT {
+            let reason = format!("it was made for contract {}, and this Bimetal speaks {CONTRACT}", manifest.contract);
+            return Err(refused(reason).hint("use another version of the provider or of Bimetal"));
+        }
+        Ok(manifest)
+    }
+
+    /// What it may do, in plain words.
+    pub fn grants(&self) -> Vec<String> {
+        self.requests.iter().map(Request::in_words).collect()
+    }
+
+    pub(crate) fn ssh(&self) -> Option<(&BTreeMap<String, Command>, &[String])> {
+        self.requests.iter().find_map(|request| match request {
+            Request::Ssh { commands, files, .. } => Some((commands, &files[..])),
+            Request::Http { .. } | Request::Docker { .. } | Request::Certificates { .. } => None,
+        })
+    }
+
+    pub(crate) fn docker(&self) -> bool {
+        self.requests.iter().any(|request| matches!(request, Request::Docker { .. }))
+    }
+
+    pub(crate) fn certificates(&self) -> bool {
+        self.requests.iter().any(|request| matches!(request, Request::Certificates { .. }))
+    }
+}
+
+impl Request {
+    fn in_words(&self) -> String {
+        let (text, why) = match self {
+            Request::Http { origins, from, methods, why, .. } => {
+                let from = from.iter().map(|name| format!("what `{name}` of its provider block says"));
+                let targets: Vec<_> = origins.iter().cloned().chain(from).collect();
+                (format!("send {} requests to {}", methods.join(", "), targets.join(" or ")), why)
+            }
+            Request::Docker { why } => ("use the container engines that configuration gives it".to_owned(), why),
+            Request::Ssh { commands, files, why } => {
+                let files = if files.is_empty() { String::new() } else { format!(", and use files below {}", files.join(", ")) };
+                (format!("run {} fixed commands over SSH on the machines that configuration gives it{files}", commands.len()), why)
+            }
+            Request::Certificates { why } => ("have certificates issued for those machines".to_owned(), why),
+        };
+        if why.is_empty() { text } else { format!("{text} ({why})") }
+    }
+}
+
+/// The digest of a component: `sha256:…`.
+pub fn digest(component: &[u8]) -> String {
+    let bytes = Sha256::digest(component);
+    format!("sha256:{}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+/// The section, in the component or in a module inside of it.
+fn find(component: &[u8]) -> wasmparser::Result<Option<Vec<u8>>> {
+    for payload in wasmparser::Parser::new(0).parse_all(component) {
+        if let wasmparser::Payload::CustomSection(section) = payload?
+            && section.name() == SECTION
+        {
+            return Ok(Some(section.data().to_vec()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,136 @@
+//! Pure calls: `Predict`.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bimetal_model::port::{PlanRequest, Planned, Predict};
+use bimetal_model::schema::ProviderSchema;
+use bimetal_model::{Address, BlockKind, Diagnostics, ProviderName, Value};
+
+use crate::bindings::bimetal::provider::types;
+use crate::call::{self, Work};
+use crate::codec::Unknowns;
+use crate::host::{Host, Inner, Provider};
+use crate::wire;
+
+impl Host {
+    /// Waits for something that the guests' own threads do.
+    fn wait<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let Some(threads) = &self.threads else { unreachable!("taken only when dropped") };
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let task = threads.spawn(async move {
+            // Nobody waits any more only if this thread panicked.
+            let _ = sender.send(work.await);
+        });
+        match receiver.recv() {
+            Ok(answer) => answer,
+            Err(_) => unreachable!("the task {task:?} always answers"),
+        }
+    }
+}
+
+impl Predict for Host {
+    fn providers(&self) -> Vec<ProviderName> {
+        self.inner.names()
+    }
+
+    fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        let inner = self.inner.clone();
+        let provider = inner.provider(provider)?;
+        self.wait(async move { inner.schema(&provider).await })
+    }
+
+    fn validate(&self, provider: &ProviderName, address: &Address, ty: &str, config: &Value) -> Diagnostics {
+        let asked = (|| {
+            let provider = self.inner.provider(provider)?;
+            let schema = Predict::schema(self, &provider.name)?;
+            let block = &self.inner.type_of(&provider, &schema, ty)?.block;
+            Ok((provider, self.inner.codec(block, address).to_guest(config)))
+        })();
+        let (provider, text) = match asked {
+            Ok(asked) => asked,
+            Err(diagnostics) => return diagnostics,
+        };
+        let (inner, ty, addresses, asked) = (self.inner.clone(), ty.to_owned(), vec![address.clone()], provider.clone());
+        let work: Work<_> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_predict().call_validate(store, &ty, &text).await })
+        });
+        match self.wait(call::pure(inner, asked, addresses, work)) {
+            Ok(diagnostics) => wire::diagnostics(&provider, diagnostics).into_iter().map(|d| d.of(address)).collect(),
+            Err(diagnostics) => diagnostics,
+        }
+    }
+
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+        let everywhere = |diagnostics: Diagnostics| requests.iter().map(|_| Err(diagnostics.clone())).collect();
+        let asked = (|| {
+            let provider = self.inner.provider(provider)?;
+            let schema = Predict::schema(self, &provider.name)?;
+            let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
+            let wire = wire.collect::<Result<Vec<_>, _>>()?;
+            Ok((provider, schema, wire))
+        })();
+        let (provider, schema, wire) = match asked {
+            Ok(asked) => asked,
+            Err(diagnostics) => return everywhere(diagnostics),
+        };
+        let addresses = requests.iter().map(|request| request.address.clone()).collect();
+        let (inner, asked) = (self.inner.clone(), provider.clone());
+        let work: Work<_> =
+            Box::new(move |exports, store| Box::pin(async move { exports.bimetal_provider_predict().call_plan(store, &wire).await }));
+        match self.wait(call::pure(inner, asked, addresses, work)) {
+            Ok(answers) if answers.len() == requests.len() => {
+                answers.into_iter().zip(requests).map(|(answer, request)| planned(&self.inner, &provider, &schema, request, answer)).collect()
+            }
+            Ok(answers) => {
+                let reason = format!("it was asked for {} plans and gave {}", requests.len(), answers.len());
+                everywhere(call::failed(&provider, &[], &reason))
+            }
+            Err(diagnostics) => everywhere(diagnostics),
+        }
+    }
+
+    fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
+        let provider = self.inner.provider(provider)?;
+        let schema = Predict::schema(self, &provider.name)?;
+        let block = self.inner.type_of(&provider, &schema, ty)?.block.clone();
+        // No block has this address: credentials of an old value stay in the table under a name of their own.
+        let nowhere = Address::new(BlockKind::Resource, ty, "upgrade");
+        let text = self.inner.codec(&block, &nowhere).to_guest(stored);
+        let (inner, asked, name) = (self.inner.clone(), provider.clone(), ty.to_owned());
+        let work: Work<_> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_predict().call_upgrade(store, &name, version, &text).await })
+        });
+        let answer = self.wait(call::pure(inner, asked, Vec::new(), work))?;
+        let text = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
+        let value = self.inner.codec(&block, &nowhere).from_guest(&text, &[stored], Unknowns::Refused);
+        value.map_err(|reason| call::failed(&provider, &[], &reason))
+    }
+}
+
+fn plan_request(inner: &Inner, provider: &Provider, schema: &ProviderSchema, request: &PlanRequest) -> Result<types::PlanRequest, Diagnostics> {
+    let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
+    let prior = request.prior.as_ref().map(|prior| types::Object {
+        value: codec.to_guest(&prior.value),
+        private: prior.private.clone(),
+    });
+    // Last, so that the credentials in the table are those of the configuration.
+    let proposed = codec.to_guest(&request.proposed);
+    Ok(types::PlanRequest { type_name: request.ty.clone(), prior, config: codec.to_guest(&request.config), proposed })
+}
+
+fn planned(
+    inner: &Inner,
+    provider: &Provider,
+    schema: &ProviderSchema,
+    request: &PlanRequest,
+    answer: Result<types::Planned, Vec<types::Diagnostic>>,
+) -> Result<Planned, Diagnostics> {
+    let at = |diagnostics: Diagnostics| diagnostics.into_iter().map(|d| d.of(&request.address)).collect::<Diagnostics>();
+    let answer = answer.map_err(|diagnostics| at(wire::diagnostics(provider, diagnostics)))?;
+    let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
+    let known: Vec<&Value> = [&request.proposed].into_iter().chain(request.prior.as_ref().map(|prior| &prior.value)).collect();
+    let value = codec.from_guest(&answer.value, &known, Unknowns::Allowed);
+    let value = value.map_err(|reason| at(call::failed(provider, &[], &reason)))?;
+    Ok(Planned { value, replace: answer.replace.into_iter().map(wire::path).collect(), private: answer.private })
+}

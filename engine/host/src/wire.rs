@@ -1,0 +1,60 @@
+//! The contract's frame to the model's words and back.
+
+use bimetal_model::path::{Path, Step};
+use bimetal_model::{Diagnostic, Diagnostics};
+
+use crate::bindings::bimetal::provider::types;
+use crate::fault::{Code, Fault};
+use crate::host::Provider;
+
+pub(crate) use types::Diagnostic as WireDiagnostic;
+
+/// What a provider says, with its name.
+pub(crate) fn diagnostics(provider: &Provider, diagnostics: Vec<WireDiagnostic>) -> Diagnostics {
+    diagnostics.into_iter().map(|diagnostic| self::diagnostic(provider, diagnostic)).collect()
+}
+
+fn diagnostic(provider: &Provider, wire: WireDiagnostic) -> Diagnostic {
+    let diagnostic = match wire.severity {
+        types::Severity::Error => Diagnostic::error(wire.summary),
+        types::Severity::Warning => Diagnostic::warning(wire.summary),
+    };
+    let because = format!("provider `{}` {}", provider.name, provider.manifest.version);
+    let diagnostic = Diagnostic { path: path(wire.path), ..diagnostic }.because(because);
+    if wire.detail.is_empty() { diagnostic } else { diagnostic.hint(wire.detail) }
+}
+
+pub(crate) fn path(steps: Vec<types::Step>) -> Path {
+    let step = |step| match step {
+        types::Step::Attribute(name) => Step::Attribute(name),
+        types::Step::Index(index) => Step::Index(index),
+        types::Step::Key(name) => Step::Key(name),
+    };
+    Path(steps.into_iter().map(step).collect())
+}
+
+impl From<Fault> for types::Fault {
+    fn from(fault: Fault) -> Self {
+        let code = match fault.code {
+            Code::Denied => types::Code::Denied,
+            Code::WrongPhase => types::Code::WrongPhase,
+            Code::Unreachable => types::Code::Unreachable,
+            Code::Timeout => types::Code::Timeout,
+            Code::Unauthorized => types::Code::Unauthorized,
+            Code::NotFound => types::Code::NotFound,
+            Code::Conflict => types::Code::Conflict,
+            Code::RateLimited => types::Code::RateLimited,
+            Code::Invalid => types::Code::Invalid,
+            Code::Protocol => types::Code::Protocol,
+            Code::TooLarge => types::Code::TooLarge,
+            Code::Cancelled => types::Code::Cancelled,
+        };
+        types::Fault { code, message: fault.message, retryable: fault.retryable }
+    }
+}
+
+/// A fault on its way to people.
+pub(crate) fn diagnostic_of(fault: &Fault) -> Diagnostic {
+    Diagnostic::error(fault.message.clone())
+}
+

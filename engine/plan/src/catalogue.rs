@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bimetal_config::Desired;
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::port::Predict;
-use bimetal_model::schema::{ProviderSchema, Role, TypeSchema};
+use bimetal_model::schema::{Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
 
 use crate::prior::shape;
@@ -14,7 +14,26 @@ use crate::prior::shape;
 /// The schemas of all providers of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalogue {
-    schemas: BTreeMap<ProviderName, Arc<ProviderSchema>>,
+    schemas: BTreeMap<ProviderName, Offered>,
+}
+
+/// What one provider offers; its types are shared, as every instance looks at them.
+#[derive(Clone, Debug)]
+struct Offered {
+    provider: Block,
+    managed: Types,
+    data: Types,
+}
+
+type Types = BTreeMap<String, Arc<TypeSchema>>;
+
+impl From<&ProviderSchema> for Offered {
+    fn from(schema: &ProviderSchema) -> Self {
+        let shared = |types: &BTreeMap<String, TypeSchema>| -> Types {
+            types.iter().map(|(name, schema)| (name.clone(), Arc::new(schema.clone()))).collect()
+        };
+        Offered { provider: schema.provider.clone(), managed: shared(&schema.managed), data: shared(&schema.data) }
+    }
 }
 
 /// Whose a block is, and of what type.
@@ -34,16 +53,16 @@ impl Catalogue {
         let (mut schemas, mut diagnostics) = (BTreeMap::new(), Diagnostics::new());
         for name in predict.providers() {
             match predict.schema(&name) {
-                Ok(schema) => drop(schemas.insert(name, schema)),
+                Ok(schema) => drop(schemas.insert(name, Offered::from(&*schema))),
                 Err(more) => diagnostics.extend(more),
             }
         }
         (Catalogue { schemas }, diagnostics)
     }
 
-    /// What one provider offers.
-    pub(crate) fn schema(&self, provider: &ProviderName) -> Option<&ProviderSchema> {
-        self.schemas.get(provider).map(|schema| &**schema)
+    /// The arguments of a provider's block.
+    pub(crate) fn provider(&self, provider: &ProviderName) -> Option<&Block> {
+        self.schemas.get(provider).map(|offered| &offered.provider)
     }
 
     /// The owner of a machine, resource or data source.
@@ -65,8 +84,8 @@ impl Catalogue {
 
     /// The type that replicas of services are lowered to.
     pub(crate) fn runtime(&self) -> Result<Owner, Diagnostic> {
-        let runs = |(_, schema): &(&String, &TypeSchema)| schema.role == Some(Role::ContainerRuntime);
-        let of = |(name, schema): (&ProviderName, &Arc<ProviderSchema>)| {
+        let runs = |(_, schema): &(&String, &Arc<TypeSchema>)| schema.role == Some(Role::ContainerRuntime);
+        let of = |(name, schema): (&ProviderName, &Offered)| {
             let (ty, schema) = schema.managed.iter().find(runs)?;
             Some(owner_of(ProviderKey { name: name.clone(), alias: None }, ty, schema))
         };
@@ -87,7 +106,7 @@ impl Catalogue {
     fn of_machine(&self, block: &ObjectBlock) -> Result<Owner, Diagnostic> {
         let label = &block.address.ty;
         let provider = block.provider.clone().unwrap_or_else(|| ProviderKey::default_of(label.as_str()));
-        let machine = |schema: &Arc<ProviderSchema>| {
+        let machine = |schema: &Offered| {
             let (ty, schema) = schema.managed.iter().find(|(_, schema)| schema.role == Some(Role::Machine))?;
             Some((ty.clone(), schema.clone()))
         };
@@ -101,11 +120,7 @@ impl Catalogue {
         }
     }
 
-    fn of_type(
-        &self,
-        block: &ObjectBlock,
-        types: impl Fn(&ProviderSchema) -> &BTreeMap<String, TypeSchema>,
-    ) -> Result<Owner, Diagnostic> {
+    fn of_type(&self, block: &ObjectBlock, types: impl Fn(&Offered) -> &Types) -> Result<Owner, Diagnostic> {
         let ty = &block.address.ty;
         let of = |provider: ProviderKey| {
             let schema = types(self.schemas.get(&provider.name)?).get(ty)?;
@@ -127,12 +142,12 @@ impl Catalogue {
 
     /// The type of something that exists, if its provider is still there and still has it.
     pub(crate) fn managed(&self, provider: &ProviderKey, ty: &str) -> Option<&TypeSchema> {
-        self.schemas.get(&provider.name)?.managed.get(ty)
+        self.schemas.get(&provider.name)?.managed.get(ty).map(|schema| &**schema)
     }
 }
 
-fn owner_of(provider: ProviderKey, ty: &str, schema: &TypeSchema) -> Owner {
-    Owner { provider, ty: ty.to_owned(), schema: Arc::new(schema.clone()) }
+fn owner_of(provider: ProviderKey, ty: &str, schema: &Arc<TypeSchema>) -> Owner {
+    Owner { provider, ty: ty.to_owned(), schema: schema.clone() }
 }
 
 fn unknown<'a>(summary: String, wanted: &str, known: impl Iterator<Item = &'a str>) -> Diagnostic {

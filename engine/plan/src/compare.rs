@@ -81,7 +81,8 @@ fn contradict(path: Path, planned: &Value, real: &Value, paths: &mut Vec<Path>) 
     let has_places = planned.as_members().is_some() && real.as_members().is_some() || is_list(planned) && is_list(real);
     if planned.is_wholly_known() || !has_places {
         // Items of a set have no place: one unknown among them leaves the whole set open.
-        if planned.is_wholly_known() && !same(planned, real) || planned.is_null() && !real.is_null() {
+        let is_open = planned.is_unknown() || matches!((&planned.data, &real.data), (Data::Set(_), Data::Set(_)));
+        if !(is_open && !planned.is_wholly_known() || same(planned, real)) {
             paths.push(path);
         }
         return;

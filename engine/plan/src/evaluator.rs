@@ -40,7 +40,7 @@ pub fn instance_config(
 
 /// The arguments of a provider block; of a provider without one, those of an empty block.
 pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Values) -> Result<Value, Diagnostics> {
-    let Some(schema) = values.catalogue.schema(&provider.name) else {
+    let Some(schema) = values.catalogue.provider(&provider.name) else {
         return Err(vec![
             Diagnostic::error(format!("provider `{}` is not known", provider.name))
                 .hint("name it in `required_providers` and run `bimetal init`"),
@@ -49,9 +49,9 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
     match desired.module.providers.get(provider) {
         Some(block) => {
             let narrowed = values.narrowed(desired, needs::of_body(&block.body))?;
-            decode(&block.body, &schema.provider, &narrowed.scope)
+            decode(&block.body, schema, &narrowed.scope)
         }
-        None => undeclared(provider, &schema.provider),
+        None => undeclared(provider, schema),
     }
 }
 

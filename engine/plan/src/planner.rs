@@ -3,6 +3,7 @@
 mod data_source;
 mod finish;
 mod object;
+mod pool;
 mod removal;
 mod replicas;
 
@@ -39,6 +40,8 @@ pub(crate) struct Planner<'a> {
     stuck: BTreeSet<Node>,
     /// What was visited, or is being visited.
     visited: BTreeSet<Node>,
+    /// What is being visited.
+    open: BTreeSet<Node>,
     /// Services wait for one another, so that they are placed together.
     waiting: Vec<Address>,
     /// What replicas of services that were placed before take, by machine.
@@ -77,6 +80,7 @@ impl<'a> Planner<'a> {
             questions: Vec::new(),
             stuck: BTreeSet::new(),
             visited: BTreeSet::new(),
+            open: BTreeSet::new(),
             waiting: Vec::new(),
             claims: BTreeMap::new(),
             diagnostics,
@@ -112,9 +116,20 @@ impl<'a> Planner<'a> {
         if !self.visited.insert(node.clone()) {
             return;
         }
+        self.open.insert(node.clone());
         for dependency in self.desired.dependencies.get(node).into_iter().flatten() {
+            if self.open.contains(dependency) {
+                self.note([configured_by_itself(dependency)]);
+                self.stuck.insert(dependency.clone());
+            }
             self.visit(dependency);
         }
+        self.visit_next(node);
+        self.open.remove(node);
+    }
+
+    /// Visits a node whose dependencies were.
+    fn visit_next(&mut self, node: &Node) {
         let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
         let waits = |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
         if direct.iter().any(waits) {
@@ -147,7 +162,7 @@ impl<'a> Planner<'a> {
             Node::Object(address) => match address.block {
                 BlockKind::Machine | BlockKind::Resource => self.plan_objects(address),
                 BlockKind::Data => self.plan_data(address),
-                BlockKind::Pool => self.derive(node),
+                BlockKind::Pool => self.plan_pool(address),
                 BlockKind::Service => {
                     self.waiting.push(address.clone());
                     Some(())
@@ -169,11 +184,6 @@ impl<'a> Planner<'a> {
             self.visit(&node);
         } else if !self.providers.contains_key(key) {
             self.configure(key);
-        }
-        let is_stuck = self.stuck.contains(&node);
-        if !is_stuck && !self.providers.contains_key(key) && !has_errors(&self.diagnostics) {
-            let message = format!("provider `{key}` is configured with something that the same provider makes");
-            self.note([Diagnostic::error(message).hint("give one of them another configuration with `alias`")]);
         }
         self.providers.contains_key(key)
     }
@@ -202,4 +212,10 @@ impl<'a> Planner<'a> {
             }
         }
     }
+}
+
+/// The only circle that the configuration's own order can't have: a provider's block refers to what that provider makes.
+fn configured_by_itself(node: &Node) -> Diagnostic {
+    Diagnostic::error(format!("the provider of `{node}` is configured with `{node}` itself"))
+        .hint("give one of them another configuration of the provider with `alias`")
 }

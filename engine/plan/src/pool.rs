@@ -22,6 +22,13 @@ pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> 
     Ok(Data::Object(attributes).into())
 }
 
+/// Whether its machines are not known for no other reason than that attributes of machines aren't.
+pub(crate) fn is_open(block: &ObjectBlock, values: &Values) -> bool {
+    let machines = block.body.attributes.get("machines");
+    let machines = machines.map(|attribute| bimetal_config::evaluate(&attribute.expression, &values.scope));
+    matches!(machines, Some(Ok(machines)) if matches!(machine::members(&machines), Err(NoMembers::Unknown)))
+}
+
 fn no_members(block: &ObjectBlock, address: &Address, why: &NoMembers) -> Diagnostic {
     let span = block.body.attributes.get("machines").map_or(&block.span, |attribute| attribute.expression.span());
     let diagnostic = match why {

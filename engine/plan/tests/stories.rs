@@ -229,7 +229,7 @@ machine "metal" "a" { host = docker_volume.v.id }
 "#;
     assert_snapshot!(check_plan(config, &World::default()), @r#"
     machine.metal.a: the platform of `machine.metal.a` is not known
-      it can't be asked for either, as some of its arguments are known only after apply
+      it can't be asked for either, as some of its arguments, or of its provider's, are known only after apply
       hint: set `platform`, as `platform = "linux/arm64"`
     "#);
 }
@@ -374,7 +374,10 @@ fn a_pool_of_what_is_not_known_is_an_error() {
 machine "docker" "a" { platform = "linux/amd64" }
 pool "p" { machines = [for m in [machine.docker.a] : m if m.address == "x"] }
 "#;
-    assert_snapshot!(check_plan(config, &World::default()), @r"
+    let mut world = World::default();
+    world.platforms.insert("a".into(), "linux/amd64");
+    assert_snapshot!(check_plan(config, &world), @r"
+    ? facts of machine.docker.a
     pool.p: which machines are in this pool is known only after apply
       replicas can't be placed then
       hint: choose machines by what is known before: their keys, or attributes that the configuration sets
@@ -603,4 +606,161 @@ output "urls" { value = [for r in service.web.replicas : "http://${r.address}:80
     // Two passes, as the image is asked for. The limit leaves room for a busy machine and no optimisation.
     println!("{:?}", started.elapsed());
     assert!(started.elapsed().as_millis() < 2000, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_pool_may_choose_by_facts() {
+    let config = r#"
+machine "metal" "a" {
+  host     = "10.0.0.1"
+  platform = "linux/arm64"
+}
+pool "big" { machines = [for m in [machine.metal.a] : m if m.cpus > 1] }
+pool "huge" { machines = [for m in [machine.metal.a] : m if m.cpus > 2] }
+pool "all" { machines = [pool.big, pool.huge] }
+service "web" {
+  pool  = pool.all
+  image = "nginx:1.27"
+}
+"#;
+    let mut world = World::default();
+    world.platforms.insert("a".into(), "linux/arm64");
+    assert_snapshot!(check_plan(config, &world), @r"
+    ? facts of machine.metal.a
+    ? image nginx:1.27
+    + machine.metal.a
+    + service.web.replica[0] on machine.metal.a (nginx@sha256:1.27/arm64)
+    ");
+}
+
+#[test]
+fn a_provider_may_be_configured_by_what_is_made() {
+    let config = r#"
+resource "docker_volume" "v" { name = "v" }
+provider "metal" {
+  token = docker_volume.v.id
+}
+machine "metal" "a" {
+  host     = "10.0.0.1"
+  platform = "linux/arm64"
+}
+"#;
+    let (plan, _) = World::default().plan(config, Mode::Apply).unwrap();
+    assert_snapshot!(format!("{:?}", plan.providers.values().collect::<Vec<_>>()), @r#"[{}, {"token": (sensitive)}]"#);
+    assert_snapshot!(list(&plan.changes[0].depends_on), @"docker_volume.v");
+    let no_platform = config.replace("platform = \"linux/arm64\"", "");
+    assert_snapshot!(check_plan(&no_platform, &World::default()), @r#"
+    machine.metal.a: the platform of `machine.metal.a` is not known
+      it can't be asked for either, as some of its arguments, or of its provider's, are known only after apply
+      hint: set `platform`, as `platform = "linux/arm64"`
+    "#);
+}
+
+#[test]
+fn a_provider_cannot_be_configured_by_itself() {
+    let config = r#"
+provider "metal" {
+  token = machine.metal.a.address
+}
+machine "metal" "a" {
+  host     = "10.0.0.1"
+  platform = "linux/arm64"
+}
+"#;
+    assert_snapshot!(check_plan(config, &World::default()), @r"
+    the provider of `machine.metal.a` is configured with `machine.metal.a` itself
+      hint: give one of them another configuration of the provider with `alias`
+    ");
+}
+
+#[test]
+fn a_machine_made_anew_takes_its_replicas_along() {
+    let config = FLEET.replace("a = \"10.0.0.1\"", "a = \"10.0.0.9\"");
+    assert_snapshot!(check_plan(&config, &settled(FLEET)), @r#"
+    ? image nginx:1.27
+    -/+ machine.metal.rack["a"]; host
+    -/+ service.web.replica[2] on machine.metal.rack["a"] (nginx@sha256:1.27/arm/v7); engine
+    output urls = Some(["http://id of machine.docker.ocean[0]:80", "http://id of machine.docker.ocean[1]:80", (unknown string), "http://id of machine.metal.rack[\"b\"]:80"])
+    "#);
+}
+
+#[test]
+fn a_service_for_each_key_has_replicas_for_each() {
+    let config = r#"
+machine "docker" "a" { platform = "linux/amd64" }
+pool "p" { machines = machine.docker.a }
+service "web" {
+  for_each = { eu = 8080, us = 8081 }
+  pool     = pool.p
+  image    = "nginx:1.27"
+  port {
+    host      = each.value
+    container = 80
+  }
+}
+output "names" { value = { for key, s in service.web : key => s.replicas[*].name } }
+"#;
+    let mut world = World::default();
+    assert_snapshot!(check_plan(config, &world), @r#"
+    ? image nginx:1.27
+    + machine.docker.a
+    + service.web["eu"].replica[0] on machine.docker.a (nginx@sha256:1.27/amd64)
+    + service.web["us"].replica[0] on machine.docker.a (nginx@sha256:1.27/amd64)
+    output names = Some({"eu": ["web-eu-0"], "us": ["web-us-0"]})
+    "#);
+    world.apply(config);
+    assert_snapshot!(check_plan(&config.replace(", us = 8081", ""), &world), @r#"
+    ? image nginx:1.27
+    - service.web["us"].replica[0]; `service.web` has no such instance any more
+    output names = Some({"eu": ["web-eu-0"]})
+    "#);
+}
+
+#[test]
+fn placement_limits_where_replicas_run() {
+    let config = FLEET.replace("memory   = \"64MB\"", "placement {\n platforms = [\"linux/arm/v7\"]\n}");
+    assert_snapshot!(check_plan(&config, &World::default()), @r#"
+    ? image nginx:1.27
+    service.web.replica[2]: `service.web.replica[2]` and 1 more replica fit on no node
+      machine.docker.ocean[0], machine.docker.ocean[1]: linux/amd64 is none of the platforms of its `placement`
+      machine.metal.rack["a"], machine.metal.rack["b"]: port 80 is taken
+      hint: a host port can be used once a node: add machines, or ask for fewer replicas
+    "#);
+}
+
+#[test]
+fn what_is_read_waits_for_what_it_depends_on() {
+    let config = r#"
+resource "docker_volume" "v" { name = "v" }
+data "docker_engine" "d" {
+  name       = "x"
+  depends_on = [docker_volume.v]
+}
+"#;
+    assert_snapshot!(check_plan(config, &World::default()), @r"
+    + docker_volume.v
+    <= data.docker_engine.d; what it depends on changes
+    ");
+    assert_snapshot!(check_plan(config, &settled(config)), @r"
+    ? data of data.docker_engine.d
+    nothing to do
+    ");
+}
+
+#[test]
+fn an_image_that_is_not_there_is_told() {
+    assert_snapshot!(check_plan(&FLEET.replace("nginx:1.27", "nginx:9"), &World::default()), @r"
+    ? image nginx:9
+    service.web: no such image
+    ");
+}
+
+#[test]
+fn wrong_arguments_of_a_service_are_told() {
+    for (wrong, right) in [("memory   = \"lots\"", "memory   = \"64MB\""), ("mode = \"some\"", "replicas = 4")] {
+        let config = FLEET.replace(right, wrong);
+        insta::allow_duplicates! {
+            assert!(check_plan(&config, &World::default()).contains("hint"), "{wrong}");
+        }
+    }
 }

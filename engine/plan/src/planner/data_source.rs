@@ -14,6 +14,12 @@ use crate::data::{Action, Change};
 use crate::marks::remark;
 use crate::prior::shape;
 
+/// After what it is read, and why.
+struct Later {
+    depends_on: BTreeSet<Address>,
+    reason: &'static str,
+}
+
 impl Planner<'_> {
     /// Reads all instances of a data source, or plans to.
     pub(super) fn plan_data(&mut self, address: &Address) -> Option<()> {
@@ -22,27 +28,34 @@ impl Planner<'_> {
         let (mut later, mut is_complete) = (BTreeSet::new(), true);
         for (instance, config) in self.configs(block, &owner)? {
             let address = block.address.instance(instance.key.clone());
-            let is_now = config.is_wholly_known() && self.is_configured(&owner.provider) && !self.is_deferred(block);
-            if is_now {
+            let Some(reason) = self.why_later(block, &owner, &config) else {
                 match self.read_now(&address, &owner, config) {
                     Some(value) => self.values.put(&address, value),
                     None => is_complete = false,
                 }
-            } else {
-                let depends_on = self.depends_on(block, &instance, &owner);
-                later.insert(address.clone());
-                self.read_later(address, &owner, config, depends_on);
-            }
+                continue;
+            };
+            let depends_on = self.depends_on(block, &instance, &owner);
+            later.insert(address.clone());
+            self.read_later(address, &owner, config, Later { depends_on, reason });
         }
         self.behind.is(Node::Object(address.clone()), later);
         is_complete.then_some(())
     }
 
-    /// `depends_on` something that changes: what is read now would be old news.
-    fn is_deferred(&self, block: &ObjectBlock) -> bool {
+    /// Why it can't be read while planning, if it can't. `depends_on` something that changes: what is read now would
+    /// be old news.
+    fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<&'static str> {
+        if !config.is_wholly_known() {
+            return Some("some of its arguments are known only after apply");
+        }
+        if !self.is_configured(&owner.provider) {
+            return Some("its provider's arguments are known only after apply");
+        }
         let nodes: Vec<Node> = block.depends_on.iter().cloned().map(Node::Object).collect();
         let behind = self.behind.of(&nodes);
-        behind.iter().any(|address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep))
+        let changes = |address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep);
+        behind.iter().any(changes).then_some("what it depends on changes")
     }
 
     fn read_now(&mut self, address: &Address, owner: &Owner, config: Value) -> Option<Value> {
@@ -62,7 +75,7 @@ impl Planner<'_> {
         Some(value)
     }
 
-    fn read_later(&mut self, address: Address, owner: &Owner, config: Value, depends_on: BTreeSet<Address>) {
+    fn read_later(&mut self, address: Address, owner: &Owner, config: Value, later: Later) {
         let after = unread(&owner.schema.block, &config);
         self.values.put(&address, after.clone());
         let change = Change {
@@ -75,9 +88,9 @@ impl Planner<'_> {
             config: Some(config),
             private: Vec::new(),
             replace_because: Vec::new(),
-            reason: Some("some of its arguments are known only after apply".to_owned()),
+            reason: Some(later.reason.to_owned()),
             resume: None,
-            depends_on: depends_on.into_iter().collect(),
+            depends_on: later.depends_on.into_iter().collect(),
             after_removal_of: Vec::new(),
             placement: None,
         };

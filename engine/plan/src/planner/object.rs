@@ -10,7 +10,7 @@ use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
 
 use super::Planner;
 use crate::catalogue::{Owner, is_machine};
-use crate::data::{Action, Change};
+use crate::data::Change;
 use crate::forecast::{Forecast, Wanted};
 use crate::{honesty, machine, needs};
 
@@ -100,13 +100,12 @@ impl Planner<'_> {
     }
 
     fn with_facts_of_one(&mut self, change: Change, owner: &Owner) -> Option<Change> {
-        let planned = change.after.clone().filter(machine::lacks_platform);
-        let (Some(planned), true) = (planned, change.action != Action::Delete) else {
-            return Some(change);
-        };
+        let planned = change.after.clone().filter(|after| !after.is_wholly_known());
+        let Some(planned) = planned else { return Some(change) };
         let facts = match self.answers.facts.get(&change.address) {
             Some(facts) => facts.clone(),
-            None => return self.ask_facts(&change),
+            None if machine::lacks_platform(&planned) => return self.ask_facts(&change),
+            None => return Some(change),
         };
         let facts = self.noted(facts.map_err(|said| said.into_iter().map(|d| d.of(&change.address)).collect()))?;
         let after = machine::with_facts(planned, &facts, &owner.schema.block).map_err(|reason| {
@@ -126,7 +125,13 @@ impl Planner<'_> {
         Some(Change { after: Some(after), ..change })
     }
 
-    fn ask_facts(&mut self, change: &Change) -> Option<Change> {
+    /// `None`, as the answer is not there.
+    pub(super) fn ask_facts(&mut self, change: &Change) -> Option<Change> {
+        let is_asked =
+            |question: &Question| matches!(question, Question::Facts(inquiry) if inquiry.address == change.address);
+        if self.questions.iter().any(is_asked) {
+            return None;
+        }
         let config = change.config.clone().filter(Value::is_wholly_known);
         match config.filter(|_| self.is_configured(&change.provider)) {
             Some(config) => self.questions.push(Question::Facts(Inquiry {
@@ -136,7 +141,7 @@ impl Planner<'_> {
                 config,
             })),
             None => self.note([Diagnostic::error(format!("the platform of `{}` is not known", change.address))
-                .because("it can't be asked for either, as some of its arguments are known only after apply")
+                .because("it can't be asked for either, as some of its arguments, or of its provider's, are known only after apply")
                 .hint("set `platform`, as `platform = \"linux/arm64\"`")
                 .of(&change.address)]),
         }

@@ -93,11 +93,12 @@ impl Planner<'_> {
     fn offers(&mut self, address: &Address, arguments: &Value) -> Option<Vec<Offer>> {
         let images = Images::of(arguments.member("image").unwrap_or(&Value::NULL));
         let images = self.noted(images.map_err(|diagnostic| vec![diagnostic.of(address)]))?;
+        let of = |said: Diagnostics| said.into_iter().map(|diagnostic| diagnostic.of(address)).collect();
         let mut indexes = BTreeMap::new();
         let mut is_complete = true;
         for source in images.sources() {
             match self.answers.images.get(source) {
-                Some(answer) => match self.noted(answer.clone()) {
+                Some(answer) => match self.noted(answer.clone().map_err(of)) {
                     Some(index) => drop(indexes.insert(source.clone(), index)),
                     None => is_complete = false,
                 },

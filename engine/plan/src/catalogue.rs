@@ -60,6 +60,11 @@ impl Catalogue {
         (Catalogue { schemas }, diagnostics)
     }
 
+    /// Of all providers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &ProviderName> {
+        self.schemas.keys()
+    }
+
     /// The arguments of a provider's block.
     pub(crate) fn provider(&self, provider: &ProviderName) -> Option<&Block> {
         self.schemas.get(provider).map(|offered| &offered.provider)
@@ -127,7 +132,7 @@ impl Catalogue {
             Some(owner_of(provider, ty, schema))
         };
         if let Some(provider) = &block.provider {
-            let known = self.schemas.get(&provider.name).map(|schema| types(schema)).into_iter().flatten();
+            let known = self.schemas.get(&provider.name).map(&types).into_iter().flatten();
             let message = format!("provider `{provider}` has no `{ty}`");
             return of(provider.clone()).ok_or_else(|| unknown(message, ty, known.map(|(ty, _)| ty.as_str())));
         }

@@ -7,6 +7,7 @@ use bimetal_config::module::{Body, ObjectBlock};
 use bimetal_config::{Desired, Instance, Node};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::placement::Placement;
+use bimetal_model::port::Predict;
 use bimetal_model::schema::Block;
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 
@@ -53,6 +54,32 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
         }
         None => undeclared(provider, schema),
     }
+}
+
+/// The provider blocks that follow from variables and locals alone, so that what exists can be looked at before planning;
+/// and an empty block for each provider that needs none.
+pub fn provider_configs(desired: &Desired, predict: &dyn Predict) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
+    let (values, mut diagnostics) = Values::new(desired, predict);
+    let mut configs = BTreeMap::new();
+    for key in desired.module.providers.keys().filter(|key| is_independent(desired, key)) {
+        match provider_config(desired, key, &values) {
+            Ok(config) => drop(configs.insert(key.clone(), config)),
+            Err(more) => diagnostics.extend(more),
+        }
+    }
+    for name in values.catalogue.names() {
+        let key = ProviderKey { name: name.clone(), alias: None };
+        if let (false, Some(schema)) = (desired.module.providers.contains_key(&key), values.catalogue.provider(name)) {
+            configs.extend(undeclared(&key, schema).ok().map(|config| (key, config)));
+        }
+    }
+    (configs, diagnostics)
+}
+
+/// Whether a provider's block refers to no object, directly or by locals.
+pub(crate) fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
+    let nodes = desired.module.providers.get(provider).map(|block| needs::of_body(&block.body)).unwrap_or_default();
+    !needs::closure(desired, nodes).iter().any(|node| matches!(node, Node::Object(_)))
 }
 
 /// All outputs, and whether each may be shown.

@@ -32,7 +32,7 @@ mod size;
 
 pub use compare::{Difference, contradictions, diff};
 pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
-pub use evaluator::{instance_config, outputs, provider_config};
+pub use evaluator::{instance_config, outputs, provider_config, provider_configs};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};
 pub use prior::finished;
 pub use summary::{Sort, Summary, Tally, summary};

@@ -195,9 +195,9 @@ impl<'a> Planner<'a> {
         Some(())
     }
 
-    /// Whether the provider can be asked about the world by now.
+    /// Whether the provider can be asked about the world while planning: its block follows from variables and locals.
     fn is_configured(&self, key: &ProviderKey) -> bool {
-        self.providers.get(key).is_some_and(Value::is_wholly_known)
+        evaluator::is_independent(self.desired, key) && self.providers.get(key).is_some_and(Value::is_wholly_known)
     }
 
     fn noted<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {

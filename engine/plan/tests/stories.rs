@@ -3,7 +3,7 @@
 mod world;
 
 use bimetal_model::{Type, Value};
-use bimetal_plan::{Mode, summary};
+use bimetal_plan::{Mode, provider_configs, summary};
 use insta::assert_snapshot;
 use world::{World, check_plan, intent, list, shown};
 
@@ -648,6 +648,9 @@ machine "metal" "a" {
     let (plan, _) = World::default().plan(config, Mode::Apply).unwrap();
     assert_snapshot!(format!("{:?}", plan.providers.values().collect::<Vec<_>>()), @r#"[{}, {"token": (sensitive)}]"#);
     assert_snapshot!(list(&plan.changes[0].depends_on), @"docker_volume.v");
+    let (configs, said) = provider_configs(&world::read(config).unwrap(), &World::default().providers);
+    assert!(said.is_empty());
+    assert_snapshot!(configs.keys().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"docker");
     let no_platform = config.replace("platform = \"linux/arm64\"", "");
     assert_snapshot!(check_plan(&no_platform, &World::default()), @r#"
     machine.metal.a: the platform of `machine.metal.a` is not known

@@ -1,2 +1,38 @@
-//! Tasks.
-fn main() {}
+//! `cargo xtask TASK`.
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask demo                 build everything, apply examples/hello to a Docker engine, fetch its page
+cargo xtask demo -- --destroy    remove all that the demo made
+cargo xtask test                 install what the tests need (as root), and run all of them
+cargo xtask test --skip-real     run only those that need no root
+cargo xtask setup                install what the tests need
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--").collect();
+    let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["demo"] => xtask::demo::up(),
+        ["demo", "--destroy"] => xtask::demo::destroy(),
+        ["test"] => xtask::test::run(xtask::test::Real::Wanted),
+        ["test", "--skip-real"] => xtask::test::run(xtask::test::Real::Skipped),
+        ["setup"] => xtask::setup::all(),
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("these words make no task: {}\n\n{HELP}", words.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -35,6 +35,7 @@ pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
 pub use evaluator::{instance_config, outputs, provider_config, provider_configs};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};
 pub use prior::finished;
+pub use proposed::{ignore, propose};
 pub use summary::{Sort, Summary, Tally, summary};
 pub use values::Values;
 

@@ -6,7 +6,7 @@ use bimetal_model::schema::{Attribute, Block, NestedBlock};
 use bimetal_model::{Data, Path, Step, Value};
 
 /// The configuration, with the prior value of each computed attribute that it does not set.
-pub(crate) fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
+pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
     let Some(prior) = prior else {
         return config.clone();
     };
@@ -48,7 +48,7 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
 }
 
 /// The configuration as if the ignored places were still as they are.
-pub(crate) fn ignore(config: Value, prior: &Value, ignored: &[Path]) -> Value {
+pub fn ignore(config: Value, prior: &Value, ignored: &[Path]) -> Value {
     ignored.iter().fold(config, |config, path| match prior.at(path) {
         Some(kept) => replace_at(config, &path.0, kept),
         None => config,

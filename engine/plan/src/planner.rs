@@ -1,5 +1,6 @@
 //! The walk over the configuration: each node in its turn, with what is known by then.
 
+mod claims;
 mod data_source;
 mod finish;
 mod object;
@@ -10,13 +11,13 @@ mod replicas;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_config::{Desired, Node};
-use bimetal_fleet::Port;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::Predict;
 use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 
+use self::claims::Claims;
 use crate::data::{Change, Mode, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
@@ -47,13 +48,6 @@ pub(crate) struct Planner<'a> {
     /// What replicas of services that were placed before take, by machine.
     claims: BTreeMap<Address, Claims>,
     diagnostics: Diagnostics,
-}
-
-/// What replicas take of a machine.
-#[derive(Clone, Debug, Default)]
-struct Claims {
-    ports: BTreeSet<Port>,
-    memory: u64,
 }
 
 impl<'a> Planner<'a> {

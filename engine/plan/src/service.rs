@@ -31,12 +31,20 @@ pub(crate) fn arguments(block: &ObjectBlock, scope: &Scope) -> Result<Value, Dia
 
 /// The pool's value.
 pub(crate) fn pool(block: &ObjectBlock, scope: &Scope) -> Result<Value, Diagnostics> {
-    match block.body.attributes.get(POOL) {
-        Some(attribute) => bimetal_config::evaluate(&attribute.expression, scope),
-        None => Err(vec![
+    let Some(attribute) = block.body.attributes.get(POOL) else {
+        return Err(vec![
             Diagnostic::error(format!("`{}` has no pool", block.address))
                 .hint("write `pool = pool.NAME`: it says on which machines the replicas may run")
                 .at(&block.span),
+        ]);
+    };
+    let pool = bimetal_config::evaluate(&attribute.expression, scope)?;
+    match pool.member("machines") {
+        Some(_) => Ok(pool),
+        None => Err(vec![
+            Diagnostic::error("this is no pool")
+                .hint("write `pool = pool.NAME`, and `pool \"NAME\" { machines = [ … ] }`")
+                .at(attribute.expression.span()),
         ]),
     }
 }

@@ -767,3 +767,75 @@ fn wrong_arguments_of_a_service_are_told() {
         }
     }
 }
+
+#[test]
+fn a_container_that_is_written_by_hand_has_its_port() {
+    let config = r#"
+machine "docker" "a" { platform = "linux/amd64" }
+machine "docker" "b" { platform = "linux/amd64" }
+resource "docker_container" "proxy" {
+  engine = machine.docker.a.engine
+  name   = "proxy"
+  image  = "nginx@sha256:0"
+  port {
+    host      = 80
+    container = 80
+  }
+}
+pool "p" { machines = [machine.docker.a, machine.docker.b] }
+service "web" {
+  pool  = pool.p
+  image = "nginx:1.27"
+  port {
+    host      = 80
+    container = 80
+  }
+}
+"#;
+    assert_snapshot!(check_plan(config, &World::default()), @r"
+    ? image nginx:1.27
+    + machine.docker.a
+    + machine.docker.b
+    + service.web.replica[0] on machine.docker.b (nginx@sha256:1.27/amd64)
+    + docker_container.proxy
+    ");
+    assert_snapshot!(check_plan(&config.replace("pool  = pool.p", "replicas = 2\n pool  = pool.p"), &settled(config)), @r"
+    ? image nginx:1.27
+    service.web.replica[1]: `service.web.replica[1]` fits on no node
+      machine.docker.a, machine.docker.b: port 80 is taken
+      hint: a host port can be used once a node: add machines, or ask for fewer replicas
+    ");
+}
+
+#[test]
+fn what_is_no_pool_is_told() {
+    let config = FLEET.replace("= pool.cloud", "= machine.docker.ocean");
+    assert_snapshot!(check_plan(&config, &World::default()), @r#"
+    service.web: this is no pool
+      hint: write `pool = pool.NAME`, and `pool "NAME" { machines = [ … ] }`
+    "#);
+}
+
+#[test]
+fn to_destroy_a_provider_must_be_known() {
+    let config = r#"
+resource "docker_volume" "v" { name = "v" }
+provider "metal" {
+  token = docker_volume.v.id
+}
+machine "metal" "a" {
+  host     = "10.0.0.1"
+  platform = "linux/arm64"
+}
+"#;
+    let mut world = settled(config);
+    assert_snapshot!(shown(&world.plan(config, Mode::Destroy).unwrap().0), @r"
+    - machine.metal.a
+    - docker_volume.v
+    ");
+    world.observed.objects.remove(&"docker_volume.v".parse().unwrap());
+    assert_snapshot!(world.plan(config, Mode::Destroy).unwrap_err(), @r"
+    the configuration of provider `metal` depends on something that is not known
+      hint: give it what it needs to destroy as a variable
+    ");
+}

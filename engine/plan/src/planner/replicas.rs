@@ -136,14 +136,11 @@ impl Planner<'_> {
 
     fn place(&mut self, ready: &[Ready<'_>]) -> Option<()> {
         let members: BTreeMap<&Address, &Value> = ready.iter().flat_map(|ready| &ready.members).collect();
+        let containers = self.ports_of_containers(&members);
         let mut nodes = Vec::new();
         for (address, value) in members {
-            let mut node = self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
-            if let Some(claims) = self.claims.get(address) {
-                node.taken.extend(claims.ports.iter().cloned());
-                node.memory = node.memory.map(|memory| memory.saturating_sub(claims.memory));
-            }
-            nodes.push(node);
+            let node = self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
+            nodes.push(self.without_claims(node, &containers));
         }
         let specs: Vec<ServiceSpec> = ready.iter().map(|ready| ready.spec.clone()).collect();
         let (placements, said) = bimetal_fleet::place(&nodes, &specs);
@@ -159,18 +156,6 @@ impl Planner<'_> {
             self.values.place(placement);
         }
         (!failed).then_some(())
-    }
-
-    fn claim(&mut self, specs: &[ServiceSpec], placements: &[Placement]) {
-        let by_address: BTreeMap<&Address, &ServiceSpec> = specs.iter().map(|spec| (&spec.address, spec)).collect();
-        for placement in placements {
-            let service = Address { replica: None, ..placement.replica.clone() };
-            if let Some(spec) = by_address.get(&service) {
-                let claims = self.claims.entry(placement.machine.clone()).or_default();
-                claims.ports.extend(spec.ports.iter().cloned());
-                claims.memory += spec.memory;
-            }
-        }
     }
 
     fn plan_replicas(&mut self, service: &Address, ready: &[Ready<'_>]) -> Option<()> {

@@ -1,0 +1,28 @@
+//! What this provider offers: the same attributes for each behaviour.
+
+use serde_json::{Map, Value, json};
+
+/// What a type may be called.
+const BEHAVIOURS: [&str; 14] = [
+    "good", "spin", "allocate", "trap", "exit", "garbage", "dishonest", "chatty", "pure", "clock", "ungranted", "http", "leak", "ssh",
+];
+
+/// The schema document.
+pub(crate) fn document() -> String {
+    let managed: Map<String, Value> = BEHAVIOURS.iter().map(|name| ((*name).to_owned(), ty())).collect();
+    let provider = json!({ "attributes": { "api_url": { "type": "string" }, "token": { "type": "string", "credential": "value" } } });
+    json!({ "provider": provider, "managed": managed }).to_string()
+}
+
+fn ty() -> Value {
+    json!({
+        "batch": 10,
+        "attributes": {
+            "name": { "type": "string" },
+            "key": { "type": "string", "credential": "value" },
+            "code": { "type": "string", "computed": true, "read-only": true, "sensitive": true },
+            "id": { "type": "string", "computed": true, "read-only": true },
+            "note": { "type": "string", "computed": true, "read-only": true },
+        },
+    })
+}

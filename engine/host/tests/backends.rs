@@ -14,3 +14,5 @@ mod oci;
 mod parts;
 #[path = "backends/ssh.rs"]
 mod ssh;
+#[path = "backends/tokens.rs"]
+mod tokens;

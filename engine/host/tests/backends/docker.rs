@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bimetal_host::certificates::{Authorities, Keep};
-use bimetal_host::console::Console;
+use bimetal_host::console::{Console, Window};
 use bimetal_host::credentials::Credentials;
 use bimetal_host::docker::{Engine, Engines, Log, LogOptions};
 use bimetal_host::fault::{Code, Fault};
@@ -298,6 +298,24 @@ async fn a_container_lives_and_dies() {
     near.read_to_string(&mut output).await.unwrap();
     assert_eq!(output, "given");
 
+    // A terminal gets its size only after it has begun.
+    let script = "b=/bin/busybox; until $b stty size | $b grep '17 91'; do $b sleep 0.1; done";
+    let command = ["/bin/busybox", "sh", "-c", script].map(str::to_owned);
+    let (mut near, far) = tokio::io::duplex(1 << 16);
+    let (_sender, window) = tokio::sync::watch::channel(Window {
+        columns: 91,
+        rows: 17,
+    });
+    let (_typing, typed) = tokio::io::duplex(1);
+    let console = Console {
+        window: Some(window),
+        ..Console::of(typed, far, tokio::io::sink())
+    };
+    assert_eq!(engine.exec(&id, &command, Some("0"), console).await, Ok(0));
+    let mut output = String::new();
+    near.read_to_string(&mut output).await.unwrap();
+    assert!(output.contains("17 91"), "{output}");
+
     engine
         .rename_container(&id, &format!("{name}-2"))
         .await
@@ -360,11 +378,11 @@ async fn volumes_and_networks_come_and_go() {
     assert_eq!(engine.inspect_network(&name).await, Ok(None));
     engine.remove_network(&name).await.unwrap();
     let fault = engine
-        .create_network(json!({ "Name": name, "Driver": "there-is-none" }))
+        .create_network(json!({ "Name": "none" }))
         .await
         .unwrap_err();
     assert!(
-        fault.message.contains(&format!("making network {name}")),
+        fault.message.contains("making network none"),
         "{}",
         fault.message
     );

@@ -135,6 +135,7 @@ fn start_sshd() -> Server {
     let (folder, port) = (folder(), free_port());
     for (name, arguments) in [
         ("host", vec!["-t", "ed25519", "-N", ""]),
+        ("host-ecdsa", vec!["-t", "ecdsa", "-N", ""]),
         ("client", vec!["-t", "ed25519", "-N", ""]),
         (
             "rsa",
@@ -151,7 +152,7 @@ fn start_sshd() -> Server {
     std::fs::write(folder.join("authorized_keys"), keys).expect("it can be written");
     let shown = folder.display();
     let config = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {shown}/host\nAuthorizedKeysFile {shown}/authorized_keys\n\
+        "Port {port}\nListenAddress 127.0.0.1\nHostKey {shown}/host\nHostKey {shown}/host-ecdsa\nAuthorizedKeysFile {shown}/authorized_keys\n\
          PidFile {shown}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n\
          MaxSessions 4\nMaxStartups 100\nAllowStreamLocalForwarding yes\n"
     );

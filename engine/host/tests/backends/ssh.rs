@@ -284,6 +284,21 @@ async fn host_keys_are_checked() {
     );
 }
 
+/// The private `sshd` has two keys and would show the other one first.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kind_of_key_that_is_known_is_asked_for() {
+    let Some(sshd) = sshd() else { return };
+    let known = tempfile::NamedTempFile::new().unwrap();
+    let key = std::fs::read_to_string(sshd.folder.join("host-ecdsa.pub")).unwrap();
+    std::fs::write(known.path(), format!("[127.0.0.1]:{} {key}", sshd.port)).unwrap();
+    let endpoint = endpoint(
+        sshd,
+        json!({ "host_key": null, "known_hosts": known.path() }),
+    );
+    let shown = sessions(sshd).host_key(&endpoint).await.unwrap();
+    assert!(key.starts_with(&shown), "{shown}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_host_key_is_shown_once_it_is_checked() {
     let Some(sshd) = sshd() else { return };

@@ -65,8 +65,9 @@ impl Endpoint {
     }
 
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        let odd = |c: char| c.is_whitespace() || c.is_control();
-        if self.host.is_empty() || self.host.starts_with('-') || self.host.contains(odd) {
+        // It becomes a part of lines in files of known hosts: names, addresses, and nothing that means more there.
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
+        if self.host.is_empty() || self.host.starts_with('-') || !self.host.chars().all(plain) {
             return Err(Fault::new(
                 Code::Invalid,
                 format!("`{}` is not a host", self.host),
@@ -123,11 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_check_is_an_error() {
+    fn what_is_no_endpoint_is_an_error() {
         for text in [
             r#"{"host": "a", "hostkey": "x"}"#,
             r#"{"host": "a", "host_key_check": "no"}"#,
             r#"{"host": "-oProxyCommand=x"}"#,
+            r#"{"host": "*,a"}"#,
+            r#"{"host": "a", "bastion": {"host": "a b"}}"#,
         ] {
             assert_eq!(
                 Endpoint::parse(text).unwrap_err().code,

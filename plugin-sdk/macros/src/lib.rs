@@ -1,1 +1,103 @@
-//! bimetal-provider-macros
+//! `#[derive(Schema)]`: the schema of a provider's type from a Rust struct.
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Lit, Meta, Type};
+
+/// Makes the schema of a struct: a field is an attribute, or a nested block with `#[block]`.
+///
+/// `#[attr(…)]` takes `computed`, `read_only`, `force_new`, `sensitive`, `credential`, `credential_file`;
+/// `#[block(…)]` takes `force_new`, `required`. A field that is no `Option`, list or map is required. Doc comments become
+/// descriptions.
+#[proc_macro_derive(Schema, attributes(attr, block))]
+pub fn schema(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as DeriveInput);
+    expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
+    let Data::Struct(data) = &input.data else {
+        return Err(syn::Error::new_spanned(input, "a schema is made from a struct"));
+    };
+    let Fields::Named(fields) = &data.fields else {
+        return Err(syn::Error::new_spanned(input, "a schema is made from a struct with named fields"));
+    };
+    let members = fields.named.iter().map(member).collect::<syn::Result<Vec<_>>>()?;
+    let name = &input.ident;
+    Ok(quote! {
+        impl ::bimetal_provider::Schema for #name {
+            fn block() -> ::bimetal_provider::Block {
+                let mut block = ::bimetal_provider::Block::default();
+                #(#members)*
+                block
+            }
+        }
+    })
+}
+
+fn member(field: &Field) -> syn::Result<Tokens> {
+    let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
+    let ty = &field.ty;
+    if let Some(attribute) = find(field, "block") {
+        let flags = flags(attribute, &["force_new", "required"])?;
+        return Ok(quote! {
+            block.blocks.push((#name.to_owned(), <#ty as ::bimetal_provider::IsBlock>::nested() #(.with(#flags))*));
+        });
+    }
+    let mut flags = match find(field, "attr") {
+        Some(attribute) => {
+            let known = ["computed", "read_only", "force_new", "sensitive", "credential", "credential_file"];
+            flags(attribute, &known)?
+        }
+        None => Vec::new(),
+    };
+    if !is_optional(ty) {
+        flags.push("required".to_owned());
+    }
+    let description = description(&field.attrs);
+    Ok(quote! {
+        block.attributes.push((#name.to_owned(),
+            ::bimetal_provider::Attribute::new(<#ty as ::bimetal_provider::HasType>::ty(), #description) #(.with(#flags))*));
+    })
+}
+
+fn find<'a>(field: &'a Field, name: &str) -> Option<&'a Attribute> {
+    field.attrs.iter().find(|attribute| attribute.path().is_ident(name))
+}
+
+fn flags(attribute: &Attribute, known: &[&str]) -> syn::Result<Vec<String>> {
+    let mut flags = Vec::new();
+    if matches!(attribute.meta, Meta::Path(_)) {
+        return Ok(flags);
+    }
+    attribute.parse_nested_meta(|meta| {
+        let flag = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        if !known.contains(&flag.as_str()) {
+            return Err(meta.error(format!("one of {} is wanted here", known.join(", "))));
+        }
+        flags.push(flag);
+        Ok(())
+    })?;
+    Ok(flags)
+}
+
+fn is_optional(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|segment| ["Option", "Vec", "BTreeMap", "BTreeSet"].iter().any(|name| segment.ident == name))
+}
+
+fn description(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join(" ").trim().to_owned()
+}

@@ -1,1 +1,41 @@
-//! bimetal-provider-docker
+//! Docker engines, and what runs on them.
+
+mod container;
+mod engine;
+mod image;
+mod machine;
+mod network;
+mod volume;
+
+use bimetal_provider::{DataType, Deserialize, Provider, Result, Schema, Type};
+
+/// Has no settings: each machine says how it is reached.
+pub struct Docker;
+
+/// The arguments of `provider "docker"`: none.
+#[derive(Schema, Deserialize)]
+pub struct Config {}
+
+impl Provider for Docker {
+    type Config = Config;
+
+    fn configure(_: Config) -> Result<Self> {
+        Ok(Docker)
+    }
+
+    fn types() -> Vec<Type<Self>> {
+        vec![
+            Type::of::<machine::Machine>(),
+            Type::of::<container::Container>(),
+            Type::of::<image::Image>(),
+            Type::of::<network::Network>(),
+            Type::of::<volume::Volume>(),
+        ]
+    }
+
+    fn data() -> Vec<DataType<Self>> {
+        vec![DataType::of::<engine::Engine>()]
+    }
+}
+
+bimetal_provider::export_provider!(crate::Docker, "../manifest.json");

@@ -1,0 +1,211 @@
+//! The exports of the contract, for any provider.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::bindings::bimetal::provider::types;
+use crate::dispatch::{decode, encode};
+use crate::planning::Plan;
+use crate::resource::{Provider, Type};
+use crate::schema::Schema as _;
+use crate::{Diagnostic, dispatch};
+
+pub fn schema<P: Provider>() -> String {
+    let managed: Map<_, _> = P::types().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
+    let data: Map<_, _> = P::data().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
+    json!({ "provider": P::Config::block().document(), "managed": managed, "data": data }).to_string()
+}
+
+fn managed<P: Provider>(name: &str) -> Result<Type<P>, Vec<types::Diagnostic>> {
+    let found = P::types().into_iter().find(|ty| ty.0.name() == name);
+    found.ok_or_else(|| vec![Diagnostic::error(format!("there is no type `{name}`")).into()])
+}
+
+pub fn validate<P: Provider>(name: &str, config: &str) -> Vec<types::Diagnostic> {
+    match managed::<P>(name) {
+        Ok(ty) => ty.0.validate(config),
+        Err(errors) => errors,
+    }
+}
+
+pub fn plan<P: Provider>(requests: Vec<types::PlanRequest>) -> Vec<Result<types::Planned, Vec<types::Diagnostic>>> {
+    requests.into_iter().map(|request| plan_one::<P>(request)).collect()
+}
+
+fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, Vec<types::Diagnostic>> {
+    let ty = managed::<P>(&request.type_name)?;
+    let read = |text: &str| decode::<Json>(text).map_err(|error| vec![error.into()]);
+    let prior = request.prior.as_ref().map(|prior| read(&prior.value)).transpose()?;
+    let mut plan = Plan::new(&ty.0.block(), prior, read(&request.config)?, read(&request.proposed)?);
+    ty.0.amend(&mut plan).map_err(|error| vec![error.into()])?;
+    let (value, replace) = plan.finish();
+    let replace = replace.into_iter().map(|name| vec![types::Step::Attribute(name)]).collect();
+    Ok(types::Planned { value: encode(&value), replace, private: Vec::new() })
+}
+
+pub fn upgrade<P: Provider>(name: &str, stored: String) -> Result<String, Vec<types::Diagnostic>> {
+    managed::<P>(name).map(|_| stored)
+}
+
+/// The provider of this instance, once it is configured.
+pub struct Slot<P>(RefCell<Option<P>>);
+
+impl<P: Provider> Slot<P> {
+    pub const fn new() -> Self {
+        Slot(RefCell::new(None))
+    }
+
+    pub fn configure(&self, config: &str) -> Vec<types::Diagnostic> {
+        match decode(config).and_then(P::configure) {
+            Ok(provider) => {
+                *self.0.borrow_mut() = Some(provider);
+                Vec::new()
+            }
+            Err(error) => vec![error.into()],
+        }
+    }
+
+    /// Does something with a type and the configured provider.
+    fn with<T>(&self, name: &str, act: impl FnOnce(&dyn dispatch::Managed<P>, &P) -> T) -> Result<T, Vec<types::Diagnostic>> {
+        let ty = managed::<P>(name)?;
+        let provider = self.0.borrow();
+        match &*provider {
+            Some(provider) => Ok(act(&*ty.0, provider)),
+            None => Err(vec![Diagnostic::error("the host did not configure the provider").into()]),
+        }
+    }
+
+    pub fn discover(&self, name: &str, config: &str) -> Result<String, Vec<types::Diagnostic>> {
+        self.with(name, |ty, provider| ty.discover(provider, config))?
+    }
+
+    pub fn read(&self, name: &str, objects: &[types::Object]) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+        self.with(name, |ty, provider| ty.read(provider, objects)).unwrap_or_else(|errors| objects.iter().map(|_| Err(errors.clone())).collect())
+    }
+
+    pub fn probe(&self, name: &str, intents: &[types::Intent]) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+        self.with(name, |ty, provider| ty.probe(provider, intents)).unwrap_or_else(|errors| intents.iter().map(|_| Err(errors.clone())).collect())
+    }
+
+    pub fn read_data(&self, name: &str, config: &str) -> Result<String, Vec<types::Diagnostic>> {
+        let found = P::data().into_iter().find(|ty| ty.0.name() == name);
+        let provider = self.0.borrow();
+        match (found, &*provider) {
+            (Some(ty), Some(provider)) => ty.0.read(provider, config),
+            (None, _) => Err(vec![Diagnostic::error(format!("there is no data source `{name}`")).into()]),
+            (_, None) => Err(vec![Diagnostic::error("the host did not configure the provider").into()]),
+        }
+    }
+
+    pub fn import(&self, name: &str, id: &str) -> Result<types::Object, Vec<types::Diagnostic>> {
+        self.with(name, |ty, provider| ty.import(provider, id))?
+    }
+
+    pub fn create(&self, name: &str, requests: &[types::CreateRequest]) -> Vec<types::Outcome> {
+        let failed = |diagnostics: &Vec<types::Diagnostic>| types::Outcome::Failed(types::Failure { diagnostics: diagnostics.clone(), so_far: None });
+        self.with(name, |ty, provider| ty.create(provider, requests)).unwrap_or_else(|errors| requests.iter().map(|_| failed(&errors)).collect())
+    }
+
+    pub fn update(&self, name: &str, request: &types::UpdateRequest) -> types::Outcome {
+        let updated = self.with(name, |ty, provider| ty.update(provider, request));
+        updated.unwrap_or_else(|diagnostics| types::Outcome::Failed(types::Failure { diagnostics, so_far: None }))
+    }
+
+    pub fn delete(&self, name: &str, object: &types::Object) -> types::Deletion {
+        self.with(name, |ty, provider| ty.delete(provider, object)).unwrap_or_else(types::Deletion::Failed)
+    }
+}
+
+impl<P: Provider> Default for Slot<P> {
+    fn default() -> Self {
+        Slot::new()
+    }
+}
+
+/// Makes a provider of a type that implements [`Provider`](crate::Provider), with the manifest in the given file.
+#[macro_export]
+macro_rules! export_provider {
+    ($provider:ty, $manifest:literal) => {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code)]
+        mod exported {
+            use super::*;
+            use $crate::bindings::bimetal::provider::types;
+            use $crate::bindings::exports::bimetal::provider::{describe, look, operate, predict};
+
+            const TEXT: &[u8] = include_bytes!($manifest);
+
+            #[used]
+            #[unsafe(link_section = "bimetal:manifest")]
+            static MANIFEST: [u8; TEXT.len()] = {
+                let mut bytes = [0; TEXT.len()];
+                let mut at = 0;
+                while at < TEXT.len() {
+                    bytes[at] = TEXT[at];
+                    at += 1;
+                }
+                bytes
+            };
+
+            thread_local! {
+                static SLOT: $crate::export::Slot<$provider> = const { $crate::export::Slot::new() };
+            }
+
+            struct Exported;
+
+            impl describe::Guest for Exported {
+                fn schema() -> String {
+                    $crate::export::schema::<$provider>()
+                }
+            }
+
+            impl predict::Guest for Exported {
+                fn validate(name: String, config: String) -> Vec<types::Diagnostic> {
+                    $crate::export::validate::<$provider>(&name, &config)
+                }
+                fn plan(requests: Vec<types::PlanRequest>) -> Vec<::std::result::Result<types::Planned, Vec<types::Diagnostic>>> {
+                    $crate::export::plan::<$provider>(requests)
+                }
+                fn upgrade(name: String, _: u64, stored: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
+                    $crate::export::upgrade::<$provider>(&name, stored)
+                }
+            }
+
+            impl look::Guest for Exported {
+                fn configure(config: String) -> Vec<types::Diagnostic> {
+                    SLOT.with(|slot| slot.configure(&config))
+                }
+                fn discover(name: String, config: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
+                    SLOT.with(|slot| slot.discover(&name, &config))
+                }
+                fn read(name: String, objects: Vec<types::Object>) -> Vec<::std::result::Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+                    SLOT.with(|slot| slot.read(&name, &objects))
+                }
+                fn probe(name: String, intents: Vec<types::Intent>) -> Vec<::std::result::Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+                    SLOT.with(|slot| slot.probe(&name, &intents))
+                }
+                fn read_data(name: String, config: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
+                    SLOT.with(|slot| slot.read_data(&name, &config))
+                }
+                fn import(name: String, id: String) -> ::std::result::Result<types::Object, Vec<types::Diagnostic>> {
+                    SLOT.with(|slot| slot.import(&name, &id))
+                }
+            }
+
+            impl operate::Guest for Exported {
+                fn create(name: String, requests: Vec<types::CreateRequest>) -> Vec<types::Outcome> {
+                    SLOT.with(|slot| slot.create(&name, &requests))
+                }
+                fn update(name: String, request: types::UpdateRequest) -> types::Outcome {
+                    SLOT.with(|slot| slot.update(&name, &request))
+                }
+                fn delete(name: String, object: types::Object) -> types::Deletion {
+                    SLOT.with(|slot| slot.delete(&name, &object))
+                }
+            }
+
+            $crate::bindings::export!(Exported with_types_in $crate::bindings);
+        }
+    };
+}

@@ -1,0 +1,180 @@
+//! What a provider's author writes: a provider, its resources and data sources.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::dispatch;
+use crate::planning::Plan;
+use crate::schema::Schema;
+
+/// A contract between the engine and a type; see `docs/writing-a-provider.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Has `platform`, `cpus`, `memory`, `labels`, `address` and `engine`.
+    Machine,
+    /// Takes what a replica of a service becomes.
+    ContainerRuntime,
+}
+
+/// A configured provider.
+pub trait Provider: Sized + 'static {
+    /// The arguments of its block.
+    type Config: Schema + DeserializeOwned;
+    /// Ready to work; dials nobody.
+    fn configure(config: Self::Config) -> Result<Self>;
+    /// Its managed types: `Type::of::<Droplet>()`.
+    fn types() -> Vec<Type<Self>>;
+    /// Its data sources: `DataType::of::<Sizes>()`.
+    fn data() -> Vec<DataType<Self>> {
+        Vec::new()
+    }
+}
+
+/// A managed type; the struct is its value.
+pub trait Resource: Schema + Serialize + DeserializeOwned + Sized + 'static {
+    /// Whose.
+    type Provider: Provider;
+    /// `<provider>_<type>`
+    const NAME: &'static str;
+    /// Of what is stored.
+    const VERSION: u64 = 0;
+    /// What the engine may expect of it.
+    const ROLE: Option<Role> = None;
+    /// How many objects one `create` call takes.
+    const BATCH: u32 = 1;
+
+    /// What is wrong with a configuration, beyond its types; asked only where all of it is known. Pure.
+    fn validate(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+    /// Amends what the schema alone says. Pure.
+    fn plan(_: &mut Plan) -> Result<()> {
+        Ok(())
+    }
+    /// The facts of a machine that may not be managed yet.
+    fn discover(_: &Self::Provider, _: Self) -> Result<Json> {
+        Err(Diagnostic::error(format!("`{}` is no machine", Self::NAME)))
+    }
+    /// What exists now; `None`: it is gone. As many answers as objects.
+    fn read(provider: &Self::Provider, objects: Vec<Self>) -> Vec<Result<Option<Self>>>;
+    /// What carries this intent.
+    fn probe(provider: &Self::Provider, intent: &str, config: Self) -> Result<Option<Self>>;
+    /// Makes objects; one that carries the intent already is taken on. As many answers as requests.
+    fn create(provider: &Self::Provider, requests: Vec<Create<Self>>) -> Vec<Outcome<Self>>;
+    /// Changes an object in place.
+    fn update(_: &Self::Provider, _: Self, _: Self) -> Outcome<Self> {
+        Outcome::failed(Diagnostic::error(format!("`{}` can't be changed in place", Self::NAME)))
+    }
+    /// Removes an object; one that is gone counts as removed.
+    fn delete(provider: &Self::Provider, object: Self) -> Deletion;
+    /// An object by the id that users know it by.
+    fn import(_: &Self::Provider, _: &str) -> Result<Self> {
+        Err(Diagnostic::error(format!("`{}` can't be imported", Self::NAME)))
+    }
+}
+
+/// A data source; the struct is its arguments and its answer.
+pub trait DataSource: Schema + Serialize + DeserializeOwned + Sized + 'static {
+    /// Whose.
+    type Provider: Provider;
+    /// `<provider>_<type>`
+    const NAME: &'static str;
+    /// The arguments with everything filled in.
+    fn read(provider: &Self::Provider, config: Self) -> Result<Self>;
+}
+
+/// One object to be made.
+pub struct Create<T> {
+    /// Which of the batch, for `progress`.
+    pub index: u32,
+    /// To be stamped on what is made.
+    pub intent: String,
+    /// What the user wrote.
+    pub config: T,
+    /// What an earlier call with this intent reported.
+    pub so_far: Option<T>,
+}
+
+/// How a create or update call ended.
+pub enum Outcome<T> {
+    /// It is there.
+    Done(T),
+    /// Not yet: the host calls again.
+    Retry {
+        /// In how many milliseconds.
+        after_ms: u64,
+        /// For people.
+        reason: String,
+        /// What exists by now.
+        so_far: Option<T>,
+    },
+    /// It failed; what exists counts all the same.
+    Failed {
+        /// Why.
+        diagnostics: Vec<Diagnostic>,
+        /// What exists by now.
+        so_far: Option<T>,
+    },
+}
+
+impl<T> Outcome<T> {
+    /// It failed, and nothing exists.
+    pub fn failed(diagnostic: impl Into<Diagnostic>) -> Self {
+        Outcome::Failed { diagnostics: vec![diagnostic.into()], so_far: None }
+    }
+}
+
+impl<T> From<Result<T>> for Outcome<T> {
+    fn from(result: Result<T>) -> Self {
+        match result {
+            Ok(value) => Outcome::Done(value),
+            Err(diagnostic) => Outcome::failed(diagnostic),
+        }
+    }
+}
+
+/// How a delete call ended.
+pub enum Deletion {
+    /// It is gone.
+    Done,
+    /// Not yet: the host calls again.
+    Retry {
+        /// In how many milliseconds.
+        after_ms: u64,
+        /// For people.
+        reason: String,
+    },
+    /// It failed.
+    Failed(Vec<Diagnostic>),
+}
+
+impl From<Result<()>> for Deletion {
+    fn from(result: Result<()>) -> Self {
+        match result {
+            Ok(()) => Deletion::Done,
+            Err(diagnostic) => Deletion::Failed(vec![diagnostic]),
+        }
+    }
+}
+
+/// A managed type as the dispatcher sees it.
+pub struct Type<P>(pub(crate) Box<dyn dispatch::Managed<P>>);
+
+impl<P: Provider> Type<P> {
+    /// The type of a resource.
+    pub fn of<T: Resource<Provider = P>>() -> Self {
+        Type(Box::new(dispatch::Of::<T>::default()))
+    }
+}
+
+/// A data source as the dispatcher sees it.
+pub struct DataType<P>(pub(crate) Box<dyn dispatch::Data<P>>);
+
+impl<P: Provider> DataType<P> {
+    /// The type of a data source.
+    pub fn of<T: DataSource<Provider = P>>() -> Self {
+        DataType(Box::new(dispatch::Of::<T>::default()))
+    }
+}

@@ -1,0 +1,193 @@
+//! Schemas from Rust types, in the JSON form that the host reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::Error as _;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value as Json, json};
+
+/// A struct that is a type's value, or a nested block's.
+pub trait Schema {
+    /// Its attributes and blocks.
+    fn block() -> Block;
+}
+
+/// A Rust type that an attribute can have.
+pub trait HasType {
+    /// Its type, as the schema writes it.
+    fn ty() -> Json;
+}
+
+macro_rules! has_type {
+    ($($rust:ty => $name:literal),* $(,)?) => {$(
+        impl HasType for $rust {
+            fn ty() -> Json {
+                json!($name)
+            }
+        }
+    )*};
+}
+has_type!(
+    String => "string", bool => "bool", u16 => "number", u32 => "number", u64 => "number", i64 => "number", f64 => "number",
+    Json => "any", Handle => "handle", Credential => "string",
+);
+
+impl<T: HasType> HasType for Option<T> {
+    fn ty() -> Json {
+        T::ty()
+    }
+}
+
+impl<T: HasType> HasType for Vec<T> {
+    fn ty() -> Json {
+        json!({ "list": T::ty() })
+    }
+}
+
+impl<T: HasType> HasType for BTreeSet<T> {
+    fn ty() -> Json {
+        json!({ "set": T::ty() })
+    }
+}
+
+impl<T: HasType> HasType for BTreeMap<String, T> {
+    fn ty() -> Json {
+        json!({ "map": T::ty() })
+    }
+}
+
+/// A Rust type that a field with `#[block]` can have: `Vec<T>`, or `Option<T>` for at most one.
+pub trait IsBlock {
+    /// The nested block.
+    fn nested() -> NestedBlock;
+}
+
+impl<T: Schema> IsBlock for Vec<T> {
+    fn nested() -> NestedBlock {
+        NestedBlock { flags: Map::new(), block: T::block() }
+    }
+}
+
+impl<T: Schema> IsBlock for Option<T> {
+    fn nested() -> NestedBlock {
+        NestedBlock { flags: Map::new(), block: T::block() }.with("single")
+    }
+}
+
+/// Attributes and nested blocks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Block {
+    /// By name.
+    pub attributes: Vec<(String, Attribute)>,
+    /// By the word that begins them.
+    pub blocks: Vec<(String, NestedBlock)>,
+}
+
+/// One attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute(Map<String, Json>);
+
+/// One nested block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NestedBlock {
+    flags: Map<String, Json>,
+    block: Block,
+}
+
+impl Attribute {
+    /// An optional attribute.
+    pub fn new(ty: Json, description: &str) -> Self {
+        let mut members = Map::new();
+        members.insert("type".to_owned(), ty);
+        if !description.is_empty() {
+            members.insert("description".to_owned(), json!(description));
+        }
+        Attribute(members)
+    }
+
+    /// With one of the words of `#[attr(…)]`.
+    #[must_use]
+    pub fn with(mut self, flag: &str) -> Self {
+        let (name, value) = match flag {
+            "credential" => ("credential", json!("value")),
+            "credential_file" => ("credential", json!("file")),
+            "read_only" => {
+                self.0.insert("computed".to_owned(), json!(true));
+                ("read-only", json!(true))
+            }
+            "force_new" => ("force-new", json!(true)),
+            other => (other, json!(true)),
+        };
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
+    pub(crate) fn is(&self, flag: &str) -> bool {
+        self.0.get(flag) == Some(&Json::Bool(true))
+    }
+}
+
+impl NestedBlock {
+    /// With one of the words of `#[block(…)]`.
+    #[must_use]
+    pub fn with(mut self, flag: &str) -> Self {
+        self.flags.insert(flag.replace('_', "-"), json!(true));
+        self
+    }
+
+    pub(crate) fn is(&self, flag: &str) -> bool {
+        self.flags.contains_key(flag)
+    }
+}
+
+impl Block {
+    pub(crate) fn document(&self) -> Map<String, Json> {
+        let attributes: Map<_, _> = self.attributes.iter().map(|(name, attribute)| (name.clone(), Json::Object(attribute.0.clone()))).collect();
+        let blocks: Map<_, _> = self.blocks.iter().map(|(name, nested)| {
+            let mut document = nested.block.document();
+            document.extend(nested.flags.clone());
+            (name.clone(), Json::Object(document))
+        }).collect();
+        [("attributes".to_owned(), Json::Object(attributes)), ("blocks".to_owned(), Json::Object(blocks))].into_iter().collect()
+    }
+}
+
+/// Something that configuration passes around and never looks into, as the engine of a machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handle(pub Json);
+
+impl Serialize for Handle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("$handle", &self.0)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Handle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        json.get("$handle").cloned().map(Handle).ok_or_else(|| D::Error::custom("this is no handle"))
+    }
+}
+
+/// A secret that stays in the host: its name, to be passed to capabilities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential(pub String);
+
+impl Serialize for Credential {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("$credential", &self.0)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Credential {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        let id = json.get("$credential").and_then(Json::as_str);
+        id.map(|id| Credential(id.to_owned())).ok_or_else(|| D::Error::custom("this is no credential"))
+    }
+}

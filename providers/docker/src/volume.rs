@@ -1,0 +1,85 @@
+//! `docker_volume`
+
+use std::collections::BTreeMap;
+
+use bimetal_provider::capability::docker::Engine;
+use bimetal_provider::{
+    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Resource, Result, Schema, Serialize, json,
+};
+
+use crate::Docker;
+
+const INTENT: &str = "bimetal.intent";
+
+/// A volume of an engine's.
+#[derive(Schema, Serialize, Deserialize)]
+pub struct Volume {
+    #[attr(force_new)]
+    engine: Handle,
+    #[attr(force_new)]
+    name: String,
+    /// `local` unless said
+    #[attr(force_new)]
+    driver: Option<String>,
+    #[attr(force_new)]
+    driver_opts: Option<BTreeMap<String, String>>,
+    #[attr(force_new)]
+    labels: Option<BTreeMap<String, String>>,
+    /// On the machine
+    #[attr(read_only)]
+    mountpoint: Option<String>,
+}
+
+impl Volume {
+    fn seen(self, volume: &Json) -> Self {
+        Volume { mountpoint: volume["Mountpoint"].as_str().map(str::to_owned), ..self }
+    }
+
+    fn make(self, intent: &str) -> Result<Self> {
+        let engine = Engine::new(&self.engine);
+        // An engine takes a second volume of a name for the first one: ours must not be somebody else's.
+        if let Some(volume) = engine.inspect_volume(&self.name)? {
+            return match volume["Labels"][INTENT] == intent {
+                true => Ok(self.seen(&volume)),
+                false => Err(Diagnostic::error(format!("there is a volume `{}` already, and Bimetal did not make it", self.name))
+                    .hint("choose another name, or remove that volume")
+                    .at("name")),
+            };
+        }
+        let mut labels = self.labels.clone().unwrap_or_default();
+        labels.insert(INTENT.to_owned(), intent.to_owned());
+        let volume = engine.create_volume(&json!({
+            "Name": self.name,
+            "Driver": self.driver.as_deref().unwrap_or("local"),
+            "DriverOpts": self.driver_opts.clone().unwrap_or_default(),
+            "Labels": labels,
+        }))?;
+        Ok(self.seen(&volume))
+    }
+}
+
+impl Resource for Volume {
+    type Provider = Docker;
+    const NAME: &'static str = "docker_volume";
+
+    fn read(_: &Docker, objects: Vec<Self>) -> Vec<Result<Option<Self>>> {
+        let look = |object: Volume| {
+            let found = Engine::new(&object.engine).inspect_volume(&object.name)?;
+            Ok(found.map(|volume| object.seen(&volume)))
+        };
+        objects.into_iter().map(look).collect()
+    }
+
+    fn probe(_: &Docker, intent: &str, config: Self) -> Result<Option<Self>> {
+        let found = Engine::new(&config.engine).inspect_volume(&config.name)?;
+        Ok(found.filter(|volume| volume["Labels"][INTENT] == intent).map(|volume| config.seen(&volume)))
+    }
+
+    fn create(_: &Docker, requests: Vec<Create<Self>>) -> Vec<Outcome<Self>> {
+        requests.into_iter().map(|request| request.config.make(&request.intent).into()).collect()
+    }
+
+    fn delete(_: &Docker, object: Self) -> Deletion {
+        Engine::new(&object.engine).remove_volume(&object.name).map_err(Diagnostic::from).into()
+    }
+}

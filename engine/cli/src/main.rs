@@ -61,7 +61,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Exec(arguments) => return command::reach::exec(&session, arguments).await,
         Command::Ssh(arguments) => return command::reach::ssh(&session, arguments).await,
         Command::Init(arguments) => command::init::init(&session, arguments).await?,
-        Command::Validate(variables) => command::init::validate(&session, variables)?,
+        Command::Validate(variables) => command::init::validate(&session, variables).await?,
         Command::Show(arguments) => command::plan::show(&session, arguments.plan.as_deref()).await?,
         Command::Output(arguments) => command::inspect::output(&session, arguments).await?,
         Command::State(arguments) => command::inspect::state(&session, arguments).await?,

@@ -12,6 +12,11 @@ pub(crate) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Bytes as they are.
+pub(crate) fn print_bytes(bytes: &[u8], mut to: impl std::io::Write) {
+    let _ = to.write_all(bytes).and_then(|()| to.flush());
+}
+
 /// A JSON document, to standard output.
 pub(crate) fn print_json(document: &Json) {
     print(&format!("{document:#}\n"));

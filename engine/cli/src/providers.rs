@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use bimetal_config::Desired;
 use bimetal_config::lock::{Lock, LockedProvider};
-use bimetal_host::{Host, Origin, Registries};
+use bimetal_host::credentials::Secret;
+use bimetal_host::registry::{Registries, Registry};
+use bimetal_host::{Host, Origin};
 use bimetal_model::{Diagnostic, ProviderName};
 
 use crate::failure::{Failure, io};
@@ -138,7 +140,7 @@ pub(crate) fn registries(configuration: &Configuration) -> Result<Registries, Fa
         .into(),
         blocks: Default::default(),
     };
-    let mut registries = Registries::default();
+    let mut registries = Registries::of_docker();
     for (host, registry) in &configuration.desired.module.settings.registries {
         let (arguments, diagnostics) = bimetal_config::constant(&configuration.desired, &registry.body, &block);
         if bimetal_model::diagnostic::has_errors(&diagnostics) {
@@ -146,7 +148,8 @@ pub(crate) fn registries(configuration: &Configuration) -> Result<Registries, Fa
         }
         let text = |name| arguments.member(name).and_then(|value| value.as_str()).map(str::to_owned);
         let plain_http = arguments.member("plain_http").and_then(|value| value.as_bool()).unwrap_or(false);
-        registries.add(host.clone(), plain_http, text("username"), text("password"));
+        let password = text("password").map(Secret::new);
+        registries.hosts.insert(host.clone(), Registry { plain_http, username: text("username"), password });
     }
     Ok(registries)
 }

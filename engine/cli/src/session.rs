@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
 use bimetal_config::{Desired, Given, SourceFile};
+use bimetal_host::certificates::Keep;
+use bimetal_host::fault::{Code, Fault};
 use bimetal_host::{Host, HostOptions};
 use bimetal_model::port::Remember as _;
 use bimetal_model::snapshot::Snapshot;
-use bimetal_model::{Diagnostic, ProviderName, Severity};
+use bimetal_model::{Diagnostic, Severity};
+use bimetal_plan::Plan;
 use bimetal_state::{KeySource, SqliteStore};
 
 use crate::arguments::Variables;
@@ -53,10 +56,10 @@ impl Session {
             environment: configuration::environment_variables(),
             files: variable_files.clone(),
             arguments: arguments.collect::<Result<_, _>>()?,
+            ..Given::default()
         };
         let files: Vec<_> = sources.iter().cloned().chain(variable_files).collect();
-        let read = Arc::new(Disk { root: self.root.clone() });
-        let (desired, diagnostics) = bimetal_config::desired(sources, given, read);
+        let (desired, diagnostics) = bimetal_config::desired(sources, given, self.disk());
         match desired {
             Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
                 self.warn(&diagnostics, &files);
@@ -65,6 +68,36 @@ impl Session {
             }
             _ => Err(Failure::new(diagnostics, &files)),
         }
+    }
+
+    /// As far as the state needs it: no variable must have a value, and there may be no configuration at all.
+    pub(crate) fn configuration_for_state(&self) -> Result<Configuration, Failure> {
+        let files = configuration::read_sources(&self.root).unwrap_or_default();
+        let given = Given {
+            environment: configuration::environment_variables(),
+            files: configuration::read_variable_files(&self.root, &[])?,
+            ..Given::default()
+        };
+        let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.disk());
+        match desired {
+            Some(desired) => Ok(Configuration { desired, files }),
+            None => Err(Failure::new(diagnostics, &files)),
+        }
+    }
+
+    /// The configuration that a saved plan was made from.
+    pub(crate) fn configuration_of(&self, plan: &Plan) -> Result<Configuration, Failure> {
+        let files = plan.files.clone();
+        let given = Given { values: plan.variables.clone(), ..Given::default() };
+        let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.disk());
+        match desired {
+            Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => Ok(Configuration { desired, files }),
+            _ => Err(Failure::new(diagnostics, &files)),
+        }
+    }
+
+    fn disk(&self) -> Arc<Disk> {
+        Arc::new(Disk { root: self.root.clone() })
     }
 
     /// Says the warnings among the diagnostics.
@@ -86,19 +119,33 @@ impl Session {
         &self,
         configuration: &Configuration,
         lock: &Lock,
-        store: Arc<SqliteStore>,
+        keep: Arc<dyn Keep>,
         snapshot: &Snapshot,
     ) -> Result<Arc<Host>, Failure> {
         let host = Host::new(HostOptions {
             cache_dir: directory("XDG_CACHE_HOME", ".cache")?,
             root: self.root.clone(),
             notify: self.progress.clone(),
-            keep: store,
+            keep,
             registries: crate::providers::registries(configuration)?,
         })?;
         crate::providers::add(&host, configuration, lock, &self.root)?;
         host.learn(snapshot);
         Ok(Arc::new(host))
+    }
+}
+
+/// The engine's own secrets are kept in the state.
+pub(crate) struct InState(pub(crate) Arc<SqliteStore>);
+
+#[async_trait::async_trait]
+impl Keep for InState {
+    async fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        self.0.secret(name).await.map_err(|error| Fault::new(Code::Invalid, error.to_string()))
+    }
+
+    async fn keep_secret(&self, name: &str, secret: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.0.keep_secret(name, secret).await.map_err(|error| Fault::new(Code::Invalid, error.to_string()))
     }
 }
 
@@ -157,14 +204,4 @@ pub(crate) fn directory(variable: &str, below_home: &str) -> Result<PathBuf, Fai
         Some(home) => Ok(home.join(below_home).join("bimetal")),
         None => Err(Diagnostic::error("there is no home folder").hint(format!("set `HOME` or `{variable}`")).into()),
     }
-}
-
-/// The state as it is now.
-pub(crate) async fn load(store: &SqliteStore) -> Result<Snapshot, Failure> {
-    Ok(store.load().await?)
-}
-
-/// The name of a provider, as users write it.
-pub(crate) fn provider_name(name: &str) -> ProviderName {
-    ProviderName(name.to_owned())
 }

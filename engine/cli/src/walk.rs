@@ -15,7 +15,7 @@ use bimetal_state::SqliteStore;
 use crate::arguments;
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
-use crate::session::{Configuration, Session};
+use crate::session::{Configuration, InState, Session};
 
 /// A plan can ask again with what it learnt; a configuration whose questions never end is broken.
 const MOST_ROUNDS: usize = 32;
@@ -35,8 +35,13 @@ impl World {
         let lock = read_lock(&session.root)?;
         let store = Arc::new(session.store(&configuration).await?);
         let snapshot = store.load().await?;
-        let host = session.host(&configuration, &lock, store.clone(), &snapshot)?;
+        let host = session.host(&configuration, &lock, Arc::new(InState(store.clone())), &snapshot)?;
         Ok(World { configuration, store, snapshot, host, lock })
+    }
+
+    /// For commands that reach through the fleet: only what the state knows counts, so that no variable needs a value.
+    pub(crate) async fn for_reach(session: &Session) -> Result<World, Failure> {
+        World::open(session, session.configuration_for_state()?).await
     }
 }
 
@@ -59,6 +64,17 @@ pub(crate) async fn plan(
     session.progress.clear();
     remember_images(session, world, &plan)?;
     Ok(Planned { plan, observed })
+}
+
+/// Tells the host the provider blocks as a saved plan has them.
+pub(crate) fn configure_from(world: &World, plan: &Plan) {
+    for (provider, config) in &plan.providers {
+        if config.is_wholly_known() {
+            world.host.configure(provider, config);
+        }
+    }
+    let sources: Vec<_> = plan.images.keys().cloned().collect();
+    world.host.allow_images(&sources);
 }
 
 /// Tells the host the provider blocks that variables and locals alone decide.

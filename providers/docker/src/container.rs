@@ -16,7 +16,7 @@ const GRACE: u32 = 10;
 
 /// A running container.
 #[derive(Clone, Schema, Serialize, Deserialize)]
-pub struct Container {
+pub(crate) struct Container {
     /// Of the machine: `machine.docker.here.engine`
     #[attr(force_new)]
     engine: Handle,
@@ -64,7 +64,7 @@ pub struct Container {
 
 /// A port that others may use.
 #[derive(Clone, Schema, Serialize, Deserialize)]
-pub struct Port {
+pub(crate) struct Port {
     /// Of the machine
     host: Option<u16>,
     container: u16,
@@ -74,7 +74,7 @@ pub struct Port {
 
 /// A volume or a folder of the machine's.
 #[derive(Clone, Schema, Serialize, Deserialize)]
-pub struct Mount {
+pub(crate) struct Mount {
     /// A volume's name or a path of the machine's
     source: String,
     /// A path in the container
@@ -84,7 +84,7 @@ pub struct Mount {
 
 /// How the engine finds out whether it is well.
 #[derive(Clone, Schema, Serialize, Deserialize)]
-pub struct Health {
+pub(crate) struct Health {
     command: Vec<String>,
     /// As `10s`
     interval: Option<String>,

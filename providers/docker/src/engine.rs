@@ -7,7 +7,7 @@ use crate::Docker;
 
 /// What an engine says of itself.
 #[derive(Schema, Serialize, Deserialize)]
-pub struct Engine {
+pub(crate) struct Engine {
     /// The engine of a machine: `machine.docker.here.engine`
     engine: Handle,
     #[attr(read_only)]

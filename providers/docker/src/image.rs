@@ -7,7 +7,7 @@ use crate::Docker;
 
 /// An image that an engine keeps.
 #[derive(Schema, Serialize, Deserialize)]
-pub struct Image {
+pub(crate) struct Image {
     #[attr(force_new)]
     engine: Handle,
     /// `nginx:1.27`

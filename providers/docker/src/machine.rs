@@ -11,7 +11,7 @@ use crate::engine::Facts;
 
 /// An engine that exists already: it is taken on as it is, and left as it is.
 #[derive(Schema, Serialize, Deserialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host`
     #[attr(force_new)]
     host: String,

@@ -9,7 +9,7 @@ use crate::Docker;
 
 /// A network of an engine's.
 #[derive(Schema, Serialize, Deserialize)]
-pub struct Network {
+pub(crate) struct Network {
     #[attr(force_new)]
     engine: Handle,
     #[attr(force_new)]

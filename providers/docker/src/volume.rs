@@ -13,7 +13,7 @@ const INTENT: &str = "bimetal.intent";
 
 /// A volume of an engine's.
 #[derive(Schema, Serialize, Deserialize)]
-pub struct Volume {
+pub(crate) struct Volume {
     #[attr(force_new)]
     engine: Handle,
     #[attr(force_new)]

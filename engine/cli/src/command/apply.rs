@@ -136,6 +136,7 @@ async fn act(
         remember: &*world.store,
         edge: &System,
         notify: &*session.progress,
+        read: world.configuration.desired.read.clone(),
         parallelism: usize::from(doing.parallelism),
         crash: crash.as_deref(),
     };

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::output::{print, print_json, say};
 use crate::providers;
 use crate::render::style::{BOLD, paint};
-use crate::session::{Configuration, Session};
+use crate::session::{Configuration, InState, Session};
 
 /// Finds providers, shows what they ask for, and locks them.
 pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Fail
     let old = read_lock(&session.root)?;
     let trusted = if arguments.upgrade { Lock::default() } else { old.clone() };
     let store = Arc::new(session.store(&configuration).await?);
-    let host = session.host(&configuration, &trusted, store, &Snapshot::default())?;
+    let host = session.host(&configuration, &trusted, Arc::new(InState(store)), &Snapshot::default())?;
     let mut lock = providers::locked(&host, &configuration)?;
     if !arguments.upgrade {
         lock.images = old.images;
@@ -54,9 +54,9 @@ fn show(session: &Session, lock: &Lock) {
 }
 
 /// Checks the configuration: all that can be known without network and state.
-pub(crate) fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
+pub(crate) async fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
     let configuration = session.configuration(variables)?;
-    check(session, &configuration)?;
+    check(session, &configuration).await?;
     match session.json {
         true => print_json(&json!({ "format": 1, "diagnostics": [] })),
         false => print("The configuration is valid.\n"),
@@ -65,9 +65,11 @@ pub(crate) fn validate(session: &Session, variables: &Variables) -> Result<(), F
 }
 
 /// A plan against nothing, that is not asked further: what it can't know stays a question.
-fn check(session: &Session, configuration: &Configuration) -> Result<(), Failure> {
-    let host = session.host_without_state(configuration)?;
+async fn check(session: &Session, configuration: &Configuration) -> Result<(), Failure> {
     let lock = read_lock(&session.root)?;
+    // Opening creates nothing, and nothing is kept: a plan against nothing makes no certificates.
+    let store = Arc::new(session.store(configuration).await?);
+    let host = session.host(configuration, &lock, Arc::new(InState(store)), &Snapshot::default())?;
     let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();
     let answers = bimetal_model::question::Answers { images, ..Default::default() };
     let (_, diagnostics) =

@@ -22,6 +22,6 @@ pub use evaluate::{NoFiles, ReadFiles, Scope, evaluate};
 pub use expand::{Instance, expand};
 pub use expression::{Expression, Reference, Target};
 pub use module::{Module, SourceFile};
-pub use parse::parse;
+pub use parse::{parse, parse_expression};
 pub use suggest::nearest;
 pub use variables::Given;

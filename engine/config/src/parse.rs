@@ -28,14 +28,22 @@ pub fn parse(files: Vec<SourceFile>) -> (Module, Diagnostics) {
     (parser.module, parser.diagnostics)
 }
 
+/// The one expression that a text holds, as that of `--var` or of a console.
+pub fn parse_expression(file: &SourceFile) -> Result<Expression, Diagnostic> {
+    let node = hcl_edit::parser::parse_expr(&file.text).map_err(|error| unreadable(file, &error))?;
+    Ok(Expression::new(file, node))
+}
+
 /// The body of a file, or where it stops to make sense.
 pub(crate) fn parse_text(file: &SourceFile) -> Result<HclBody, Diagnostic> {
-    hcl_edit::parser::parse_body(&file.text).map_err(|error| {
-        let start = error.location().offset().min(file.text.len());
-        let end = file.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
-        let span = Span { file: file.name.clone(), range: start..end };
-        Diagnostic::error("this can't be read").because(error.message().trim().to_owned()).at(&span)
-    })
+    hcl_edit::parser::parse_body(&file.text).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &SourceFile, error: &hcl_edit::parser::Error) -> Diagnostic {
+    let start = file.text.floor_char_boundary(error.location().offset());
+    let end = file.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
+    let span = Span { file: file.name.clone(), range: start..end };
+    Diagnostic::error("this can't be read").because(error.message().trim().to_owned()).at(&span)
 }
 
 struct Parser {

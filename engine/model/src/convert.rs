@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
+pub use crate::unify::unify;
 use crate::value::{Data, Value};
 
 /// Why a value can't become what is wanted.
@@ -34,10 +35,8 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
         (Type::Handle, data) => return Err(mismatch(path, "a handle", &data)),
         (Type::List(element), data) => Data::List(convert_items(items_of(data, "list", path)?, element, path)?),
         (Type::Set(element), data) => {
-            let mut items = convert_items(items_of(data, "set", path)?, element, path)?;
-            items.sort();
-            items.dedup();
-            Data::Set(items)
+            let items = convert_items(items_of(data, "set", path)?, element, path)?;
+            return Ok(to_set(items).with_sensitivity(sensitive));
         }
         (Type::Map(element), Data::Map(members) | Data::Object(members)) => {
             Data::Map(convert_members(members, element, path)?)
@@ -50,11 +49,21 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
     Ok(Value { data, sensitive })
 }
 
+/// A set has no places to be sensitive one by one: where an item is, the set is.
+fn to_set(items: Vec<Value>) -> Value {
+    let sensitive = items.iter().any(Value::has_sensitive);
+    let plain = |item: Value| item.map_parts(&mut |part| Value { sensitive: false, ..part });
+    let mut items: Vec<Value> = if sensitive { items.into_iter().map(plain).collect() } else { items };
+    items.sort();
+    items.dedup();
+    Value { data: Data::Set(items), sensitive }
+}
+
 fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
     match data {
         Data::Bool(_) => Ok(data),
-        Data::String(ref text) if text == "true" => Ok(Data::Bool(true)),
-        Data::String(ref text) if text == "false" => Ok(Data::Bool(false)),
+        Data::String(ref text) if matches!(text.as_str(), "true" | "1") => Ok(Data::Bool(true)),
+        Data::String(ref text) if matches!(text.as_str(), "false" | "0") => Ok(Data::Bool(false)),
         other => Err(mismatch(path, "bool", &other)),
     }
 }
@@ -89,7 +98,7 @@ fn items_of(data: Data, wanted: &str, path: &Path) -> Result<Vec<Value>, Mismatc
 fn convert_items(items: Vec<Value>, element: &Type, path: &Path) -> Result<Vec<Value>, Mismatch> {
     let one = |(index, item)| convert_at(item, element, &path.then(Step::Index(index as u32)));
     let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
-    unify_any(items, element)
+    unify_any(items, element, path)
 }
 
 fn convert_members(
@@ -103,17 +112,24 @@ fn convert_members(
     };
     let members: BTreeMap<String, Value> = members.into_iter().map(one).collect::<Result<_, _>>()?;
     let names: Vec<String> = members.keys().cloned().collect();
-    let values = unify_any(members.into_values().collect(), element)?;
+    let values = unify_any(members.into_values().collect(), element, path)?;
     Ok(names.into_iter().zip(values).collect())
 }
 
 /// `list(any)` means one type for all: the one that all can become.
-fn unify_any(items: Vec<Value>, element: &Type) -> Result<Vec<Value>, Mismatch> {
-    match (element, unify(items.iter().map(Value::ty))) {
-        (Type::Any, Some(common)) if common != Type::Any => {
-            items.into_iter().map(|item| convert(item, &common)).collect()
+fn unify_any(items: Vec<Value>, element: &Type, path: &Path) -> Result<Vec<Value>, Mismatch> {
+    if *element != Type::Any {
+        return Ok(items);
+    }
+    match unify(items.iter().map(Value::ty)) {
+        Some(Type::Any) => Ok(items),
+        Some(common) => items.into_iter().map(|item| convert(item, &common)).collect(),
+        None => {
+            let mut found: Vec<String> = items.iter().map(|item| kind(&item.data)).collect();
+            found.dedup();
+            let reason = format!("all of them must have one type, but these are {}", found.join(", "));
+            Err(Mismatch { path: path.clone(), reason })
         }
-        _ => Ok(items),
     }
 }
 
@@ -149,55 +165,16 @@ fn to_object(
 }
 
 fn mismatch(path: &Path, wanted: &str, found: &Data) -> Mismatch {
-    let found = match found {
+    Mismatch { path: path.clone(), reason: format!("{wanted} required, but have {}", kind(found)) }
+}
+
+fn kind(data: &Data) -> String {
+    match data {
         Data::Tuple(_) => "tuple".to_owned(),
         Data::Object(_) => "object".to_owned(),
+        Data::Null => "null".to_owned(),
         data => Value::from(data.clone()).ty().to_string(),
-    };
-    Mismatch { path: path.clone(), reason: format!("{wanted} required, but have {found}") }
-}
-
-/// The one type that values of all these types can become, if there is one.
-pub fn unify(types: impl IntoIterator<Item = Type>) -> Option<Type> {
-    types.into_iter().try_fold(Type::Any, unify_two)
-}
-
-fn unify_two(one: Type, other: Type) -> Option<Type> {
-    match (one, other) {
-        (one, other) if one == other => Some(one),
-        (Type::Any, ty) | (ty, Type::Any) => Some(ty),
-        (Type::String, Type::Bool | Type::Number) | (Type::Bool | Type::Number, Type::String) => Some(Type::String),
-        (Type::List(one) | Type::Set(one), Type::List(other) | Type::Set(other)) => {
-            Some(Type::list(unify_two(*one, *other)?))
-        }
-        (Type::Map(one), Type::Map(other)) => Some(Type::map(unify_two(*one, *other)?)),
-        (Type::Tuple(one), Type::Tuple(other)) if one.len() == other.len() => {
-            let items = one.into_iter().zip(other).map(|(one, other)| unify_two(one, other));
-            Some(Type::Tuple(items.collect::<Option<_>>()?))
-        }
-        (Type::Tuple(items), Type::Tuple(others)) => {
-            Some(Type::list(unify(items.into_iter().chain(others))?))
-        }
-        (Type::Tuple(items), Type::List(element)) | (Type::List(element), Type::Tuple(items)) => {
-            Some(Type::list(unify(items.into_iter().chain([*element]))?))
-        }
-        (Type::Object(one), Type::Object(other)) => unify_objects(one, other),
-        (Type::Object(fields), Type::Map(element)) | (Type::Map(element), Type::Object(fields)) => {
-            Some(Type::map(unify(fields.into_values().map(|f| f.ty).chain([*element]))?))
-        }
-        _ => None,
     }
-}
-
-fn unify_objects(one: BTreeMap<String, Field>, other: BTreeMap<String, Field>) -> Option<Type> {
-    if one.keys().eq(other.keys()) {
-        let field = |((name, one), other): ((String, Field), Field)| {
-            let ty = unify_two(one.ty, other.ty)?;
-            Some((name, Field { ty, optional: one.optional || other.optional }))
-        };
-        return Some(Type::Object(one.into_iter().zip(other.into_values()).map(field).collect::<Option<_>>()?));
-    }
-    Some(Type::map(unify(one.into_values().chain(other.into_values()).map(|f| f.ty))?))
 }
 
 #[cfg(test)]
@@ -219,10 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn a_set_with_a_sensitive_item_is_sensitive() {
+        let tuple = Value::tuple([Value::from("a").into_sensitive(), Value::from("b")]);
+        assert!(convert(tuple, &Type::set(Type::String)).unwrap().sensitive);
+    }
+
+    #[test]
+    fn a_list_of_any_without_one_type_is_refused() {
+        let tuple = Value::tuple([Value::from(true), Value::tuple([])]);
+        let error = convert(tuple, &Type::list(Type::Any)).unwrap_err();
+        assert_eq!(error.reason, "all of them must have one type, but these are bool, tuple");
+    }
+
+    #[test]
     fn a_mismatch_names_the_place() {
         let tuple = Value::tuple([Value::from("1"), Value::tuple([])]);
         let error = convert(tuple, &Type::list(Type::Number)).unwrap_err();
-        assert_eq!((error.path.to_string().as_str(), error.reason.as_str()), ("[1]", "number required, but have tuple"));
+        assert_eq!(
+            (error.path.to_string().as_str(), error.reason.as_str()),
+            ("[1]", "number required, but have tuple")
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod question;
 pub mod schema;
 pub mod snapshot;
 pub mod ty;
+mod unify;
 pub mod value;
 
 pub use address::{Address, BlockKind, Key, ProviderKey, ProviderName};

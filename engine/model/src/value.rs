@@ -218,9 +218,8 @@ impl Value {
         change(Value { data, sensitive })
     }
 
-    /// Its type. Lists, sets and maps take the type of their first element, `any` when empty.
+    /// Its type. Lists, sets and maps take the type of their first element that has one, `any` without such.
     pub fn ty(&self) -> Type {
-        let first = |items: Option<&Value>| items.map_or(Type::Any, Value::ty);
         match &self.data {
             Data::Null => Type::Any,
             Data::Unknown(ty) => ty.clone(),
@@ -228,13 +227,17 @@ impl Value {
             Data::Number(_) => Type::Number,
             Data::String(_) => Type::String,
             Data::Handle(_) => Type::Handle,
-            Data::List(items) => Type::list(first(items.first())),
-            Data::Set(items) => Type::set(first(items.first())),
-            Data::Map(members) => Type::map(first(members.values().next())),
+            Data::List(items) => Type::list(element_type(items)),
+            Data::Set(items) => Type::set(element_type(items)),
+            Data::Map(members) => Type::map(element_type(members.values())),
             Data::Tuple(items) => Type::Tuple(items.iter().map(Value::ty).collect()),
             Data::Object(members) => Type::Object(members.iter().map(field_of).collect()),
         }
     }
+}
+
+fn element_type<'a>(items: impl IntoIterator<Item = &'a Value>) -> Type {
+    items.into_iter().map(Value::ty).find(|ty| *ty != Type::Any).unwrap_or(Type::Any)
 }
 
 fn field_of((name, value): (&String, &Value)) -> (String, Field) {
@@ -245,10 +248,7 @@ fn map_items(items: Vec<Value>, change: &mut dyn FnMut(Value) -> Value) -> Vec<V
     items.into_iter().map(|item| item.map_parts(change)).collect()
 }
 
-fn map_members(
-    members: BTreeMap<String, Value>,
-    change: &mut dyn FnMut(Value) -> Value,
-) -> BTreeMap<String, Value> {
+fn map_members(members: BTreeMap<String, Value>, change: &mut dyn FnMut(Value) -> Value) -> BTreeMap<String, Value> {
     members.into_iter().map(|(name, value)| (name, value.map_parts(change))).collect()
 }
 

@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn an_alpine_without_getconf() {
-        let facts = Facts::parse("machine=x86_64\nbits=\nclass=2\ndpkg=\nos.ID=alpine\nos.VERSION_ID=3.20.1\ninit=openrc\nmanager=apk").unwrap();
+        let facts = Facts::parse(
+            "machine=x86_64\nbits=\nclass=2\ndpkg=\nos.ID=alpine\nos.VERSION_ID=3.20.1\ninit=openrc\nmanager=apk",
+        )
+        .unwrap();
         assert_eq!((facts.platform.as_str(), facts.distribution.as_str()), ("linux/amd64", "alpine 3.20.1"));
         assert_eq!((facts.init, facts.manager), (Init::OpenRc, Some(Manager::Apk)));
     }

@@ -27,7 +27,9 @@ impl Job {
         let (first, log) = text.split_once('\n').unwrap_or((text, ""));
         match Said::parse(first).one("status") {
             "" => Job::None,
-            "running" => Job::Running(log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()),
+            "running" => Job::Running(
+                log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned(),
+            ),
             status => Job::Ended(status.parse().unwrap_or(-1), log.to_owned()),
         }
     }

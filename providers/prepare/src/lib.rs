@@ -3,9 +3,7 @@
 //! Everything goes through [`Remote`]; commands are those of the manifests, by name. Must not know whose machine it is.
 
 mod access;
-mod candidates;
 mod certificate;
-mod command;
 mod endpoint;
 mod engine;
 mod facts;
@@ -18,7 +16,7 @@ mod remote;
 mod stamp;
 mod undo;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use access::{Access, DROP_IN};
@@ -29,6 +27,6 @@ pub use facts::{ARM32_LABEL, Facts, Init};
 pub use instant::{format as format_instant, parse as parse_instant};
 pub use platform::runs;
 pub use prepare::{Ready, Step, Wish, engine, facts, prepare};
-pub use remote::{Host, Remote, World};
+pub use remote::{Host, Output, Remote, World};
 pub use stamp::{STAMP, Stamp};
 pub use undo::{Undone, undo};

@@ -85,7 +85,8 @@ fn dnf_table(output: &str) -> Vec<String> {
 
 /// Of those that the manager of a Red Hat offers, the best.
 pub(crate) fn offered<'a>(listing: &str, wanted: &[&'a str]) -> Option<&'a str> {
-    let names: Vec<&str> = listing.lines().filter_map(|line| Some(line.split_whitespace().next()?.rsplit_once('.')?.0)).collect();
+    let names: Vec<&str> =
+        listing.lines().filter_map(|line| Some(line.split_whitespace().next()?.rsplit_once('.')?.0)).collect();
     wanted.iter().copied().find(|wanted| names.contains(wanted))
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
 use bimetal_host::Host;
-use bimetal_model::event::Notify as _;
 use bimetal_model::port::{Operate as _, Remember as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::Snapshot;

@@ -79,7 +79,15 @@ mod tests {
         let files = [SourceFile { name: "main.bm.hcl".into(), text: "locals {\n  a = var.colour\n}\n".into() }];
         let span = Span { file: "main.bm.hcl".into(), range: 15..25 };
         let diagnostic = Diagnostic::error("no variable `colour` is declared").at(&span).hint("did you mean `color`?");
-        insta::assert_snapshot!(plain(&render(&[diagnostic], &files)), @"");
+        insta::assert_snapshot!(plain(&render(&[diagnostic], &files)), @r#"
+        error: no variable `colour` is declared
+         --> main.bm.hcl:2:7
+          |
+        2 |   a = var.colour
+          |       ^^^^^^^^^^
+          |
+          = hint: did you mean `color`?
+        "#);
     }
 
     #[test]

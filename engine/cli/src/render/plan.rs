@@ -148,11 +148,17 @@ fn attribute_text(name: &str, width: usize, (before, after): (Option<&Value>, Op
     let line = |style, sign: &str, value: String| format!("      {} {name:width$} = {value}\n", paint(style, sign));
     match (before, after) {
         (None, None) => String::new(),
+        (None, Some(after)) if is_empty(after) => String::new(),
         (Some(before), Some(after)) if before == after => String::new(),
         (None, Some(after)) => line(ADD, "+", value_text(after, 8)),
         (Some(before), None) => line(REMOVE, "-", format!("{} -> null", value_text(before, 8))),
         (Some(before), Some(after)) => line(CHANGE, "~", difference(before, after)),
     }
+}
+
+/// A list or map that was not written: it says nothing.
+fn is_empty(value: &Value) -> bool {
+    value.as_items().is_some_and(<[_]>::is_empty) || value.as_members().is_some_and(|members| members.is_empty())
 }
 
 /// `old -> new`; a text of many lines, a list or a map line by line.
@@ -215,4 +221,126 @@ fn output_text(name: &str, width: usize, output: &OutputChange) -> String {
         (Some(before), Some(after)) => (CHANGE, '~', difference(before, after)),
     };
     format!("  {} {name:width$} = {value}\n", paint(style, sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::style::plain;
+    use super::*;
+    use bimetal_model::placement::Placement;
+    use bimetal_model::snapshot::{Object, Stored};
+    use bimetal_model::{ProviderKey, Type};
+    use bimetal_plan::Mode;
+
+    fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+        members.into_iter().collect()
+    }
+
+    fn change(address: &str, action: Action, before: Option<Value>, after: Option<Value>) -> Change {
+        let provider = ProviderKey::default_of("docker");
+        let stored = |value| Stored {
+            provider: provider.clone(),
+            ty: "docker_container".to_owned(),
+            schema_version: 0,
+            object: Object { value, private: Vec::new() },
+            depends_on: Vec::new(),
+            placement: None,
+            tainted: false,
+            unfinished: None,
+        };
+        Change {
+            address: address.parse().unwrap(),
+            provider: provider.clone(),
+            ty: "docker_container".to_owned(),
+            action,
+            before: before.map(stored),
+            after,
+            config: None,
+            private: Vec::new(),
+            replace_because: vec![Path::attribute("image")],
+            reason: None,
+            resume: None,
+            depends_on: Vec::new(),
+            after_removal_of: Vec::new(),
+            placement: None,
+        }
+    }
+
+    fn plan(changes: Vec<Change>) -> Plan {
+        Plan {
+            mode: Mode::Apply,
+            lineage: String::new(),
+            serial: 0,
+            files: Vec::new(),
+            variables: Default::default(),
+            providers: Default::default(),
+            images: Default::default(),
+            facts: Default::default(),
+            changes,
+            outputs: Default::default(),
+            drift: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_plan_says_what_and_why() {
+        let text = |text: &str| Value::from(text);
+        let machine: Address = "machine.docker.a".parse().unwrap();
+        let replaced = Change {
+            placement: Some(Placement {
+                replica: "service.web.replica[0]".parse().unwrap(),
+                machine,
+                platform: "linux/arm64".parse().unwrap(),
+                image: "web@sha256:2".to_owned(),
+                reason: "stays".to_owned(),
+            }),
+            ..change(
+                "service.web.replica[0]",
+                Action::Replace,
+                Some(object([("image", text("web@sha256:1")), ("name", text("web-0"))])),
+                Some(object([("image", text("web@sha256:2")), ("name", text("web-0"))])),
+            )
+        };
+        let volume = object([("name", text("data")), ("mountpoint", Value::unknown(Type::String)), ("labels", Value::tuple([]))]);
+        let secret = object([("token", text("hunter2").into_sensitive())]);
+        let removed = Change { reason: Some("not in the configuration any more".to_owned()), ..change("docker_volume.old", Action::Delete, Some(secret.clone()), None) };
+        let rendered = render(&plan(vec![
+            change("docker_volume.data", Action::Create, None, Some(volume)),
+            change("docker_volume.key", Action::Update, Some(secret), Some(object([("token", text("*******").into_sensitive())]))),
+            removed,
+            replaced,
+        ]));
+        insta::assert_snapshot!(plain(&rendered), @r#"
+        Bimetal will do this:
+
+          # docker_volume.data will be created
+          + resource "docker_volume" "data" {
+              + mountpoint = (known after apply)
+              + name       = "data"
+            }
+
+          # docker_volume.key will be changed in place
+          ~ resource "docker_volume" "key" {
+              ~ token = (sensitive value) -> (sensitive value)
+            }
+
+          # docker_volume.old will be destroyed
+          # not in the configuration any more
+          - resource "docker_volume" "old" {}
+
+          # service.web.replica[0] must be replaced
+          # on machine.docker.a (linux/arm64): stays
+        -/+ service "web" replica[0] {
+              ~ image = "web@sha256:1" -> "web@sha256:2" # forces replacement
+              # (1 unchanged attributes hidden)
+            }
+
+        Plan: 2 to add (1 replica, 1 resource), 1 to change (1 resource), 2 to destroy (1 replica, 1 resource).
+        "#);
+    }
+
+    #[test]
+    fn nothing_to_do_is_one_sentence() {
+        assert_eq!(plain(&render(&plan(Vec::new()))), "No changes. What exists is what the configuration says.\n");
+    }
 }

@@ -1,0 +1,229 @@
+//! The program itself, in a folder of its own, with a deadline.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A folder with a configuration, and whoever works in it.
+#[derive(Debug)]
+pub struct Bimetal {
+    folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Bimetal {
+    /// With this `main.bm.hcl`.
+    pub fn new(configuration: &str) -> Bimetal {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let bimetal = Bimetal { folder, environment: Vec::new() };
+        bimetal.write("main.bm.hcl", configuration);
+        bimetal
+    }
+
+    /// Sets a variable of the configuration for all later runs, in place of an earlier value.
+    pub fn set(&mut self, variable: &str, value: impl ToString) -> &mut Bimetal {
+        self.environment(&format!("BIMETAL_VAR_{variable}"), value)
+    }
+
+    /// Sets a variable of the environment for all later runs.
+    pub fn environment(&mut self, name: &str, value: impl ToString) -> &mut Bimetal {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The folder it works in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file there.
+    pub fn write(&self, path: &str, text: &str) -> PathBuf {
+        let file = self.folder().join(path);
+        fs::write(&file, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
+        file
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, words: &[&str]) -> Ran {
+        self.start(words).wait()
+    }
+
+    /// As [`Bimetal::run`], with more in the environment of this run alone.
+    pub fn run_with(&self, environment: &[(&str, &str)], words: &[&str]) -> Ran {
+        let mut command = self.command(words);
+        command.envs(environment.iter().copied());
+        Running::start(command, words).wait()
+    }
+
+    /// Starts a command.
+    pub fn start(&self, words: &[&str]) -> Running {
+        Running::start(self.command(words), words)
+    }
+
+    /// A command that must end well; gives what it printed.
+    pub fn ok(&self, words: &[&str]) -> String {
+        self.run(words).ok()
+    }
+
+    /// `apply`, which must end well.
+    pub fn apply(&self) -> String {
+        self.ok(&["apply", "--auto-approve"])
+    }
+
+    /// `plan`, as data, and whether it changes something.
+    pub fn plan(&self) -> (Value, bool) {
+        let ran = self.run(&["plan", "--json", "--detailed-exitcode"]);
+        assert!([0, 2].contains(&ran.code), "{ran}");
+        let document = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {ran}"));
+        (document, ran.code == 2)
+    }
+
+    /// Fails where a plan would change something.
+    pub fn assert_settled(&self) {
+        let ran = self.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(ran.code, 0, "the plan is not empty: {ran}");
+    }
+
+    /// An output's value.
+    pub fn output(&self, name: &str) -> Value {
+        let text = self.ok(&["output", name, "--json"]);
+        let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("no JSON ({error}): {text}"));
+        document.get("value").cloned().unwrap_or(document)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        let home = self.folder().join(".home");
+        command.args(words).current_dir(self.folder()).env("HOME", &home).env("NO_COLOR", "1");
+        command.env("XDG_CONFIG_HOME", home.join(".config")).env("XDG_DATA_HOME", home.join(".local/share"));
+        // Compiled providers: the same for all tests, as they are for all of a person's configurations.
+        command.env("XDG_CACHE_HOME", xtask::target().join("lab/cache"));
+        command.env_remove("SSH_AUTH_SOCK").env_remove("DOCKER_HOST");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+pub struct Running {
+    words: String,
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    fn start(mut command: Command, words: &[&str]) -> Running {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        Running { words: words.join(" "), child, stdout, stderr }
+    }
+
+    /// Its process, for signals.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) -> Ran {
+        let _ = self.child.kill();
+        self.wait()
+    }
+
+    /// Waits for its end; a run that takes too long is killed, and the test fails.
+    pub fn wait(mut self) -> Ran {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.child.try_wait().expect("our own child") {
+                Some(status) => break Some(status),
+                None if Instant::now() > deadline => {
+                    let _ = self.child.kill();
+                    let _ = self.child.wait();
+                    break None;
+                }
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        let text = |reader: &mut Option<JoinHandle<String>>| reader.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        let (stdout, stderr) = (text(&mut self.stdout), text(&mut self.stderr));
+        let code = status.and_then(|status| status.code()).unwrap_or(-1);
+        let ran = Ran { words: std::mem::take(&mut self.words), code, stdout, stderr };
+        assert!(status.is_some(), "not ended after {PATIENCE:?}: {ran}");
+        ran
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A run that ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// What was asked.
+    pub words: String,
+    /// The exit code; -1 where a signal ended it.
+    pub code: i32,
+    /// Data.
+    pub stdout: String,
+    /// Talk.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// What it printed, if it ended well.
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{self}");
+        self.stdout
+    }
+
+    /// What it printed and said, if it failed.
+    pub fn failed(self) -> String {
+        assert!(self.code > 0, "it didn't fail: {self}");
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Ran { words, code, stdout, stderr } = self;
+        write!(formatter, "`bimetal {words}` ended with {code}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+    }
+}
+
+fn collect<R: Read + Send + 'static>(stream: Option<R>) -> Option<JoinHandle<String>> {
+    let mut stream = stream?;
+    Some(std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }))
+}
+
+/// The program: the one that is named, or the one that cargo builds now.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(named) = std::env::var_os("BIMETAL_TEST_BINARY") {
+            return named.into();
+        }
+        let mut build = xtask::process::cargo();
+        let built = xtask::process::run(build.args(["build", "--quiet", "--package", "bimetal"]));
+        built.unwrap_or_else(|error| panic!("cannot build bimetal: {error:#}"));
+        xtask::target().join("debug/bimetal")
+    })
+}

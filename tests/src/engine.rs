@@ -1,0 +1,118 @@
+//! A real Docker engine with its own network, address and data.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cell::Cell;
+use crate::http::{self, Response};
+use crate::lab::Lab;
+use crate::wait::until;
+
+const PORT: u16 = 2375;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A `dockerd`; it ends with this value.
+#[derive(Debug)]
+pub struct Engine {
+    cell: Cell,
+}
+
+impl Engine {
+    /// Starts one and waits until it answers.
+    pub fn start(lab: &Lab, name: &str) -> Engine {
+        let engine = Engine::begin(lab, name);
+        engine.wait();
+        engine
+    }
+
+    /// Starts several at once.
+    pub fn start_all<const N: usize>(lab: &Lab, names: [&str; N]) -> [Engine; N] {
+        let engines = names.map(|name| Engine::begin(lab, name));
+        engines.iter().for_each(Engine::wait);
+        engines
+    }
+
+    fn begin(lab: &Lab, name: &str) -> Engine {
+        let mut cell = lab.cell(name);
+        let path = |name: &str| cell.folder().join(name).display().to_string();
+        let options = [
+            // What containerd puts there must be its own; its sockets have the same names everywhere.
+            "mount -t tmpfs tmpfs /run && exec dockerd".to_owned(),
+            format!("--host tcp://0.0.0.0:{PORT} --tls=false"),
+            format!("--host unix://{}", path("docker.sock")),
+            format!("--data-root {} --exec-root /run/docker --pidfile /run/docker.pid", path("data")),
+            format!("--cgroup-parent {}/containers --insecure-registry {}", cell.group(), lab.range()),
+        ];
+        cell.go(&["sh", "-c", &options.join(" ")]);
+        Engine { cell }
+    }
+
+    fn wait(&self) {
+        until("dockerd to answer", PATIENCE, || match http::get(self.socket(), "/_ping") {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            Ok(answer) => Err(answer.text()),
+            Err(error) => Err(format!("{error}; its log ends with: {}", tail(&self.cell.log()))),
+        });
+    }
+
+    /// Where it answers, as machines are told: `tcp://…`.
+    pub fn host(&self) -> String {
+        format!("tcp://{}", self.socket())
+    }
+
+    /// Its socket on this machine.
+    pub fn unix_socket(&self) -> PathBuf {
+        self.cell.folder().join("docker.sock")
+    }
+
+    /// Where it answers.
+    pub fn socket(&self) -> SocketAddr {
+        SocketAddr::new(self.cell.address().into(), PORT)
+    }
+
+    /// Where the ports of its containers are.
+    pub fn page(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.cell.address().into(), port)
+    }
+
+    /// The namespaces it lives in.
+    pub fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// Asks it something.
+    pub fn get(&self, path: &str) -> Response {
+        http::get(self.socket(), path).unwrap_or_else(|error| panic!("the engine at {} doesn't answer: {error}", self.host()))
+    }
+
+    /// Changes something behind everybody's back.
+    pub fn request(&self, method: &str, path: &str, body: &Value) -> Response {
+        let headers = [("content-type", "application/json")];
+        let answer = http::request(self.socket(), method, path, &headers, body.to_string().as_bytes());
+        answer.unwrap_or_else(|error| panic!("the engine at {} doesn't answer: {error}", self.host()))
+    }
+
+    /// All its containers, stopped ones too, as it lists them.
+    pub fn containers(&self) -> Vec<Value> {
+        let answer = self.get("/containers/json?all=1");
+        answer.json().as_array().cloned().unwrap_or_else(|| panic!("no list of containers: {}", answer.text()))
+    }
+
+    /// The names of all its containers, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let containers = self.containers();
+        let names = containers.iter().filter_map(|container| container["Names"][0].as_str());
+        let mut names: Vec<_> = names.map(|name| name.trim_start_matches('/').to_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// The end of a log.
+pub(crate) fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join("\n")
+}

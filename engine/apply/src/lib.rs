@@ -1,1 +1,72 @@
-//! bimetal-apply
+//! Does what a plan says: effects in the order of their dependencies, each promised before and recorded after.
+//!
+//! Must not decide what is to be done, know how a provider does it, or print.
+
+mod crash;
+mod effect;
+mod graph;
+mod job;
+mod ports;
+mod prepare;
+mod run;
+mod settle;
+mod stop;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use bimetal_config::{Desired, Given};
+use bimetal_model::port::Lease;
+use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
+use bimetal_model::{Diagnostics, Value};
+use bimetal_plan::Plan;
+
+pub use crash::CrashPoint;
+pub use ports::Ports;
+pub use stop::Stop;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Applied {
+    /// For the revision.
+    pub outcome: RevisionOutcome,
+    /// What went wrong.
+    pub diagnostics: Diagnostics,
+    /// Changes that were made.
+    pub done: usize,
+    /// Changes that failed.
+    pub failed: usize,
+    /// Changes that were not begun, because of a failure or a signal.
+    pub skipped: usize,
+    /// As recorded.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+/// Does the plan.
+///
+/// The caller has taken the lock and begun the revision, and finishes it with the outcome. `resolved` is what refreshing
+/// found out about unfinished intents; it is recorded first, and so is what had drifted.
+///
+/// Invariant: no effect without an intent in state, and after a crash at any point a new walk ends where this one would
+/// have (test: `a_crash_at_any_point_converges`).
+pub async fn apply(
+    plan: &Plan,
+    resolved: &[(Intent, Option<Object>)],
+    ports: &Ports<'_>,
+    lease: &Lease,
+    stop: &Stop,
+) -> Applied {
+    let given = Given { values: plan.variables.clone(), ..Given::default() };
+    let (desired, diagnostics) = bimetal_config::desired(plan.files.clone(), given, ports.read.clone());
+    match desired {
+        Some(desired) => run::Run::new(plan, &desired, ports, lease, stop).apply(resolved).await,
+        None => Applied::nothing(diagnostics),
+    }
+}
+
+impl Applied {
+    fn nothing(diagnostics: Diagnostics) -> Applied {
+        let outcome = RevisionOutcome::Failed;
+        Applied { outcome, diagnostics, done: 0, failed: 0, skipped: 0, outputs: BTreeMap::new() }
+    }
+}

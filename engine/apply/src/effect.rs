@@ -1,0 +1,108 @@
+//! Calls of providers that change the world.
+
+use bimetal_model::port::{CreateRequest, Deletion, Outcome, UpdateRequest};
+use bimetal_model::snapshot::Object;
+use bimetal_model::{Diagnostic, Diagnostics, Value};
+use tokio::time::Instant;
+
+use crate::job::{Job, Work};
+use crate::{CrashPoint, Ports};
+
+/// How a call ended for one object.
+pub(crate) enum Ending {
+    /// It is there.
+    Made(Object),
+    /// It is gone.
+    Gone,
+    /// A data source answered.
+    Told(Value),
+    /// Not yet.
+    Again { after_ms: u64, reason: String, so_far: Option<Object> },
+    /// It failed.
+    Failed { diagnostics: Diagnostics, so_far: Option<Object> },
+}
+
+impl Ending {
+    fn failed(diagnostics: Diagnostics) -> Ending {
+        Ending::Failed { diagnostics, so_far: None }
+    }
+}
+
+impl From<Outcome> for Ending {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done(object) => Ending::Made(object),
+            Outcome::Retry { after_ms, reason, so_far } => Ending::Again { after_ms, reason, so_far },
+            Outcome::Failed { diagnostics, so_far } => Ending::Failed { diagnostics, so_far },
+        }
+    }
+}
+
+impl From<Deletion> for Ending {
+    fn from(deletion: Deletion) -> Self {
+        match deletion {
+            Deletion::Done => Ending::Gone,
+            Deletion::Retry { after_ms, reason } => Ending::Again { after_ms, reason, so_far: None },
+            Deletion::Failed(diagnostics) => Ending::failed(diagnostics),
+        }
+    }
+}
+
+/// One call for these jobs: creations of one provider and type, or a single job of any kind.
+///
+/// A call that outlives its deadline is given up. Then nobody knows what it did, and the intent stays.
+pub(crate) async fn call<'a>(ports: &Ports<'_>, mut jobs: Vec<Job<'a>>) -> Vec<(Job<'a>, Ending)> {
+    let now = Instant::now();
+    let deadlines = jobs.iter_mut().map(|job| *job.deadline.get_or_insert(now + Ports::PATIENCE));
+    let deadline = deadlines.max().unwrap_or(now);
+    let endings = tokio::time::timeout_at(deadline, dispatch(ports, &jobs)).await;
+    let mut endings = endings.unwrap_or_default();
+    endings.resize_with(jobs.len(), || Ending::failed(vec![Diagnostic::error("the provider did not answer in time")]));
+    let effects = jobs.iter().filter(|job| job.intent.is_some()).count();
+    ports.pass(CrashPoint::AfterEffect, effects);
+    jobs.into_iter().zip(endings).collect()
+}
+
+async fn dispatch(ports: &Ports<'_>, jobs: &[Job<'_>]) -> Vec<Ending> {
+    let Some(first) = jobs.first() else { return Vec::new() };
+    match &first.work {
+        Work::Create { .. } => create(ports, jobs).await,
+        Work::Update { .. } | Work::Delete { .. } | Work::Read { .. } => vec![single(ports, first).await],
+    }
+}
+
+async fn create(ports: &Ports<'_>, jobs: &[Job<'_>]) -> Vec<Ending> {
+    let Some(first) = jobs.first() else { return Vec::new() };
+    let (provider, ty) = first.owner();
+    let requests = jobs.iter().filter_map(request).collect();
+    let outcomes = ports.operate.create(provider, ty, requests).await;
+    outcomes.into_iter().map(Ending::from).collect()
+}
+
+fn request(job: &Job<'_>) -> Option<CreateRequest> {
+    let (Work::Create { config, planned, so_far }, Some(intent)) = (&job.work, &job.intent) else { return None };
+    Some(CreateRequest {
+        address: job.address().clone(),
+        intent: intent.id.clone(),
+        config: config.clone(),
+        planned: planned.clone(),
+        so_far: so_far.clone(),
+    })
+}
+
+async fn single(ports: &Ports<'_>, job: &Job<'_>) -> Ending {
+    let ((provider, ty), address) = (job.owner(), job.address());
+    match &job.work {
+        Work::Update { prior, config, planned } => {
+            let (prior, config, planned) = (prior.clone(), config.clone(), planned.clone());
+            let request = UpdateRequest { address: address.clone(), prior, config, planned };
+            ports.operate.update(provider, ty, request).await.into()
+        }
+        Work::Delete { object } => ports.operate.delete(provider, ty, address, object.clone()).await.into(),
+        Work::Read { config } => match ports.operate.read_data(provider, ty, address, config).await {
+            Ok(value) => Ending::Told(value),
+            Err(diagnostics) => Ending::failed(diagnostics),
+        },
+        Work::Create { .. } => unreachable!("creations go through `create`"),
+    }
+}

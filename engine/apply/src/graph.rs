@@ -1,0 +1,162 @@
+//! The order of steps: what waits for what, and what falls with what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_model::Address;
+use bimetal_plan::{Action, Change, Plan};
+
+/// Half of a change: removing what is there, or making what will be. A replacement has both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Remove,
+    Make,
+}
+
+/// One step: an index into the plan's changes, and which half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Step {
+    pub(crate) change: usize,
+    pub(crate) part: Part,
+}
+
+/// Steps that are not begun, and what each waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    ready: BTreeSet<Step>,
+    waiting: BTreeMap<Step, BTreeSet<Step>>,
+    dependents: BTreeMap<Step, Vec<Step>>,
+}
+
+impl Graph {
+    /// All steps of a plan.
+    pub(crate) fn new(plan: &Plan) -> Graph {
+        let index = Index::new(plan);
+        let mut graph = Graph::default();
+        for &step in &index.steps {
+            let mut before = index.before(plan, step);
+            before.remove(&step);
+            for &other in &before {
+                graph.dependents.entry(other).or_default().push(step);
+            }
+            match before.is_empty() {
+                true => drop(graph.ready.insert(step)),
+                false => drop(graph.waiting.insert(step, before)),
+            }
+        }
+        graph
+    }
+
+    /// At most this many steps that nothing holds back any more.
+    pub(crate) fn take(&mut self, most: usize) -> Vec<Step> {
+        (0..most).map_while(|_| self.ready.pop_first()).collect()
+    }
+
+    /// Whether a step could begin.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// A step ended well: what waited only for it is ready.
+    pub(crate) fn done(&mut self, step: Step) {
+        for dependent in self.dependents.remove(&step).unwrap_or_default() {
+            let Some(before) = self.waiting.get_mut(&dependent) else { continue };
+            before.remove(&step);
+            if before.is_empty() {
+                self.waiting.remove(&dependent);
+                self.ready.insert(dependent);
+            }
+        }
+    }
+
+    /// A step failed: what depends on it will not be; these steps are answered and gone.
+    pub(crate) fn failed(&mut self, step: Step) -> Vec<Step> {
+        let (mut fallen, mut open) = (BTreeSet::new(), vec![step]);
+        while let Some(step) = open.pop() {
+            let dependents = self.dependents.remove(&step).unwrap_or_default();
+            let lost = dependents.into_iter().filter(|dependent| self.waiting.remove(dependent).is_some());
+            open.extend(lost.inspect(|dependent| drop(fallen.insert(*dependent))));
+        }
+        fallen.into_iter().collect()
+    }
+
+    /// All steps that were not begun.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = Step> {
+        self.ready.iter().chain(self.waiting.keys()).copied()
+    }
+}
+
+/// Which steps each address has, and who must be removed before whom.
+struct Index<'a> {
+    steps: BTreeSet<Step>,
+    removals: BTreeMap<&'a Address, Step>,
+    makings: BTreeMap<&'a Address, Step>,
+    /// By what they need: those that exist now and need it.
+    users: BTreeMap<&'a Address, Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(plan: &'a Plan) -> Index<'a> {
+        let mut index = Index {
+            steps: BTreeSet::new(),
+            removals: BTreeMap::new(),
+            makings: BTreeMap::new(),
+            users: BTreeMap::new(),
+        };
+        for (place, change) in plan.changes.iter().enumerate() {
+            index.add(place, change);
+        }
+        index
+    }
+
+    fn add(&mut self, place: usize, change: &'a Change) {
+        let (removes, makes) = match change.action {
+            Action::Create | Action::Read | Action::Update => (false, true),
+            Action::Replace => (true, true),
+            Action::Delete => (true, false),
+            Action::Keep => (false, false),
+        };
+        if removes {
+            let step = Step { change: place, part: Part::Remove };
+            self.steps.insert(step);
+            self.removals.insert(&change.address, step);
+        }
+        if makes {
+            let step = Step { change: place, part: Part::Make };
+            self.steps.insert(step);
+            self.makings.insert(&change.address, step);
+        }
+        for needed in change.before.iter().flat_map(|before| &before.depends_on) {
+            self.users.entry(needed).or_default().push(place);
+        }
+    }
+
+    fn before(&self, plan: &Plan, step: Step) -> BTreeSet<Step> {
+        let change = &plan.changes[step.change];
+        match step.part {
+            Part::Make => {
+                let needed = change.depends_on.iter().filter_map(|address| self.makings.get(address));
+                let leaving = change.after_removal_of.iter().chain([&change.address]);
+                let leaving = leaving.filter_map(|address| self.removals.get(address));
+                needed.chain(leaving).copied().collect()
+            }
+            Part::Remove => self.users_gone(plan, change),
+        }
+    }
+
+    /// Before something is removed, who needs it is removed, or changed so that it does not.
+    fn users_gone(&self, plan: &Plan, change: &Change) -> BTreeSet<Step> {
+        let users = self.users.get(&change.address).into_iter().flatten();
+        let gone = |&place: &usize| {
+            let user = &plan.changes[place];
+            match (user.action, change.action) {
+                (Action::Delete | Action::Replace, _) => self.removals.get(&user.address).copied(),
+                // What is replaced is made after this, and the user after that: it can't come before.
+                (Action::Update, Action::Delete) if !user.depends_on.contains(&change.address) => {
+                    self.makings.get(&user.address).copied()
+                }
+                (Action::Update | Action::Create | Action::Read | Action::Keep, _) => None,
+            }
+        };
+        users.filter_map(gone).collect()
+    }
+}

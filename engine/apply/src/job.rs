@@ -1,0 +1,57 @@
+//! One step that is being worked on.
+
+use bimetal_model::port::Planned;
+use bimetal_model::snapshot::{Intent, Object};
+use bimetal_model::{Address, ProviderKey, Value};
+use bimetal_plan::Change;
+use tokio::time::Instant;
+
+use crate::graph::Step;
+
+/// One step that is being worked on.
+pub(crate) struct Job<'a> {
+    pub(crate) step: Step,
+    pub(crate) change: &'a Change,
+    /// What reading does not need.
+    pub(crate) intent: Option<Intent>,
+    pub(crate) work: Work,
+    /// When patience ends; set by the first call.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// What is asked of the provider.
+pub(crate) enum Work {
+    Create { config: Value, planned: Planned, so_far: Option<Object> },
+    Update { prior: Object, config: Value, planned: Planned },
+    Delete { object: Object },
+    Read { config: Value },
+}
+
+impl Job<'_> {
+    pub(crate) fn address(&self) -> &Address {
+        &self.change.address
+    }
+
+    /// As events name it.
+    pub(crate) fn action(&self) -> &'static str {
+        match self.work {
+            Work::Create { .. } => "create",
+            Work::Update { .. } => "update",
+            Work::Delete { .. } => "delete",
+            Work::Read { .. } => "read",
+        }
+    }
+
+    /// Whose the object is: what is removed belongs to who made it.
+    pub(crate) fn owner(&self) -> (&ProviderKey, &str) {
+        match (&self.work, &self.change.before) {
+            (Work::Delete { .. }, Some(before)) => (&before.provider, &before.ty),
+            _ => (&self.change.provider, &self.change.ty),
+        }
+    }
+
+    /// Creations of one provider and type go together.
+    pub(crate) fn is_creation(&self) -> bool {
+        matches!(self.work, Work::Create { .. })
+    }
+}

@@ -8,7 +8,7 @@ use bimetal_model::event::Event;
 use bimetal_model::port::{Lease, Record, StateError};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostic, Diagnostics, Value};
-use bimetal_plan::{Plan, Values};
+use bimetal_plan::{Mode, Plan, Values};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
@@ -251,7 +251,10 @@ impl<'a> Run<'a> {
     async fn finish(mut self) -> Applied {
         let rest = self.graph.rest().count();
         self.counts.skipped += rest;
-        let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values);
+        let (outputs, diagnostics) = match self.plan.mode {
+            Mode::Apply => bimetal_plan::outputs(self.desired, &self.values),
+            Mode::Destroy => Default::default(),
+        };
         let whole = self.counts.failed == 0 && rest == 0 && !self.broken;
         if whole {
             self.diagnostics.extend(diagnostics);

@@ -149,11 +149,16 @@ fn attribute_text(name: &str, width: usize, (before, after): (Option<&Value>, Op
     match (before, after) {
         (None, None) => String::new(),
         (None, Some(after)) if is_empty(after) => String::new(),
-        (Some(before), Some(after)) if before == after => String::new(),
+        (Some(before), Some(after)) if is_same(before, after) => String::new(),
         (None, Some(after)) => line(ADD, "+", value_text(after, 8)),
         (Some(before), None) => line(REMOVE, "-", format!("{} -> null", value_text(before, 8))),
         (Some(before), Some(after)) => line(CHANGE, "~", difference(before, after)),
     }
+}
+
+/// A list and a tuple of the same items read the same.
+fn is_same(before: &Value, after: &Value) -> bool {
+    before == after || (!before.has_sensitive() && !after.has_sensitive() && value_text(before, 0) == value_text(after, 0))
 }
 
 /// A list or map that was not written: it says nothing.

@@ -74,7 +74,9 @@ impl Graph {
         while let Some(step) = open.pop() {
             let dependents = self.dependents.remove(&step).unwrap_or_default();
             let lost = dependents.into_iter().filter(|dependent| self.waiting.remove(dependent).is_some());
-            open.extend(lost.inspect(|dependent| drop(fallen.insert(*dependent))));
+            let lost: Vec<Step> = lost.collect();
+            fallen.extend(lost.iter().copied());
+            open.extend(lost);
         }
         fallen.into_iter().collect()
     }

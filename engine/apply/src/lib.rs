@@ -15,7 +15,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use bimetal_config::{Desired, Given};
+use bimetal_config::Given;
 use bimetal_model::port::Lease;
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};

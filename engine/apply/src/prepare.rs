@@ -42,7 +42,8 @@ fn make(plan: &Plan, desired: &Desired, ports: &Ports<'_>, values: &Values, chan
             Ok(Work::Update { prior, config, planned })
         }
         Action::Create | Action::Replace => {
-            let so_far = change.resume.as_ref().and_then(|_| change.before.as_ref()).map(|before| before.object.clone());
+            let begun = change.before.as_ref().filter(|_| change.resume.is_some());
+            let so_far = begun.map(|before| before.object.clone());
             let planned = again(ports, change, None, &config)?;
             Ok(Work::Create { config, planned, so_far })
         }

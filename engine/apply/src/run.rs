@@ -66,6 +66,8 @@ impl<'a> Run<'a> {
             let Some(happened) = running.next().await else { break };
             match happened {
                 Happened::Ended(ended) => self.ended(ended, &mut running).await,
+                // What is not ready yet is recorded, with its intent: the next run goes on from there.
+                Happened::Due(jobs) if self.stop.is_stopped() => self.counts.skipped += jobs.len(),
                 Happened::Due(jobs) => running.push(self.call(jobs)),
             }
         }
@@ -144,7 +146,7 @@ impl<'a> Run<'a> {
         }
         for (slot, jobs) in again {
             let wait = TOGETHER * u32::try_from(slot).unwrap_or(u32::MAX);
-            running.push(async move { tokio::time::sleep(wait).await; Happened::Due(jobs) }.boxed());
+            running.push(due(self.stop, wait, jobs).boxed());
         }
     }
 
@@ -255,7 +257,7 @@ impl<'a> Run<'a> {
             Mode::Apply => bimetal_plan::outputs(self.desired, &self.values),
             Mode::Destroy => Default::default(),
         };
-        let whole = self.counts.failed == 0 && rest == 0 && !self.broken;
+        let whole = self.counts.failed == 0 && self.counts.skipped == 0 && !self.broken;
         if whole {
             self.diagnostics.extend(diagnostics);
             self.record(vec![Record::Outputs(outputs.clone())]).await;
@@ -269,4 +271,13 @@ impl<'a> Run<'a> {
         let Counts { done, failed, skipped } = self.counts;
         Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, outputs }
     }
+}
+
+/// Waits, but not longer than somebody wants to stop.
+async fn due<'a>(stop: &'a Stop, wait: Duration, jobs: Vec<Job<'a>>) -> Happened<'a> {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        () = stop.stopped() => {}
+    }
+    Happened::Due(jobs)
 }

@@ -11,6 +11,7 @@ use bimetal_provider::{
 use crate::Docker;
 
 const INTENT: &str = "bimetal.intent";
+const IMAGE: &str = "bimetal.image";
 /// A container gets so long to end by itself, in seconds.
 const GRACE: u32 = 10;
 
@@ -117,7 +118,7 @@ impl Resource for Container {
 
     fn read(_: &Docker, objects: Vec<Self>) -> Vec<Result<Option<Self>>> {
         // One list for each engine tells what all of its containers do.
-        let mut lists: Vec<(Handle, std::result::Result<BTreeMap<String, bool>, Diagnostic>)> = Vec::new();
+        let mut lists: Vec<(Handle, Result<States>)> = Vec::new();
         let mut answers = Vec::new();
         for object in objects {
             let place = lists.iter().position(|(engine, _)| *engine == object.engine).unwrap_or_else(|| {
@@ -169,13 +170,15 @@ impl Resource for Container {
 }
 
 /// Whether each container of ours runs, by id.
-fn states(engine: &Handle) -> std::result::Result<BTreeMap<String, bool>, Diagnostic> {
+type States = BTreeMap<String, bool>;
+
+fn states(engine: &Handle) -> Result<States> {
     let list = Engine::new(engine).containers(&json!({ "label": [INTENT] }))?;
     Ok(list.iter().filter_map(|one| Some((one["Id"].as_str()?.to_owned(), one["State"] == "running"))).collect())
 }
 
 /// The container that carries an intent, and whether it runs.
-fn find(engine: &Engine, intent: &str) -> std::result::Result<Option<(String, bool)>, Diagnostic> {
+fn find(engine: &Engine, intent: &str) -> Result<Option<(String, bool)>> {
     let list = engine.containers(&json!({ "label": [format!("{INTENT}={intent}")] }))?;
     Ok(list.first().and_then(|one| Some((one["Id"].as_str()?.to_owned(), one["State"] == "running"))))
 }
@@ -218,6 +221,8 @@ impl Container {
     fn body(&self, image: &str, intent: &str) -> Result<Json> {
         let mut labels = self.labels.clone().unwrap_or_default();
         labels.insert(INTENT.to_owned(), intent.to_owned());
+        // What was asked for: an engine lists what it was loaded as.
+        labels.insert(IMAGE.to_owned(), self.image.clone());
         let env: Vec<String> = self.env.iter().flatten().map(|(name, value)| format!("{name}={value}")).collect();
         let mut host = self.changeable();
         host["PortBindings"] = self.port_bindings();

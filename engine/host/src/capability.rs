@@ -9,10 +9,12 @@ use crate::bindings::bimetal::provider::{certificates, clock, docker, http, repo
 use crate::docker::Engine;
 use crate::fault::{Code, Fault};
 use crate::flights::{Progress, Report};
+use crate::grant;
 use crate::guest::{Context, Guest};
 use crate::http as client;
-use crate::manifest::{Command, Request};
+use crate::manifest::Command;
 use crate::phase::Phase;
+use crate::wire;
 
 type Answer<T> = Result<T, types::Fault>;
 
@@ -35,39 +37,66 @@ impl Context {
         Fault::new(Code::Denied, format!("provider `{}` was not granted: {what}", self.provider.name))
     }
 
+    /// The fault with the provider's name.
+    fn by(&self, fault: Fault) -> Fault {
+        fault.while_(format_args!("provider `{}`", self.provider.name))
+    }
+
     async fn engine(&self, needed: Phase, handle: &str) -> Result<Arc<Engine>, Fault> {
         self.at_least(needed, "container engines")?;
         if !self.provider.manifest.docker() {
             return Err(self.denied("container engines"));
         }
-        self.services.engines.engine(handle).await
+        self.services.engines.engine(&self.subject.check(handle)?).await
     }
 
-    fn ssh_allowed(&self) -> Result<(), Fault> {
+    /// The endpoint, if SSH is granted.
+    fn endpoint(&self, endpoint: &str) -> Result<String, Fault> {
         self.at_least(Phase::Look, "SSH")?;
         match self.provider.manifest.ssh() {
-            Some(_) => Ok(()),
+            Some(_) => self.subject.check(endpoint),
             None => Err(self.denied("SSH")),
         }
     }
 
-    fn file_allowed(&self, needed: Phase, path: &str) -> Result<(), Fault> {
-        self.ssh_allowed()?;
+    /// The endpoint, if this path there is granted.
+    fn file(&self, needed: Phase, endpoint: &str, path: &str) -> Result<String, Fault> {
+        let endpoint = self.endpoint(endpoint)?;
         self.at_least(needed, "changing files")?;
-        let (_, prefixes) = self.provider.manifest.ssh().unwrap_or((no_commands(), &[]));
-        let is_plain = path.starts_with('/') && !path.split('/').any(|part| part == "..");
-        match is_plain && prefixes.iter().any(|prefix| path.starts_with(prefix)) {
-            true => Ok(()),
+        let prefixes = self.provider.manifest.ssh().map_or(&[][..], |(_, prefixes)| prefixes);
+        match is_below(path, prefixes) {
+            true => Ok(endpoint),
             false => Err(self.denied(&format!("the file `{path}`"))),
         }
     }
 
     fn tell(&self, index: usize, progress: Progress) {
-        let address = self.addresses.get(index).or(self.addresses.first());
-        if let Some(address) = address.cloned() {
+        if let Some(address) = self.address(index).cloned() {
             let Progress { message, done, total } = progress;
-            self.services.notify.notify(Event::Progress { address, message, done, total });
+            self.services.notify.notify(Event::Progress { address, message: wire::clean(&message), done, total });
         }
+    }
+
+    /// The body with the label that says whose it is: that of the intent it carries, or of the only object of the call.
+    fn label(&self, body: &str) -> Result<Json, Fault> {
+        let mut body = json(body)?;
+        let intent = body.pointer("/Labels/bimetal.intent").and_then(Json::as_str);
+        let by_intent = intent.and_then(|intent| self.subject.intents.get(intent));
+        let only = match &self.subject.addresses[..] {
+            [only] => Some(only),
+            _ => None,
+        };
+        let (address, members) = (by_intent.or(only).map(ToString::to_string), body.as_object_mut());
+        if let (Some(address), Some(members)) = (address, members) {
+            let labels = members.entry("Labels").or_insert(Json::Null);
+            if labels.is_null() {
+                *labels = Json::Object(serde_json::Map::new());
+            }
+            if let Some(labels) = labels.as_object_mut() {
+                labels.insert("bimetal.address".to_owned(), Json::String(address));
+            }
+        }
+        Ok(body)
     }
 
     /// Reports to the first object of the call.
@@ -75,6 +104,15 @@ impl Context {
         let context = self.clone();
         Arc::new(move |progress| context.tell(0, progress))
     }
+}
+
+/// Whether a path is, or is below, one of the prefixes; `..` leads nowhere.
+fn is_below(path: &str, prefixes: &[String]) -> bool {
+    let is_plain = path.starts_with('/') && !path.contains('\0') && !path.split('/').any(|part| part == "..");
+    let below = |prefix: &String| {
+        path.strip_prefix(prefix.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_plain && prefixes.iter().any(below)
 }
 
 fn no_commands() -> &'static std::collections::BTreeMap<String, Command> {
@@ -89,6 +127,7 @@ fn json(text: &str) -> Result<Json, Fault> {
 impl report::Host for Guest {
     async fn log(&mut self, level: report::Level, message: String) {
         let provider = self.context.provider.name.to_string();
+        let message = wire::clean(&message);
         match level {
             report::Level::Trace => tracing::trace!(provider, message),
             report::Level::Debug => tracing::debug!(provider, message),
@@ -111,7 +150,7 @@ impl report::Host for Guest {
 impl clock::Host for Guest {
     async fn now_ms(&mut self) -> u64 {
         match self.context.phase {
-            Phase::Pure => self.context.started_ms,
+            Phase::Pure => self.context.services.started_ms,
             Phase::Look | Phase::Operate => crate::host::now_ms(),
         }
     }
@@ -130,50 +169,42 @@ impl clock::Host for Guest {
 impl http::Host for Guest {
     async fn send(&mut self, request: http::Request) -> Answer<http::Response> {
         let context = self.context.clone();
-        let response = send(&context, request).await?;
+        let what = format!("HTTP {} {}", request.method, request.url.split('?').next().unwrap_or_default());
+        let response = self.outside(what, async move { send(&context, request).await }).await?;
         Ok(http::Response { status: response.status, headers: response.headers, body: response.body })
     }
 }
 
 async fn send(context: &Context, request: http::Request) -> Result<client::Response, Fault> {
     context.at_least(Phase::Look, "HTTP")?;
-    let origin = client::origin(&request.url).ok_or_else(|| Fault::new(Code::Invalid, format!("`{}` is no URL", request.url)))?;
     let method = request.method.to_ascii_uppercase();
-    let methods = context.provider.manifest.requests.iter().filter_map(|wanted| match wanted {
-        Request::Http { methods, .. } => Some(methods),
-        Request::Docker { .. } | Request::Ssh { .. } | Request::Certificates { .. } => None,
-    });
-    if !context.origins.contains(&origin) || !methods.flatten().any(|granted| *granted == method) {
-        return Err(context.denied(&format!("{method} {origin}")));
-    }
+    let credential = request.authorization.as_ref().map(|authorization| authorization.credential.as_str());
+    grant::covers(&context.http, &method, &request.url, credential).map_err(|fault| context.by(fault))?;
     if !matches!(method.as_str(), "GET" | "HEAD") {
         context.at_least(Phase::Operate, &format!("{method} requests"))?;
     }
     let authorization = match request.authorization {
         None => None,
         Some(wanted) => {
-            if !context.provider.may_send(&wanted.credential) {
-                return Err(context.denied(&format!("the credential `{}`", wanted.credential)));
-            }
             let secret = context.services.credentials.secret(&wanted.credential).await?;
             Some((wanted.header, wanted.prefix, secret))
         }
     };
-    let request = client::Request { method, url: request.url, headers: request.headers, body: request.body, authorization };
+    let request =
+        client::Request { method, url: request.url, headers: request.headers, body: request.body, authorization };
     let tell = |message| context.tell(0, Progress { message, done: None, total: None });
-    context.services.http.send(&request, &context.provider.manifest.rates, &tell).await
+    context.services.http.send(&request, &context.rates, &tell).await
 }
 
 /// A function of the `docker` interface: phase, then what is done with the engine.
 macro_rules! with_engine {
-    ($guest:ident, $needed:ident, $handle:ident, |$engine:ident| $body:expr) => {{
-        let context = $guest.context.clone();
-        let result: Result<_, Fault> = async {
-            let $engine = context.engine(Phase::$needed, &$handle).await?;
+    ($guest:ident, $needed:ident, $what:literal, $handle:ident, |$engine:ident, $context:ident| $body:expr) => {{
+        let $context = $guest.context.clone();
+        let work = async move {
+            let $engine = $context.engine(Phase::$needed, &$handle).await?;
             $body
-        }
-        .await;
-        result.map_err(types::Fault::from)
+        };
+        $guest.outside(concat!("container engine: ", $what).to_owned(), work).await
     }};
 }
 
@@ -183,132 +214,185 @@ fn text(value: Json) -> String {
 
 impl docker::Host for Guest {
     async fn info(&mut self, engine: String) -> Answer<String> {
-        with_engine!(self, Look, engine, |e| e.info().await.map(text))
+        with_engine!(self, Look, "info", engine, |e, context| e.info().await.map(text))
     }
 
     async fn containers(&mut self, engine: String, filters: String) -> Answer<String> {
-        with_engine!(self, Look, engine, |e| e.containers(json(&filters)?).await.map(text))
+        with_engine!(self, Look, "containers", engine, |e, context| e.containers(json(&filters)?).await.map(text))
     }
 
     async fn inspect_container(&mut self, engine: String, id: String) -> Answer<Option<String>> {
-        with_engine!(self, Look, engine, |e| Ok(e.inspect_container(&id).await?.map(text)))
+        with_engine!(self, Look, "inspect container", engine, |e, context| Ok(e
+            .inspect_container(&id)
+            .await?
+            .map(text)))
     }
 
     async fn inspect_image(&mut self, engine: String, reference: String) -> Answer<Option<String>> {
-        with_engine!(self, Look, engine, |e| Ok(e.inspect_image(&reference).await?.map(text)))
+        with_engine!(self, Look, "inspect image", engine, |e, context| Ok(e.inspect_image(&reference).await?.map(text)))
     }
 
     async fn inspect_network(&mut self, engine: String, id: String) -> Answer<Option<String>> {
-        with_engine!(self, Look, engine, |e| Ok(e.inspect_network(&id).await?.map(text)))
+        with_engine!(self, Look, "inspect network", engine, |e, context| Ok(e.inspect_network(&id).await?.map(text)))
     }
 
     async fn networks(&mut self, engine: String, filters: String) -> Answer<String> {
-        with_engine!(self, Look, engine, |e| e.networks(json(&filters)?).await.map(text))
+        with_engine!(self, Look, "networks", engine, |e, context| e.networks(json(&filters)?).await.map(text))
     }
 
     async fn inspect_volume(&mut self, engine: String, name: String) -> Answer<Option<String>> {
-        with_engine!(self, Look, engine, |e| Ok(e.inspect_volume(&name).await?.map(text)))
+        with_engine!(self, Look, "inspect volume", engine, |e, context| Ok(e.inspect_volume(&name).await?.map(text)))
     }
 
     async fn volumes(&mut self, engine: String, filters: String) -> Answer<String> {
-        with_engine!(self, Look, engine, |e| e.volumes(json(&filters)?).await.map(text))
+        with_engine!(self, Look, "volumes", engine, |e, context| e.volumes(json(&filters)?).await.map(text))
     }
 
-    async fn create_container(&mut self, engine: String, name: String, platform: Option<String>, body: String) -> Answer<String> {
-        with_engine!(self, Operate, engine, |e| e.create_container(&name, platform.as_deref(), json(&body)?).await)
+    async fn create_container(
+        &mut self,
+        engine: String,
+        name: String,
+        platform: Option<String>,
+        body: String,
+    ) -> Answer<String> {
+        with_engine!(self, Operate, "create container", engine, |e, context| e
+            .create_container(&name, platform.as_deref(), context.label(&body)?)
+            .await)
     }
 
     async fn start_container(&mut self, engine: String, id: String) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.start_container(&id).await)
+        with_engine!(self, Operate, "start container", engine, |e, context| e.start_container(&id).await)
     }
 
     async fn stop_container(&mut self, engine: String, id: String, seconds: u32) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.stop_container(&id, seconds).await)
+        with_engine!(self, Operate, "stop container", engine, |e, context| e.stop_container(&id, seconds).await)
     }
 
     async fn rename_container(&mut self, engine: String, id: String, name: String) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.rename_container(&id, &name).await)
+        with_engine!(self, Operate, "rename container", engine, |e, context| e.rename_container(&id, &name).await)
     }
 
     async fn update_container(&mut self, engine: String, id: String, body: String) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.update_container(&id, json(&body)?).await)
+        with_engine!(self, Operate, "update container", engine, |e, context| e
+            .update_container(&id, json(&body)?)
+            .await)
     }
 
     async fn remove_container(&mut self, engine: String, id: String, volumes: bool) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.remove_container(&id, volumes).await)
+        with_engine!(self, Operate, "remove container", engine, |e, context| e.remove_container(&id, volumes).await)
     }
 
     async fn pull_image(&mut self, engine: String, reference: String, platform: Option<String>) -> Answer<String> {
-        let report = self.context.reporter();
-        with_engine!(self, Operate, engine, |e| e.pull_image(&reference, platform.as_deref(), Some(report)).await.map(text))
+        with_engine!(self, Operate, "pull image", engine, |e, context| {
+            e.pull_image(&reference, platform.as_deref(), Some(context.reporter())).await.map(text)
+        })
     }
 
     async fn load_image(&mut self, engine: String, source: String) -> Answer<String> {
-        let report = self.context.reporter();
-        let allowed = self.context.services.allows(&source);
-        let refused = self.context.denied(&format!("the image `{source}`, which the configuration does not name"));
-        with_engine!(self, Operate, engine, |e| match allowed {
-            true => e.load_image(&source, Some(report)).await.map(text),
-            false => Err(refused),
+        with_engine!(self, Operate, "load image", engine, |e, context| match context.services.allows(&source) {
+            true => e.load_image(&source, Some(context.reporter())).await.map(text),
+            false => Err(context.denied(&format!("the image `{source}`, which the configuration does not name"))),
         })
     }
 
     async fn remove_image(&mut self, engine: String, reference: String) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.remove_image(&reference).await)
+        with_engine!(self, Operate, "remove image", engine, |e, context| e.remove_image(&reference).await)
     }
 
     async fn create_network(&mut self, engine: String, body: String) -> Answer<String> {
-        with_engine!(self, Operate, engine, |e| e.create_network(json(&body)?).await)
+        with_engine!(self, Operate, "create network", engine, |e, context| e
+            .create_network(context.label(&body)?)
+            .await)
     }
 
     async fn remove_network(&mut self, engine: String, id: String) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.remove_network(&id).await)
+        with_engine!(self, Operate, "remove network", engine, |e, context| e.remove_network(&id).await)
     }
 
     async fn create_volume(&mut self, engine: String, body: String) -> Answer<String> {
-        with_engine!(self, Operate, engine, |e| e.create_volume(json(&body)?).await.map(text))
+        with_engine!(self, Operate, "create volume", engine, |e, context| e
+            .create_volume(context.label(&body)?)
+            .await
+            .map(text))
     }
 
     async fn remove_volume(&mut self, engine: String, name: String) -> Answer<()> {
-        with_engine!(self, Operate, engine, |e| e.remove_volume(&name).await)
+        with_engine!(self, Operate, "remove volume", engine, |e, context| e.remove_volume(&name).await)
     }
 }
 
 impl ssh::Host for Guest {
     async fn answers(&mut self, endpoint: String) -> Answer<bool> {
-        self.context.ssh_allowed()?;
-        Ok(self.context.services.sessions.answers(&endpoint).await?)
+        let context = self.context.clone();
+        let work = async move {
+            let endpoint = context.endpoint(&endpoint)?;
+            context.services.sessions.answers(&endpoint).await
+        };
+        self.outside("SSH: whether it answers".to_owned(), work).await
     }
 
     async fn host_key(&mut self, endpoint: String) -> Answer<String> {
-        self.context.ssh_allowed()?;
-        Ok(self.context.services.sessions.host_key(&endpoint).await?)
+        let context = self.context.clone();
+        let work = async move {
+            let endpoint = context.endpoint(&endpoint)?;
+            context.services.sessions.host_key(&endpoint).await
+        };
+        self.outside("SSH: its host key".to_owned(), work).await
     }
 
-    async fn run(&mut self, endpoint: String, command: String, arguments: Vec<String>, input: Option<Vec<u8>>) -> Answer<ssh::Output> {
+    async fn run(
+        &mut self,
+        endpoint: String,
+        command: String,
+        arguments: Vec<String>,
+        input: Option<Vec<u8>>,
+    ) -> Answer<ssh::Output> {
         let context = self.context.clone();
-        let output = run(&context, &endpoint, &command, &arguments, input.as_deref()).await?;
+        let what = format!("SSH: the command `{command}`");
+        let work = async move { run(&context, &endpoint, &command, &arguments, input.as_deref()).await };
+        let output = self.outside(what, work).await?;
         Ok(ssh::Output { status: output.status, stdout: output.stdout, stderr: output.stderr })
     }
 
     async fn read_file(&mut self, endpoint: String, path: String) -> Answer<Option<Vec<u8>>> {
-        self.context.file_allowed(Phase::Look, &path)?;
-        Ok(self.context.services.sessions.read_file(&endpoint, &path).await?)
+        let context = self.context.clone();
+        let what = format!("SSH: reading `{path}`");
+        let work = async move {
+            let endpoint = context.file(Phase::Look, &endpoint, &path)?;
+            context.services.sessions.read_file(&endpoint, &path).await
+        };
+        self.outside(what, work).await
     }
 
     async fn write_file(&mut self, endpoint: String, path: String, mode: u32, content: Vec<u8>) -> Answer<()> {
-        self.context.file_allowed(Phase::Operate, &path)?;
-        Ok(self.context.services.sessions.write_file(&endpoint, &path, mode, &content).await?)
+        let context = self.context.clone();
+        let what = format!("SSH: writing `{path}`");
+        let work = async move {
+            let endpoint = context.file(Phase::Operate, &endpoint, &path)?;
+            context.services.sessions.write_file(&endpoint, &path, mode, &content).await
+        };
+        self.outside(what, work).await
     }
 
     async fn remove_file(&mut self, endpoint: String, path: String) -> Answer<()> {
-        self.context.file_allowed(Phase::Operate, &path)?;
-        Ok(self.context.services.sessions.remove_file(&endpoint, &path).await?)
+        let context = self.context.clone();
+        let what = format!("SSH: removing `{path}`");
+        let work = async move {
+            let endpoint = context.file(Phase::Operate, &endpoint, &path)?;
+            context.services.sessions.remove_file(&endpoint, &path).await
+        };
+        self.outside(what, work).await
     }
 }
 
-async fn run(context: &Context, endpoint: &str, name: &str, arguments: &[String], input: Option<&[u8]>) -> Result<crate::ssh::Output, Fault> {
-    context.ssh_allowed()?;
+async fn run(
+    context: &Context,
+    endpoint: &str,
+    name: &str,
+    arguments: &[String],
+    input: Option<&[u8]>,
+) -> Result<crate::ssh::Output, Fault> {
+    let endpoint = context.endpoint(endpoint)?;
     let commands = context.provider.manifest.ssh().map_or(no_commands(), |(commands, _)| commands);
     let command = commands.get(name).ok_or_else(|| context.denied(&format!("the command `{name}`")))?;
     if !command.reads {
@@ -316,8 +400,8 @@ async fn run(context: &Context, endpoint: &str, name: &str, arguments: &[String]
     }
     let line = fill(&command.run, arguments)?;
     match command.root {
-        true => context.services.sessions.run_as_root(endpoint, &line, input).await,
-        false => context.services.sessions.run(endpoint, &line, input).await,
+        true => context.services.sessions.run_as_root(&endpoint, &line, input).await,
+        false => context.services.sessions.run(&endpoint, &line, input).await,
     }
 }
 
@@ -331,7 +415,9 @@ fn fill(template: &str, arguments: &[String]) -> Result<String, Fault> {
         line += &match hole.ends_with("...") {
             true => crate::ssh::quote_all(arguments.by_ref())?,
             false => {
-                let argument = arguments.next().ok_or_else(|| Fault::new(Code::Invalid, format!("`{{{hole}}}` of `{template}` has no argument")))?;
+                let argument = arguments.next().ok_or_else(|| {
+                    Fault::new(Code::Invalid, format!("`{{{hole}}}` of `{template}` has no argument"))
+                })?;
                 crate::ssh::quote(argument)?
             }
         };
@@ -349,7 +435,8 @@ fn next_hole(text: &str) -> Option<(&str, &str, &str)> {
         let inner = &text[start + 1..];
         let end = inner.find('}')?;
         let name = &inner[..end];
-        let is_name = !name.is_empty() && name.trim_end_matches("...").chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+        let is_name = !name.is_empty()
+            && name.trim_end_matches("...").chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
         if is_name && !text[..start].ends_with('$') {
             return Some((&text[..start], name, &inner[end + 1..]));
         }
@@ -367,11 +454,16 @@ impl certificates::Host for Guest {
         days: u32,
     ) -> Answer<certificates::Installed> {
         let context = self.context.clone();
-        if !context.provider.manifest.certificates() {
-            return Err(context.denied("certificates").into());
-        }
-        context.file_allowed(Phase::Operate, &format!("{}/", directory.trim_end_matches('/')))?;
-        let installed = context.services.authorities.install_server(&authority, &endpoint, &directory, &names, days).await?;
+        let what = format!("certificates: a server's in `{directory}`");
+        let work = async move {
+            context.at_least(Phase::Operate, "certificates")?;
+            if !context.provider.manifest.certificates() {
+                return Err(context.denied("certificates"));
+            }
+            let endpoint = context.file(Phase::Operate, &endpoint, &directory)?;
+            context.services.authorities.install_server(&authority, &endpoint, &directory, &names, days).await
+        };
+        let installed = self.outside(what, work).await?;
         Ok(certificates::Installed {
             authority_pem: installed.authority_pem,
             fingerprint: installed.fingerprint,
@@ -382,7 +474,18 @@ impl certificates::Host for Guest {
 
 #[cfg(test)]
 mod tests {
-    use super::fill;
+    use super::{fill, is_below};
+
+    #[test]
+    fn a_file_is_below_a_prefix_or_it_is_not() {
+        let prefixes = ["/etc/bimetal/".to_owned(), "/opt/x".to_owned()];
+        for path in ["/etc/bimetal/machine.json", "/etc/bimetal", "/opt/x/y"] {
+            assert!(is_below(path, &prefixes), "{path}");
+        }
+        for path in ["/etc/bimetal/../shadow", "/etc/bimetalx", "/opt/xy", "etc/bimetal/a", "/"] {
+            assert!(!is_below(path, &prefixes), "{path}");
+        }
+    }
 
     #[test]
     fn arguments_are_quoted_into_their_holes() {

@@ -26,16 +26,23 @@ impl Codec<'_> {
         let Some(members) = json.as_object_mut() else { return json };
         for (name, attribute) in &block.attributes {
             let at = path.then(Step::Attribute(name.clone()));
-            if let (Some(kind), Some(Data::String(text))) = (attribute.credential, value.member(name).map(|value| &value.data)) {
+            if let (Some(kind), Some(Data::String(text))) =
+                (attribute.credential, value.member(name).map(|value| &value.data))
+            {
                 members.insert(name.clone(), json!({ "$credential": self.register(kind, text, &at) }));
             }
         }
         for (name, nested) in &block.blocks {
-            let (Some(inner), Some(value)) = (members.remove(name), value.as_members().and_then(|m| m.get(name))) else { continue };
+            let (Some(inner), Some(value)) = (members.remove(name), value.as_members().and_then(|m| m.get(name)))
+            else {
+                continue;
+            };
             let at = path.then(Step::Attribute(name.clone()));
             let inner = match (inner, value.as_items()) {
                 (Json::Array(items), Some(values)) => {
-                    let one = |(index, (item, value))| self.replace(item, value, &nested.block, &at.then(Step::Index(index as u32)));
+                    let one = |(index, (item, value))| {
+                        self.replace(item, value, &nested.block, &at.then(Step::Index(index as u32)))
+                    };
                     Json::Array(items.into_iter().zip(values).enumerate().map(one).collect())
                 }
                 (inner, _) => self.replace(inner, value, &nested.block, &at),
@@ -57,7 +64,7 @@ impl Codec<'_> {
     /// What a guest answered, of the schema's type, with the credentials of `known` put back.
     ///
     /// Unknown values are for plans only. Otherwise: what is wrong with the answer.
-    pub(crate) fn from_guest(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
+    pub(crate) fn accept(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
         let mut json: Json = serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))?;
         restore(&mut json, known, self.block);
         let value = decode(&json).map_err(|error| format!("its answer can't be read: {error}"))?;
@@ -92,7 +99,8 @@ fn restore(json: &mut Json, known: &[&Value], block: &Block) {
         match members.get_mut(name) {
             Some(Json::Array(items)) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    let inner: Vec<&Value> = known.iter().filter_map(|value| value.member(name)?.as_items()?.get(index)).collect();
+                    let inner: Vec<&Value> =
+                        known.iter().filter_map(|value| value.member(name)?.as_items()?.get(index)).collect();
                     restore(item, &inner, &nested.block);
                 }
             }
@@ -109,7 +117,9 @@ fn restore(json: &mut Json, known: &[&Value], block: &Block) {
 pub(crate) fn mark(value: Value, block: &Block) -> Value {
     let Value { data: Data::Object(mut members), sensitive } = value else { return value };
     for (name, attribute) in &block.attributes {
-        if is_secret(attribute) && let Some(value) = members.get_mut(name).filter(|value| !value.is_null()) {
+        if is_secret(attribute)
+            && let Some(value) = members.get_mut(name).filter(|value| !value.is_null())
+        {
             value.sensitive = true;
         }
     }
@@ -147,11 +157,12 @@ mod tests {
     async fn a_credential_stays_here_and_comes_back() {
         let (block, credentials) = (block(), Credentials::default());
         let codec = Codec { block: &block, owner: "machine.x.a".to_owned(), credentials: &credentials };
-        let value: Value = [("host", Value::from("h")), ("key", Value::from("hunter2").into_sensitive())].into_iter().collect();
+        let value: Value =
+            [("host", Value::from("h")), ("key", Value::from("hunter2").into_sensitive())].into_iter().collect();
         let text = codec.to_guest(&value);
         assert_eq!(text, r#"{"host":"h","key":{"$credential":"machine.x.a#key"}}"#);
         assert_eq!(credentials.secret("machine.x.a#key").await.unwrap().expose(), "hunter2");
-        assert_eq!(codec.from_guest(&text, &[&value], Unknowns::Refused).unwrap(), value);
+        assert_eq!(codec.accept(&text, &[&value], Unknowns::Refused).unwrap(), value);
     }
 
     #[test]
@@ -159,7 +170,7 @@ mod tests {
         let (block, credentials) = (block(), Credentials::default());
         let codec = Codec { block: &block, owner: "x".to_owned(), credentials: &credentials };
         for text in ["{", "[]", r#"{"host":[]}"#, r#"{"host":{"$unknown":{}}}"#, r#"{"$what":1}"#] {
-            assert!(codec.from_guest(text, &[], Unknowns::Refused).is_err(), "{text}");
+            assert!(codec.accept(text, &[], Unknowns::Refused).is_err(), "{text}");
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bimetal_model::event::Notify;
 use bimetal_model::schema::{Block, ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -20,9 +22,10 @@ use crate::component;
 use crate::credentials::Credentials;
 use crate::docker::Engines;
 use crate::fault::Fault;
+use crate::grant::{self, Subject};
 use crate::guest::{Context, Guest};
-use crate::http::{self, Http};
-use crate::manifest::{Manifest, Request, digest};
+use crate::http::Http;
+use crate::manifest::{Manifest, digest};
 use crate::phase::Phase;
 use crate::registry::{Images, Registries};
 use crate::ssh::Sessions;
@@ -68,7 +71,8 @@ pub struct Loaded {
 pub struct Host {
     pub(crate) inner: Arc<Inner>,
     /// Guests have threads of their own: whatever they do, sockets and the screen go on.
-    pub(crate) threads: Option<tokio::runtime::Runtime>,
+    pub(crate) threads: Option<Runtime>,
+    world: Option<Runtime>,
 }
 
 /// What calls share.
@@ -83,6 +87,10 @@ pub(crate) struct Inner {
 
 /// Everything behind the capabilities.
 pub(crate) struct Services {
+    /// Where sockets are polled.
+    pub(crate) world: tokio::runtime::Handle,
+    /// Milliseconds since 1970: the time of all pure calls.
+    pub(crate) started_ms: u64,
     pub(crate) engines: Arc<Engines>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) authorities: Arc<Authorities>,
@@ -112,8 +120,8 @@ pub(crate) struct Provider {
     digest: String,
     origin: Origin,
     wasm: Arc<[u8]>,
-    prepared: OnceLock<bindings::ProviderPre<Guest>>,
-    schema: OnceLock<Arc<ProviderSchema>>,
+    prepared: OnceCell<bindings::ProviderPre<Guest>>,
+    schema: OnceCell<Arc<ProviderSchema>>,
     configs: Mutex<HashMap<ProviderKey, Value>>,
     idle: Mutex<Vec<Instance>>,
 }
@@ -126,16 +134,8 @@ impl Provider {
     /// The arguments of its block; nothing set where there is none.
     pub(crate) fn config(&self, key: &ProviderKey, schema: &ProviderSchema) -> Value {
         let given = lock(&self.configs).get(key).cloned();
-        given.unwrap_or_else(|| bimetal_model::convert::convert(empty(&schema.provider), &schema.provider.ty()).unwrap_or(Value::NULL))
-    }
-
-    /// Whether a credential may leave in a header: it must be an argument of the provider's own block, and in its manifest.
-    pub(crate) fn may_send(&self, credential: &str) -> bool {
-        let Some((owner, attribute)) = credential.split_once('#') else { return false };
-        let own = owner.strip_prefix("provider.").is_some_and(|key| key.split('.').next() == Some(&self.name.0));
-        own && self.manifest.requests.iter().any(|request| match request {
-            Request::Http { credentials, .. } => credentials.iter().any(|name| name == attribute),
-            Request::Docker { .. } | Request::Ssh { .. } | Request::Certificates { .. } => false,
+        given.unwrap_or_else(|| {
+            bimetal_model::convert::convert(empty(&schema.provider), &schema.provider.ty()).unwrap_or(Value::NULL)
         })
     }
 }
@@ -143,9 +143,10 @@ impl Provider {
 /// Every attribute of a block, `null`.
 fn empty(block: &Block) -> Value {
     let attributes = block.attributes.keys().map(|name| (name.clone(), Value::NULL));
-    let blocks = block.blocks.iter().map(|(name, nested)| {
-        (name.clone(), if nested.single { Value::NULL } else { Value::tuple([]) })
-    });
+    let blocks = block
+        .blocks
+        .iter()
+        .map(|(name, nested)| (name.clone(), if nested.single { Value::NULL } else { Value::tuple([]) }));
     attributes.chain(blocks).collect()
 }
 
@@ -156,9 +157,9 @@ impl Host {
         crate::certificates::use_ring();
         let engine = crate::runtime::engine().map_err(|error| broken("the WebAssembly engine", error.to_string()))?;
         let linker = linker(&engine).map_err(|error| broken("the WebAssembly engine", error.to_string()))?;
-        let services = services(&options).map_err(|fault| broken("the host", fault.message))?;
-        let threads = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bimetal-guests").build();
-        let threads = threads.map_err(|error| broken("the host", error.to_string()))?;
+        let threads = |name| crate::runtime::threads(name).map_err(|error| broken("the host", error.to_string()));
+        let (guests, world) = (threads("bimetal-guests")?, threads("bimetal-world")?);
+        let services = services(&options, world.handle().clone()).map_err(|fault| broken("the host", fault.message))?;
         let inner = Inner {
             engine,
             linker,
@@ -167,20 +168,25 @@ impl Host {
             cache_dir: options.cache_dir,
             slots: tokio::sync::Semaphore::new(MOST_CALLS),
         };
-        Ok(Host { inner: Arc::new(inner), threads: Some(threads) })
+        Ok(Host { inner: Arc::new(inner), threads: Some(guests), world: Some(world) })
     }
 
     /// A provider that this run may use. None of its code runs yet.
     pub fn add_provider(&self, name: ProviderName, wasm: Arc<[u8]>, origin: Origin) -> Result<(), Diagnostic> {
-        let manifest = Manifest::of(&wasm).map_err(|error| Diagnostic { summary: format!("`{name}`: {}", error.summary), ..error })?;
+        let manifest = Manifest::of(&wasm)
+            .map_err(|error| Diagnostic { summary: format!("`{name}`: {}", error.summary), ..error })?;
+        if manifest.name != name.0 {
+            let error = Diagnostic::error(format!("`{name}`: this is another provider"));
+            return Err(error.because(format!("its manifest says that it is `{}`", manifest.name)));
+        }
         let provider = Provider {
             name: name.clone(),
             manifest,
             digest: digest(&wasm),
             origin,
             wasm,
-            prepared: OnceLock::new(),
-            schema: OnceLock::new(),
+            prepared: OnceCell::new(),
+            schema: OnceCell::new(),
             configs: Mutex::default(),
             idle: Mutex::default(),
         };
@@ -191,7 +197,11 @@ impl Host {
     /// What a provider is.
     pub fn provider(&self, name: &ProviderName) -> Result<Loaded, Diagnostic> {
         let provider = self.inner.provider(name).map_err(|mut errors| errors.remove(0))?;
-        Ok(Loaded { manifest: provider.manifest.clone(), digest: provider.digest.clone(), origin: provider.origin.clone() })
+        Ok(Loaded {
+            manifest: provider.manifest.clone(),
+            digest: provider.digest.clone(),
+            origin: provider.origin.clone(),
+        })
     }
 
     /// Learns the credentials of stored objects, so that their handles mean something in this run.
@@ -218,9 +228,9 @@ impl Host {
 impl Drop for Host {
     /// A guest that still computes must not hold up the end of the run.
     fn drop(&mut self) {
-        if let Some(threads) = self.threads.take() {
-            threads.shutdown_background();
-        }
+        // Idle instances hold on to their provider, and it to them.
+        lock(&self.inner.providers).values().for_each(|provider| provider.idle().clear());
+        self.threads.take().into_iter().chain(self.world.take()).for_each(Runtime::shutdown_background);
     }
 }
 
@@ -231,14 +241,21 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     Ok(linker)
 }
 
-fn services(options: &HostOptions) -> Result<Services, Fault> {
+fn services(options: &HostOptions, world: tokio::runtime::Handle) -> Result<Services, Fault> {
     let credentials = Arc::new(Credentials::default());
     let sessions = Sessions::new(credentials.clone());
     let authorities = Authorities::new(options.keep.clone(), sessions.clone());
     let registries = Arc::new(options.registries.clone());
-    let engines =
-        Engines::new(sessions.clone(), authorities.clone(), credentials.clone(), registries.clone(), options.root.clone());
+    let engines = Engines::new(
+        sessions.clone(),
+        authorities.clone(),
+        credentials.clone(),
+        registries.clone(),
+        options.root.clone(),
+    );
     Ok(Services {
+        world,
+        started_ms: now_ms(),
         engines,
         sessions,
         authorities,
@@ -260,46 +277,72 @@ impl Inner {
         lock(&self.providers).keys().cloned().collect()
     }
 
-    pub(crate) fn context(&self, provider: &Arc<Provider>, phase: Phase, origins: Vec<String>, addresses: Vec<Address>) -> Context {
+    pub(crate) fn pure_context(&self, provider: &Arc<Provider>, subject: Subject) -> Context {
         Context {
-            phase,
+            phase: Phase::Pure,
             provider: provider.clone(),
             services: self.services.clone(),
-            origins: Arc::new(origins),
-            addresses: Arc::new(addresses),
-            started_ms: now_ms(),
+            http: Arc::default(),
+            rates: Arc::default(),
+            subject: Arc::new(subject),
         }
     }
 
-    /// Ready to be instantiated: loaded on first use.
-    pub(crate) fn prepared<'p>(&self, provider: &'p Provider) -> wasmtime::Result<&'p bindings::ProviderPre<Guest>> {
-        if let Some(prepared) = provider.prepared.get() {
-            return Ok(prepared);
+    pub(crate) fn context(
+        &self,
+        provider: &Arc<Provider>,
+        phase: Phase,
+        key: &ProviderKey,
+        config: &Value,
+        subject: Subject,
+    ) -> Context {
+        Context {
+            phase,
+            http: Arc::new(grant::http(&provider.manifest, key, config)),
+            rates: Arc::new(grant::rates(&provider.manifest, config)),
+            ..self.pure_context(provider, subject)
         }
-        let notify = &*self.services.notify;
-        let component = component::load(&self.engine, &provider.name.0, &provider.wasm, &provider.digest, &self.cache_dir, notify)?;
-        let prepared = bindings::ProviderPre::new(self.linker.instantiate_pre(&component)?)?;
-        Ok(provider.prepared.get_or_init(|| prepared))
+    }
+
+    /// Ready to be instantiated: loaded on first use, once for all that ask.
+    pub(crate) async fn prepared<'p>(
+        &self,
+        provider: &'p Provider,
+    ) -> wasmtime::Result<&'p bindings::ProviderPre<Guest>> {
+        let load = || async {
+            let (engine, linker, notify) = (self.engine.clone(), self.linker.clone(), self.services.notify.clone());
+            let (name, wasm, digest) = (provider.name.0.clone(), provider.wasm.clone(), provider.digest.clone());
+            let cache_dir = self.cache_dir.clone();
+            let task = tokio::task::spawn_blocking(move || {
+                let component = component::load(&engine, &name, &wasm, &digest, &cache_dir, &*notify)?;
+                bindings::ProviderPre::new(linker.instantiate_pre(&component)?)
+            });
+            task.await?
+        };
+        provider.prepared.get_or_try_init(load).await
     }
 
     /// Asked once for each digest: a warm start runs no guest for it.
     pub(crate) async fn schema(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        if let Some(schema) = provider.schema.get() {
-            return Ok(schema.clone());
-        }
-        let path = self.cache_dir.join("schema").join(format!("{}.json", provider.digest.trim_start_matches("sha256:")));
+        provider.schema.get_or_try_init(|| self.ask_schema(provider)).await.cloned()
+    }
+
+    async fn ask_schema(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        let path =
+            self.cache_dir.join("schema").join(format!("{}.json", provider.digest.trim_start_matches("sha256:")));
         if let Some(schema) = component::read(&path).and_then(|text| serde_json::from_slice(&text).ok()) {
-            return Ok(provider.schema.get_or_init(|| Arc::new(schema)).clone());
+            return Ok(Arc::new(schema));
         }
-        let work: call::Work<String> =
-            Box::new(|exports, store| Box::pin(async move { exports.bimetal_provider_describe().call_schema(store).await }));
+        let work: call::Work<String> = Box::new(|exports, store| {
+            Box::pin(async move { exports.bimetal_provider_describe().call_schema(store).await })
+        });
         let text = call::pure(self.clone(), provider.clone(), Vec::new(), work).await?;
         let schema: ProviderSchema = serde_json::from_str(&text)
             .map_err(|error| call::failed(provider, &[], &format!("its schema can't be read: {error}")))?;
         if let Err(error) = component::store(&path, text.as_bytes()) {
             tracing::warn!(%error, path = %path.display(), "a schema can't be kept");
         }
-        Ok(provider.schema.get_or_init(|| Arc::new(schema)).clone())
+        Ok(Arc::new(schema))
     }
 
     pub(crate) fn codec<'a>(&'a self, block: &'a Block, address: &Address) -> Codec<'a> {
@@ -310,18 +353,12 @@ impl Inner {
         Codec { block: &schema.provider, owner: format!("provider.{key}"), credentials: &self.services.credentials }
     }
 
-    /// Origins that a provider may send requests to: those of its manifest, and those that its block names.
-    pub(crate) fn origins(&self, provider: &Provider, config: &Value) -> Vec<String> {
-        let mut origins = Vec::new();
-        for request in &provider.manifest.requests {
-            let Request::Http { origins: fixed, from, .. } = request else { continue };
-            let named = from.iter().filter_map(|name| config.member(name)?.as_str());
-            origins.extend(fixed.iter().map(String::as_str).chain(named).filter_map(http::origin));
-        }
-        origins
-    }
-
-    pub(crate) fn type_of<'s>(&self, provider: &Provider, schema: &'s ProviderSchema, ty: &str) -> Result<&'s TypeSchema, Diagnostics> {
+    pub(crate) fn type_of<'s>(
+        &self,
+        provider: &Provider,
+        schema: &'s ProviderSchema,
+        ty: &str,
+    ) -> Result<&'s TypeSchema, Diagnostics> {
         let found = schema.managed.get(ty).or_else(|| schema.data.get(ty));
         found.ok_or_else(|| call::failed(provider, &[], &format!("it has no type `{ty}`")))
     }

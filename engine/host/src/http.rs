@@ -71,20 +71,32 @@ impl Http {
     }
 
     /// Sends a request, waits where the rate model or the server says so, and tries again what may be tried again.
-    pub async fn send(&self, request: &Request, rates: &[Rate], tell: &(dyn Fn(String) + Sync)) -> Result<Response, Fault> {
-        let origin = origin(&request.url).ok_or_else(|| Fault::new(Code::Invalid, format!("`{}` is no URL", request.url)))?;
+    pub async fn send(
+        &self,
+        request: &Request,
+        rates: &[Rate],
+        tell: &(dyn Fn(String) + Sync),
+    ) -> Result<Response, Fault> {
+        let origin =
+            origin(&request.url).ok_or_else(|| Fault::new(Code::Invalid, format!("`{}` is no URL", request.url)))?;
         let is_safe = matches!(request.method.as_str(), "GET" | "HEAD");
         for attempt in 1.. {
             self.wait_for_turn(&origin, rates, tell).await;
             let wait = match self.send_once(request).await {
-                Ok((response, retry_after)) if response.status == StatusCode::TOO_MANY_REQUESTS.as_u16() && attempt < MOST_TRIES => {
+                Ok((response, retry_after))
+                    if response.status == StatusCode::TOO_MANY_REQUESTS.as_u16() && attempt < MOST_TRIES =>
+                {
                     let wait = retry_after.unwrap_or(Duration::from_secs(1 << attempt)).min(LONGEST_WAIT);
                     tell(format!("{origin} takes no more requests for now, waiting {} s", wait.as_secs()));
                     wait
                 }
-                Ok((response, _)) if response.status >= 500 && is_safe && attempt < MOST_TRIES => Duration::from_millis(200 << attempt),
+                Ok((response, _)) if response.status >= 500 && is_safe && attempt < MOST_TRIES => {
+                    Duration::from_millis(200 << attempt)
+                }
                 Ok((response, _)) => return Ok(response),
-                Err(fault) if fault.retryable && is_safe && attempt < MOST_TRIES => Duration::from_millis(200 << attempt),
+                Err(fault) if fault.retryable && is_safe && attempt < MOST_TRIES => {
+                    Duration::from_millis(200 << attempt)
+                }
                 Err(fault) => return Err(fault),
             };
             tokio::time::sleep(wait).await;
@@ -97,19 +109,25 @@ impl Http {
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| invalid("no such method"))?;
         let mut builder = self.client.request(method, &request.url);
         for (name, value) in &request.headers {
-            builder = builder.header(header_name(name).ok_or_else(|| invalid("a header's name is not allowed"))?, value);
+            builder =
+                builder.header(header_name(name).ok_or_else(|| invalid("a header's name is not allowed"))?, value);
         }
         if let Some((name, prefix, secret)) = &request.authorization {
             let value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose().trim()));
             let mut value = value.map_err(|_| invalid("the credential can't be a header"))?;
             value.set_sensitive(true);
-            builder = builder.header(header_name(name).ok_or_else(|| invalid("a header's name is not allowed"))?, value);
+            builder =
+                builder.header(header_name(name).ok_or_else(|| invalid("a header's name is not allowed"))?, value);
         }
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
         let response = builder.send().await.map_err(|error| fault(request, &error))?;
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
         Ok((read(request, response).await?, retry_after))
     }
 
@@ -138,7 +156,8 @@ impl Http {
             let nth = sent.len().checked_sub(limit.max(1))?;
             window.checked_sub(now.duration_since(sent[nth]))
         };
-        let waits = rates.iter().flat_map(|rate| [full(rate.per_minute, Duration::from_secs(60)), full(rate.per_hour, hour)]);
+        let own = rates.iter().filter(|rate| rate.origin == origin);
+        let waits = own.flat_map(|rate| [full(rate.per_minute, Duration::from_secs(60)), full(rate.per_hour, hour)]);
         let wait = waits.flatten().max();
         if wait.is_none() {
             sent.push_back(now);
@@ -162,7 +181,10 @@ async fn read(request: &Request, mut response: reqwest::Response) -> Result<Resp
     while let Some(chunk) = response.chunk().await.map_err(|error| fault(request, &error))? {
         body.extend_from_slice(&chunk);
         if body.len() > MOST_BYTES {
-            return Err(Fault::new(Code::TooLarge, format!("{} {}: the answer is larger than {} MiB", request.method, request.url, MOST_BYTES >> 20)));
+            return Err(Fault::new(
+                Code::TooLarge,
+                format!("{} {}: the answer is larger than {} MiB", request.method, request.url, MOST_BYTES >> 20),
+            ));
         }
     }
     Ok(Response { status, headers, body })

@@ -3,31 +3,34 @@
 //! The only room that names wasmtime, bollard, reqwest and the SSH client; holds every credential. Implements `Predict` and
 //! `Operate`.
 
-pub mod fault;
-pub mod credentials;
-mod phase;
-mod manifest;
 mod codec;
+pub mod credentials;
+pub mod fault;
+mod manifest;
+mod phase;
 
 mod bindings;
-mod runtime;
-mod component;
-mod guest;
 mod call;
 mod capability;
+mod component;
+mod grant;
+mod guest;
+mod outside;
+mod runtime;
+mod tail;
 mod wire;
 
-pub mod http;
-pub mod console;
-mod flights;
-pub mod ssh;
 pub mod certificates;
+pub mod console;
 pub mod docker;
+mod flights;
+pub mod http;
 pub mod registry;
+pub mod ssh;
 
 mod host;
-mod predict;
 mod operate;
+mod predict;
 
 pub use flights::{Progress, Report};
 pub use host::{Host, HostOptions, Loaded, Origin};

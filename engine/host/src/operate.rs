@@ -9,11 +9,13 @@ use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, UpdateRequest};
 use bimetal_model::schema::Block;
 use bimetal_model::snapshot::{Intent, Object};
-use bimetal_model::{Address, Diagnostics, ProviderKey, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::bindings::bimetal::provider::types;
 use crate::call::{self, Work};
 use crate::codec::Unknowns;
+use crate::grant::Subject;
 use crate::host::{Host, Inner, Provider};
 use crate::phase::Phase;
 use crate::wire;
@@ -28,23 +30,23 @@ struct Typed {
 }
 
 impl Typed {
-    async fn new(inner: &Arc<Inner>, key: &ProviderKey, ty: &str) -> Result<Typed, Diagnostics> {
+    async fn new(inner: Arc<Inner>, key: ProviderKey, ty: String) -> Result<Typed, Diagnostics> {
         let provider = inner.provider(&key.name)?;
         let schema = inner.schema(&provider).await?;
-        let block = inner.type_of(&provider, &schema, ty)?.block.clone();
-        Ok(Typed { inner: inner.clone(), provider, key: key.clone(), block })
+        let block = inner.type_of(&provider, &schema, &ty)?.block.clone();
+        Ok(Typed { inner, provider, key, block })
     }
 
-    fn encode(&self, address: &Address, value: &Value) -> String {
-        self.inner.codec(&self.block, address).to_guest(value)
+    fn encode(&self, subject: &mut Subject, address: &Address, value: &Value) -> String {
+        subject.hand_over(self.inner.codec(&self.block, address).to_guest(value))
     }
 
-    fn object(&self, address: &Address, object: &Object) -> types::Object {
-        types::Object { value: self.encode(address, &object.value), private: object.private.clone() }
+    fn object(&self, subject: &mut Subject, address: &Address, object: &Object) -> types::Object {
+        types::Object { value: self.encode(subject, address, &object.value), private: object.private.clone() }
     }
 
     fn decode(&self, address: &Address, object: types::Object, known: &[&Value]) -> Result<Object, Diagnostics> {
-        let value = self.inner.codec(&self.block, address).from_guest(&object.value, known, Unknowns::Refused);
+        let value = self.inner.codec(&self.block, address).accept(&object.value, known, Unknowns::Refused);
         match value {
             Ok(value) => Ok(Object { value, private: object.private }),
             Err(reason) => Err(call::failed(&self.provider, std::slice::from_ref(address), &reason)),
@@ -55,17 +57,14 @@ impl Typed {
         wire::diagnostics(&self.provider, diagnostics).into_iter().map(|diagnostic| diagnostic.of(address)).collect()
     }
 
-    async fn call<T: Send + 'static>(&self, phase: Phase, addresses: Vec<Address>, work: Work<T>) -> Result<T, Diagnostics> {
-        call::configured(self.inner.clone(), self.key.clone(), phase, addresses, work).await
-    }
-
     fn outcome(&self, address: &Address, outcome: types::Outcome, known: &[&Value]) -> Outcome {
-        let so_far = |object: Option<types::Object>| object.map(|object| self.decode(address, object, known)).transpose();
+        let so_far =
+            |object: Option<types::Object>| object.map(|object| self.decode(address, object, known)).transpose();
         let failed = |diagnostics| Outcome::Failed { diagnostics, so_far: None };
         match outcome {
             types::Outcome::Done(object) => self.decode(address, object, known).map_or_else(failed, Outcome::Done),
             types::Outcome::Retry(retry) => match so_far(retry.so_far) {
-                Ok(so_far) => Outcome::Retry { after_ms: retry.after_ms, reason: retry.reason, so_far },
+                Ok(so_far) => Outcome::Retry { after_ms: retry.after_ms, reason: wire::clean(&retry.reason), so_far },
                 Err(diagnostics) => failed(diagnostics),
             },
             types::Outcome::Failed(failure) => {
@@ -81,19 +80,37 @@ impl Typed {
 }
 
 impl Host {
-    /// Runs on the guests' own threads.
+    /// Runs on the guests' own threads; given up when nobody waits any more.
     async fn on_threads<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let Some(threads) = &self.threads else { unreachable!("taken only when dropped") };
-        match threads.spawn(work).await {
+        match AbortOnDropHandle::new(threads.spawn(work)).await {
             Ok(answer) => answer,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+
+    async fn typed(&self, key: &ProviderKey, ty: &str) -> Result<Typed, Diagnostics> {
+        self.on_threads(Typed::new(self.inner.clone(), key.clone(), ty.to_owned())).await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        typed: &Typed,
+        phase: Phase,
+        subject: Subject,
+        work: Work<T>,
+    ) -> Result<T, Diagnostics> {
+        self.on_threads(call::configured(typed.inner.clone(), typed.key.clone(), phase, subject, work)).await
+    }
 }
 
-/// The same answer for all.
-fn everywhere<T>(count: usize, diagnostics: &Diagnostics) -> Vec<Result<T, Diagnostics>> {
-    (0..count).map(|_| Err(diagnostics.clone())).collect()
+/// The same answer for each object.
+fn everywhere<T>(addresses: &[Address], diagnostics: &[Diagnostic]) -> Vec<Result<T, Diagnostics>> {
+    addresses.iter().map(|address| Err(of(address, diagnostics))).collect()
+}
+
+fn of(address: &Address, diagnostics: &[Diagnostic]) -> Diagnostics {
+    diagnostics.iter().map(|diagnostic| diagnostic.clone().of(address)).collect()
 }
 
 type Answers = Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>>;
@@ -109,9 +126,9 @@ fn objects(
         Ok(answers) if answers.len() == addresses.len() => answers,
         Ok(answers) => {
             let reason = format!("it was asked about {} objects and spoke of {}", addresses.len(), answers.len());
-            return everywhere(addresses.len(), &call::failed(&typed.provider, &[], &reason));
+            return everywhere(addresses, &call::failed(&typed.provider, &[], &reason));
         }
-        Err(diagnostics) => return everywhere(addresses.len(), &diagnostics),
+        Err(diagnostics) => return everywhere(addresses, &diagnostics),
     };
     let one = |(place, answer): (usize, Result<Option<types::Object>, _>)| match answer {
         Ok(None) => Ok(None),
@@ -127,139 +144,171 @@ impl Operate for Host {
         self.inner.configure(provider, config);
     }
 
-    async fn read(&self, provider: &ProviderKey, ty: &str, objects: &[(Address, Object)]) -> Vec<Result<Option<Object>, Diagnostics>> {
-        let typed = match Typed::new(&self.inner, provider, ty).await {
-            Ok(typed) => typed,
-            Err(diagnostics) => return everywhere(objects.len(), &diagnostics),
-        };
+    async fn read(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        objects: &[(Address, Object)],
+    ) -> Vec<Result<Option<Object>, Diagnostics>> {
         let addresses: Vec<Address> = objects.iter().map(|(address, _)| address.clone()).collect();
-        let wire: Vec<_> = objects.iter().map(|(address, object)| typed.object(address, object)).collect();
+        let typed = match self.typed(provider, ty).await {
+            Ok(typed) => typed,
+            Err(diagnostics) => return everywhere(&addresses, &diagnostics),
+        };
+        let mut subject = Subject::of(addresses.clone());
+        let wire: Vec<_> =
+            objects.iter().map(|(address, object)| typed.object(&mut subject, address, object)).collect();
         let name = ty.to_owned();
         let work: Work<Answers> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_look().call_read(store, &name, &wire).await })
         });
-        let (asked, called) = (typed.clone(), addresses.clone());
-        let answers = self.on_threads(async move { asked.call(Phase::Look, called, work).await }).await;
+        let answers = self.call(&typed, Phase::Look, subject, work).await;
         let known: Vec<&Value> = objects.iter().map(|(_, object)| &object.value).collect();
         self::objects(&typed, &addresses, &known, answers)
     }
 
-    async fn probe(&self, provider: &ProviderKey, ty: &str, intents: &[Intent]) -> Vec<Result<Option<Object>, Diagnostics>> {
-        let typed = match Typed::new(&self.inner, provider, ty).await {
-            Ok(typed) => typed,
-            Err(diagnostics) => return everywhere(intents.len(), &diagnostics),
-        };
+    async fn probe(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        intents: &[Intent],
+    ) -> Vec<Result<Option<Object>, Diagnostics>> {
         let addresses: Vec<Address> = intents.iter().map(|intent| intent.address.clone()).collect();
+        let typed = match self.typed(provider, ty).await {
+            Ok(typed) => typed,
+            Err(diagnostics) => return everywhere(&addresses, &diagnostics),
+        };
+        let mut subject = Subject::of(addresses.clone());
         let wire: Vec<_> = intents
             .iter()
-            .map(|intent| types::Intent { id: intent.id.0.clone(), config: typed.encode(&intent.address, &intent.config) })
+            .map(|intent| types::Intent {
+                id: intent.id.0.clone(),
+                config: typed.encode(&mut subject, &intent.address, &intent.config),
+            })
             .collect();
         let name = ty.to_owned();
         let work: Work<Answers> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_look().call_probe(store, &name, &wire).await })
         });
-        let (asked, called) = (typed.clone(), addresses.clone());
-        let answers = self.on_threads(async move { asked.call(Phase::Look, called, work).await }).await;
+        let answers = self.call(&typed, Phase::Look, subject, work).await;
         let known: Vec<&Value> = intents.iter().map(|intent| &intent.config).collect();
         objects(&typed, &addresses, &known, answers)
     }
 
-    async fn discover(&self, provider: &ProviderKey, ty: &str, address: &Address, config: &Value) -> Result<Value, Diagnostics> {
-        let typed = Typed::new(&self.inner, provider, ty).await?;
-        let (name, text) = (ty.to_owned(), typed.encode(address, config));
+    async fn discover(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        config: &Value,
+    ) -> Result<Value, Diagnostics> {
+        let typed = self.typed(provider, ty).await.map_err(|diagnostics| of(address, &diagnostics))?;
+        let mut subject = Subject::of(vec![address.clone()]);
+        let (name, text) = (ty.to_owned(), typed.encode(&mut subject, address, config));
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_look().call_discover(store, &name, &text).await })
         });
-        let (asked, called) = (typed.clone(), vec![address.clone()]);
-        let answer = self.on_threads(async move { asked.call(Phase::Look, called, work).await }).await?;
+        let answer = self.call(&typed, Phase::Look, subject, work).await?;
         let text = answer.map_err(|diagnostics| typed.said(address, diagnostics))?;
-        let json = serde_json::from_str(&text).map_err(|error| error.to_string());
-        let value = json.and_then(|json| bimetal_model::json::decode(&json)).and_then(|facts| match facts.as_members() {
-            Some(_) => Ok(facts),
-            None => Err("facts are an object".to_owned()),
-        });
-        value.map_err(|reason| call::failed(&typed.provider, std::slice::from_ref(address), &reason))
+        let facts = facts(&text);
+        facts.map_err(|reason| call::failed(&typed.provider, std::slice::from_ref(address), &reason))
     }
 
-    async fn read_data(&self, provider: &ProviderKey, ty: &str, address: &Address, config: &Value) -> Result<Value, Diagnostics> {
-        let typed = Typed::new(&self.inner, provider, ty).await?;
-        let (name, text) = (ty.to_owned(), typed.encode(address, config));
+    async fn read_data(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        config: &Value,
+    ) -> Result<Value, Diagnostics> {
+        let typed = self.typed(provider, ty).await.map_err(|diagnostics| of(address, &diagnostics))?;
+        let mut subject = Subject::of(vec![address.clone()]);
+        let (name, text) = (ty.to_owned(), typed.encode(&mut subject, address, config));
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_look().call_read_data(store, &name, &text).await })
         });
-        let (asked, called) = (typed.clone(), vec![address.clone()]);
-        let answer = self.on_threads(async move { asked.call(Phase::Look, called, work).await }).await?;
+        let answer = self.call(&typed, Phase::Look, subject, work).await?;
         let text = answer.map_err(|diagnostics| typed.said(address, diagnostics))?;
         let object = types::Object { value: text, private: Vec::new() };
         typed.decode(address, object, &[config]).map(|object| object.value)
     }
 
     async fn create(&self, provider: &ProviderKey, ty: &str, requests: Vec<CreateRequest>) -> Vec<Outcome> {
-        let failed = |diagnostics: &Diagnostics| Outcome::Failed { diagnostics: diagnostics.clone(), so_far: None };
-        let typed = match Typed::new(&self.inner, provider, ty).await {
-            Ok(typed) => typed,
-            Err(diagnostics) => return requests.iter().map(|_| failed(&diagnostics)).collect(),
+        let everywhere = |diagnostics: Diagnostics| {
+            let failed = |request: &CreateRequest| Outcome::Failed {
+                diagnostics: of(&request.address, &diagnostics),
+                so_far: request.so_far.clone(),
+            };
+            requests.iter().map(failed).collect()
         };
-        let addresses: Vec<Address> = requests.iter().map(|request| request.address.clone()).collect();
-        let wire: Vec<_> = requests.iter().map(|request| create_request(&typed, request)).collect();
+        let typed = match self.typed(provider, ty).await {
+            Ok(typed) => typed,
+            Err(diagnostics) => return everywhere(diagnostics),
+        };
+        let mut subject = Subject::of(requests.iter().map(|request| request.address.clone()).collect());
+        let wire: Vec<_> = requests.iter().map(|request| create_request(&typed, &mut subject, request)).collect();
         let name = ty.to_owned();
-        let work: Work<_> = Box::new(move |exports, store| {
+        let work: Work<Vec<types::Outcome>> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_operate().call_create(store, &name, &wire).await })
         });
-        let (asked, called) = (typed.clone(), addresses.clone());
-        let answers: Vec<types::Outcome> = match self.on_threads(async move { asked.call(Phase::Operate, called, work).await }).await {
+        let answers = match self.call(&typed, Phase::Operate, subject, work).await {
             Ok(answers) if answers.len() == requests.len() => answers,
             Ok(answers) => {
                 let reason = format!("it was to make {} objects and spoke of {}", requests.len(), answers.len());
-                let diagnostics = call::failed(&typed.provider, &[], &reason);
-                return requests.iter().map(|_| failed(&diagnostics)).collect();
+                return everywhere(call::failed(&typed.provider, &[], &reason));
             }
-            Err(diagnostics) => return requests.iter().map(|_| failed(&diagnostics)).collect(),
+            Err(diagnostics) => return everywhere(diagnostics),
         };
-        let outcome = |(request, answer): (&CreateRequest, _)| typed.outcome(&request.address, answer, &[&request.config]);
+        let outcome =
+            |(request, answer): (&CreateRequest, _)| typed.outcome(&request.address, answer, &[&request.config]);
         requests.iter().zip(answers).map(outcome).collect()
     }
 
     async fn update(&self, provider: &ProviderKey, ty: &str, request: UpdateRequest) -> Outcome {
-        let failed = |diagnostics: Diagnostics| Outcome::Failed { diagnostics, so_far: None };
-        let typed = match Typed::new(&self.inner, provider, ty).await {
+        let address = request.address.clone();
+        let failed =
+            |diagnostics: Diagnostics| Outcome::Failed { diagnostics: of(&address, &diagnostics), so_far: None };
+        let typed = match self.typed(provider, ty).await {
             Ok(typed) => typed,
             Err(diagnostics) => return failed(diagnostics),
         };
-        let address = request.address.clone();
-        let prior = typed.object(&address, &request.prior);
+        let mut subject = Subject::of(vec![address.clone()]);
+        let prior = typed.object(&mut subject, &address, &request.prior);
         let wire = types::UpdateRequest {
             prior,
-            planned: typed.encode(&address, &request.planned.value),
-            config: typed.encode(&address, &request.config),
+            planned: typed.encode(&mut subject, &address, &request.planned.value),
+            // Last, so that the credentials in the table are those of the configuration.
+            config: typed.encode(&mut subject, &address, &request.config),
             private: request.planned.private.clone(),
         };
         let name = ty.to_owned();
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_operate().call_update(store, &name, &wire).await })
         });
-        let (asked, called) = (typed.clone(), vec![address.clone()]);
-        match self.on_threads(async move { asked.call(Phase::Operate, called, work).await }).await {
+        match self.call(&typed, Phase::Operate, subject, work).await {
             Ok(answer) => typed.outcome(&address, answer, &[&request.config, &request.prior.value]),
             Err(diagnostics) => failed(diagnostics),
         }
     }
 
     async fn delete(&self, provider: &ProviderKey, ty: &str, address: &Address, object: Object) -> Deletion {
-        let typed = match Typed::new(&self.inner, provider, ty).await {
+        let failed = |diagnostics: Diagnostics| Deletion::Failed(of(address, &diagnostics));
+        let typed = match self.typed(provider, ty).await {
             Ok(typed) => typed,
-            Err(diagnostics) => return Deletion::Failed(diagnostics),
+            Err(diagnostics) => return failed(diagnostics),
         };
-        let (name, wire) = (ty.to_owned(), typed.object(address, &object));
+        let mut subject = Subject::of(vec![address.clone()]);
+        let (name, wire) = (ty.to_owned(), typed.object(&mut subject, address, &object));
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_operate().call_delete(store, &name, &wire).await })
         });
-        let (asked, called) = (typed.clone(), vec![address.clone()]);
-        match self.on_threads(async move { asked.call(Phase::Operate, called, work).await }).await {
+        match self.call(&typed, Phase::Operate, subject, work).await {
             Ok(types::Deletion::Done) => Deletion::Done,
-            Ok(types::Deletion::Retry(retry)) => Deletion::Retry { after_ms: retry.after_ms, reason: retry.reason },
+            Ok(types::Deletion::Retry(retry)) => {
+                Deletion::Retry { after_ms: retry.after_ms, reason: wire::clean(&retry.reason) }
+            }
             Ok(types::Deletion::Failed(diagnostics)) => Deletion::Failed(typed.said(address, diagnostics)),
-            Err(diagnostics) => Deletion::Failed(diagnostics),
+            Err(diagnostics) => failed(diagnostics),
         }
     }
 
@@ -274,13 +323,27 @@ impl Operate for Host {
     }
 }
 
-fn create_request(typed: &Typed, request: &CreateRequest) -> types::CreateRequest {
-    let so_far = request.so_far.as_ref().map(|object| typed.object(&request.address, object));
+fn create_request(typed: &Typed, subject: &mut Subject, request: &CreateRequest) -> types::CreateRequest {
+    let address = &request.address;
+    subject.intents.insert(request.intent.0.clone(), address.clone());
+    let so_far = request.so_far.as_ref().map(|object| typed.object(subject, address, object));
     types::CreateRequest {
         intent: request.intent.0.clone(),
-        planned: typed.encode(&request.address, &request.planned.value),
-        config: typed.encode(&request.address, &request.config),
+        planned: typed.encode(subject, address, &request.planned.value),
+        // Last, so that the credentials in the table are those of the configuration.
+        config: typed.encode(subject, address, &request.config),
         private: request.planned.private.clone(),
         so_far,
+    }
+}
+
+/// What a machine says of itself.
+fn facts(text: &str) -> Result<Value, String> {
+    let json = serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))?;
+    let value = bimetal_model::json::decode(&json).map_err(|error| format!("its answer can't be read: {error}"))?;
+    match value.as_members() {
+        Some(_) if value.is_wholly_known() => Ok(value),
+        Some(_) => Err("its facts have unknown values, and only a plan may".to_owned()),
+        None => Err("its facts are no object".to_owned()),
     }
 }

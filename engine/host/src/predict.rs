@@ -29,6 +29,45 @@ impl Host {
     }
 }
 
+/// So many objects are planned in one call: its limits are those of a call.
+const AT_ONCE: usize = 100;
+
+impl Host {
+    fn plan_some(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+        let everywhere = |diagnostics: Diagnostics| {
+            let of = |request: &PlanRequest| diagnostics.iter().map(|d| d.clone().of(&request.address)).collect();
+            requests.iter().map(|request| Err(of(request))).collect()
+        };
+        let asked = (|| {
+            let provider = self.inner.provider(provider)?;
+            let schema = Predict::schema(self, &provider.name)?;
+            let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
+            let wire = wire.collect::<Result<Vec<_>, _>>()?;
+            Ok((provider, schema, wire))
+        })();
+        let (provider, schema, wire) = match asked {
+            Ok(asked) => asked,
+            Err(diagnostics) => return everywhere(diagnostics),
+        };
+        let addresses = requests.iter().map(|request| request.address.clone()).collect();
+        let (inner, asked) = (self.inner.clone(), provider.clone());
+        let work: Work<Vec<Result<types::Planned, Vec<types::Diagnostic>>>> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_predict().call_plan(store, &wire).await })
+        });
+        match self.wait(call::pure(inner, asked, addresses, work)) {
+            Ok(answers) if answers.len() == requests.len() => {
+                let one = |(answer, request)| planned(&self.inner, &provider, &schema, request, answer);
+                answers.into_iter().zip(requests).map(one).collect()
+            }
+            Ok(answers) => {
+                let reason = format!("it was asked for {} plans and gave {}", requests.len(), answers.len());
+                everywhere(call::failed(&provider, &[], &reason))
+            }
+            Err(diagnostics) => everywhere(diagnostics),
+        }
+    }
+}
+
 impl Predict for Host {
     fn providers(&self) -> Vec<ProviderName> {
         self.inner.names()
@@ -51,7 +90,8 @@ impl Predict for Host {
             Ok(asked) => asked,
             Err(diagnostics) => return diagnostics,
         };
-        let (inner, ty, addresses, asked) = (self.inner.clone(), ty.to_owned(), vec![address.clone()], provider.clone());
+        let (inner, ty, addresses, asked) =
+            (self.inner.clone(), ty.to_owned(), vec![address.clone()], provider.clone());
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_predict().call_validate(store, &ty, &text).await })
         });
@@ -62,32 +102,7 @@ impl Predict for Host {
     }
 
     fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
-        let everywhere = |diagnostics: Diagnostics| requests.iter().map(|_| Err(diagnostics.clone())).collect();
-        let asked = (|| {
-            let provider = self.inner.provider(provider)?;
-            let schema = Predict::schema(self, &provider.name)?;
-            let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
-            let wire = wire.collect::<Result<Vec<_>, _>>()?;
-            Ok((provider, schema, wire))
-        })();
-        let (provider, schema, wire) = match asked {
-            Ok(asked) => asked,
-            Err(diagnostics) => return everywhere(diagnostics),
-        };
-        let addresses = requests.iter().map(|request| request.address.clone()).collect();
-        let (inner, asked) = (self.inner.clone(), provider.clone());
-        let work: Work<_> =
-            Box::new(move |exports, store| Box::pin(async move { exports.bimetal_provider_predict().call_plan(store, &wire).await }));
-        match self.wait(call::pure(inner, asked, addresses, work)) {
-            Ok(answers) if answers.len() == requests.len() => {
-                answers.into_iter().zip(requests).map(|(answer, request)| planned(&self.inner, &provider, &schema, request, answer)).collect()
-            }
-            Ok(answers) => {
-                let reason = format!("it was asked for {} plans and gave {}", requests.len(), answers.len());
-                everywhere(call::failed(&provider, &[], &reason))
-            }
-            Err(diagnostics) => everywhere(diagnostics),
-        }
+        requests.chunks(AT_ONCE).flat_map(|requests| self.plan_some(provider, requests)).collect()
     }
 
     fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
@@ -103,17 +118,22 @@ impl Predict for Host {
         });
         let answer = self.wait(call::pure(inner, asked, Vec::new(), work))?;
         let text = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
-        let value = self.inner.codec(&block, &nowhere).from_guest(&text, &[stored], Unknowns::Refused);
+        let value = self.inner.codec(&block, &nowhere).accept(&text, &[stored], Unknowns::Refused);
         value.map_err(|reason| call::failed(&provider, &[], &reason))
     }
 }
 
-fn plan_request(inner: &Inner, provider: &Provider, schema: &ProviderSchema, request: &PlanRequest) -> Result<types::PlanRequest, Diagnostics> {
+fn plan_request(
+    inner: &Inner,
+    provider: &Provider,
+    schema: &ProviderSchema,
+    request: &PlanRequest,
+) -> Result<types::PlanRequest, Diagnostics> {
     let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
-    let prior = request.prior.as_ref().map(|prior| types::Object {
-        value: codec.to_guest(&prior.value),
-        private: prior.private.clone(),
-    });
+    let prior = request
+        .prior
+        .as_ref()
+        .map(|prior| types::Object { value: codec.to_guest(&prior.value), private: prior.private.clone() });
     // Last, so that the credentials in the table are those of the configuration.
     let proposed = codec.to_guest(&request.proposed);
     Ok(types::PlanRequest { type_name: request.ty.clone(), prior, config: codec.to_guest(&request.config), proposed })
@@ -126,11 +146,13 @@ fn planned(
     request: &PlanRequest,
     answer: Result<types::Planned, Vec<types::Diagnostic>>,
 ) -> Result<Planned, Diagnostics> {
-    let at = |diagnostics: Diagnostics| diagnostics.into_iter().map(|d| d.of(&request.address)).collect::<Diagnostics>();
+    let at =
+        |diagnostics: Diagnostics| diagnostics.into_iter().map(|d| d.of(&request.address)).collect::<Diagnostics>();
     let answer = answer.map_err(|diagnostics| at(wire::diagnostics(provider, diagnostics)))?;
     let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
-    let known: Vec<&Value> = [&request.proposed].into_iter().chain(request.prior.as_ref().map(|prior| &prior.value)).collect();
-    let value = codec.from_guest(&answer.value, &known, Unknowns::Allowed);
+    let known: Vec<&Value> =
+        [&request.proposed].into_iter().chain(request.prior.as_ref().map(|prior| &prior.value)).collect();
+    let value = codec.accept(&answer.value, &known, Unknowns::Allowed);
     let value = value.map_err(|reason| at(call::failed(provider, &[], &reason)))?;
     Ok(Planned { value, replace: answer.replace.into_iter().map(wire::path).collect(), private: answer.private })
 }

@@ -15,6 +15,8 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     config
         .epoch_interruption(true)
         .concurrency_support(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
         .wasm_component_model(true)
         .wasm_relaxed_simd(false)
         .cranelift_nan_canonicalization(true)
@@ -30,4 +32,9 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
         }
     })?;
     Ok(engine)
+}
+
+/// Threads of their own for one kind of work.
+pub(crate) fn threads(name: &str) -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name(name).build()
 }

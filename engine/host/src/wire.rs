@@ -16,12 +16,21 @@ pub(crate) fn diagnostics(provider: &Provider, diagnostics: Vec<WireDiagnostic>)
 
 fn diagnostic(provider: &Provider, wire: WireDiagnostic) -> Diagnostic {
     let diagnostic = match wire.severity {
-        types::Severity::Error => Diagnostic::error(wire.summary),
-        types::Severity::Warning => Diagnostic::warning(wire.summary),
+        types::Severity::Error => Diagnostic::error(clean(&wire.summary)),
+        types::Severity::Warning => Diagnostic::warning(clean(&wire.summary)),
     };
     let because = format!("provider `{}` {}", provider.name, provider.manifest.version);
     let diagnostic = Diagnostic { path: path(wire.path), ..diagnostic }.because(because);
-    if wire.detail.is_empty() { diagnostic } else { diagnostic.hint(wire.detail) }
+    if wire.detail.is_empty() { diagnostic } else { diagnostic.hint(clean(&wire.detail)) }
+}
+
+/// Longer texts of guests are cut, in characters.
+const LONGEST: usize = 8 << 10;
+
+/// A guest's text, without what would move the cursor of a terminal.
+pub(crate) fn clean(text: &str) -> String {
+    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    text.chars().take(LONGEST).map(plain).collect()
 }
 
 pub(crate) fn path(steps: Vec<types::Step>) -> Path {
@@ -57,4 +66,3 @@ impl From<Fault> for types::Fault {
 pub(crate) fn diagnostic_of(fault: &Fault) -> Diagnostic {
     Diagnostic::error(fault.message.clone())
 }
-

@@ -116,6 +116,10 @@ pub(crate) fn read(ty: &str, object: Object) -> Result<Option<Object>, Vec<Diagn
             Ok(_) => Ok(Some(object)),
             Err(fault) => Err(vec![complaint(&fault)]),
         },
+        "docker" => match docker::info(r#"{"transport":"unix","path":"/nowhere"}"#) {
+            Ok(_) => Ok(Some(object)),
+            Err(fault) => Err(vec![complaint(&fault)]),
+        },
         _ => Ok(Some(object)),
     }
 }

@@ -3,8 +3,22 @@
 use serde_json::{Map, Value, json};
 
 /// What a type may be called.
-const BEHAVIOURS: [&str; 14] = [
-    "good", "spin", "allocate", "trap", "exit", "garbage", "dishonest", "chatty", "pure", "clock", "ungranted", "http", "leak", "ssh",
+const BEHAVIOURS: [&str; 15] = [
+    "good",
+    "spin",
+    "allocate",
+    "trap",
+    "exit",
+    "garbage",
+    "dishonest",
+    "chatty",
+    "pure",
+    "clock",
+    "ungranted",
+    "http",
+    "leak",
+    "ssh",
+    "docker",
 ];
 
 /// The schema document.

@@ -1,0 +1,14 @@
+//! Guests that misbehave: each gets its named error, and harms nobody else.
+
+#[path = "guests/cache.rs"]
+mod cache;
+#[path = "guests/good.rs"]
+mod good;
+#[path = "guests/harm.rs"]
+mod harm;
+#[path = "guests/reach.rs"]
+mod reach;
+#[path = "guests/rig.rs"]
+mod rig;
+#[path = "guests/server.rs"]
+mod server;

@@ -10,5 +10,6 @@ pub struct Embedded {
 
 /// All of them.
 pub const EMBEDDED: &[Embedded] = &[
+    Embedded { name: "baremetal", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/baremetal.wasm")) },
     Embedded { name: "docker", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/docker.wasm")) },
 ];

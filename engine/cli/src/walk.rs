@@ -40,7 +40,13 @@ impl World {
 
     /// For commands that reach through the fleet: only what the state knows counts, so that no variable needs a value.
     pub(crate) async fn for_reach(session: &Session) -> Result<World, Failure> {
-        World::open(session, session.configuration_for_state()?).await
+        let world = World::open(session, session.configuration_for_state()?).await?;
+        // A provider block that can't be worked out without variables is no reason not to look: machines say what they miss.
+        let (configs, _) = bimetal_plan::provider_configs(&world.configuration.desired, &*world.host);
+        for (provider, config) in configs {
+            world.host.configure(&provider, &config);
+        }
+        Ok(world)
     }
 }
 

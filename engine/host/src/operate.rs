@@ -142,6 +142,10 @@ fn objects(
 impl Operate for Host {
     fn configure(&self, provider: &ProviderKey, config: &Value) {
         self.inner.configure(provider, config);
+        // Its credentials are known from now on, also to handles that objects in state hold.
+        if let Ok(schema) = bimetal_model::port::Predict::schema(self, &provider.name) {
+            self.inner.provider_codec(provider, &schema).to_guest(config);
+        }
     }
 
     async fn read(

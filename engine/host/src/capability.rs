@@ -79,24 +79,12 @@ impl Context {
 
     /// The body with the label that says whose it is: that of the intent it carries, or of the only object of the call.
     fn label(&self, body: &str) -> Result<Json, Fault> {
-        let mut body = json(body)?;
+        let body = json(body)?;
         let intent = body.pointer("/Labels/bimetal.intent").and_then(Json::as_str);
-        let by_intent = intent.and_then(|intent| self.subject.intents.get(intent));
-        let only = match &self.subject.addresses[..] {
-            [only] => Some(only),
-            _ => None,
-        };
-        let (address, members) = (by_intent.or(only).map(ToString::to_string), body.as_object_mut());
-        if let (Some(address), Some(members)) = (address, members) {
-            let labels = members.entry("Labels").or_insert(Json::Null);
-            if labels.is_null() {
-                *labels = Json::Object(serde_json::Map::new());
-            }
-            if let Some(labels) = labels.as_object_mut() {
-                labels.insert("bimetal.address".to_owned(), Json::String(address));
-            }
+        match self.subject.owner(intent).map(ToString::to_string) {
+            Some(address) => Ok(labelled(body, address)),
+            None => Ok(body),
         }
-        Ok(body)
     }
 
     /// Reports to the first object of the call.
@@ -104,6 +92,20 @@ impl Context {
         let context = self.clone();
         Arc::new(move |progress| context.tell(0, progress))
     }
+}
+
+/// The body with the address of the object that it makes.
+fn labelled(mut body: Json, address: String) -> Json {
+    if let Some(members) = body.as_object_mut() {
+        let labels = members.entry("Labels").or_insert(Json::Null);
+        if labels.is_null() {
+            *labels = Json::Object(serde_json::Map::new());
+        }
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert("bimetal.address".to_owned(), Json::String(address));
+        }
+    }
+    body
 }
 
 /// Whether a path is, or is below, one of the prefixes; `..` leads nowhere.
@@ -474,7 +476,21 @@ impl certificates::Host for Guest {
 
 #[cfg(test)]
 mod tests {
-    use super::{fill, is_below};
+    use serde_json::json;
+
+    use super::{fill, is_below, labelled};
+
+    #[test]
+    fn what_is_made_says_whose_it_is() {
+        for (body, wanted) in [
+            (json!({}), json!({ "Labels": { "bimetal.address": "a.b" } })),
+            (json!({ "Labels": null }), json!({ "Labels": { "bimetal.address": "a.b" } })),
+            (json!({ "Labels": { "x": "y" } }), json!({ "Labels": { "x": "y", "bimetal.address": "a.b" } })),
+            (json!([]), json!([])),
+        ] {
+            assert_eq!(labelled(body, "a.b".to_owned()), wanted);
+        }
+    }
 
     #[test]
     fn a_file_is_below_a_prefix_or_it_is_not() {

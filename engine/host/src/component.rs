@@ -13,7 +13,14 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// The component, from the cache where that may be trusted.
-pub(crate) fn load(engine: &Engine, name: &str, wasm: &[u8], digest: &str, cache: &Path, notify: &dyn Notify) -> wasmtime::Result<Component> {
+pub(crate) fn load(
+    engine: &Engine,
+    name: &str,
+    wasm: &[u8],
+    digest: &str,
+    cache: &Path,
+    notify: &dyn Notify,
+) -> wasmtime::Result<Component> {
     let path = path(engine, digest, cache);
     if let Some(component) = load_cached(engine, &path) {
         return Ok(component);

@@ -51,11 +51,15 @@ impl Credentials {
             Some(Entry::Value(secret)) => Ok(secret),
             Some(Entry::File(path)) => match tokio::fs::read_to_string(&path).await {
                 Ok(text) => Ok(Secret::new(text)),
-                Err(error) => {
-                    Err(Fault::new(Code::NotFound, format!("the file of credential `{id}`, `{}`, can't be read: {error}", path.display())))
-                }
+                Err(error) => Err(Fault::new(
+                    Code::NotFound,
+                    format!("the file of credential `{id}`, `{}`, can't be read: {error}", path.display()),
+                )),
             },
-            None => Err(Fault::new(Code::NotFound, format!("the credential `{id}` is not known in this run; is its block still in the configuration?"))),
+            None => Err(Fault::new(
+                Code::NotFound,
+                format!("the credential `{id}` is not known in this run; is its block still in the configuration?"),
+            )),
         }
     }
 

@@ -35,6 +35,15 @@ impl Subject {
         Subject { addresses, ..Subject::default() }
     }
 
+    /// The object that carries an intent, or the only one that there is.
+    pub(crate) fn owner(&self, intent: Option<&str>) -> Option<&Address> {
+        let only = match &self.addresses[..] {
+            [only] => Some(only),
+            _ => None,
+        };
+        intent.and_then(|intent| self.intents.get(intent)).or(only)
+    }
+
     /// The text goes to the guest: what it names may be used.
     pub(crate) fn hand_over(&mut self, text: String) -> String {
         if text.contains("$credential")
@@ -135,6 +144,16 @@ mod tests {
             assert_eq!(subject.check(sly).unwrap_err().code, Code::Denied, "{sly}");
         }
         assert_eq!(subject.check("{").unwrap_err().code, Code::Invalid);
+    }
+
+    #[test]
+    fn of_several_objects_the_intent_tells_which() {
+        let address = |name| Address::new(bimetal_model::BlockKind::Resource, "t", name);
+        let mut subject = Subject::of(vec![address("a"), address("b")]);
+        subject.intents.insert("two".to_owned(), address("b"));
+        assert_eq!(subject.owner(Some("two")), Some(&address("b")));
+        assert_eq!(subject.owner(Some("three")), None);
+        assert_eq!(Subject::of(vec![address("a")]).owner(None), Some(&address("a")));
     }
 
     #[test]

@@ -107,6 +107,13 @@ pub struct Rate {
     pub per_hour: Option<u32>,
 }
 
+/// What every manifest begins with.
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+    contract: String,
+}
+
 impl Manifest {
     /// The manifest of a component; runs none of its code.
     pub fn of(component: &[u8]) -> Result<Manifest, Diagnostic> {
@@ -116,13 +123,14 @@ impl Manifest {
         if section.len() > MOST_BYTES {
             return Err(refused(format!("its manifest is larger than {MOST_BYTES} bytes")));
         }
-        let manifest: Manifest =
-            serde_json::from_slice(&section).map_err(|error| refused(format!("its manifest can't be read: {error}")))?;
-        if manifest.format != 1 || manifest.contract != CONTRACT {
-            let reason = format!("it was made for contract {}, and this Bimetal speaks {CONTRACT}", manifest.contract);
+        let unreadable = |error| refused(format!("its manifest can't be read: {error}"));
+        // First what it was made for: a newer manifest may look different otherwise.
+        let header: Header = serde_json::from_slice(&section).map_err(unreadable)?;
+        if header.format != 1 || header.contract != CONTRACT {
+            let reason = format!("it was made for contract {}, and this Bimetal speaks {CONTRACT}", header.contract);
             return Err(refused(reason).hint("use another version of the provider or of Bimetal"));
         }
-        Ok(manifest)
+        serde_json::from_slice(&section).map_err(unreadable)
     }
 
     /// What it may do, in plain words.
@@ -156,8 +164,18 @@ impl Request {
             }
             Request::Docker { why } => ("use the container engines that configuration gives it".to_owned(), why),
             Request::Ssh { commands, files, why } => {
-                let files = if files.is_empty() { String::new() } else { format!(", and use files below {}", files.join(", ")) };
-                (format!("run {} fixed commands over SSH on the machines that configuration gives it{files}", commands.len()), why)
+                let files = if files.is_empty() {
+                    String::new()
+                } else {
+                    format!(", and use files below {}", files.join(", "))
+                };
+                (
+                    format!(
+                        "run {} fixed commands over SSH on the machines that configuration gives it{files}",
+                        commands.len()
+                    ),
+                    why,
+                )
             }
             Request::Certificates { why } => ("have certificates issued for those machines".to_owned(), why),
         };

@@ -171,6 +171,9 @@ fn walk(folder: &Path, shown: &Path, found: &mut BTreeSet<String>) {
 
 /// What differs from the tree before the machine is switched on.
 fn furnish(upper: &Path, lab: &Lab, name: &str, setup: &Setup) {
+    // Without one, the machine's init takes this for its first boot, and switches on all that is installed.
+    let identity = xtask::image::digest(format!("{name}{}", lab.range()).as_bytes());
+    write(upper, "etc/machine-id", &format!("{}\n", &identity["sha256:".len()..][..32]));
     write(upper, "etc/hostname", &format!("{name}\n"));
     write(upper, "etc/docker/daemon.json", &format!("{{ \"insecure-registries\": [\"{}\"] }}\n", lab.range()));
     write(upper, "root/.ssh/authorized_keys", &setup.authorized_keys.iter().map(|key| format!("{}\n", key.trim())).collect::<String>());

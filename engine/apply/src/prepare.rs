@@ -95,12 +95,15 @@ fn intent(ports: &Ports<'_>, change: &Change, work: &Work) -> Option<Intent> {
         Work::Delete { object } => (Effect::Delete, object.value.clone()),
         Work::Read { .. } => return None,
     };
+    // What is removed belongs to who made it.
+    let owner = change.before.as_ref().filter(|_| effect == Effect::Delete);
+    let (provider, ty) = owner.map_or((&change.provider, &change.ty), |before| (&before.provider, &before.ty));
     let resumed = change.resume.as_ref().filter(|_| effect == Effect::Create).map(|intent| intent.id.clone());
     Some(Intent {
         id: resumed.unwrap_or_else(|| IntentId(ports.edge.new_id())),
         address: change.address.clone(),
-        provider: change.provider.clone(),
-        ty: change.ty.clone(),
+        provider: provider.clone(),
+        ty: ty.clone(),
         effect,
         config,
         depends_on: change.depends_on.clone(),

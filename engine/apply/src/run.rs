@@ -40,6 +40,8 @@ pub(crate) struct Run<'a> {
     values: Values,
     diagnostics: Diagnostics,
     counts: Counts,
+    /// Of what runs, those that only wait until a provider can be asked again: they take no place.
+    waiting: usize,
     /// The state can't be written: nothing more may be done.
     broken: bool,
 }
@@ -55,7 +57,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(plan: &'a Plan, desired: &'a Desired, ports: &'a Ports<'a>, lease: &'a Lease, stop: &'a Stop) -> Self {
         let (values, diagnostics) = Values::of_plan(desired, plan, ports.predict);
         let graph = Graph::new(plan);
-        Run { plan, desired, ports, lease, stop, graph, values, diagnostics, counts: Counts::default(), broken: false }
+        Run { plan, desired, ports, lease, stop, graph, values, diagnostics, counts: Counts::default(), waiting: 0, broken: false }
     }
 
     pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> Applied {
@@ -64,6 +66,7 @@ impl<'a> Run<'a> {
         loop {
             self.begin(&mut running).await;
             let Some(happened) = running.next().await else { break };
+            self.waiting -= usize::from(matches!(happened, Happened::Due(_)));
             match happened {
                 Happened::Ended(ended) => self.ended(ended, &mut running).await,
                 // What is not ready yet is recorded, with its intent: the next run goes on from there.
@@ -77,7 +80,9 @@ impl<'a> Run<'a> {
     /// Begins what is ready and fits.
     async fn begin(&mut self, running: &mut Running<'a>) {
         let mut jobs = Vec::new();
-        while !self.broken && !self.stop.is_stopped() && jobs.len() + running.len() < self.ports.parallelism && self.graph.has_ready() {
+        let busy = running.len() - self.waiting;
+        let may_begin = !self.broken && !self.stop.is_stopped();
+        while may_begin && jobs.len() + busy < self.ports.parallelism && self.graph.has_ready() {
             for step in self.graph.take(1) {
                 match prepare::job(self.plan, self.desired, self.ports, &self.values, step) {
                     Ok(job) => jobs.push(job),
@@ -146,6 +151,7 @@ impl<'a> Run<'a> {
         }
         for (slot, jobs) in again {
             let wait = TOGETHER * u32::try_from(slot).unwrap_or(u32::MAX);
+            self.waiting += 1;
             running.push(due(self.stop, wait, jobs).boxed());
         }
     }

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bimetal_model::event::Event;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, UpdateRequest};
 use bimetal_model::schema::Block;
@@ -317,7 +316,6 @@ impl Operate for Host {
     }
 
     async fn image(&self, source: &ImageSource) -> Result<ImageIndex, Diagnostics> {
-        self.inner.services.notify.notify(Event::Busy { message: format!("looking up image `{source}`") });
         self.allow_images(std::slice::from_ref(source));
         self.inner.services.images.resolve(source).await.map_err(|fault| vec![wire::diagnostic_of(&fault)])
     }

@@ -40,8 +40,14 @@ fn build(root: &Path, target: &Path) {
     // Settings of the outer build are not for this one.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy().into_owned();
-        let is_ours = text.starts_with("CARGO") && !["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_TERM_COLOR"].contains(&text.as_str());
-        if is_ours || text.contains("RUSTFLAGS") || text == "RUSTC_WORKSPACE_WRAPPER" || text == "RUSTC_WRAPPER" || text == "CLIPPY_ARGS" {
+        let is_ours = text.starts_with("CARGO")
+            && !["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_TERM_COLOR"].contains(&text.as_str());
+        if is_ours
+            || text.contains("RUSTFLAGS")
+            || text == "RUSTC_WORKSPACE_WRAPPER"
+            || text == "RUSTC_WRAPPER"
+            || text == "CLIPPY_ARGS"
+        {
             command.env_remove(name);
         }
     }

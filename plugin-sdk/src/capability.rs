@@ -3,10 +3,10 @@ use serde_json::Value as Json;
 pub use crate::bindings::bimetal::provider::types::{Code, Fault};
 use crate::bindings::bimetal::provider::{clock, report};
 
-/// HTTP requests to granted origins.
-pub mod http;
 /// Container engines.
 pub mod docker;
+/// HTTP requests to granted origins.
+pub mod http;
 /// Commands and files on machines.
 pub mod ssh;
 

@@ -91,7 +91,9 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
     }
 
     fn probe(&self, provider: &P, intents: &[types::Intent]) -> Vec<Wire<Option<types::Object>>> {
-        let probe = |intent: &types::Intent| found(decode(&intent.config).and_then(|config| T::probe(provider, &intent.id, config)));
+        let probe = |intent: &types::Intent| {
+            found(decode(&intent.config).and_then(|config| T::probe(provider, &intent.id, config)))
+        };
         intents.iter().map(probe).collect()
     }
 
@@ -118,7 +120,9 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
         };
         match deletion {
             Deletion::Done => types::Deletion::Done,
-            Deletion::Retry { after_ms, reason } => types::Deletion::Retry(types::Retry { after_ms, reason, so_far: None }),
+            Deletion::Retry { after_ms, reason } => {
+                types::Deletion::Retry(types::Retry { after_ms, reason, so_far: None })
+            }
             Deletion::Failed(diagnostics) => types::Deletion::Failed(diagnostics.into_iter().map(Into::into).collect()),
         }
     }
@@ -174,8 +178,10 @@ fn outcome<T: Serialize>(outcome: Outcome<T>) -> types::Outcome {
 
 /// A list or map that was not written is empty.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let json: Json = serde_json::from_str(text).map_err(|error| Diagnostic::error(format!("the host's JSON is broken: {error}")))?;
-    serde_json::from_value(unescape(json)).map_err(|error| Diagnostic::error(format!("the value does not fit: {error}")))
+    let json: Json =
+        serde_json::from_str(text).map_err(|error| Diagnostic::error(format!("the host's JSON is broken: {error}")))?;
+    serde_json::from_value(unescape(json))
+        .map_err(|error| Diagnostic::error(format!("the value does not fit: {error}")))
 }
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> String {

@@ -67,7 +67,11 @@ impl<P: Provider> Slot<P> {
     }
 
     /// Does something with a type and the configured provider.
-    fn with<T>(&self, name: &str, act: impl FnOnce(&dyn dispatch::Managed<P>, &P) -> T) -> Result<T, Vec<types::Diagnostic>> {
+    fn with<T>(
+        &self,
+        name: &str,
+        act: impl FnOnce(&dyn dispatch::Managed<P>, &P) -> T,
+    ) -> Result<T, Vec<types::Diagnostic>> {
         let ty = managed::<P>(name)?;
         let provider = self.0.borrow();
         match &*provider {
@@ -80,12 +84,22 @@ impl<P: Provider> Slot<P> {
         self.with(name, |ty, provider| ty.discover(provider, config))?
     }
 
-    pub fn read(&self, name: &str, objects: &[types::Object]) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
-        self.with(name, |ty, provider| ty.read(provider, objects)).unwrap_or_else(|errors| objects.iter().map(|_| Err(errors.clone())).collect())
+    pub fn read(
+        &self,
+        name: &str,
+        objects: &[types::Object],
+    ) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+        self.with(name, |ty, provider| ty.read(provider, objects))
+            .unwrap_or_else(|errors| objects.iter().map(|_| Err(errors.clone())).collect())
     }
 
-    pub fn probe(&self, name: &str, intents: &[types::Intent]) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
-        self.with(name, |ty, provider| ty.probe(provider, intents)).unwrap_or_else(|errors| intents.iter().map(|_| Err(errors.clone())).collect())
+    pub fn probe(
+        &self,
+        name: &str,
+        intents: &[types::Intent],
+    ) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+        self.with(name, |ty, provider| ty.probe(provider, intents))
+            .unwrap_or_else(|errors| intents.iter().map(|_| Err(errors.clone())).collect())
     }
 
     pub fn read_data(&self, name: &str, config: &str) -> Result<String, Vec<types::Diagnostic>> {
@@ -103,8 +117,11 @@ impl<P: Provider> Slot<P> {
     }
 
     pub fn create(&self, name: &str, requests: &[types::CreateRequest]) -> Vec<types::Outcome> {
-        let failed = |diagnostics: &Vec<types::Diagnostic>| types::Outcome::Failed(types::Failure { diagnostics: diagnostics.clone(), so_far: None });
-        self.with(name, |ty, provider| ty.create(provider, requests)).unwrap_or_else(|errors| requests.iter().map(|_| failed(&errors)).collect())
+        let failed = |diagnostics: &Vec<types::Diagnostic>| {
+            types::Outcome::Failed(types::Failure { diagnostics: diagnostics.clone(), so_far: None })
+        };
+        self.with(name, |ty, provider| ty.create(provider, requests))
+            .unwrap_or_else(|errors| requests.iter().map(|_| failed(&errors)).collect())
     }
 
     pub fn update(&self, name: &str, request: &types::UpdateRequest) -> types::Outcome {

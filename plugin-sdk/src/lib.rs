@@ -11,10 +11,10 @@ mod planning;
 mod resource;
 mod schema;
 
-/// Capabilities: what a provider may ask of the host.
-pub mod capability;
 #[doc(hidden)]
 pub mod bindings;
+/// Capabilities: what a provider may ask of the host.
+pub mod capability;
 #[doc(hidden)]
 pub mod export;
 

@@ -18,9 +18,14 @@ impl Plan {
     pub(crate) fn new(block: &Block, prior: Option<Json>, config: Json, proposed: Json) -> Plan {
         let mut plan = Plan { prior, config, value: proposed, replace: Vec::new() };
         if let Some(prior) = plan.prior.clone() {
-            let attributes = block.attributes.iter().filter(|(_, attribute)| attribute.is("force-new")).map(|(name, _)| name);
+            let attributes =
+                block.attributes.iter().filter(|(_, attribute)| attribute.is("force-new")).map(|(name, _)| name);
             let blocks = block.blocks.iter().filter(|(_, nested)| nested.is("force-new")).map(|(name, _)| name);
-            plan.replace = attributes.chain(blocks).filter(|name| !same(&plan.value[name.as_str()], &prior[name.as_str()])).cloned().collect();
+            plan.replace = attributes
+                .chain(blocks)
+                .filter(|name| !same(&plan.value[name.as_str()], &prior[name.as_str()]))
+                .cloned()
+                .collect();
         }
         let is_new = plan.prior.is_none() || !plan.replace.is_empty();
         for (name, attribute) in &block.attributes {
@@ -81,10 +86,13 @@ impl Plan {
 fn same(one: &Json, other: &Json) -> bool {
     match (one, other) {
         (Json::Number(one), Json::Number(other)) => one == other || one.as_f64() == other.as_f64(),
-        (Json::Array(one), Json::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other)),
+        (Json::Array(one), Json::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
         (Json::Object(one), Json::Object(_)) if one.contains_key("$unknown") => false,
         (Json::Object(one), Json::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(name, value)| other.get(name).is_some_and(|found| same(value, found)))
+            one.len() == other.len()
+                && one.iter().all(|(name, value)| other.get(name).is_some_and(|found| same(value, found)))
         }
         _ => one == other,
     }

@@ -143,13 +143,20 @@ impl NestedBlock {
 
 impl Block {
     pub(crate) fn document(&self) -> Map<String, Json> {
-        let attributes: Map<_, _> = self.attributes.iter().map(|(name, attribute)| (name.clone(), Json::Object(attribute.0.clone()))).collect();
-        let blocks: Map<_, _> = self.blocks.iter().map(|(name, nested)| {
-            let mut document = nested.block.document();
-            document.extend(nested.flags.clone());
-            (name.clone(), Json::Object(document))
-        }).collect();
-        [("attributes".to_owned(), Json::Object(attributes)), ("blocks".to_owned(), Json::Object(blocks))].into_iter().collect()
+        let attributes: Map<_, _> =
+            self.attributes.iter().map(|(name, attribute)| (name.clone(), Json::Object(attribute.0.clone()))).collect();
+        let blocks: Map<_, _> = self
+            .blocks
+            .iter()
+            .map(|(name, nested)| {
+                let mut document = nested.block.document();
+                document.extend(nested.flags.clone());
+                (name.clone(), Json::Object(document))
+            })
+            .collect();
+        [("attributes".to_owned(), Json::Object(attributes)), ("blocks".to_owned(), Json::Object(blocks))]
+            .into_iter()
+            .collect()
     }
 }
 

@@ -31,14 +31,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn new(path: PathBuf, key: KeySource, edge: Arc<dyn Edge>) -> Database {
-        Database {
-            path,
-            key,
-            edge,
-            connection: None,
-            sealer: None,
-            alive: None,
-        }
+        Database { path, key, edge, connection: None, sealer: None, alive: None }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -73,16 +66,10 @@ impl Database {
             std::fs::create_dir_all(folder)?;
         }
         // SQLite gives its other files the permissions of this one.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&self.path)?;
+        OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
         let mut connection = connect(&self.path)?;
         prepare(&connection)?;
-        tables::create(&mut connection, &*self.edge, |transaction, lineage| {
-            give_key(transaction, lineage, &key)
-        })?;
+        tables::create(&mut connection, &*self.edge, |transaction, lineage| give_key(transaction, lineage, &key))?;
         sync_folder(&self.path)?;
         self.connection = Some(connection);
         Ok(())
@@ -115,9 +102,7 @@ impl Database {
     ) -> Result<T, Trouble> {
         self.find_or_create()?;
         let key = &self.key;
-        let Some(connection) = &mut self.connection else {
-            unreachable!("`find_or_create` connects or fails")
-        };
+        let Some(connection) = &mut self.connection else { unreachable!("`find_or_create` connects or fails") };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sealer = match &self.sealer {
             Some(sealer) => sealer.clone(),
@@ -149,8 +134,7 @@ impl Database {
             false => Alive::announce(&self.path)?,
         };
         let edge = self.edge.clone();
-        let lease =
-            self.write(|transaction, _| lease::take(transaction, &*edge, holder, alive.as_ref()))?;
+        let lease = self.write(|transaction, _| lease::take(transaction, &*edge, holder, alive.as_ref()))?;
         self.alive = alive.or_else(|| self.alive.take());
         Ok(lease)
     }
@@ -218,12 +202,7 @@ fn sealer_of(transaction: &Transaction<'_>, key: &KeySource) -> Result<Sealer, T
 
 fn wrong_key(key: &KeySource) -> StateError {
     StateError::Sealed(match key {
-        KeySource::Text(_) => {
-            "the key in `BIMETAL_STATE_KEY` is not the one they were sealed with".to_owned()
-        }
-        KeySource::File(path) => format!(
-            "the key in `{}` is not the one they were sealed with",
-            path.display()
-        ),
+        KeySource::Text(_) => "the key in `BIMETAL_STATE_KEY` is not the one they were sealed with".to_owned(),
+        KeySource::File(path) => format!("the key in `{}` is not the one they were sealed with", path.display()),
     })
 }

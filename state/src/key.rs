@@ -62,14 +62,9 @@ fn read(path: &Path) -> Result<Result<Key, StateError>, Missing> {
 }
 
 fn read_private(file: &File, path: &Path) -> Result<Key, StateError> {
-    let metadata = file
-        .metadata()
-        .map_err(|error| unusable(path, &error.to_string()))?;
+    let metadata = file.metadata().map_err(|error| unusable(path, &error.to_string()))?;
     if metadata.mode() & 0o077 != 0 {
-        let reason = format!(
-            "others may read it; make a new key, or `chmod 600 '{}'` if you are sure",
-            path.display()
-        );
+        let reason = format!("others may read it; make a new key, or `chmod 600 '{}'` if you are sure", path.display());
         return Err(unusable(path, &reason));
     }
     let text = std::io::read_to_string(file).map_err(|error| unusable(path, &error.to_string()))?;
@@ -85,11 +80,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
     let (key, suffix) = random.split_at(32);
     let draft = path.with_extension(format!("{}.new", URL_SAFE_NO_PAD.encode(suffix)));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let written = writeln!(file, "{}", STANDARD.encode(key)).and_then(|()| file.sync_all());
     let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
     std::fs::remove_file(&draft)?;
@@ -101,10 +92,7 @@ fn make(path: &Path) -> std::io::Result<()> {
 
 /// A new file's name survives a power cut only once its folder is on disk too.
 pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    match path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => File::open(folder)?.sync_all(),
         None => File::open(".")?.sync_all(),
     }
@@ -124,16 +112,11 @@ fn parse(text: &str) -> Option<Key> {
 }
 
 fn malformed(what: &str) -> StateError {
-    StateError::Sealed(format!(
-        "{what} is not a key: 32 bytes as base64 or 64 hexadecimal digits are"
-    ))
+    StateError::Sealed(format!("{what} is not a key: 32 bytes as base64 or 64 hexadecimal digits are"))
 }
 
 fn unusable(path: &Path, reason: &str) -> StateError {
-    StateError::Sealed(format!(
-        "the key file `{}` can't be used: {reason}",
-        path.display()
-    ))
+    StateError::Sealed(format!("the key file `{}` can't be used: {reason}", path.display()))
 }
 
 #[cfg(test)]
@@ -145,54 +128,29 @@ mod tests {
     #[test]
     fn a_key_is_base64_or_hexadecimal() {
         let hexadecimal = "0f".repeat(32);
-        for text in [
-            hexadecimal.as_str(),
-            &STANDARD.encode([15; 32]),
-            &format!("{}\n", URL_SAFE_NO_PAD.encode([15; 32])),
-        ] {
-            assert_eq!(
-                KeySource::Text(text.to_owned()).existing().unwrap(),
-                [15; 32]
-            );
+        for text in
+            [hexadecimal.as_str(), &STANDARD.encode([15; 32]), &format!("{}\n", URL_SAFE_NO_PAD.encode([15; 32]))]
+        {
+            assert_eq!(KeySource::Text(text.to_owned()).existing().unwrap(), [15; 32]);
         }
     }
 
     #[test]
     fn a_text_that_is_no_key_is_refused_without_being_shown() {
-        let error = KeySource::Text("hunter2".to_owned())
-            .existing()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("BIMETAL_STATE_KEY") && !error.contains("hunter2"),
-            "{error}"
-        );
+        let error = KeySource::Text("hunter2".to_owned()).existing().unwrap_err().to_string();
+        assert!(error.contains("BIMETAL_STATE_KEY") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]
     fn a_key_file_is_made_once_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let source = KeySource::File(folder.path().join("deep/state.key"));
-        assert!(
-            source
-                .existing()
-                .unwrap_err()
-                .to_string()
-                .contains("missing")
-        );
+        assert!(source.existing().unwrap_err().to_string().contains("missing"));
         let key = source.existing_or_new().unwrap();
         assert_eq!(source.existing_or_new().unwrap(), key);
-        let files: Vec<_> = std::fs::read_dir(folder.path().join("deep"))
-            .unwrap()
-            .collect();
+        let files: Vec<_> = std::fs::read_dir(folder.path().join("deep")).unwrap().collect();
         assert_eq!(files.len(), 1, "the draft is gone");
-        assert_eq!(
-            std::fs::metadata(folder.path().join("deep/state.key"))
-                .unwrap()
-                .mode()
-                & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(folder.path().join("deep/state.key")).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -22,12 +22,7 @@ impl Alive {
     /// Locks the file beside the state, unless a living process has it or the file system can't lock.
     pub(crate) fn announce(state: &Path) -> Result<Option<Alive>, Trouble> {
         let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(beside(state))?;
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(beside(state))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Alive(file))),
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => Ok(None),
@@ -80,20 +75,14 @@ struct Held {
 }
 
 fn held(transaction: &Transaction<'_>) -> Result<Option<Held>, Trouble> {
-    let row = transaction.query_row(
-        "SELECT holder, announced, expires_ms FROM lock",
-        [],
-        |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
-    );
+    let row = transaction.query_row("SELECT holder, announced, expires_ms FROM lock", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?))
+    });
     let Some((text, announced, expires_ms)) = row.optional()? else {
         return Ok(None);
     };
     let expires_ms = expires_ms.max(0).cast_unsigned();
-    Ok(Some(Held {
-        holder: serde_json::from_str(&text)?,
-        announced,
-        expires_ms,
-    }))
+    Ok(Some(Held { holder: serde_json::from_str(&text)?, announced, expires_ms }))
 }
 
 fn expiry(now: u64) -> i64 {
@@ -103,21 +92,14 @@ fn expiry(now: u64) -> i64 {
 /// Fails unless the lease is the one that holds the lock. One that ran out but was not taken over still does.
 pub(crate) fn verify(transaction: &Transaction<'_>, lease: &Lease) -> Result<(), Trouble> {
     let query = "SELECT 1 FROM lock WHERE lease = ?1";
-    match transaction
-        .query_row(query, [&lease.0], |_| Ok(()))
-        .optional()?
-    {
+    match transaction.query_row(query, [&lease.0], |_| Ok(())).optional()? {
         Some(()) => Ok(()),
         None => Err(StateError::LeaseLost.into()),
     }
 }
 
 /// Makes it last longer.
-pub(crate) fn renew(
-    transaction: &Transaction<'_>,
-    edge: &dyn Edge,
-    lease: &Lease,
-) -> Result<(), Trouble> {
+pub(crate) fn renew(transaction: &Transaction<'_>, edge: &dyn Edge, lease: &Lease) -> Result<(), Trouble> {
     verify(transaction, lease)?;
     transaction.execute("UPDATE lock SET expires_ms = ?1", [expiry(edge.now_ms())])?;
     Ok(())

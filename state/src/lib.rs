@@ -22,10 +22,6 @@ pub use store::SqliteStore;
 ///
 /// Creates nothing: a state that does not exist yet is empty, and comes into being with its first lock or secret.
 /// Fails where the file is no state, or one of a newer Bimetal.
-pub async fn open(
-    path: PathBuf,
-    key: KeySource,
-    edge: Arc<dyn Edge>,
-) -> Result<SqliteStore, StateError> {
+pub async fn open(path: PathBuf, key: KeySource, edge: Arc<dyn Edge>) -> Result<SqliteStore, StateError> {
     SqliteStore::open(path, key, edge).await
 }

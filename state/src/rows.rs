@@ -21,15 +21,9 @@ pub(crate) fn load(connection: &Connection, sealer: &Sealer) -> Result<Snapshot,
     Ok(Snapshot {
         lineage: meta(connection, "lineage")?.unwrap_or_default(),
         serial: serial(connection)?,
-        objects: objects
-            .map(|(address, text)| read_object(sealer, &address, &text))
-            .collect::<Result<_, _>>()?,
-        intents: intents
-            .map(|(id, text)| read_intent(sealer, &id, &text))
-            .collect::<Result<_, _>>()?,
-        outputs: outputs
-            .map(|(name, text)| read_output(sealer, name, &text))
-            .collect::<Result<_, _>>()?,
+        objects: objects.map(|(address, text)| read_object(sealer, &address, &text)).collect::<Result<_, _>>()?,
+        intents: intents.map(|(id, text)| read_intent(sealer, &id, &text)).collect::<Result<_, _>>()?,
+        outputs: outputs.map(|(name, text)| read_output(sealer, name, &text)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -41,21 +35,12 @@ fn pairs(connection: &Connection, query: &str) -> rusqlite::Result<Vec<(String, 
 
 /// Another commit.
 pub(crate) fn count(transaction: &Transaction<'_>) -> Result<(), Trouble> {
-    Ok(set_meta(
-        transaction,
-        "serial",
-        (serial(transaction)? + 1).to_string(),
-    )?)
+    Ok(set_meta(transaction, "serial", (serial(transaction)? + 1).to_string())?)
 }
 
 /// Writes promises down.
-pub(crate) fn intend(
-    transaction: &Transaction<'_>,
-    sealer: &Sealer,
-    intents: &[Intent],
-) -> Result<(), Trouble> {
-    let mut statement =
-        transaction.prepare_cached("INSERT INTO intents (id, json) VALUES (?1, ?2)")?;
+pub(crate) fn intend(transaction: &Transaction<'_>, sealer: &Sealer, intents: &[Intent]) -> Result<(), Trouble> {
+    let mut statement = transaction.prepare_cached("INSERT INTO intents (id, json) VALUES (?1, ?2)")?;
     for intent in intents {
         let json = intent_json(sealer, &Place::row("intents", &intent.id.0), intent)?;
         statement.execute((&intent.id.0, json.to_string()))?;
@@ -64,23 +49,14 @@ pub(crate) fn intend(
 }
 
 /// Writes one outcome down.
-pub(crate) fn record(
-    transaction: &Transaction<'_>,
-    sealer: &Sealer,
-    record: &Record,
-) -> Result<(), Trouble> {
+pub(crate) fn record(transaction: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(), Trouble> {
     match record {
-        Record::Put {
-            address,
-            stored,
-            closes,
-        } => {
+        Record::Put { address, stored, closes } => {
             put(transaction, sealer, address, stored)?;
             close(transaction, closes.as_ref())
         }
         Record::Remove { address, closes } => {
-            let mut statement =
-                transaction.prepare_cached("DELETE FROM objects WHERE address = ?1")?;
+            let mut statement = transaction.prepare_cached("DELETE FROM objects WHERE address = ?1")?;
             statement.execute([address.to_string()])?;
             close(transaction, closes.as_ref())
         }
@@ -89,25 +65,17 @@ pub(crate) fn record(
     }
 }
 
-fn put(
-    transaction: &Transaction<'_>,
-    sealer: &Sealer,
-    address: &Address,
-    stored: &Stored,
-) -> Result<(), Trouble> {
+fn put(transaction: &Transaction<'_>, sealer: &Sealer, address: &Address, stored: &Stored) -> Result<(), Trouble> {
     let address = address.to_string();
     let json = object_json(sealer, &address, stored)?.to_string();
-    let mut statement = transaction
-        .prepare_cached("INSERT OR REPLACE INTO objects (address, json) VALUES (?1, ?2)")?;
+    let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO objects (address, json) VALUES (?1, ?2)")?;
     statement.execute((address, json))?;
     Ok(())
 }
 
 fn close(transaction: &Transaction<'_>, intent: Option<&IntentId>) -> Result<(), Trouble> {
     let Some(intent) = intent else { return Ok(()) };
-    transaction
-        .prepare_cached("DELETE FROM intents WHERE id = ?1")?
-        .execute([&intent.0])?;
+    transaction.prepare_cached("DELETE FROM intents WHERE id = ?1")?.execute([&intent.0])?;
     Ok(())
 }
 
@@ -118,12 +86,8 @@ fn replace_outputs(
 ) -> Result<(), Trouble> {
     transaction.execute("DELETE FROM outputs", [])?;
     for (name, value) in outputs {
-        let json =
-            sealer.seal_marked(&Place::row("outputs", name), serde_json::to_value(value)?)?;
-        transaction.execute(
-            "INSERT INTO outputs (name, json) VALUES (?1, ?2)",
-            (name, json.to_string()),
-        )?;
+        let json = sealer.seal_marked(&Place::row("outputs", name), serde_json::to_value(value)?)?;
+        transaction.execute("INSERT INTO outputs (name, json) VALUES (?1, ?2)", (name, json.to_string()))?;
     }
     Ok(())
 }
@@ -153,8 +117,7 @@ fn read_object(sealer: &Sealer, address: &str, text: &str) -> Result<(Address, S
     json["object"] = json!({ "value": sealer.open_marked(&place, value)?, "private": private });
     if json["unfinished"].is_object() {
         let config = json["unfinished"]["config"].take();
-        json["unfinished"]["config"] =
-            sealer.open_whole(&Place::row("unfinished", address), &config)?;
+        json["unfinished"]["config"] = sealer.open_whole(&Place::row("unfinished", address), &config)?;
     }
     let address = serde_json::from_value(json!(address))?;
     Ok((address, serde_json::from_value(json)?))
@@ -183,65 +146,36 @@ pub(crate) fn begin(transaction: &Transaction<'_>, revision: Revision) -> Result
     let query = "SELECT coalesce(max(number), 0) + 1 FROM revisions";
     let row: i64 = transaction.query_row(query, [], |row| row.get(0))?;
     let number = row.cast_unsigned();
-    let text = serde_json::to_string(&Revision {
-        number,
-        outcome: None,
-        ..revision
-    })?;
-    transaction.execute(
-        "INSERT INTO revisions (number, json) VALUES (?1, ?2)",
-        (row, text),
-    )?;
+    let text = serde_json::to_string(&Revision { number, outcome: None, ..revision })?;
+    transaction.execute("INSERT INTO revisions (number, json) VALUES (?1, ?2)", (row, text))?;
     Ok(number)
 }
 
 /// Closes a revision.
-pub(crate) fn finish(
-    transaction: &Transaction<'_>,
-    number: u64,
-    outcome: RevisionOutcome,
-) -> Result<(), Trouble> {
+pub(crate) fn finish(transaction: &Transaction<'_>, number: u64, outcome: RevisionOutcome) -> Result<(), Trouble> {
     let outcome = serde_json::to_string(&outcome)?;
-    transaction.execute(
-        "UPDATE revisions SET outcome = ?2 WHERE number = ?1",
-        (number.cast_signed(), outcome),
-    )?;
+    transaction.execute("UPDATE revisions SET outcome = ?2 WHERE number = ?1", (number.cast_signed(), outcome))?;
     Ok(())
 }
 
 /// All revisions, newest first.
 pub(crate) fn revisions(connection: &Connection) -> Result<Vec<Revision>, Trouble> {
-    let mut statement =
-        connection.prepare("SELECT json, outcome FROM revisions ORDER BY number DESC")?;
+    let mut statement = connection.prepare("SELECT json, outcome FROM revisions ORDER BY number DESC")?;
     let mut rows = statement.query([])?;
     let mut revisions = Vec::new();
     while let Some(row) = rows.next()? {
         let revision: Revision = serde_json::from_str(&row.get::<_, String>(0)?)?;
-        let outcome = row
-            .get::<_, Option<String>>(1)?
-            .map(|text| serde_json::from_str(&text))
-            .transpose()?;
-        revisions.push(Revision {
-            outcome,
-            ..revision
-        });
+        let outcome = row.get::<_, Option<String>>(1)?.map(|text| serde_json::from_str(&text)).transpose()?;
+        revisions.push(Revision { outcome, ..revision });
     }
     Ok(revisions)
 }
 
 /// A named secret.
-pub(crate) fn secret(
-    connection: &Connection,
-    sealer: &Sealer,
-    name: &str,
-) -> Result<Option<Vec<u8>>, Trouble> {
+pub(crate) fn secret(connection: &Connection, sealer: &Sealer, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
     let query = "SELECT sealed FROM secrets WHERE name = ?1";
-    let sealed: Option<Vec<u8>> = connection
-        .query_row(query, [name], |row| row.get(0))
-        .optional()?;
-    Ok(sealed
-        .map(|sealed| sealer.open(&Place::row("secrets", name), &sealed))
-        .transpose()?)
+    let sealed: Option<Vec<u8>> = connection.query_row(query, [name], |row| row.get(0)).optional()?;
+    Ok(sealed.map(|sealed| sealer.open(&Place::row("secrets", name), &sealed)).transpose()?)
 }
 
 /// Keeps a named secret, unless there is one.
@@ -255,9 +189,6 @@ pub(crate) fn keep_secret(
         return Ok(kept);
     }
     let sealed = sealer.seal(&Place::row("secrets", name), secret)?;
-    transaction.execute(
-        "INSERT INTO secrets (name, sealed) VALUES (?1, ?2)",
-        (name, sealed),
-    )?;
+    transaction.execute("INSERT INTO secrets (name, sealed) VALUES (?1, ?2)", (name, sealed))?;
     Ok(secret.to_vec())
 }

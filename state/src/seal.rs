@@ -40,10 +40,7 @@ impl Place {
 impl Sealer {
     /// `realm` is the state's lineage.
     pub(crate) fn new(key: &Key, realm: &str) -> Sealer {
-        Sealer {
-            cipher: XChaCha20Poly1305::new(key.into()),
-            realm: realm.to_owned(),
-        }
+        Sealer { cipher: XChaCha20Poly1305::new(key.into()), realm: realm.to_owned() }
     }
 
     /// A random nonce, and the bytes encrypted.
@@ -51,10 +48,7 @@ impl Sealer {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|error| failed(&error.to_string()))?;
         let aad = self.associated(place);
-        let payload = Payload {
-            msg: bytes,
-            aad: aad.as_bytes(),
-        };
+        let payload = Payload { msg: bytes, aad: aad.as_bytes() };
         let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), payload);
         let sealed = sealed.map_err(|_| failed("the cipher refused them"))?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -66,10 +60,7 @@ impl Sealer {
             return Err(failed("they are cut short"));
         };
         let aad = self.associated(place);
-        let payload = Payload {
-            msg: sealed,
-            aad: aad.as_bytes(),
-        };
+        let payload = Payload { msg: sealed, aad: aad.as_bytes() };
         self.cipher
             .decrypt(XNonce::from_slice(nonce), payload)
             .map_err(|_| failed("the key is another one, or they were tampered with"))
@@ -87,14 +78,9 @@ impl Sealer {
 
     /// What `seal_whole` was given.
     pub(crate) fn open_whole(&self, place: &Place, json: &Json) -> Result<Json, StateError> {
-        let text = sole_member(json, SEALED)
-            .and_then(Json::as_str)
-            .ok_or_else(|| failed("they are malformed"))?;
-        let sealed = STANDARD
-            .decode(text)
-            .map_err(|error| failed(&error.to_string()))?;
-        serde_json::from_slice(&self.open(place, &sealed)?)
-            .map_err(|error| failed(&error.to_string()))
+        let text = sole_member(json, SEALED).and_then(Json::as_str).ok_or_else(|| failed("they are malformed"))?;
+        let sealed = STANDARD.decode(text).map_err(|error| failed(&error.to_string()))?;
+        serde_json::from_slice(&self.open(place, &sealed)?).map_err(|error| failed(&error.to_string()))
     }
 
     /// The document with everything in it that is marked sensitive sealed.
@@ -123,8 +109,7 @@ fn walk(place: &Place, json: Json, change: Change<'_>) -> Result<Json, StateErro
     }
     match json {
         Json::Array(items) => {
-            let item =
-                |(index, item): (usize, Json)| change(&place.inside(&index.to_string()), item);
+            let item = |(index, item): (usize, Json)| change(&place.inside(&index.to_string()), item);
             items.into_iter().enumerate().map(item).collect()
         }
         Json::Object(members) => {
@@ -132,21 +117,14 @@ fn walk(place: &Place, json: Json, change: Change<'_>) -> Result<Json, StateErro
                 let json = change(&place.inside(&name), json)?;
                 Ok((name, json))
             };
-            Ok(Json::Object(
-                members
-                    .into_iter()
-                    .map(member)
-                    .collect::<Result<_, StateError>>()?,
-            ))
+            Ok(Json::Object(members.into_iter().map(member).collect::<Result<_, StateError>>()?))
         }
         leaf => Ok(leaf),
     }
 }
 
 fn sole_member<'a>(json: &'a Json, name: &str) -> Option<&'a Json> {
-    json.as_object()
-        .filter(|members| members.len() == 1)?
-        .get(name)
+    json.as_object().filter(|members| members.len() == 1)?.get(name)
 }
 
 fn failed(reason: &str) -> StateError {
@@ -170,31 +148,16 @@ mod tests {
         let json = json!({ "a": [{ "$sensitive": { "b": "hunter2" } }, 1.50], "c": "plain" });
         let sealed = sealer().seal_marked(&place(), json.clone()).unwrap();
         let text = sealed.to_string();
-        assert!(
-            text.contains("plain") && !text.contains("hunter2"),
-            "{text}"
-        );
+        assert!(text.contains("plain") && !text.contains("hunter2"), "{text}");
         assert_eq!(sealer().open_marked(&place(), sealed).unwrap(), json);
     }
 
     #[test]
     fn what_is_sealed_can_not_be_moved() {
         let sealed = sealer().seal(&place(), b"x").unwrap();
-        assert!(
-            sealer()
-                .open(&Place::row("objects", "docker_volume.b"), &sealed)
-                .is_err()
-        );
-        assert!(
-            Sealer::new(&[7; 32], "another")
-                .open(&place(), &sealed)
-                .is_err()
-        );
-        assert!(
-            Sealer::new(&[8; 32], "lineage")
-                .open(&place(), &sealed)
-                .is_err()
-        );
+        assert!(sealer().open(&Place::row("objects", "docker_volume.b"), &sealed).is_err());
+        assert!(Sealer::new(&[7; 32], "another").open(&place(), &sealed).is_err());
+        assert!(Sealer::new(&[8; 32], "lineage").open(&place(), &sealed).is_err());
         let json = json!({ "a": { "$sensitive": 1 }, "b": { "$sensitive": 2 } });
         let mut sealed = sealer().seal_marked(&place(), json).unwrap();
         sealed["a"] = sealed["b"].clone();

@@ -26,11 +26,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    pub(crate) async fn open(
-        path: PathBuf,
-        key: KeySource,
-        edge: Arc<dyn Edge>,
-    ) -> Result<SqliteStore, StateError> {
+    pub(crate) async fn open(path: PathBuf, key: KeySource, edge: Arc<dyn Edge>) -> Result<SqliteStore, StateError> {
         let database = Arc::new(Mutex::new(Database::new(path, key.clone(), edge)));
         let store = SqliteStore { database, key };
         store.with(|database| database.find().map(drop)).await?;
@@ -47,10 +43,7 @@ impl SqliteStore {
             Ok(answer) => answer,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(StateError::Store {
-                    store: "state".to_owned(),
-                    reason: error.to_string(),
-                }),
+                Err(error) => Err(StateError::Store { store: "state".to_owned(), reason: error.to_string() }),
             },
         }
     }
@@ -65,19 +58,13 @@ impl SqliteStore {
     /// `purpose` must be the same to open it.
     pub fn seal(&self, purpose: &str, bytes: &[u8]) -> Result<Vec<u8>, StateError> {
         let sealer = Sealer::new(&self.key.existing_or_new()?, "");
-        Ok([
-            SEALED_FILE,
-            &sealer.seal(&Place::row("file", purpose), bytes)?,
-        ]
-        .concat())
+        Ok([SEALED_FILE, &sealer.seal(&Place::row("file", purpose), bytes)?].concat())
     }
 
     /// What `seal` was given.
     pub fn open_sealed(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, StateError> {
         let Some(sealed) = sealed.strip_prefix(SEALED_FILE) else {
-            return Err(StateError::Sealed(
-                "the file is not one of Bimetal's, or of another version".to_owned(),
-            ));
+            return Err(StateError::Sealed("the file is not one of Bimetal's, or of another version".to_owned()));
         };
         Sealer::new(&self.key.existing()?, "").open(&Place::row("file", purpose), sealed)
     }
@@ -86,9 +73,7 @@ impl SqliteStore {
 #[async_trait]
 impl Remember for SqliteStore {
     async fn load(&self) -> Result<Snapshot, StateError> {
-        let snapshot = self
-            .with(|database| database.read(|rows, sealer| rows::load(rows, sealer)))
-            .await?;
+        let snapshot = self.with(|database| database.read(|rows, sealer| rows::load(rows, sealer))).await?;
         Ok(snapshot.unwrap_or_default())
     }
 
@@ -108,10 +93,7 @@ impl Remember for SqliteStore {
 
     async fn begin(&self, lease: &Lease, revision: Revision) -> Result<u64, StateError> {
         let lease = lease.clone();
-        self.with(move |database| {
-            database.write_leased(&lease, |rows, _| rows::begin(rows, revision))
-        })
-        .await
+        self.with(move |database| database.write_leased(&lease, |rows, _| rows::begin(rows, revision))).await
     }
 
     async fn intend(&self, lease: &Lease, intents: &[Intent]) -> Result<(), StateError> {
@@ -129,48 +111,31 @@ impl Remember for SqliteStore {
         let lease = lease.clone();
         let write = move |database: &mut Database| {
             database.write_leased(&lease, |rows, sealer| {
-                records
-                    .iter()
-                    .try_for_each(|record| rows::record(rows, sealer, record))?;
+                records.iter().try_for_each(|record| rows::record(rows, sealer, record))?;
                 rows::count(rows)
             })
         };
         self.with(write).await
     }
 
-    async fn finish(
-        &self,
-        lease: &Lease,
-        revision: u64,
-        outcome: RevisionOutcome,
-    ) -> Result<(), StateError> {
+    async fn finish(&self, lease: &Lease, revision: u64, outcome: RevisionOutcome) -> Result<(), StateError> {
         let lease = lease.clone();
-        self.with(move |database| {
-            database.write_leased(&lease, |rows, _| rows::finish(rows, revision, outcome))
-        })
-        .await
+        self.with(move |database| database.write_leased(&lease, |rows, _| rows::finish(rows, revision, outcome))).await
     }
 
     async fn revisions(&self) -> Result<Vec<Revision>, StateError> {
-        let revisions = self
-            .with(|database| database.read(|rows, _| rows::revisions(rows)))
-            .await?;
+        let revisions = self.with(|database| database.read(|rows, _| rows::revisions(rows))).await?;
         Ok(revisions.unwrap_or_default())
     }
 
     async fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
         let name = name.to_owned();
-        let secret = self
-            .with(move |database| database.read(|rows, sealer| rows::secret(rows, sealer, &name)))
-            .await?;
+        let secret = self.with(move |database| database.read(|rows, sealer| rows::secret(rows, sealer, &name))).await?;
         Ok(secret.flatten())
     }
 
     async fn keep_secret(&self, name: &str, secret: &[u8]) -> Result<Vec<u8>, StateError> {
         let (name, secret) = (name.to_owned(), secret.to_vec());
-        self.with(move |database| {
-            database.write(|rows, sealer| rows::keep_secret(rows, sealer, &name, &secret))
-        })
-        .await
+        self.with(move |database| database.write(|rows, sealer| rows::keep_secret(rows, sealer, &name, &secret))).await
     }
 }

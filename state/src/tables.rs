@@ -35,17 +35,11 @@ pub(crate) enum Found {
 
 /// Looks at what the file is; fails where it is no state, or a newer one.
 pub(crate) fn inspect(connection: &Connection) -> Result<Found, Trouble> {
-    let application: u32 =
-        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let application: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let format: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (application, format) {
-        (APPLICATION, format) if format > FORMAT => Err(StateError::Newer {
-            found: format,
-            known: FORMAT,
-        }
-        .into()),
+        (APPLICATION, format) if format > FORMAT => Err(StateError::Newer { found: format, known: FORMAT }.into()),
         (APPLICATION, _) => Ok(Found::State),
         (0, 0) if tables == 0 => Ok(Found::Empty),
         _ => Err(Trouble::NoState),
@@ -73,36 +67,18 @@ pub(crate) fn create(
 }
 
 /// A value of the state's own.
-pub(crate) fn meta<T: rusqlite::types::FromSql>(
-    connection: &Connection,
-    name: &str,
-) -> rusqlite::Result<Option<T>> {
-    connection
-        .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
-            row.get(0)
-        })
-        .optional()
+pub(crate) fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
+    connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
 }
 
 /// Sets a value of the state's own.
-pub(crate) fn set_meta(
-    transaction: &Transaction<'_>,
-    name: &str,
-    value: impl rusqlite::ToSql,
-) -> rusqlite::Result<()> {
-    transaction
-        .execute(
-            "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
-            (name, value),
-        )
-        .map(drop)
+pub(crate) fn set_meta(transaction: &Transaction<'_>, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
+    transaction.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)", (name, value)).map(drop)
 }
 
 /// Counts the commits.
 pub(crate) fn serial(connection: &Connection) -> rusqlite::Result<u64> {
-    Ok(meta::<String>(connection, "serial")?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default())
+    Ok(meta::<String>(connection, "serial")?.and_then(|text| text.parse().ok()).unwrap_or_default())
 }
 
 /// Why something went wrong, before the store's name is added.
@@ -154,9 +130,6 @@ impl Trouble {
             Trouble::File(error) => error.to_string(),
             Trouble::NoState => "this database is not a state of Bimetal's".to_owned(),
         };
-        StateError::Store {
-            store: store.display().to_string(),
-            reason,
-        }
+        StateError::Store { store: store.display().to_string(), reason }
     }
 }

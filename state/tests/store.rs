@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{Edge, Holder, Lease, Record, Remember as _, StateError};
-use bimetal_model::snapshot::{
-    Effect, Intent, IntentId, Object, Revision, RevisionOutcome, Snapshot, Stored,
-};
+use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Revision, RevisionOutcome, Snapshot, Stored};
 use bimetal_model::{Address, Data, ProviderKey, Value};
 use bimetal_state::{KeySource, SqliteStore, open};
 
@@ -30,11 +28,7 @@ impl Edge for Clock {
     }
 
     fn new_id(&self) -> String {
-        format!(
-            "id{}p{}",
-            self.ids.fetch_add(1, Ordering::SeqCst),
-            std::process::id()
-        )
+        format!("id{}p{}", self.ids.fetch_add(1, Ordering::SeqCst), std::process::id())
     }
 }
 
@@ -45,10 +39,7 @@ struct Place {
 
 impl Place {
     fn new() -> Place {
-        Place {
-            folder: tempfile::tempdir().unwrap(),
-            clock: Arc::default(),
-        }
+        Place { folder: tempfile::tempdir().unwrap(), clock: Arc::default() }
     }
 
     fn path(&self) -> PathBuf {
@@ -60,31 +51,18 @@ impl Place {
     }
 
     async fn store_with(&self, key: &str) -> SqliteStore {
-        open(
-            self.path(),
-            KeySource::Text(key.to_owned()),
-            self.clock.clone(),
-        )
-        .await
-        .unwrap()
+        open(self.path(), KeySource::Text(key.to_owned()), self.clock.clone()).await.unwrap()
     }
 
     /// Of every file there.
     fn bytes(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.path().parent().unwrap()).unwrap();
-        files
-            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .collect()
+        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
     }
 }
 
 fn holder(who: &str) -> Holder {
-    Holder {
-        who: who.to_owned(),
-        process: 7,
-        command: "bimetal apply".to_owned(),
-        since_ms: 3,
-    }
+    Holder { who: who.to_owned(), process: 7, command: "bimetal apply".to_owned(), since_ms: 3 }
 }
 
 fn address(text: &str) -> Address {
@@ -95,21 +73,12 @@ fn secretive() -> Value {
     [
         (
             "env",
-            [
-                ("TOKEN", Value::from(CANARY).into_sensitive()),
-                ("MODE", Value::from("plain-canary")),
-            ]
-            .into_iter()
-            .collect(),
+            [("TOKEN", Value::from(CANARY).into_sensitive()), ("MODE", Value::from("plain-canary"))]
+                .into_iter()
+                .collect(),
         ),
         ("engine", Data::Handle(r#"{"host":"h"}"#.to_owned()).into()),
-        (
-            "memory",
-            "123456789012345678901234567890.5"
-                .parse::<bimetal_model::Number>()
-                .unwrap()
-                .into(),
-        ),
+        ("memory", "123456789012345678901234567890.5".parse::<bimetal_model::Number>().unwrap().into()),
         ("$odd", Value::NULL),
     ]
     .into_iter()
@@ -140,10 +109,7 @@ fn stored() -> Stored {
         provider: ProviderKey::default_of("docker"),
         ty: "docker_container".to_owned(),
         schema_version: 2,
-        object: Object {
-            value: secretive(),
-            private: CANARY.as_bytes().to_vec(),
-        },
+        object: Object { value: secretive(), private: CANARY.as_bytes().to_vec() },
         depends_on: vec![address("machine.docker.a")],
         placement: intent("a").placement,
         tainted: true,
@@ -153,11 +119,7 @@ fn stored() -> Stored {
 
 fn put(closes: Option<&str>) -> Record {
     let closes = closes.map(|id| IntentId(id.to_owned()));
-    Record::Put {
-        address: address("service.web.replica[0]"),
-        stored: Box::new(stored()),
-        closes,
-    }
+    Record::Put { address: address("service.web.replica[0]"), stored: Box::new(stored()), closes }
 }
 
 fn revision() -> Revision {
@@ -176,9 +138,7 @@ fn revision() -> Revision {
 async fn looking_at_a_state_that_does_not_exist_creates_nothing() {
     let place = Place::new();
     let key = place.folder.path().join("state.key");
-    let store = open(place.path(), KeySource::File(key), place.clock.clone())
-        .await
-        .unwrap();
+    let store = open(place.path(), KeySource::File(key), place.clock.clone()).await.unwrap();
     assert_eq!(store.load().await.unwrap(), Snapshot::default());
     assert_eq!(store.revisions().await.unwrap(), []);
     assert_eq!(store.secret("ca").await.unwrap(), None);
@@ -193,33 +153,18 @@ async fn what_was_recorded_is_there_after_a_crash() {
         let store = place.store().await;
         let lease = store.lock(&holder("a@b")).await.unwrap();
         store.begin(&lease, revision()).await.unwrap();
-        store
-            .intend(&lease, &[intent("a"), intent("b")])
-            .await
-            .unwrap();
+        store.intend(&lease, &[intent("a"), intent("b")]).await.unwrap();
         store.record(&lease, vec![put(Some("a"))]).await.unwrap();
         let outputs = [("url".to_owned(), Value::from(CANARY).into_sensitive())].into();
-        store
-            .record(&lease, vec![Record::Outputs(outputs)])
-            .await
-            .unwrap();
+        store.record(&lease, vec![Record::Outputs(outputs)]).await.unwrap();
     }
     let snapshot = place.store().await.load().await.unwrap();
-    assert_eq!(
-        snapshot.objects,
-        [(address("service.web.replica[0]"), stored())].into()
-    );
+    assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored())].into());
     assert_eq!(snapshot.intents, [intent("b")]);
     assert!(snapshot.outputs["url"].sensitive);
     assert_eq!(snapshot.serial, 3);
     assert!(!snapshot.lineage.is_empty());
-    assert_eq!(
-        place.store().await.revisions().await.unwrap(),
-        [Revision {
-            number: 1,
-            ..revision()
-        }]
-    );
+    assert_eq!(place.store().await.revisions().await.unwrap(), [Revision { number: 1, ..revision() }]);
 }
 
 #[tokio::test]
@@ -227,28 +172,10 @@ async fn what_is_removed_or_came_to_nothing_is_gone() {
     let place = Place::new();
     let store = place.store().await;
     let lease = store.lock(&holder("a@b")).await.unwrap();
-    store
-        .intend(&lease, &[intent("a"), intent("b")])
-        .await
-        .unwrap();
-    store
-        .record(
-            &lease,
-            vec![put(None), Record::Close(IntentId("b".to_owned()))],
-        )
-        .await
-        .unwrap();
+    store.intend(&lease, &[intent("a"), intent("b")]).await.unwrap();
+    store.record(&lease, vec![put(None), Record::Close(IntentId("b".to_owned()))]).await.unwrap();
     let closes = Some(IntentId("a".to_owned()));
-    store
-        .record(
-            &lease,
-            vec![Record::Remove {
-                address: address("service.web.replica[0]"),
-                closes,
-            }],
-        )
-        .await
-        .unwrap();
+    store.record(&lease, vec![Record::Remove { address: address("service.web.replica[0]"), closes }]).await.unwrap();
     let snapshot = store.load().await.unwrap();
     assert!(snapshot.objects.is_empty() && snapshot.intents.is_empty());
 }
@@ -259,18 +186,9 @@ async fn revisions_are_counted_and_closed() {
     let store = place.store().await;
     let lease = store.lock(&holder("a@b")).await.unwrap();
     let first = store.begin(&lease, revision()).await.unwrap();
-    store
-        .finish(&lease, first, RevisionOutcome::Partial)
-        .await
-        .unwrap();
+    store.finish(&lease, first, RevisionOutcome::Partial).await.unwrap();
     assert_eq!(store.begin(&lease, revision()).await.unwrap(), 2);
-    let outcomes: Vec<_> = store
-        .revisions()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|r| (r.number, r.outcome))
-        .collect();
+    let outcomes: Vec<_> = store.revisions().await.unwrap().into_iter().map(|r| (r.number, r.outcome)).collect();
     assert_eq!(outcomes, [(2, None), (1, Some(RevisionOutcome::Partial))]);
 }
 
@@ -279,22 +197,12 @@ async fn nothing_sensitive_is_in_the_files() {
     let place = Place::new();
     let store = place.store().await;
     let lease = store.lock(&holder("a@b")).await.unwrap();
-    store
-        .intend(&lease, &[intent("a"), intent("b")])
-        .await
-        .unwrap();
+    store.intend(&lease, &[intent("a"), intent("b")]).await.unwrap();
     let outputs = [("url".to_owned(), Value::from(CANARY).into_sensitive())].into();
-    store
-        .record(&lease, vec![put(Some("a")), Record::Outputs(outputs)])
-        .await
-        .unwrap();
+    store.record(&lease, vec![put(Some("a")), Record::Outputs(outputs)]).await.unwrap();
     store.keep_secret("ca", CANARY.as_bytes()).await.unwrap();
     let bytes = place.bytes();
-    let has = |needle: &str| {
-        bytes
-            .windows(needle.len())
-            .any(|window| window == needle.as_bytes())
-    };
+    let has = |needle: &str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
     assert!(has("plain-canary"), "what is not sensitive stays readable");
     assert!(!has(CANARY) && !has(&CANARY[..7]));
     assert!(!has("104,117,110,116"), "nor as the numbers of its bytes");
@@ -308,12 +216,7 @@ async fn only_its_owner_may_read_a_state() {
     let _lease = store.lock(&holder("a@b")).await.unwrap();
     for file in std::fs::read_dir(place.path().parent().unwrap()).unwrap() {
         let file = file.unwrap();
-        assert_eq!(
-            file.metadata().unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{:?}",
-            file.path()
-        );
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
     }
 }
 
@@ -325,22 +228,14 @@ async fn another_key_opens_nothing_and_writes_nothing() {
     store.record(&lease, vec![put(None)]).await.unwrap();
     store.unlock(lease).await.unwrap();
     let other = place.store_with(&"ab".repeat(32)).await;
-    for error in [
-        other.load().await.unwrap_err(),
-        other.lock(&holder("c@d")).await.unwrap_err(),
-    ] {
+    for error in [other.load().await.unwrap_err(), other.lock(&holder("c@d")).await.unwrap_err()] {
         assert!(matches!(error, StateError::Sealed(_)), "{error}");
         assert!(error.to_string().contains("BIMETAL_STATE_KEY"), "{error}");
     }
     let missing = KeySource::File(place.folder.path().join("nowhere.key"));
-    let other = open(place.path(), missing, place.clock.clone())
-        .await
-        .unwrap();
+    let other = open(place.path(), missing, place.clock.clone()).await.unwrap();
     let error = other.load().await.unwrap_err().to_string();
-    assert!(
-        error.contains("nowhere.key") && error.contains("missing"),
-        "{error}"
-    );
+    assert!(error.contains("nowhere.key") && error.contains("missing"), "{error}");
     assert!(!place.folder.path().join("nowhere.key").exists());
 }
 
@@ -353,10 +248,7 @@ async fn the_lock_is_one_at_a_time_and_says_whose_it_is() {
         Err(StateError::Locked(found)) => assert_eq!(found, holder("a@b")),
         other => panic!("{other:?}"),
     }
-    assert!(
-        matches!(one.lock(&holder("a@b")).await, Err(StateError::Locked(_))),
-        "not even twice by one"
-    );
+    assert!(matches!(one.lock(&holder("a@b")).await, Err(StateError::Locked(_))), "not even twice by one");
     one.unlock(lease).await.unwrap();
     other.lock(&holder("c@d")).await.unwrap();
 }
@@ -368,22 +260,15 @@ async fn of_many_at_once_one_gets_the_lock() {
     for _ in 0..8 {
         stores.push(place.store().await);
     }
-    let one =
-        |store: SqliteStore| tokio::spawn(async move { (store.lock(&holder("a@b")).await, store) });
+    let one = |store: SqliteStore| tokio::spawn(async move { (store.lock(&holder("a@b")).await, store) });
     let tasks: Vec<_> = stores.into_iter().map(one).collect();
     let mut results = Vec::new();
     for task in tasks {
         results.push(task.await.unwrap());
     }
     let refused = |result: &Result<Lease, StateError>| matches!(result, Err(StateError::Locked(_)));
-    assert_eq!(
-        results.iter().filter(|(result, _)| result.is_ok()).count(),
-        1
-    );
-    assert_eq!(
-        results.iter().filter(|(result, _)| refused(result)).count(),
-        7
-    );
+    assert_eq!(results.iter().filter(|(result, _)| result.is_ok()).count(), 1);
+    assert_eq!(results.iter().filter(|(result, _)| refused(result)).count(), 7);
 }
 
 #[tokio::test]
@@ -392,16 +277,10 @@ async fn a_lease_that_ran_out_is_taken_over_and_its_writes_are_refused() {
     let (one, other) = (place.store().await, place.store().await);
     let lost = one.lock(&holder("a@b")).await.unwrap();
     place.clock.now_ms.store(59_999, Ordering::SeqCst);
-    assert!(matches!(
-        other.lock(&holder("c@d")).await,
-        Err(StateError::Locked(_))
-    ));
+    assert!(matches!(other.lock(&holder("c@d")).await, Err(StateError::Locked(_))));
     one.renew(&lost).await.unwrap();
     place.clock.now_ms.store(60_001, Ordering::SeqCst);
-    assert!(
-        matches!(other.lock(&holder("c@d")).await, Err(StateError::Locked(_))),
-        "it was renewed"
-    );
+    assert!(matches!(other.lock(&holder("c@d")).await, Err(StateError::Locked(_))), "it was renewed");
     place.clock.now_ms.store(120_000, Ordering::SeqCst);
     one.record(&lost, vec![]).await.unwrap();
     other.lock(&holder("c@d")).await.unwrap();
@@ -425,10 +304,7 @@ async fn a_lock_can_be_forced() {
     let (one, other) = (place.store().await, place.store_with("no key").await);
     let lost = one.lock(&holder("a@b")).await.unwrap();
     other.force_unlock().await.unwrap();
-    assert!(matches!(
-        one.record(&lost, vec![]).await,
-        Err(StateError::LeaseLost)
-    ));
+    assert!(matches!(one.record(&lost, vec![]).await, Err(StateError::LeaseLost)));
     place.store().await.lock(&holder("c@d")).await.unwrap();
 }
 
@@ -438,13 +314,7 @@ async fn child_that_holds_the_lock() {
     let Some(path) = std::env::var_os("BIMETAL_TEST_STATE") else {
         return;
     };
-    let store = open(
-        path.into(),
-        KeySource::Text(KEY.to_owned()),
-        Arc::new(Clock::default()),
-    )
-    .await
-    .unwrap();
+    let store = open(path.into(), KeySource::Text(KEY.to_owned()), Arc::new(Clock::default())).await.unwrap();
     let lease = store.lock(&holder("child@b")).await.unwrap();
     store.intend(&lease, &[intent("a")]).await.unwrap();
     println!("\nlocked");
@@ -480,17 +350,8 @@ async fn a_newer_state_is_refused() {
     let store = place.store().await;
     store.keep_secret("a", b"b").await.unwrap();
     drop(store);
-    database(&place.path())
-        .pragma_update(None, "user_version", 2)
-        .unwrap();
-    match open(
-        place.path(),
-        KeySource::Text(KEY.to_owned()),
-        place.clock.clone(),
-    )
-    .await
-    .err()
-    {
+    database(&place.path()).pragma_update(None, "user_version", 2).unwrap();
+    match open(place.path(), KeySource::Text(KEY.to_owned()), place.clock.clone()).await.err() {
         Some(StateError::Newer { found: 2, known: 1 }) => {}
         other => panic!("{other:?}"),
     }
@@ -500,31 +361,12 @@ async fn a_newer_state_is_refused() {
 async fn what_is_no_state_is_refused() {
     let place = Place::new();
     std::fs::create_dir_all(place.path().parent().unwrap()).unwrap();
-    std::fs::write(
-        place.path(),
-        "some text that is no database, but long enough to be looked at",
-    )
-    .unwrap();
-    assert!(
-        open(
-            place.path(),
-            KeySource::Text(KEY.to_owned()),
-            place.clock.clone()
-        )
-        .await
-        .is_err()
-    );
+    std::fs::write(place.path(), "some text that is no database, but long enough to be looked at").unwrap();
+    assert!(open(place.path(), KeySource::Text(KEY.to_owned()), place.clock.clone()).await.is_err());
     std::fs::remove_file(place.path()).unwrap();
     let other = rusqlite::Connection::open(place.path()).unwrap();
     other.execute_batch("CREATE TABLE other (a)").unwrap();
-    let error = open(
-        place.path(),
-        KeySource::Text(KEY.to_owned()),
-        place.clock.clone(),
-    )
-    .await
-    .err()
-    .unwrap();
+    let error = open(place.path(), KeySource::Text(KEY.to_owned()), place.clock.clone()).await.err().unwrap();
     assert!(error.to_string().contains("not a state"), "{error}");
 }
 
@@ -544,9 +386,7 @@ async fn a_sealed_row_that_was_moved_does_not_open() {
     let store = place.store().await;
     let lease = store.lock(&holder("a@b")).await.unwrap();
     store.record(&lease, vec![put(None)]).await.unwrap();
-    database(&place.path())
-        .execute("UPDATE objects SET address = 'docker_volume.x'", [])
-        .unwrap();
+    database(&place.path()).execute("UPDATE objects SET address = 'docker_volume.x'", []).unwrap();
     assert!(matches!(store.load().await, Err(StateError::Sealed(_))));
 }
 
@@ -564,24 +404,11 @@ async fn a_file_is_sealed_for_one_purpose() {
     let place = Place::new();
     let store = place.store().await;
     let sealed = store.seal("plan", CANARY.as_bytes()).unwrap();
-    assert!(
-        !sealed
-            .windows(7)
-            .any(|window| window == &CANARY.as_bytes()[..7])
-    );
-    assert_eq!(
-        store.open_sealed("plan", &sealed).unwrap(),
-        CANARY.as_bytes()
-    );
+    assert!(!sealed.windows(7).any(|window| window == &CANARY.as_bytes()[..7]));
+    assert_eq!(store.open_sealed("plan", &sealed).unwrap(), CANARY.as_bytes());
     assert!(store.open_sealed("other", &sealed).is_err());
     assert!(store.open_sealed("plan", b"{}").is_err());
-    assert!(
-        place
-            .store_with(&"ab".repeat(32))
-            .await
-            .open_sealed("plan", &sealed)
-            .is_err()
-    );
+    assert!(place.store_with(&"ab".repeat(32)).await.open_sealed("plan", &sealed).is_err());
 }
 
 fn database(path: &Path) -> rusqlite::Connection {

@@ -33,8 +33,10 @@ impl ArmEngine {
     pub fn start(lab: &Lab, name: &str) -> ArmEngine {
         xtask::slot::emulate_arm64().unwrap_or_else(|error| panic!("arm64 programs can't run here: {error:#}"));
         let engine = Engine::start(lab, name);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind((lab.gateway(), 0))).expect("a port on the laboratory's address");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let listener =
+            runtime.block_on(TcpListener::bind((lab.gateway(), 0))).expect("a port on the laboratory's address");
         let socket = listener.local_addr().expect("a bound socket has an address");
         runtime.spawn(serve(listener, engine.socket()));
         ArmEngine { engine, socket, _runtime: runtime }
@@ -83,7 +85,11 @@ async fn forward(mut request: Request<Incoming>, engine: SocketAddr) -> Result<A
             Ok::<_, Failure>(())
         });
     }
-    if path.ends_with("/info") || path.ends_with("/version") { disguise(response).await } else { Ok(response.map(BodyExt::boxed)) }
+    if path.ends_with("/info") || path.ends_with("/version") {
+        disguise(response).await
+    } else {
+        Ok(response.map(BodyExt::boxed))
+    }
 }
 
 /// An arm64 engine pulls arm64 images where nothing else is asked for.

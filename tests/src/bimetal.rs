@@ -155,7 +155,9 @@ impl Running {
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         };
-        let text = |reader: &mut Option<JoinHandle<String>>| reader.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        let text = |reader: &mut Option<JoinHandle<String>>| {
+            reader.take().and_then(|reader| reader.join().ok()).unwrap_or_default()
+        };
         let (stdout, stderr) = (text(&mut self.stdout), text(&mut self.stderr));
         let code = status.and_then(|status| status.code()).unwrap_or(-1);
         let ran = Ran { words: std::mem::take(&mut self.words), code, stdout, stderr };

@@ -30,7 +30,11 @@ impl Namespaces {
         let mut command = mortal("unshare");
         command.args(["--pid", "--fork", "--kill-child=KILL", "--mount", "--mount-proc", "--net", "--uts", "--ipc"]);
         // One word a line; an empty line ends them.
-        command.args(["sh", "-c", "set --; while IFS= read -r word && [ -n \"$word\" ]; do set -- \"$@\" \"$word\"; done; exec \"$@\""]);
+        command.args([
+            "sh",
+            "-c",
+            "set --; while IFS= read -r word && [ -n \"$word\" ]; do set -- \"$@\" \"$word\"; done; exec \"$@\"",
+        ]);
         command.stdin(Stdio::piped()).stderr(file.try_clone().expect("a file can be opened twice")).stdout(file);
         let outer = spawn(command);
         let children = format!("/proc/{0}/task/{0}/children", outer.id());

@@ -85,7 +85,8 @@ impl Engine {
 
     /// Asks it something.
     pub fn get(&self, path: &str) -> Response {
-        http::get(self.socket(), path).unwrap_or_else(|error| panic!("the engine at {} doesn't answer: {error}", self.host()))
+        http::get(self.socket(), path)
+            .unwrap_or_else(|error| panic!("the engine at {} doesn't answer: {error}", self.host()))
     }
 
     /// Changes something behind everybody's back.

@@ -8,7 +8,10 @@ use xtask::web::{Platform, build};
 
 /// The image of that greeting, for each of those platforms.
 pub fn images(platforms: &[Platform], greeting: &str) -> Vec<Image> {
-    platforms.iter().map(|platform| image(*platform, &program(*platform), greeting).expect("an image in memory")).collect()
+    platforms
+        .iter()
+        .map(|platform| image(*platform, &program(*platform), greeting).expect("an image in memory"))
+        .collect()
 }
 
 /// Writes an OCI layout with the image of that greeting.

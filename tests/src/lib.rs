@@ -3,17 +3,17 @@
 //! Everything ends with the value that stands for it, and with the process that made it, however that ends. Nothing uses a
 //! fixed port or address, so laboratories run side by side. What a laboratory needs is installed by `cargo xtask test`.
 
-pub mod lab;
+pub mod arm_engine;
 pub mod cell;
 pub mod engine;
-pub mod arm_engine;
+pub mod lab;
+pub mod node;
 pub mod registry;
 pub mod tree;
-pub mod node;
 // pub mod digital_ocean;
 pub mod bimetal;
-pub mod image;
 pub mod http;
+pub mod image;
 pub mod spawn;
 pub mod wait;
 

@@ -113,7 +113,12 @@ impl Node {
     /// A program on it, as root.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = self.cell.enter("env");
-        command.args(["-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"]);
+        command.args([
+            "-i",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/root",
+            "LANG=C.UTF-8",
+        ]);
         command.args(words);
         command
     }
@@ -153,7 +158,8 @@ impl Node {
 }
 
 fn walk(folder: &Path, shown: &Path, found: &mut BTreeSet<String>) {
-    const RESTLESS: &[&str] = &["/var/log", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/tmp", "/var/tmp"];
+    const RESTLESS: &[&str] =
+        &["/var/log", "/var/cache", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/tmp", "/var/tmp"];
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let shown = shown.join(entry.file_name());
         if RESTLESS.iter().any(|path| shown == Path::new(path)) {
@@ -176,7 +182,11 @@ fn furnish(upper: &Path, lab: &Lab, name: &str, setup: &Setup) {
     write(upper, "etc/machine-id", &format!("{}\n", &identity["sha256:".len()..][..32]));
     write(upper, "etc/hostname", &format!("{name}\n"));
     write(upper, "etc/docker/daemon.json", &format!("{{ \"insecure-registries\": [\"{}\"] }}\n", lab.range()));
-    write(upper, "root/.ssh/authorized_keys", &setup.authorized_keys.iter().map(|key| format!("{}\n", key.trim())).collect::<String>());
+    write(
+        upper,
+        "root/.ssh/authorized_keys",
+        &setup.authorized_keys.iter().map(|key| format!("{}\n", key.trim())).collect::<String>(),
+    );
     for (path, mode) in [("root", 0o700), ("root/.ssh", 0o700), ("root/.ssh/authorized_keys", 0o600)] {
         fs::set_permissions(upper.join(path), fs::Permissions::from_mode(mode)).expect("our own file");
     }
@@ -186,7 +196,8 @@ fn furnish(upper: &Path, lab: &Lab, name: &str, setup: &Setup) {
         write(upper, "var/lib/cloud/instance/user-data.txt", user_data);
         let wants = upper.join("etc/systemd/system/multi-user.target.wants");
         fs::create_dir_all(&wants).expect("our own folder");
-        std::os::unix::fs::symlink("/etc/systemd/system/cloud-final.service", wants.join("cloud-final.service")).expect("our own link");
+        std::os::unix::fs::symlink("/etc/systemd/system/cloud-final.service", wants.join("cloud-final.service"))
+            .expect("our own link");
     }
 }
 
@@ -205,7 +216,8 @@ pub fn make_key(file: &Path) -> String {
 
 fn banner(address: SocketAddr) -> Result<(), String> {
     use std::io::Read;
-    let stream = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)).map_err(|error| error.to_string())?;
+    let stream = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300))
+        .map_err(|error| error.to_string())?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).map_err(|error| error.to_string())?;
     let mut start = [0; 4];
     (&stream).read_exact(&mut start).map_err(|error| error.to_string())?;

@@ -62,7 +62,9 @@ fn make(tree: &Path) {
         fs::remove_dir_all(tree).expect("what an earlier run left can be removed");
     }
     let mut debootstrap = Command::new("debootstrap");
-    debootstrap.args(["--variant=minbase", "--components=main,universe", &format!("--include={PACKAGES}"), &codename()]).arg(tree);
+    debootstrap
+        .args(["--variant=minbase", "--components=main,universe", &format!("--include={PACKAGES}"), &codename()])
+        .arg(tree);
     if let Some(mirror) = mirror() {
         debootstrap.arg(mirror);
     }
@@ -87,7 +89,10 @@ fn make(tree: &Path) {
 fn offer_packages(tree: &Path) {
     let _ = fs::copy("/etc/resolv.conf", tree.join("etc/resolv.conf"));
     let mut install = Command::new("chroot");
-    install.arg(tree).args(["apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only"]).args(OFFERED);
+    install
+        .arg(tree)
+        .args(["apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only"])
+        .args(OFFERED);
     run(install.env("DEBIAN_FRONTEND", "noninteractive"));
     let (cache, packages) = (tree.join("var/cache/apt/archives"), tree.join("srv/packages"));
     fs::create_dir_all(&packages).expect("a folder in the tree");
@@ -124,7 +129,12 @@ fn stanza(file: &Path, name: &str) -> String {
     let fields = run(Command::new("dpkg-deb").arg("--field").arg(file));
     let bytes = fs::read(file).expect("a package that was downloaded");
     let hash = xtask::image::digest(&bytes);
-    format!("{}\nFilename: ./{name}\nSize: {}\nSHA256: {}\n\n", fields.trim_end(), bytes.len(), hash.trim_start_matches("sha256:"))
+    format!(
+        "{}\nFilename: ./{name}\nSize: {}\nSHA256: {}\n\n",
+        fields.trim_end(),
+        bytes.len(),
+        hash.trim_start_matches("sha256:")
+    )
 }
 
 fn files(folder: &Path) -> Vec<String> {

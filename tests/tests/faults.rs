@@ -1,6 +1,5 @@
 //! What goes wrong half-way ends in the desired world after the next apply, or in an error that says what to do.
 
-
 use bimetal_tests::{Bimetal, Engine, Lab, image};
 use xtask::web::Platform;
 
@@ -92,7 +91,11 @@ fn a_name_that_somebody_else_took_is_said_and_nothing_is_leaked() {
     assert_eq!(failed.code, 1, "{failed}");
     assert!(failed.stderr.contains("web-1"), "{failed}");
     let foreign = engine.containers().iter().find(|one| one["Names"][0] == "/web-1").expect("still there").clone();
-    engine.request("DELETE", &format!("/containers/{}?force=1", foreign["Id"].as_str().expect("an id")), &serde_json::json!({}));
+    engine.request(
+        "DELETE",
+        &format!("/containers/{}?force=1", foreign["Id"].as_str().expect("an id")),
+        &serde_json::json!({}),
+    );
     bimetal.apply();
     bimetal.assert_settled();
     assert_eq!(engine.names(), ["web-0", "web-1", "web-2"]);
@@ -107,10 +110,11 @@ fn of_two_applies_at_once_one_is_told_who_holds_the_lock() {
     // An engine that does not answer keeps the first one busy.
     engine.cell().freeze();
     let first = bimetal.start(&["apply", "--auto-approve"]);
-    let refused = bimetal_tests::wait::until("the first one to hold the lock", std::time::Duration::from_secs(8), || {
-        let second = bimetal.run_with(&[("BIMETAL_VAR_replicas", "4")], &["apply", "--auto-approve"]);
-        if second.stderr.contains("locked by") { Ok(second) } else { Err(second.to_string()) }
-    });
+    let refused =
+        bimetal_tests::wait::until("the first one to hold the lock", std::time::Duration::from_secs(8), || {
+            let second = bimetal.run_with(&[("BIMETAL_VAR_replicas", "4")], &["apply", "--auto-approve"]);
+            if second.stderr.contains("locked by") { Ok(second) } else { Err(second.to_string()) }
+        });
     assert!(refused.stderr.contains(&format!("process {}", first.process())), "{refused}");
     engine.cell().thaw();
     let _ = first.wait();
@@ -122,9 +126,13 @@ fn secrets_are_neither_printed_nor_stored_in_clear() {
     let Some(lab) = Lab::start() else { return };
     let engine = Engine::start(&lab, "one");
     let secret = "hunter2-is-not-to-be-seen";
-    let with_secret = CONFIGURATION.replace("replicas = var.replicas", "replicas = var.replicas\n  env = { TOKEN = var.token }");
+    let with_secret =
+        CONFIGURATION.replace("replicas = var.replicas", "replicas = var.replicas\n  env = { TOKEN = var.token }");
     let bimetal = operator(&engine);
-    bimetal.write("main.bm.hcl", &format!("variable \"token\" {{\n  type = string\n  sensitive = true\n}}\n{with_secret}"));
+    bimetal.write(
+        "main.bm.hcl",
+        &format!("variable \"token\" {{\n  type = string\n  sensitive = true\n}}\n{with_secret}"),
+    );
     let variables = [("BIMETAL_VAR_token", secret), ("BIMETAL_LOG", "trace")];
     let planned = bimetal.run_with(&variables, &["plan", "--out", "saved"]);
     assert_eq!(planned.code, 0, "{planned}");

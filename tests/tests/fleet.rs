@@ -95,7 +95,10 @@ fn effects(plan: &Value) -> BTreeMap<String, Vec<String>> {
     for change in plan["changes"].as_array().expect("changes") {
         let action = change["action"].as_str().expect("an action");
         if action != "keep" {
-            effects.entry(action.to_owned()).or_default().push(change["address"].as_str().expect("an address").to_owned());
+            effects
+                .entry(action.to_owned())
+                .or_default()
+                .push(change["address"].as_str().expect("an address").to_owned());
         }
     }
     effects

@@ -39,7 +39,9 @@ fn parse_line(line: &str) -> Option<Hierarchy> {
         return None;
     }
     let named = options.split(',').any(|option| option.starts_with("name="));
-    let options = options.split(',').filter(|option| !["rw", "ro", "xattr", "nsdelegate", "memory_recursiveprot"].contains(option));
+    let options = options
+        .split(',')
+        .filter(|option| !["rw", "ro", "xattr", "nsdelegate", "memory_recursiveprot"].contains(option));
     let options = named.then_some("none").into_iter().chain(options).collect::<Vec<_>>().join(",");
     let options = if kind == "cgroup2" { String::new() } else { options };
     Some(Hierarchy { path, kind: kind.to_owned(), options })
@@ -81,14 +83,19 @@ impl Group {
     }
 
     fn folders(&self) -> Vec<PathBuf> {
-        hierarchies().into_iter().map(|hierarchy| hierarchy.path.join(&self.name)).filter(|folder| folder.is_dir()).collect()
+        hierarchies()
+            .into_iter()
+            .map(|hierarchy| hierarchy.path.join(&self.name))
+            .filter(|folder| folder.is_dir())
+            .collect()
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         let until = Instant::now() + Duration::from_secs(10);
-        while !self.folders().iter().fold(true, |gone, folder| end(folder) && gone) && Instant::now() < until {
+        // Every one is told to end, also behind one that isn't gone yet.
+        while self.folders().iter().filter(|folder| !end(folder)).count() > 0 && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -140,7 +147,8 @@ mod tests {
             1 2 0:1 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n\
             1 2 0:1 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n\
             1 2 0:1 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,nsdelegate\n";
-        let expected = [("cpu", "cgroup", "cpu,cpuacct"), ("systemd", "cgroup", "none,name=systemd"), ("unified", "cgroup2", "")];
+        let expected =
+            [("cpu", "cgroup", "cpu,cpuacct"), ("systemd", "cgroup", "none,name=systemd"), ("unified", "cgroup2", "")];
         let expected = expected.map(|(name, kind, options)| Hierarchy {
             path: format!("/sys/fs/cgroup/{name}").into(),
             kind: kind.to_owned(),

@@ -93,7 +93,8 @@ impl Demo {
         let images = images.into_iter().collect::<Result<Vec<_>>>()?;
         let source = crate::root().join("examples/hello/main.bm.hcl");
         fs::create_dir_all(self.configuration())?;
-        fs::copy(&source, self.configuration().join("main.bm.hcl")).with_context(|| format!("cannot copy {}", source.display()))?;
+        fs::copy(&source, self.configuration().join("main.bm.hcl"))
+            .with_context(|| format!("cannot copy {}", source.display()))?;
         image::write_layout(&self.configuration().join("image"), &images).context("cannot write the image")
     }
 
@@ -120,7 +121,9 @@ fn fetch(address: &str) -> Result<String> {
     loop {
         match fetch_once(address) {
             Ok(page) => return Ok(page),
-            Err(error) if Instant::now() > until => return Err(error.context(format!("http://{address}/ gives no page"))),
+            Err(error) if Instant::now() > until => {
+                return Err(error.context(format!("http://{address}/ gives no page")));
+            }
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     }

@@ -82,7 +82,15 @@ impl Private {
         make_bridge()?;
         let log = fs::File::create(self.folder.join("log"))?;
         let mut command = Command::new("dockerd");
-        command.args(["--bridge", BRIDGE, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--host", &self.host()]);
+        command.args([
+            "--bridge",
+            BRIDGE,
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+            "--host",
+            &self.host(),
+        ]);
         for (option, name) in [("--data-root", "data"), ("--exec-root", "run"), ("--pidfile", "pid")] {
             command.arg(option).arg(self.folder.join(name));
         }

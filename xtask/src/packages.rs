@@ -17,7 +17,8 @@ pub struct Package {
 }
 
 /// What the demo needs where no engine answers.
-pub const ENGINE: &[Package] = &[package("dockerd", "docker.io"), package("ip", "iproute2"), package("iptables", "iptables")];
+pub const ENGINE: &[Package] =
+    &[package("dockerd", "docker.io"), package("ip", "iproute2"), package("iptables", "iptables")];
 
 /// What the tests need.
 pub const TESTS: &[Package] = &[
@@ -50,7 +51,10 @@ pub fn install(packages: &[Package]) -> Result<()> {
         return Ok(());
     }
     if !is_root() || !exists("apt-get") {
-        bail!("these packages are missing, and only root on Debian or Ubuntu can install them here: {}", missing.join(", "));
+        bail!(
+            "these packages are missing, and only root on Debian or Ubuntu can install them here: {}",
+            missing.join(", ")
+        );
     }
     eprintln!("xtask: installing {}", missing.join(", "));
     let _quiet = NoServices::declare()?;

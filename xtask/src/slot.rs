@@ -112,7 +112,12 @@ pub fn emulate_arm64() -> Result<()> {
 fn emulated() -> bool {
     let entries = fs::read_dir(EMULATORS).into_iter().flatten().flatten();
     let mut texts = entries.filter_map(|entry| fs::read_to_string(entry.path()).ok());
-    texts.any(|text| text.contains("0200b700") && text.starts_with("enabled") && text.contains("flags:") && flags(&text).contains('F'))
+    texts.any(|text| {
+        text.contains("0200b700")
+            && text.starts_with("enabled")
+            && text.contains("flags:")
+            && flags(&text).contains('F')
+    })
 }
 
 fn flags(text: &str) -> &str {

@@ -51,7 +51,8 @@ pub fn build(platform: Platform) -> Result<PathBuf> {
     command.args(["build", "--quiet", "--release", "--package", "bimetal-hello", "--target", &target]);
     command.arg("--target-dir").arg(&folder);
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command.env(flags, "-Clinker=rust-lld -Clinker-flavor=ld.lld -Clink-self-contained=yes -Ctarget-feature=+crt-static");
+    command
+        .env(flags, "-Clinker=rust-lld -Clinker-flavor=ld.lld -Clink-self-contained=yes -Ctarget-feature=+crt-static");
     run(&mut command)?;
     Ok(folder.join(target).join("release/web"))
 }

@@ -12,7 +12,13 @@ use crate::job::{Job, Work};
 use crate::verdict;
 
 /// The job of a step.
-pub(crate) fn job<'a>(plan: &'a Plan, desired: &Desired, ports: &Ports<'_>, values: &Values, step: Step) -> Result<Job<'a>, Diagnostics> {
+pub(crate) fn job<'a>(
+    plan: &'a Plan,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    values: &Values,
+    step: Step,
+) -> Result<Job<'a>, Diagnostics> {
     let change = &plan.changes[step.change];
     let work = match step.part {
         Part::Remove => Work::Delete { object: existing(change)? },
@@ -27,7 +33,13 @@ fn existing(change: &Change) -> Result<Object, Diagnostics> {
     before.ok_or_else(|| vec![Diagnostic::error("the plan does not say what exists; make it anew").of(&change.address)])
 }
 
-fn make(plan: &Plan, desired: &Desired, ports: &Ports<'_>, values: &Values, change: &Change) -> Result<Work, Diagnostics> {
+fn make(
+    plan: &Plan,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    values: &Values,
+    change: &Change,
+) -> Result<Work, Diagnostics> {
     configure(plan, desired, ports, values, change)?;
     let ready = change.config.as_ref().filter(|config| config.is_wholly_known()).cloned();
     let config = match ready {
@@ -52,7 +64,13 @@ fn make(plan: &Plan, desired: &Desired, ports: &Ports<'_>, values: &Values, chan
 }
 
 /// A provider whose block rests on something that was made meanwhile.
-fn configure(plan: &Plan, desired: &Desired, ports: &Ports<'_>, values: &Values, change: &Change) -> Result<(), Diagnostics> {
+fn configure(
+    plan: &Plan,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    values: &Values,
+    change: &Change,
+) -> Result<(), Diagnostics> {
     if plan.providers.get(&change.provider).is_some_and(|config| !config.is_wholly_known()) {
         let config = bimetal_plan::provider_config(desired, &change.provider, values)?;
         ports.operate.configure(&change.provider, &config);
@@ -64,10 +82,13 @@ fn configure(plan: &Plan, desired: &Desired, ports: &Ports<'_>, values: &Values,
 fn again(ports: &Ports<'_>, change: &Change, prior: Option<Object>, config: &Value) -> Result<Planned, Diagnostics> {
     let schema = verdict::managed(ports.predict, change);
     let proposed = proposed(&schema.block, prior.as_ref(), config);
-    let request = PlanRequest { address: change.address.clone(), ty: change.ty.clone(), prior, config: config.clone(), proposed };
+    let request =
+        PlanRequest { address: change.address.clone(), ty: change.ty.clone(), prior, config: config.clone(), proposed };
     let mut answers = ports.predict.plan(&change.provider.name, &[request]);
     let Some(answer) = answers.pop() else {
-        return Err(vec![Diagnostic::error(format!("provider `{}` did not answer", change.provider)).of(&change.address)]);
+        return Err(vec![
+            Diagnostic::error(format!("provider `{}` did not answer", change.provider)).of(&change.address),
+        ]);
     };
     let planned = answer?;
     let broken = change.after.as_ref().map(|after| verdict::differences(after, &planned.value)).unwrap_or_default();

@@ -54,10 +54,28 @@ struct Counts {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(plan: &'a Plan, desired: &'a Desired, ports: &'a Ports<'a>, lease: &'a Lease, stop: &'a Stop) -> Self {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        desired: &'a Desired,
+        ports: &'a Ports<'a>,
+        lease: &'a Lease,
+        stop: &'a Stop,
+    ) -> Self {
         let (values, diagnostics) = Values::of_plan(desired, plan, ports.predict);
         let graph = Graph::new(plan);
-        Run { plan, desired, ports, lease, stop, graph, values, diagnostics, counts: Counts::default(), waiting: 0, broken: false }
+        Run {
+            plan,
+            desired,
+            ports,
+            lease,
+            stop,
+            graph,
+            values,
+            diagnostics,
+            counts: Counts::default(),
+            waiting: 0,
+            broken: false,
+        }
     }
 
     pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> Applied {
@@ -113,7 +131,9 @@ impl<'a> Run<'a> {
         for job in jobs {
             let most = verdict::managed(self.ports.predict, job.change).batch.max(1) as usize;
             let fits = |batch: &&mut Vec<Job<'a>>| {
-                job.is_creation() && batch.len() < most && batch.first().is_some_and(|first| first.is_creation() && first.owner() == job.owner())
+                job.is_creation()
+                    && batch.len() < most
+                    && batch.first().is_some_and(|first| first.is_creation() && first.owner() == job.owner())
             };
             match batches.iter_mut().find(fits) {
                 Some(batch) => batch.push(job),
@@ -157,7 +177,8 @@ impl<'a> Run<'a> {
     }
 
     fn not_yet(&self, job: &mut Job<'a>, reason: &str, found: Option<Object>, records: &mut Vec<Record>) {
-        let event = Event::Progress { address: job.address().clone(), message: reason.to_owned(), done: None, total: None };
+        let event =
+            Event::Progress { address: job.address().clone(), message: reason.to_owned(), done: None, total: None };
         self.ports.notify.notify(event);
         let schema = verdict::managed(self.ports.predict, job.change);
         if let (Work::Create { config, so_far, .. }, Some(found)) = (&mut job.work, found) {
@@ -203,7 +224,9 @@ impl<'a> Run<'a> {
                 records.extend(closes.map(Record::Close));
                 Err(diagnostics)
             }
-            (Ending::Made(_) | Ending::Told(_) | Ending::Again { .. }, _) => Err(vec![Diagnostic::error("the host gave an answer of another kind").of(&address)]),
+            (Ending::Made(_) | Ending::Told(_) | Ending::Again { .. }, _) => {
+                Err(vec![Diagnostic::error("the host gave an answer of another kind").of(&address)])
+            }
         }
     }
 

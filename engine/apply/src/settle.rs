@@ -12,7 +12,11 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)]) -> Vec
         match (&drift.after, change.and_then(|change| change.before.as_ref().map(|before| (change.action, before)))) {
             (None, _) => records.push(Record::Remove { address: drift.address.clone(), closes: None }),
             (Some(_), Some((Action::Keep, stored))) => {
-                records.push(Record::Put { address: drift.address.clone(), stored: Box::new(stored.clone()), closes: None });
+                records.push(Record::Put {
+                    address: drift.address.clone(),
+                    stored: Box::new(stored.clone()),
+                    closes: None,
+                });
             }
             _ => {}
         }

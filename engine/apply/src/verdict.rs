@@ -68,10 +68,13 @@ fn other_platform(change: &Change, value: &Value) -> Option<Diagnostic> {
 }
 
 fn bug(change: &Change, what: &str) -> Diagnostic {
-    Diagnostic::error(format!("provider `{}` has a bug: its `{}` is not what was asked for", change.provider, change.ty))
-        .because(what)
-        .hint("report this to the provider's authors; the object is there, and the state knows it")
-        .of(&change.address)
+    Diagnostic::error(format!(
+        "provider `{}` has a bug: its `{}` is not what was asked for",
+        change.provider, change.ty
+    ))
+    .because(what)
+    .hint("report this to the provider's authors; the object is there, and the state knows it")
+    .of(&change.address)
 }
 
 /// The object as state keeps it.

@@ -16,7 +16,9 @@ pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
     let names = names(root, |name| name.ends_with(".bm.hcl"))?;
     if names.is_empty() {
         let hint = "write a `main.bm.hcl`, or name another folder with `--chdir`";
-        return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`) in `{}`", root.display())).hint(hint).into());
+        return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`) in `{}`", root.display()))
+            .hint(hint)
+            .into());
     }
     names.iter().map(|name| read_source(root, name)).collect()
 }

@@ -19,12 +19,7 @@ impl Edge for System {
 
 /// Who runs this command.
 pub(crate) fn holder(command: &str) -> Holder {
-    Holder {
-        who: who(),
-        process: std::process::id(),
-        command: format!("bimetal {command}"),
-        since_ms: System.now_ms(),
-    }
+    Holder { who: who(), process: std::process::id(), command: format!("bimetal {command}"), since_ms: System.now_ms() }
 }
 
 /// `user@host`

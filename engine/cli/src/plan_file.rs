@@ -25,7 +25,8 @@ struct Saved {
 /// Writes the plan so that only who can open the state can read it.
 pub(crate) fn write(path: &Path, planned: &Planned, store: &SqliteStore) -> Result<(), Failure> {
     let saved = Saved { format: FORMAT, plan: planned.plan.clone(), resolved: planned.observed.resolved.clone() };
-    let text = serde_json::to_vec(&saved).map_err(|error| Diagnostic::error(format!("the plan can't be written: {error}")))?;
+    let text =
+        serde_json::to_vec(&saved).map_err(|error| Diagnostic::error(format!("the plan can't be written: {error}")))?;
     let sealed = store.seal(PURPOSE, &text)?;
     std::fs::write(path, sealed).map_err(io(&format!("writing `{}`", path.display())))
 }

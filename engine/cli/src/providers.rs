@@ -45,7 +45,8 @@ pub(crate) fn locked(host: &Host, configuration: &Configuration) -> Result<Lock,
             Origin::Embedded => None,
             Origin::File(_) => Some(provider.digest.clone()),
         };
-        let entry = LockedProvider { version: provider.manifest.version.clone(), digest, grants: provider.manifest.grants() };
+        let entry =
+            LockedProvider { version: provider.manifest.version.clone(), digest, grants: provider.manifest.grants() };
         lock.providers.insert(name, entry);
     }
     Ok(lock)
@@ -54,10 +55,12 @@ pub(crate) fn locked(host: &Host, configuration: &Configuration) -> Result<Lock,
 fn check_digest(name: &ProviderName, bytes: &[u8], lock: &Lock) -> Result<(), Failure> {
     let found = bimetal_host::digest(bytes);
     match lock.providers.get(name).and_then(|locked| locked.digest.as_ref()) {
-        Some(locked) if *locked != found => Err(Diagnostic::error(format!("provider `{name}` is not the one that is locked"))
-            .because(format!("the file is {found}, the lock file says {locked}"))
-            .hint("if you changed it, run `bimetal init --upgrade`")
-            .into()),
+        Some(locked) if *locked != found => {
+            Err(Diagnostic::error(format!("provider `{name}` is not the one that is locked"))
+                .because(format!("the file is {found}, the lock file says {locked}"))
+                .hint("if you changed it, run `bimetal init --upgrade`")
+                .into())
+        }
         _ => Ok(()),
     }
 }
@@ -113,9 +116,12 @@ fn plugin(name: &ProviderName, root: &Path) -> Result<Option<PathBuf>, Failure> 
 
 fn unknown(name: &ProviderName, configuration: &Configuration) -> Failure {
     let known: Vec<_> = bimetal_providers::EMBEDDED.iter().map(|embedded| format!("`{}`", embedded.name)).collect();
-    let user = configuration.desired.module.objects.values().find(|object| {
-        object.address.ty == name.0 || object.address.ty.split('_').next() == Some(&name.0)
-    });
+    let user = configuration
+        .desired
+        .module
+        .objects
+        .values()
+        .find(|object| object.address.ty == name.0 || object.address.ty.split('_').next() == Some(&name.0));
     let error = Diagnostic::error(format!("there is no provider `{name}`"))
         .because(format!("Bimetal brings {}; it looked for `{name}.wasm` in the plugin folders too", known.join(", ")))
         .hint(format!("name its file: `required_providers {{ {name} = {{ path = \"./{name}.wasm\" }} }}`"));
@@ -164,7 +170,10 @@ pub(crate) fn allows(constraint: &str, version: &str) -> Result<bool, String> {
 fn allows_one(part: &str, version: &semver::Version) -> Result<bool, String> {
     let split = part.find(|c: char| c.is_ascii_digit()).ok_or_else(|| format!("`{part}` names no version"))?;
     let (operator, wanted) = (part[..split].trim(), part[split..].trim());
-    let numbers: Vec<u64> = wanted.split('.').map(|n| n.parse().map_err(|_| format!("`{wanted}` is no version"))).collect::<Result<_, _>>()?;
+    let numbers: Vec<u64> = wanted
+        .split('.')
+        .map(|n| n.parse().map_err(|_| format!("`{wanted}` is no version")))
+        .collect::<Result<_, _>>()?;
     let at = |place: usize| numbers.get(place).copied().unwrap_or(0);
     let wanted = semver::Version::new(at(0), at(1), at(2));
     Ok(match operator {

@@ -91,7 +91,9 @@ impl Session {
         let given = Given { values: plan.variables.clone(), ..Given::default() };
         let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.disk());
         match desired {
-            Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => Ok(Configuration { desired, files }),
+            Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
+                Ok(Configuration { desired, files })
+            }
             _ => Err(Failure::new(diagnostics, &files)),
         }
     }

@@ -78,7 +78,10 @@ fn service_block() -> Block {
     )
 }
 
-fn block<const A: usize, const B: usize>(attributes: [(&str, Attribute); A], blocks: [(&str, NestedBlock); B]) -> Block {
+fn block<const A: usize, const B: usize>(
+    attributes: [(&str, Attribute); A],
+    blocks: [(&str, NestedBlock); B],
+) -> Block {
     Block {
         attributes: attributes.into_iter().map(|(name, attribute)| (name.to_owned(), attribute)).collect(),
         blocks: blocks.into_iter().map(|(name, nested)| (name.to_owned(), nested)).collect(),

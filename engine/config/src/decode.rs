@@ -25,7 +25,9 @@ fn decode_body(body: &Body, block: &Block, scope: &Scope, diagnostics: &mut Diag
     let mut object = BTreeMap::new();
     for (name, attribute) in &block.attributes {
         let value = match body.attributes.get(name) {
-            Some(written) => attribute_value(name, attribute, &written.expression, &written.name_span, scope, diagnostics),
+            Some(written) => {
+                attribute_value(name, attribute, &written.expression, &written.name_span, scope, diagnostics)
+            }
             None => {
                 if attribute.required {
                     let error = Diagnostic::error(format!("the argument `{name}` is missing")).at(&body.span);
@@ -68,11 +70,17 @@ fn attribute_value(
     }
     match convert(value, &attribute.ty) {
         Ok(value) => {
-            let hidden = (attribute.sensitive || attribute.credential == Some(bimetal_model::schema::Credential::Value)) && !value.is_null();
+            let hidden = (attribute.sensitive
+                || attribute.credential == Some(bimetal_model::schema::Credential::Value))
+                && !value.is_null();
             value.with_sensitivity(hidden)
         }
         Err(mismatch) => {
-            let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" (at `{name}{}`)", index_text(&mismatch.path)) };
+            let place = if mismatch.path.0.is_empty() {
+                String::new()
+            } else {
+                format!(" (at `{name}{}`)", index_text(&mismatch.path))
+            };
             let error = Diagnostic::error(format!("`{name}` does not take this{place}")).because(mismatch.reason);
             diagnostics.push(error.at(expression.span()));
             Value::NULL
@@ -95,7 +103,8 @@ fn nested_value(name: &str, nested: &NestedBlock, body: &Body, scope: &Scope, di
         let error = Diagnostic::error(format!("a `{name}` block is missing")).at(&body.span);
         diagnostics.push(error.hint(format!("add `{name} {{ … }}`")));
     }
-    let mut values = written.iter().map(|block| decode_body(&block.body, &nested.block, scope, diagnostics)).collect::<Vec<_>>();
+    let mut values =
+        written.iter().map(|block| decode_body(&block.body, &nested.block, scope, diagnostics)).collect::<Vec<_>>();
     match nested.single {
         false => Data::List(values).into(),
         true => {

@@ -150,21 +150,31 @@ impl Collector<'_> {
     fn resolve(&mut self, reference: &Reference) -> Option<Node> {
         let module = self.module;
         let (node, found, known, what): (_, _, Vec<String>, _) = match &reference.target {
-            Target::Variable(name) => {
-                (Node::Variable(name.clone()), module.variables.contains_key(name), module.variables.keys().map(|n| format!("var.{n}")).collect(), "variable")
-            }
-            Target::Local(name) => {
-                (Node::Local(name.clone()), module.locals.contains_key(name), module.locals.keys().map(|n| format!("local.{n}")).collect(), "local")
-            }
-            Target::Object(address) => {
-                (Node::Object(address.clone()), module.objects.contains_key(address), module.objects.keys().map(ToString::to_string).collect(), "block")
-            }
+            Target::Variable(name) => (
+                Node::Variable(name.clone()),
+                module.variables.contains_key(name),
+                module.variables.keys().map(|n| format!("var.{n}")).collect(),
+                "variable",
+            ),
+            Target::Local(name) => (
+                Node::Local(name.clone()),
+                module.locals.contains_key(name),
+                module.locals.keys().map(|n| format!("local.{n}")).collect(),
+                "local",
+            ),
+            Target::Object(address) => (
+                Node::Object(address.clone()),
+                module.objects.contains_key(address),
+                module.objects.keys().map(ToString::to_string).collect(),
+                "block",
+            ),
             Target::Each | Target::Count | Target::Path => return None,
         };
         if !found {
             let text = node.to_string();
             let hint = nearest_or_all(&text, known.iter().map(String::as_str), what);
-            self.diagnostics.push(Diagnostic::error(format!("`{text}` is not declared")).at(&reference.span).hint(hint));
+            self.diagnostics
+                .push(Diagnostic::error(format!("`{text}` is not declared")).at(&reference.span).hint(hint));
             return None;
         }
         Some(node)

@@ -58,7 +58,14 @@ pub struct Scope {
 impl Scope {
     /// Nothing but files.
     pub fn new(read: Arc<dyn ReadFiles>) -> Self {
-        Scope { variables: Arc::default(), locals: Arc::default(), objects: Arc::default(), each: None, count_index: None, read }
+        Scope {
+            variables: Arc::default(),
+            locals: Arc::default(),
+            objects: Arc::default(),
+            each: None,
+            count_index: None,
+            read,
+        }
     }
 }
 
@@ -255,7 +262,9 @@ impl<'a> Evaluator<'a> {
         if !diagnostics.is_empty() {
             return Err(diagnostics);
         }
-        if call.args.expand_final() && let Some(last) = values.pop() {
+        if call.args.expand_final()
+            && let Some(last) = values.pop()
+        {
             match last.as_items() {
                 Some(items) => values.extend(items.iter().cloned().map(|item| item.with_sensitivity(last.sensitive))),
                 None if last.is_unknown() => return Ok(Value::unknown(Type::Any)),
@@ -356,7 +365,11 @@ impl<'a> Evaluator<'a> {
             }
             Data::Unknown(_) => return Ok(None),
             Data::Null => return Err(vec![self.error(node, "can't go through `null`")]),
-            _ => return Err(vec![self.error(node, format!("can't go through a {ty}")).hint("`for` takes a list, set, map or object")]),
+            _ => {
+                return Err(vec![
+                    self.error(node, format!("can't go through a {ty}")).hint("`for` takes a list, set, map or object"),
+                ]);
+            }
         }))
     }
 }

@@ -146,7 +146,9 @@ impl Collector<'_> {
             Directive::For(repeat) => {
                 self.expression(&repeat.for_expr.collection_expr);
                 let names = repeat.for_expr.key_var.iter().chain([&repeat.for_expr.value_var]);
-                self.within(names.map(|name| name.to_string()).collect(), |this| this.template(&repeat.for_expr.template));
+                self.within(names.map(|name| name.to_string()).collect(), |this| {
+                    this.template(&repeat.for_expr.template)
+                });
             }
         }
     }

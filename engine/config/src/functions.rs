@@ -82,7 +82,8 @@ pub(crate) fn call(name: &str, values: Vec<Value>, scope: &Scope) -> Result {
     if name == "sensitive" || name == "nonsensitive" || name == "issensitive" {
         return (function.run)(Arguments { values, scope });
     }
-    let sensitive = values.iter().any(|value| if function.looks_inside { value.has_sensitive() } else { value.sensitive });
+    let sensitive =
+        values.iter().any(|value| if function.looks_inside { value.has_sensitive() } else { value.sensitive });
     let unknown = |value: &Value| if function.looks_inside { !value.is_wholly_known() } else { value.is_unknown() };
     if values.iter().any(unknown) {
         return Ok(Value::unknown(Type::Any).with_sensitivity(sensitive));
@@ -156,6 +157,11 @@ impl Arguments<'_> {
     pub(crate) fn texts(&self, place: usize) -> Result<Vec<String>> {
         let list = self.converted(place, &Type::list(Type::String))?;
         let items = list.as_items().unwrap_or_default();
-        items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(|| Error::argument(place, "an item can't be `null`"))).collect()
+        items
+            .iter()
+            .map(|item| {
+                item.as_str().map(str::to_owned).ok_or_else(|| Error::argument(place, "an item can't be `null`"))
+            })
+            .collect()
     }
 }

@@ -106,7 +106,11 @@ fn provider(block: &Block) -> Result<LockedProvider, Diagnostic> {
         Some(Expression::Array(items)) => items.iter().filter_map(text).collect(),
         _ => Vec::new(),
     };
-    Ok(LockedProvider { version: required(block, "version")?, digest: attribute(block, "digest").and_then(text), grants })
+    Ok(LockedProvider {
+        version: required(block, "version")?,
+        digest: attribute(block, "digest").and_then(text),
+        grants,
+    })
 }
 
 fn image(block: &Block) -> Result<ImageIndex, Diagnostic> {
@@ -119,7 +123,10 @@ fn image(block: &Block) -> Result<ImageIndex, Diagnostic> {
         let digest = text(value.expr()).ok_or_else(|| broken("a digest is no string"))?;
         Ok(ImageManifest { platform, digest })
     };
-    Ok(ImageIndex { digest: required(block, "digest")?, manifests: platforms.iter().map(manifest).collect::<Result<_, _>>()? })
+    Ok(ImageIndex {
+        digest: required(block, "digest")?,
+        manifests: platforms.iter().map(manifest).collect::<Result<_, _>>()?,
+    })
 }
 
 fn attribute<'a>(block: &'a Block, name: &str) -> Option<&'a Expression> {
@@ -146,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_lock_reads_back_as_it_was_written() {
-        let manifest = |platform: &str| ImageManifest { platform: platform.parse().unwrap(), digest: "sha256:1".into() };
+        let manifest =
+            |platform: &str| ImageManifest { platform: platform.parse().unwrap(), digest: "sha256:1".into() };
         let lock = Lock {
             providers: [(
                 ProviderName("docker".into()),
@@ -155,7 +163,10 @@ mod tests {
             .into(),
             images: [(
                 "nginx:1.27".parse().unwrap(),
-                ImageIndex { digest: "sha256:0".into(), manifests: vec![manifest("linux/arm64"), manifest("linux/amd64")] },
+                ImageIndex {
+                    digest: "sha256:0".into(),
+                    manifests: vec![manifest("linux/arm64"), manifest("linux/amd64")],
+                },
             )]
             .into(),
         };

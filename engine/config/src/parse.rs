@@ -1,6 +1,7 @@
 //! Text to a module.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Span, Type};
 use hcl_edit::Span as _;
@@ -60,7 +61,9 @@ impl Parser {
                 Structure::Attribute(attribute) => {
                     let name = attribute.key.to_string();
                     let error = Diagnostic::error(format!("`{name}` stands outside of any block"));
-                    self.diagnostics.push(error.at(&span(file, attribute.key.span())).hint("put it into a block, as `locals { … }`"));
+                    self.diagnostics.push(
+                        error.at(&span(file, attribute.key.span())).hint("put it into a block, as `locals { … }`"),
+                    );
                 }
                 Structure::Block(block) => self.block(file, block),
             }
@@ -77,16 +80,21 @@ impl Parser {
             "machine" | "resource" | "data" => 2,
             other => {
                 let hint = nearest_or_all(other, TOP_LEVEL, "block");
-                return self.diagnostics.push(Diagnostic::error(format!("no block is called `{other}`")).at(&header).hint(hint));
+                return self
+                    .diagnostics
+                    .push(Diagnostic::error(format!("no block is called `{other}`")).at(&header).hint(hint));
             }
         };
         if labels.len() != wanted {
-            let error = Diagnostic::error(format!("`{word}` takes {wanted} labels, here are {}", labels.len())).at(&header);
+            let error =
+                Diagnostic::error(format!("`{word}` takes {wanted} labels, here are {}", labels.len())).at(&header);
             return self.diagnostics.push(error.hint(example(&word)));
         }
         if let Some(bad) = labels.iter().find(|label| !is_name(label)) {
             let error = Diagnostic::error(format!("`{bad}` is no name")).at(&header);
-            return self.diagnostics.push(error.hint("names are letters, digits, `_` and `-`, and begin with a letter or `_`"));
+            return self
+                .diagnostics
+                .push(error.hint("names are letters, digits, `_` and `-`, and begin with a letter or `_`"));
         }
         let mut body = self.body(file, block.body, &header);
         match word.as_str() {
@@ -111,10 +119,10 @@ impl Parser {
                     let name = attribute.key.to_string();
                     let name_span = span(file, attribute.key.span());
                     let expression = Expression::new(file, attribute.value);
-                    if parsed.attributes.contains_key(&name) {
-                        self.diagnostics.push(Diagnostic::error(format!("`{name}` is set twice")).at(&name_span));
-                    } else {
-                        parsed.attributes.insert(name, BodyAttribute { name_span, expression });
+                    let twice = Diagnostic::error(format!("`{name}` is set twice")).at(&name_span);
+                    match parsed.attributes.entry(name) {
+                        Entry::Vacant(free) => drop(free.insert(BodyAttribute { name_span, expression })),
+                        Entry::Occupied(_) => self.diagnostics.push(twice),
                     }
                 }
                 Structure::Block(block) => {
@@ -133,7 +141,9 @@ impl Parser {
     fn first(&mut self, what: String, at: &Span) -> bool {
         if let Some(before) = self.seen.get(&what) {
             let error = Diagnostic::error(format!("{what} is declared twice")).at(at);
-            self.diagnostics.push(error.because(format!("the first one is in `{}`", before.file)).hint("rename or remove one of them"));
+            self.diagnostics.push(
+                error.because(format!("the first one is in `{}`", before.file)).hint("rename or remove one of them"),
+            );
             return false;
         }
         self.seen.insert(what, at.clone());
@@ -213,7 +223,8 @@ impl Parser {
             Some(Ok(ty)) => ty,
             None => Type::Any,
         };
-        let validations = std::mem::take(&mut body.blocks).into_iter().filter_map(|block| self.validation(block)).collect();
+        let validations =
+            std::mem::take(&mut body.blocks).into_iter().filter_map(|block| self.validation(block)).collect();
         let variable = Variable {
             ty,
             type_expression: body.attributes.get("type").map(|attribute| attribute.expression.clone()),
@@ -343,7 +354,8 @@ impl Parser {
     }
 
     fn lifecycle(&mut self, body: &mut Body) -> Lifecycle {
-        let (found, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut body.blocks).into_iter().partition(|block| block.name == "lifecycle");
+        let (found, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut body.blocks).into_iter().partition(|block| block.name == "lifecycle");
         body.blocks = rest;
         let mut lifecycle = Lifecycle::default();
         for block in found {
@@ -384,7 +396,8 @@ impl Parser {
             },
             _ => {
                 let error = Diagnostic::error("a plain string is wanted here").at(expression.span());
-                self.diagnostics.push(error.hint("it is read before anything is evaluated: no references, no functions"));
+                self.diagnostics
+                    .push(error.hint("it is read before anything is evaluated: no references, no functions"));
                 None
             }
         }
@@ -395,7 +408,8 @@ impl Parser {
         match &*expression.node {
             Node::Bool(value) => Some(*value.value()),
             _ => {
-                self.diagnostics.push(Diagnostic::error(format!("`{name}` is `true` or `false`")).at(expression.span()));
+                self.diagnostics
+                    .push(Diagnostic::error(format!("`{name}` is `true` or `false`")).at(expression.span()));
                 None
             }
         }
@@ -405,14 +419,19 @@ impl Parser {
         for (name, attribute) in &body.attributes {
             if !known.contains(&name.as_str()) {
                 let hint = nearest_or_all(name, known.to_vec(), "argument");
-                self.diagnostics.push(Diagnostic::error(format!("no argument is called `{name}` here")).at(&attribute.name_span).hint(hint));
+                self.diagnostics.push(
+                    Diagnostic::error(format!("no argument is called `{name}` here"))
+                        .at(&attribute.name_span)
+                        .hint(hint),
+                );
             }
         }
     }
 
     fn no_blocks(&mut self, body: &Body, word: &str) {
         for block in &body.blocks {
-            self.diagnostics.push(Diagnostic::error(format!("`{}` does not belong into `{word}`", block.name)).at(&block.span));
+            self.diagnostics
+                .push(Diagnostic::error(format!("`{}` does not belong into `{word}`", block.name)).at(&block.span));
         }
     }
 }
@@ -438,6 +457,7 @@ fn span(file: &SourceFile, range: Option<std::ops::Range<usize>>) -> Span {
 /// From the block's word to its last label.
 fn header_span(file: &SourceFile, block: &HclBlock) -> Span {
     let start = block.ident.span().map_or(0, |range| range.start);
-    let end = block.labels.last().and_then(|label| label.span()).or(block.ident.span()).map_or(start, |range| range.end);
+    let end =
+        block.labels.last().and_then(|label| label.span()).or(block.ident.span()).map_or(start, |range| range.end);
     Span { file: file.name.clone(), range: start..end.max(start) }
 }

@@ -33,7 +33,9 @@ impl Reader<'_> {
                 other => Err(self.unknown(other, node)),
             },
             Node::FuncCall(call) => self.constructor(call, node),
-            _ => Err(self.error("this is no type", node).hint("types are `string`, `list(string)`, `object({ name = string })`, …")),
+            _ => Err(self
+                .error("this is no type", node)
+                .hint("types are `string`, `list(string)`, `object({ name = string })`, …")),
         }
     }
 
@@ -47,7 +49,9 @@ impl Reader<'_> {
             "set" => Ok(Type::set(self.ty(argument)?)),
             "map" => Ok(Type::map(self.ty(argument)?)),
             "tuple" => match argument {
-                Node::Array(items) => Ok(Type::Tuple(items.iter().map(|item| self.ty(item)).collect::<Result<_, _>>()?)),
+                Node::Array(items) => {
+                    Ok(Type::Tuple(items.iter().map(|item| self.ty(item)).collect::<Result<_, _>>()?))
+                }
                 _ => Err(self.error("`tuple` takes a list of types", argument)),
             },
             "object" => match argument {
@@ -64,7 +68,9 @@ impl Reader<'_> {
             let name = match key {
                 hcl_edit::expr::ObjectKey::Ident(ident) => ident.to_string(),
                 hcl_edit::expr::ObjectKey::Expression(Node::String(name)) => name.to_string(),
-                hcl_edit::expr::ObjectKey::Expression(other) => return Err(self.error("this is no attribute name", other)),
+                hcl_edit::expr::ObjectKey::Expression(other) => {
+                    return Err(self.error("this is no attribute name", other));
+                }
             };
             fields.insert(name, self.field(value.expr())?);
         }
@@ -94,7 +100,11 @@ impl Reader<'_> {
 }
 
 /// The default of `optional(type, default)`, for each attribute that has one, by its way into the type.
-pub(crate) fn apply_defaults(expression: &Expression, value: bimetal_model::Value, evaluate: &dyn Fn(&Expression) -> Option<bimetal_model::Value>) -> bimetal_model::Value {
+pub(crate) fn apply_defaults(
+    expression: &Expression,
+    value: bimetal_model::Value,
+    evaluate: &dyn Fn(&Expression) -> Option<bimetal_model::Value>,
+) -> bimetal_model::Value {
     Defaults { file: expression, evaluate }.fill(&expression.node, value)
 }
 
@@ -110,8 +120,12 @@ impl Defaults<'_> {
         let Some(argument) = call.args.iter().next() else { return value };
         let sensitive = value.sensitive;
         let data = match (call.name.name.as_str(), value.data) {
-            ("list" | "set", Data::Tuple(items)) => Data::Tuple(items.into_iter().map(|item| self.fill(argument, item)).collect()),
-            ("list" | "set", Data::List(items)) => Data::List(items.into_iter().map(|item| self.fill(argument, item)).collect()),
+            ("list" | "set", Data::Tuple(items)) => {
+                Data::Tuple(items.into_iter().map(|item| self.fill(argument, item)).collect())
+            }
+            ("list" | "set", Data::List(items)) => {
+                Data::List(items.into_iter().map(|item| self.fill(argument, item)).collect())
+            }
             ("map", Data::Object(members) | Data::Map(members)) => {
                 Data::Map(members.into_iter().map(|(name, member)| (name, self.fill(argument, member))).collect())
             }
@@ -125,7 +139,11 @@ impl Defaults<'_> {
         bimetal_model::Value { data, sensitive }
     }
 
-    fn fill_object(&self, fields: &Object, mut members: BTreeMap<String, bimetal_model::Value>) -> BTreeMap<String, bimetal_model::Value> {
+    fn fill_object(
+        &self,
+        fields: &Object,
+        mut members: BTreeMap<String, bimetal_model::Value>,
+    ) -> BTreeMap<String, bimetal_model::Value> {
         for (key, field) in fields {
             let Some(name) = key.as_ident().map(|ident| ident.to_string()) else { continue };
             let given = members.remove(&name).filter(|value| !value.is_null());

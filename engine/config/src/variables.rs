@@ -11,7 +11,7 @@ use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
 use crate::parse::parse_text;
 use crate::suggest::nearest_or_all;
-use crate::types::{apply_defaults};
+use crate::types::apply_defaults;
 
 /// Values from outside, the weakest first.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +27,11 @@ pub struct Given {
 }
 
 /// The values of all variables. One without a value is an error, and then unknown.
-pub(crate) fn values(module: &Module, given: Given, read: &Arc<dyn ReadFiles>) -> (BTreeMap<String, Value>, Diagnostics) {
+pub(crate) fn values(
+    module: &Module,
+    given: Given,
+    read: &Arc<dyn ReadFiles>,
+) -> (BTreeMap<String, Value>, Diagnostics) {
     let mut diagnostics = Vec::new();
     let scope = Scope::new(read.clone());
     let mut raw: BTreeMap<String, Value> = BTreeMap::new();
@@ -74,14 +78,22 @@ fn put_text(
         return;
     }
     let file = SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) };
-    let parsed = hcl_edit::parser::parse_expr(text).map_err(|error| vec![Diagnostic::error(format!("the value of `{name}` can't be read")).because(error.message().to_owned())]);
+    let parsed = hcl_edit::parser::parse_expr(text).map_err(|error| {
+        vec![Diagnostic::error(format!("the value of `{name}` can't be read")).because(error.message().to_owned())]
+    });
     match parsed.and_then(|node| evaluate(&Expression::new(&file, node), scope)) {
         Ok(value) => drop(raw.insert(name.to_owned(), value)),
         Err(errors) => diagnostics.extend(errors),
     }
 }
 
-fn put_file(file: &SourceFile, module: &Module, scope: &Scope, raw: &mut BTreeMap<String, Value>, diagnostics: &mut Diagnostics) {
+fn put_file(
+    file: &SourceFile,
+    module: &Module,
+    scope: &Scope,
+    raw: &mut BTreeMap<String, Value>,
+    diagnostics: &mut Diagnostics,
+) {
     let body = match parse_text(file) {
         Ok(body) => body,
         Err(error) => return diagnostics.push(error),
@@ -115,7 +127,9 @@ fn value(name: &str, variable: &Variable, raw: Option<Value>, scope: &Scope, dia
         (None, None) => {
             let error = Diagnostic::error(format!("the variable `{name}` has no value")).at(&variable.span);
             let described = variable.description.as_ref().map_or(String::new(), |text| format!(" ({text})"));
-            diagnostics.push(error.hint(format!("give it one{described}: `--var {name}=…`, `BIMETAL_VAR_{name}`, `bimetal.bmvars.hcl` or a `default`")));
+            diagnostics.push(error.hint(format!(
+                "give it one{described}: `--var {name}=…`, `BIMETAL_VAR_{name}`, `bimetal.bmvars.hcl` or a `default`"
+            )));
             Value::unknown(variable.ty.clone())
         }
     };
@@ -138,20 +152,32 @@ fn convert_value(name: &str, variable: &Variable, value: Value, scope: &Scope, d
     })
 }
 
-fn validate(module: &Module, values: &BTreeMap<String, Value>, read: &Arc<dyn ReadFiles>, diagnostics: &mut Diagnostics) {
+fn validate(
+    module: &Module,
+    values: &BTreeMap<String, Value>,
+    read: &Arc<dyn ReadFiles>,
+    diagnostics: &mut Diagnostics,
+) {
     let scope = Scope { variables: Arc::new(values.clone()), ..Scope::new(read.clone()) };
     for (name, variable) in &module.variables {
         for validation in &variable.validations {
             match evaluate(&validation.condition, &scope).map(|value| convert(value, &Type::Bool)) {
                 Ok(Ok(Value { data: Data::Bool(false), .. })) => {
                     let message = evaluate(&validation.message, &scope).ok();
-                    let message = message.filter(|message| !message.sensitive).and_then(|message| message.as_str().map(str::to_owned));
-                    let error = Diagnostic::error(format!("the value of `{name}` is not allowed")).at(validation.condition.span());
+                    let message = message
+                        .filter(|message| !message.sensitive)
+                        .and_then(|message| message.as_str().map(str::to_owned));
+                    let error = Diagnostic::error(format!("the value of `{name}` is not allowed"))
+                        .at(validation.condition.span());
                     diagnostics.push(error.because(message.unwrap_or_default()));
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(mismatch)) => {
-                    diagnostics.push(Diagnostic::error("this is no condition").because(mismatch.reason).at(validation.condition.span()));
+                    diagnostics.push(
+                        Diagnostic::error("this is no condition")
+                            .because(mismatch.reason)
+                            .at(validation.condition.span()),
+                    );
                 }
                 Err(errors) => diagnostics.extend(errors),
             }

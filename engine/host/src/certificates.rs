@@ -63,11 +63,7 @@ pub struct Issued {
 impl Authorities {
     /// None is made yet.
     pub fn new(keep: Arc<dyn Keep>, sessions: Arc<Sessions>) -> Arc<Self> {
-        Arc::new(Authorities {
-            keep,
-            sessions,
-            made: Mutex::default(),
-        })
+        Arc::new(Authorities { keep, sessions, made: Mutex::default() })
     }
 
     /// Issues a server certificate and writes `ca.pem`, `server-cert.pem` and `server-key.pem` below a folder of the machine's.
@@ -87,35 +83,14 @@ impl Authorities {
             ("server-cert.pem", &issued.certificate_pem),
             ("ca.pem", &issued.authority_pem),
         ] {
-            self.sessions
-                .write_file(
-                    endpoint,
-                    &format!("{folder}/{name}"),
-                    0o600,
-                    text.as_bytes(),
-                )
-                .await?;
+            self.sessions.write_file(endpoint, &format!("{folder}/{name}"), 0o600, text.as_bytes()).await?;
         }
-        let Issued {
-            authority_pem,
-            fingerprint,
-            not_after_ms,
-            ..
-        } = issued;
-        Ok(Installed {
-            authority_pem,
-            fingerprint,
-            not_after_ms,
-        })
+        let Issued { authority_pem, fingerprint, not_after_ms, .. } = issued;
+        Ok(Installed { authority_pem, fingerprint, not_after_ms })
     }
 
     /// A certificate for a server with these names and addresses.
-    pub async fn server(
-        &self,
-        authority: &str,
-        names: &[String],
-        days: u32,
-    ) -> Result<Issued, Fault> {
+    pub async fn server(&self, authority: &str, names: &[String], days: u32) -> Result<Issued, Fault> {
         self.authority(authority).await?.server(names, days)
     }
 
@@ -127,10 +102,7 @@ impl Authorities {
     /// How to speak to servers of an authority.
     pub(crate) async fn client_config(&self, authority: &str) -> Result<ClientConfig, Fault> {
         let issued = self.client(authority).await?;
-        client_config(
-            &issued.authority_pem,
-            Some((&issued.certificate_pem, &issued.key_pem)),
-        )
+        client_config(&issued.authority_pem, Some((&issued.certificate_pem, &issued.key_pem)))
     }
 
     async fn authority(&self, name: &str) -> Result<Arc<Authority>, Fault> {
@@ -142,11 +114,7 @@ impl Authorities {
         let kept = match self.keep.secret(&key).await? {
             Some(kept) => kept,
             // Somebody else may have made one in between: the one that is kept counts.
-            None => {
-                self.keep
-                    .keep_secret(&key, Authority::make(name)?.expose().as_bytes())
-                    .await?
-            }
+            None => self.keep.keep_secret(&key, Authority::make(name)?.expose().as_bytes()).await?,
         };
         let authority = Arc::new(Authority::read(name, &kept)?);
         made.insert(name.to_owned(), authority.clone());
@@ -155,48 +123,32 @@ impl Authorities {
 }
 
 /// TLS with one authority, and with a certificate of ours if there is one.
-pub(crate) fn client_config(
-    authority: &str,
-    ours: Option<(&str, &Secret)>,
-) -> Result<ClientConfig, Fault> {
+pub(crate) fn client_config(authority: &str, ours: Option<(&str, &Secret)>) -> Result<ClientConfig, Fault> {
     use_ring();
     let mut roots = RootCertStore::empty();
     for certificate in certificates(authority)? {
-        roots
-            .add(certificate)
-            .map_err(|error| wrong("the authority's certificate", &error))?;
+        roots.add(certificate).map_err(|error| wrong("the authority's certificate", &error))?;
     }
     let builder = ClientConfig::builder().with_root_certificates(roots);
     let Some((certificate, key)) = ours else {
         return Ok(builder.with_no_client_auth());
     };
     let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
-        Fault::new(
-            Code::Invalid,
-            "the key for a TLS connection can't be read: it must be PEM, and not encrypted",
-        )
+        Fault::new(Code::Invalid, "the key for a TLS connection can't be read: it must be PEM, and not encrypted")
     })?;
-    builder
-        .with_client_auth_cert(certificates(certificate)?, key)
-        .map_err(|error| wrong("the certificate", &error))
+    builder.with_client_auth_cert(certificates(certificate)?, key).map_err(|error| wrong("the certificate", &error))
 }
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let found = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
     match found.map_err(|error| wrong("a certificate", &error))? {
-        found if found.is_empty() => Err(Fault::new(
-            Code::Invalid,
-            "there is no PEM certificate where one should be",
-        )),
+        found if found.is_empty() => Err(Fault::new(Code::Invalid, "there is no PEM certificate where one should be")),
         found => Ok(found),
     }
 }
 
 fn wrong(what: &str, error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(
-        Code::Invalid,
-        format!("{what} for a TLS connection can't be used: {error}"),
-    )
+    Fault::new(Code::Invalid, format!("{what} for a TLS connection can't be used: {error}"))
 }
 
 /// TLS needs to be told once which cryptography it uses.

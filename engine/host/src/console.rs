@@ -55,11 +55,7 @@ impl Console {
         let Some((restore, window)) = Restore::raw().zip(unix::follow_size()) else {
             return Console::pipes();
         };
-        Console {
-            window: Some(window),
-            restore: Some(restore),
-            ..Console::pipes()
-        }
+        Console { window: Some(window), restore: Some(restore), ..Console::pipes() }
     }
 
     /// The process's own input and output.
@@ -118,10 +114,7 @@ mod unix {
 
     fn size() -> Option<Window> {
         let size = tcgetwinsize(stdout()).ok()?;
-        Some(Window {
-            columns: size.ws_col,
-            rows: size.ws_row,
-        })
+        Some(Window { columns: size.ws_col, rows: size.ws_row })
     }
 
     /// The size now, and again whenever the terminal says that it changed.

@@ -83,18 +83,8 @@ impl Engines {
         registries: Arc<Registries>,
         root: PathBuf,
     ) -> Arc<Self> {
-        let parts = Parts {
-            sessions,
-            authorities,
-            credentials,
-            registries,
-            root,
-        };
-        Arc::new(Engines {
-            parts,
-            known: Mutex::default(),
-            connecting: Flights::default(),
-        })
+        let parts = Parts { sessions, authorities, credentials, registries, root };
+        Arc::new(Engines { parts, known: Mutex::default(), connecting: Flights::default() })
     }
 
     /// The engine behind a handle. Fails when it can't be reached; the next call tries again.
@@ -194,42 +184,27 @@ impl Engine {
 }
 
 fn value(body: &impl Serialize) -> Result<Value, Fault> {
-    serde_json::to_value(body)
-        .map_err(|error| Fault::new(Code::Protocol, format!("an answer is no JSON: {error}")))
+    serde_json::to_value(body).map_err(|error| Fault::new(Code::Protocol, format!("an answer is no JSON: {error}")))
 }
 
 fn body<T: DeserializeOwned>(value: Value, what: &str) -> Result<T, Fault> {
-    serde_json::from_value(value).map_err(|error| {
-        Fault::new(
-            Code::Invalid,
-            format!("not {what} as Docker wants it: {error}"),
-        )
-    })
+    serde_json::from_value(value)
+        .map_err(|error| Fault::new(Code::Invalid, format!("not {what} as Docker wants it: {error}")))
 }
 
 /// Names and ids become paths of URLs: nothing may leave its part.
 fn checked(name: &str) -> Result<&str, Fault> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-/:@".contains(c);
-    match !name.is_empty()
-        && name.chars().all(plain)
-        && !name.contains("..")
-        && !name.starts_with('/')
-    {
+    match !name.is_empty() && name.chars().all(plain) && !name.contains("..") && !name.starts_with('/') {
         true => Ok(name),
-        false => Err(Fault::new(
-            Code::Invalid,
-            format!("`{name}` is not a name or id"),
-        )),
+        false => Err(Fault::new(Code::Invalid, format!("`{name}` is not a name or id"))),
     }
 }
 
 /// Of containers, networks and volumes: no slashes.
 fn plain(name: &str) -> Result<&str, Fault> {
     match name.contains(['/', '@']) {
-        true => Err(Fault::new(
-            Code::Invalid,
-            format!("`{name}` is not a name or id"),
-        )),
+        true => Err(Fault::new(Code::Invalid, format!("`{name}` is not a name or id"))),
         false => checked(name),
     }
 }
@@ -240,17 +215,7 @@ mod tests {
 
     #[test]
     fn a_name_can_not_lead_elsewhere() {
-        for name in [
-            "",
-            "../info",
-            "a/../../b",
-            "a?all=1",
-            "a#b",
-            "/x",
-            "a b",
-            "a%2e",
-            "x\r\ny",
-        ] {
+        for name in ["", "../info", "a/../../b", "a?all=1", "a#b", "/x", "a b", "a%2e", "x\r\ny"] {
             assert!(checked(name).is_err(), "{name}");
         }
         assert!(checked("localhost:5000/a/b@sha256:0").is_ok());

@@ -31,19 +31,12 @@ pub(crate) struct Listeners(Arc<Mutex<Vec<Report>>>);
 
 impl Listeners {
     pub(crate) fn tell(&self, progress: &Progress) {
-        let reports = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let reports = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         reports.iter().for_each(|report| report(progress.clone()));
     }
 
     fn add(&self, report: Option<Report>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(report);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(report);
     }
 }
 
@@ -71,17 +64,10 @@ impl<K: Hash + Eq, T: Clone + Send + Sync + 'static> Flights<K, T> {
         self.board(key, report, start).await
     }
 
-    fn board(
-        &self,
-        key: K,
-        report: Option<Report>,
-        start: impl FnOnce(Listeners) -> Work<T>,
-    ) -> Shared<Work<T>> {
+    fn board(&self, key: K, report: Option<Report>, start: impl FnOnce(Listeners) -> Work<T>) -> Shared<Work<T>> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         flights.retain(|_, (work, _)| work.upgrade().is_some());
-        let flying = flights
-            .get(&key)
-            .and_then(|(work, listeners)| Some((work.upgrade()?, listeners)));
+        let flying = flights.get(&key).and_then(|(work, listeners)| Some((work.upgrade()?, listeners)));
         // What has ended is an answer of the past: whoever asks now wants to know how it is now.
         if let Some((work, listeners)) = flying.filter(|(work, _)| work.peek().is_none()) {
             listeners.add(report);
@@ -116,11 +102,7 @@ mod tests {
             flights.join("x", Some(report), move |listeners| {
                 async move {
                     all_asked.notified().await;
-                    listeners.tell(&Progress {
-                        message: String::new(),
-                        done: None,
-                        total: None,
-                    });
+                    listeners.tell(&Progress { message: String::new(), done: None, total: None });
                     Ok(count.fetch_add(1, Ordering::Relaxed) + 1)
                 }
                 .boxed()
@@ -131,10 +113,7 @@ mod tests {
             all_asked.notify_one();
             asked.await
         };
-        assert_eq!(
-            tokio::join!(biased; ask(), ask(), last),
-            (Ok(1), Ok(1), Ok(1))
-        );
+        assert_eq!(tokio::join!(biased; ask(), ask(), last), (Ok(1), Ok(1), Ok(1)));
         assert_eq!(told.load(Ordering::Relaxed), 3);
         all_asked.notify_one();
         assert_eq!(ask().await, Ok(2));

@@ -31,10 +31,7 @@ pub struct Images {
 impl Images {
     /// `root` is the configuration's folder: paths of layouts are relative to it.
     pub fn new(registries: Arc<Registries>, root: PathBuf) -> Result<Images, Fault> {
-        Ok(Images {
-            remote: remote::Remote::new(registries)?,
-            root,
-        })
+        Ok(Images { remote: remote::Remote::new(registries)?, root })
     }
 
     /// What a source offers for each platform.

@@ -49,11 +49,7 @@ impl Sessions {
 
     /// As `new`, with another folder for `.ssh`.
     pub fn with_home(credentials: Arc<Credentials>, home: Option<PathBuf>) -> Arc<Self> {
-        Arc::new(Sessions {
-            credentials,
-            home,
-            pools: Mutex::default(),
-        })
+        Arc::new(Sessions { credentials, home, pools: Mutex::default() })
     }
 
     /// Whether the machine's port accepts a connection; nothing is sent. Asks the bastion where there is one.
@@ -61,10 +57,7 @@ impl Sessions {
         let endpoint = Endpoint::parse(endpoint)?;
         match &endpoint.bastion {
             Some(bastion) => {
-                let forward = self
-                    .pool(bastion)
-                    .forward_port(&endpoint.host, endpoint.port())
-                    .await;
+                let forward = self.pool(bastion).forward_port(&endpoint.host, endpoint.port()).await;
                 match forward {
                     Ok(_) => Ok(true),
                     Err(fault) if fault.code == crate::fault::Code::Unreachable => Ok(false),
@@ -73,10 +66,7 @@ impl Sessions {
             }
             None => {
                 let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port()));
-                Ok(matches!(
-                    timeout(CONNECT_TIMEOUT, connecting).await,
-                    Ok(Ok(_))
-                ))
+                Ok(matches!(timeout(CONNECT_TIMEOUT, connecting).await, Ok(Ok(_))))
             }
         }
     }
@@ -87,12 +77,7 @@ impl Sessions {
     }
 
     /// Runs a command line as the endpoint's user. A status other than zero is an answer, not a fault.
-    pub async fn run(
-        self: &Arc<Self>,
-        endpoint: &str,
-        command: &str,
-        input: Option<&[u8]>,
-    ) -> Result<Output, Fault> {
+    pub async fn run(self: &Arc<Self>, endpoint: &str, command: &str, input: Option<&[u8]>) -> Result<Output, Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
         exec::run(&self.pool(&endpoint), command, input.unwrap_or_default()).await
     }
@@ -110,11 +95,7 @@ impl Sessions {
     }
 
     /// A file's content; `None`: there is none.
-    pub async fn read_file(
-        self: &Arc<Self>,
-        endpoint: &str,
-        path: &str,
-    ) -> Result<Option<Vec<u8>>, Fault> {
+    pub async fn read_file(self: &Arc<Self>, endpoint: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
         let endpoint = Endpoint::parse(endpoint)?;
         files::read(&self.pool(&endpoint), path).await
     }
@@ -138,21 +119,12 @@ impl Sessions {
     }
 
     /// A stream to a unix socket of the machine's.
-    pub async fn forward_socket(
-        self: &Arc<Self>,
-        endpoint: &Endpoint,
-        socket: &str,
-    ) -> Result<Forward, Fault> {
+    pub async fn forward_socket(self: &Arc<Self>, endpoint: &Endpoint, socket: &str) -> Result<Forward, Fault> {
         self.pool(endpoint).forward_socket(socket).await
     }
 
     /// A stream to a TCP port that the machine can reach.
-    pub async fn forward_port(
-        self: &Arc<Self>,
-        endpoint: &Endpoint,
-        host: &str,
-        port: u16,
-    ) -> Result<Forward, Fault> {
+    pub async fn forward_port(self: &Arc<Self>, endpoint: &Endpoint, host: &str, port: u16) -> Result<Forward, Fault> {
         self.pool(endpoint).forward_port(host, port).await
     }
 

@@ -225,9 +225,7 @@ impl<'de> Deserialize<'de> for ProviderKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Ok(match text.split_once('.') {
-            Some((name, alias)) => {
-                ProviderKey { name: ProviderName(name.to_owned()), alias: Some(alias.to_owned()) }
-            }
+            Some((name, alias)) => ProviderKey { name: ProviderName(name.to_owned()), alias: Some(alias.to_owned()) },
             None => ProviderKey::default_of(text),
         })
     }

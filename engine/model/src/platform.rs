@@ -30,7 +30,9 @@ impl Platform {
             ("i386" | "i486" | "i586" | "i686" | "386", _) => ("386".to_owned(), None),
             ("aarch64" | "arm64", None | Some("8" | "v8")) => ("arm64".to_owned(), None),
             ("aarch64" | "arm64", variant) => ("arm64".to_owned(), variant.map(str::to_owned)),
-            ("armhf" | "armv7l" | "armv7", None) | ("arm", None | Some("7")) => ("arm".to_owned(), Some("v7".to_owned())),
+            ("armhf" | "armv7l" | "armv7", None) | ("arm", None | Some("7")) => {
+                ("arm".to_owned(), Some("v7".to_owned()))
+            }
             ("armel" | "armv6l", None) | ("arm", Some("6")) => ("arm".to_owned(), Some("v6".to_owned())),
             ("armv5l" | "armv5tel", None) | ("arm", Some("5")) => ("arm".to_owned(), Some("v5".to_owned())),
             // A 32-bit userland on a 64-bit kernel calls itself this.

@@ -9,15 +9,8 @@ use futures::StreamExt as _;
 use crate::CALLS;
 
 /// Answers every question; a failure is an answer too.
-pub async fn answer(
-    questions: Vec<Question>,
-    answers: &mut Answers,
-    operate: &dyn Operate,
-    notify: &dyn Notify,
-) {
-    let calls = questions
-        .into_iter()
-        .map(|question| ask(question, operate, notify));
+pub async fn answer(questions: Vec<Question>, answers: &mut Answers, operate: &dyn Operate, notify: &dyn Notify) {
+    let calls = questions.into_iter().map(|question| ask(question, operate, notify));
     let mut told = futures::stream::iter(calls).buffer_unordered(CALLS);
     while let Some(one) = told.next().await {
         match one {
@@ -31,48 +24,23 @@ pub async fn answer(
 enum Told {
     Facts(Inquiry, Result<bimetal_model::Value, Diagnostics>),
     Data(Inquiry, Result<bimetal_model::Value, Diagnostics>),
-    Image(
-        bimetal_model::image::ImageSource,
-        Result<bimetal_model::image::ImageIndex, Diagnostics>,
-    ),
+    Image(bimetal_model::image::ImageSource, Result<bimetal_model::image::ImageIndex, Diagnostics>),
 }
 
 async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> Told {
     match question {
         Question::Facts(inquiry) => {
-            let Inquiry {
-                address,
-                provider,
-                ty,
-                config,
-            } = &inquiry;
-            let facts = told(
-                &inquiry,
-                notify,
-                operate.discover(provider, ty, address, config),
-            )
-            .await;
+            let Inquiry { address, provider, ty, config } = &inquiry;
+            let facts = told(&inquiry, notify, operate.discover(provider, ty, address, config)).await;
             Told::Facts(inquiry, facts)
         }
         Question::Data(inquiry) => {
-            let Inquiry {
-                address,
-                provider,
-                ty,
-                config,
-            } = &inquiry;
-            let data = told(
-                &inquiry,
-                notify,
-                operate.read_data(provider, ty, address, config),
-            )
-            .await;
+            let Inquiry { address, provider, ty, config } = &inquiry;
+            let data = told(&inquiry, notify, operate.read_data(provider, ty, address, config)).await;
             Told::Data(inquiry, data)
         }
         Question::Image(source) => {
-            notify.notify(Event::Busy {
-                message: format!("resolving {source}"),
-            });
+            notify.notify(Event::Busy { message: format!("resolving {source}") });
             let index = operate.image(&source).await;
             Told::Image(source, index)
         }
@@ -85,23 +53,12 @@ async fn told<T>(
     call: impl Future<Output = Result<T, Diagnostics>>,
 ) -> Result<T, Diagnostics> {
     let action = "read";
-    notify.notify(Event::Started {
-        address: inquiry.address.clone(),
-        action,
-    });
+    notify.notify(Event::Started { address: inquiry.address.clone(), action });
     let answer = call.await;
     let address = inquiry.address.clone();
     notify.notify(match &answer {
         Ok(_) => Event::Finished { address, action },
-        Err(diagnostics) => Event::Failed {
-            address,
-            action,
-            diagnostics: diagnostics.clone(),
-        },
+        Err(diagnostics) => Event::Failed { address, action, diagnostics: diagnostics.clone() },
     });
-    answer.map_err(|said| {
-        said.into_iter()
-            .map(|diagnostic| diagnostic.of(&inquiry.address))
-            .collect()
-    })
+    answer.map_err(|said| said.into_iter().map(|diagnostic| diagnostic.of(&inquiry.address)).collect())
 }

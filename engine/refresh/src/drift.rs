@@ -21,10 +21,9 @@ pub(crate) fn between(address: &Address, before: &Stored, after: Option<&Object>
 /// Whether two values are the same but for marks, what JSON can't tell apart, and members that are `null`.
 fn same(one: &Value, other: &Value) -> bool {
     match (&one.data, &other.data) {
-        (
-            Data::List(a) | Data::Tuple(a) | Data::Set(a),
-            Data::List(b) | Data::Tuple(b) | Data::Set(b),
-        ) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Data::List(a) | Data::Tuple(a) | Data::Set(a), Data::List(b) | Data::Tuple(b) | Data::Set(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
         (Data::Map(a) | Data::Object(a), Data::Map(b) | Data::Object(b)) => {
             let agree = |name: &String| match (one.member(name), other.member(name)) {
                 (Some(a), Some(b)) => same(a, b),

@@ -21,11 +21,7 @@ pub(crate) struct Group {
 impl Group {
     pub(crate) fn new(provider: &ProviderKey, ty: &str, placement: Option<&Placement>) -> Group {
         let machine = placement.map(|placement| placement.machine.clone());
-        Group {
-            provider: provider.clone(),
-            ty: ty.to_owned(),
-            machine,
-        }
+        Group { provider: provider.clone(), ty: ty.to_owned(), machine }
     }
 
     /// Whether reading has told that the machine does not exist any more.
@@ -44,9 +40,7 @@ impl Group {
                 vec![unreachable(machine, said, asked)]
             }
             _ => {
-                let of = |(address, said): (Address, Diagnostics)| {
-                    said.into_iter().map(move |d| d.of(&address))
-                };
+                let of = |(address, said): (Address, Diagnostics)| said.into_iter().map(move |d| d.of(&address));
                 failed.into_iter().flat_map(of).collect()
             }
         }
@@ -54,21 +48,15 @@ impl Group {
 }
 
 fn unreachable(machine: &Address, said: &[Diagnostic], count: usize) -> Diagnostic {
-    let what = if count == 1 {
-        "a container there".to_owned()
-    } else {
-        format!("{count} containers there")
-    };
+    let what = if count == 1 { "a container there".to_owned() } else { format!("{count} containers there") };
     let why = said.first().map(|said| match said.detail.is_empty() {
         true => said.summary.clone(),
         false => format!("{}: {}", said.summary, said.detail),
     });
-    Diagnostic::error(format!(
-        "the engine of `{machine}` does not say what became of {what}"
-    ))
-    .because(why.unwrap_or_default())
-    .hint("bring the machine back and try again; `--no-refresh` believes what the state remembers")
-    .of(machine)
+    Diagnostic::error(format!("the engine of `{machine}` does not say what became of {what}"))
+        .because(why.unwrap_or_default())
+        .hint("bring the machine back and try again; `--no-refresh` believes what the state remembers")
+        .of(machine)
 }
 
 /// The items in groups of at most fifty.
@@ -93,12 +81,7 @@ pub(crate) fn all_answered<T>(
     group: &Group,
     asked: usize,
 ) -> Vec<Result<T, Diagnostics>> {
-    let bug = || {
-        format!(
-            "provider `{}` has a bug: it did not answer for every `{}`",
-            group.provider, group.ty
-        )
-    };
+    let bug = || format!("provider `{}` has a bug: it did not answer for every `{}`", group.provider, group.ty);
     answers.resize_with(asked, || Err(vec![Diagnostic::error(bug())]));
     answers
 }

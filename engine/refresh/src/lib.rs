@@ -23,11 +23,7 @@ const CALLS: usize = 32;
 /// What exists: everything in the snapshot is read, and unfinished creations are probed.
 ///
 /// What could not be read stays as state remembers it, and there is an error that says so.
-pub async fn refresh(
-    snapshot: &Snapshot,
-    operate: &dyn Operate,
-    notify: &dyn Notify,
-) -> (Observed, Diagnostics) {
+pub async fn refresh(snapshot: &Snapshot, operate: &dyn Operate, notify: &dyn Notify) -> (Observed, Diagnostics) {
     let mut observed = remembered(snapshot);
     let mut diagnostics = read::read_all(&mut observed, operate, notify).await;
     diagnostics.extend(probe::resolve(&snapshot.intents, &mut observed, operate).await);
@@ -35,11 +31,7 @@ pub async fn refresh(
 }
 
 /// What exists as far as state remembers; only unfinished creations are probed.
-pub async fn believe(
-    snapshot: &Snapshot,
-    operate: &dyn Operate,
-    _notify: &dyn Notify,
-) -> (Observed, Diagnostics) {
+pub async fn believe(snapshot: &Snapshot, operate: &dyn Operate, _notify: &dyn Notify) -> (Observed, Diagnostics) {
     let mut observed = remembered(snapshot);
     let diagnostics = probe::resolve(&snapshot.intents, &mut observed, operate).await;
     (observed, diagnostics)

@@ -11,25 +11,14 @@ use crate::{CALLS, marks};
 
 /// Finds out about each intent. What a creation left is taken in, unfinished; the rest came to nothing that reading does
 /// not tell.
-pub(crate) async fn resolve(
-    intents: &[Intent],
-    observed: &mut Observed,
-    operate: &dyn Operate,
-) -> Diagnostics {
-    let (creations, others): (Vec<_>, Vec<_>) = intents
-        .iter()
-        .cloned()
-        .partition(|i| i.effect == Effect::Create);
-    observed
-        .resolved
-        .extend(others.into_iter().map(|intent| (intent, None)));
+pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, operate: &dyn Operate) -> Diagnostics {
+    let (creations, others): (Vec<_>, Vec<_>) = intents.iter().cloned().partition(|i| i.effect == Effect::Create);
+    observed.resolved.extend(others.into_iter().map(|intent| (intent, None)));
     let grouped = grouped(creations.into_iter().map(|intent| {
         let group = Group::new(&intent.provider, &intent.ty, intent.placement.as_ref());
         (group, intent)
     }));
-    let calls = grouped
-        .into_iter()
-        .map(|(group, intents)| probe_group(group, intents, operate));
+    let calls = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, operate));
     let mut answers = futures::stream::iter(calls).buffered(CALLS);
     let mut diagnostics = Diagnostics::new();
     while let Some((group, answers)) = answers.next().await {
@@ -48,28 +37,18 @@ pub(crate) async fn resolve(
 
 type Answer = (Intent, Result<Option<Object>, Diagnostics>);
 
-async fn probe_group(
-    group: Group,
-    intents: Vec<Intent>,
-    operate: &dyn Operate,
-) -> (Group, Vec<Answer>) {
+async fn probe_group(group: Group, intents: Vec<Intent>, operate: &dyn Operate) -> (Group, Vec<Answer>) {
     let answers = operate.probe(&group.provider, &group.ty, &intents).await;
     let answers = all_answered(answers, &group, intents.len());
     (group, intents.into_iter().zip(answers).collect())
 }
 
 fn take(observed: &mut Observed, intent: Intent, object: Option<Object>) {
-    let object = object.map(|object| Object {
-        value: marks::carry(object.value, &intent.config),
-        ..object
-    });
+    let object = object.map(|object| Object { value: marks::carry(object.value, &intent.config), ..object });
     if let Some(object) = &object {
         // What was recorded on the way is the same object; reading it has told more than probing.
         let stored = || unfinished(&intent, object.clone());
-        let entry = observed
-            .objects
-            .entry(intent.address.clone())
-            .or_insert_with(stored);
+        let entry = observed.objects.entry(intent.address.clone()).or_insert_with(stored);
         if entry.unfinished.is_none() {
             *entry = stored();
         }

@@ -15,47 +15,30 @@ const ACTION: &str = "read";
 type Answer = (Address, Result<Option<Object>, Diagnostics>);
 
 /// Replaces what is remembered by what exists.
-pub(crate) async fn read_all(
-    observed: &mut Observed,
-    operate: &dyn Operate,
-    notify: &dyn Notify,
-) -> Diagnostics {
+pub(crate) async fn read_all(observed: &mut Observed, operate: &dyn Operate, notify: &dyn Notify) -> Diagnostics {
     let objects = observed.objects.iter().map(|(address, stored)| {
         let group = Group::new(&stored.provider, &stored.ty, stored.placement.as_ref());
         (group, (address.clone(), stored.object.clone()))
     });
-    let calls = grouped(objects)
-        .into_iter()
-        .map(|(group, objects)| read_group(group, objects, operate, notify));
+    let calls = grouped(objects).into_iter().map(|(group, objects)| read_group(group, objects, operate, notify));
     let mut answers = futures::stream::iter(calls).buffer_unordered(CALLS);
     let mut failures = Vec::new();
     while let Some((group, answers)) = answers.next().await {
         let asked = answers.len();
         failures.push((take(observed, answers), group, asked));
     }
-    let failures = failures
-        .into_iter()
-        .flat_map(|(failed, group, asked)| settle(observed, &group, failed, asked));
+    let failures = failures.into_iter().flat_map(|(failed, group, asked)| settle(observed, &group, failed, asked));
     let diagnostics = failures.collect();
-    observed
-        .drift
-        .sort_by(|one, other| one.address.cmp(&other.address));
+    observed.drift.sort_by(|one, other| one.address.cmp(&other.address));
     diagnostics
 }
 
 /// What was on a machine that is gone is gone with it; anything else is a failure.
-fn settle(
-    observed: &mut Observed,
-    group: &Group,
-    failed: Vec<(Address, Diagnostics)>,
-    asked: usize,
-) -> Diagnostics {
+fn settle(observed: &mut Observed, group: &Group, failed: Vec<(Address, Diagnostics)>, asked: usize) -> Diagnostics {
     if !group.is_gone(observed) {
         return group.failure(failed, asked);
     }
-    failed
-        .into_iter()
-        .for_each(|(address, _)| update(observed, address, None));
+    failed.into_iter().for_each(|(address, _)| update(observed, address, None));
     Diagnostics::new()
 }
 
@@ -66,10 +49,7 @@ async fn read_group(
     notify: &dyn Notify,
 ) -> (Group, Vec<Answer>) {
     for (address, _) in &objects {
-        notify.notify(Event::Started {
-            address: address.clone(),
-            action: ACTION,
-        });
+        notify.notify(Event::Started { address: address.clone(), action: ACTION });
     }
     let answers = operate.read(&group.provider, &group.ty, &objects).await;
     let answers = all_answered(answers, &group, objects.len());
@@ -84,15 +64,8 @@ async fn read_group(
 fn ended(address: &Address, answer: &Result<Option<Object>, Diagnostics>) -> Event {
     let address = address.clone();
     match answer {
-        Ok(_) => Event::Finished {
-            address,
-            action: ACTION,
-        },
-        Err(diagnostics) => Event::Failed {
-            address,
-            action: ACTION,
-            diagnostics: diagnostics.clone(),
-        },
+        Ok(_) => Event::Finished { address, action: ACTION },
+        Err(diagnostics) => Event::Failed { address, action: ACTION, diagnostics: diagnostics.clone() },
     }
 }
 
@@ -112,10 +85,7 @@ fn update(observed: &mut Observed, address: Address, object: Option<Object>) {
     let Some(stored) = observed.objects.get_mut(&address) else {
         return;
     };
-    let object = object.map(|object| Object {
-        value: marks::carry(object.value, &stored.object.value),
-        ..object
-    });
+    let object = object.map(|object| Object { value: marks::carry(object.value, &stored.object.value), ..object });
     let difference = drift::between(&address, stored, object.as_ref());
     observed.drift.extend(difference);
     match object {

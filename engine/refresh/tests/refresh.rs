@@ -44,14 +44,8 @@ impl Operate for Fake {
         ty: &str,
         objects: &[(Address, Object)],
     ) -> Vec<Result<Option<Object>, Diagnostics>> {
-        self.calls
-            .lock()
-            .unwrap()
-            .push(format!("read {provider} {ty} {}", objects.len()));
-        objects
-            .iter()
-            .map(|(address, _)| self.answer(&address.to_string()))
-            .collect()
+        self.calls.lock().unwrap().push(format!("read {provider} {ty} {}", objects.len()));
+        objects.iter().map(|(address, _)| self.answer(&address.to_string())).collect()
     }
     async fn probe(
         &self,
@@ -59,31 +53,13 @@ impl Operate for Fake {
         ty: &str,
         intents: &[Intent],
     ) -> Vec<Result<Option<Object>, Diagnostics>> {
-        self.calls
-            .lock()
-            .unwrap()
-            .push(format!("probe {provider} {ty} {}", intents.len()));
-        intents
-            .iter()
-            .map(|intent| self.answer(&intent.id.0))
-            .collect()
+        self.calls.lock().unwrap().push(format!("probe {provider} {ty} {}", intents.len()));
+        intents.iter().map(|intent| self.answer(&intent.id.0)).collect()
     }
-    async fn discover(
-        &self,
-        _: &ProviderKey,
-        _: &str,
-        address: &Address,
-        _: &Value,
-    ) -> Result<Value, Diagnostics> {
+    async fn discover(&self, _: &ProviderKey, _: &str, address: &Address, _: &Value) -> Result<Value, Diagnostics> {
         Ok(Value::from(format!("facts of {address}")))
     }
-    async fn read_data(
-        &self,
-        _: &ProviderKey,
-        _: &str,
-        _: &Address,
-        _: &Value,
-    ) -> Result<Value, Diagnostics> {
+    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
         Err(vec![Diagnostic::error("no such thing")])
     }
     async fn create(&self, _: &ProviderKey, _: &str, _: Vec<CreateRequest>) -> Vec<Outcome> {
@@ -96,10 +72,7 @@ impl Operate for Fake {
         unreachable!("refresh changes nothing")
     }
     async fn image(&self, source: &ImageSource) -> Result<ImageIndex, Diagnostics> {
-        Ok(ImageIndex {
-            digest: source.to_string(),
-            manifests: Vec::new(),
-        })
+        Ok(ImageIndex { digest: source.to_string(), manifests: Vec::new() })
     }
     fn allow_images(&self, _: &[ImageSource]) {}
 }
@@ -109,10 +82,7 @@ fn address(text: &str) -> Address {
 }
 
 fn object(note: Value) -> Object {
-    Object {
-        value: [("note", note)].into_iter().collect(),
-        private: vec![1],
-    }
+    Object { value: [("note", note)].into_iter().collect(), private: vec![1] }
 }
 
 fn placement(machine: &str) -> Placement {
@@ -145,37 +115,20 @@ fn intent(id: &str, address: &str, effect: Effect) -> Intent {
         provider: ProviderKey::default_of("docker"),
         ty: "docker_volume".to_owned(),
         effect,
-        config: [("note", Value::from("a").into_sensitive())]
-            .into_iter()
-            .collect(),
+        config: [("note", Value::from("a").into_sensitive())].into_iter().collect(),
         depends_on: vec![self::address("machine.docker.a")],
         placement: None,
     }
 }
 
 fn snapshot(objects: Vec<(String, Stored)>, intents: Vec<Intent>) -> Snapshot {
-    let objects = objects
-        .into_iter()
-        .map(|(text, stored)| (address(&text), stored))
-        .collect();
-    Snapshot {
-        lineage: "l".to_owned(),
-        serial: 7,
-        objects,
-        intents,
-        outputs: BTreeMap::new(),
-    }
+    let objects = objects.into_iter().map(|(text, stored)| (address(&text), stored)).collect();
+    Snapshot { lineage: "l".to_owned(), serial: 7, objects, intents, outputs: BTreeMap::new() }
 }
 
 fn world<const N: usize>(answers: [(&str, Result<Option<Object>, String>); N]) -> Fake {
-    let world = answers
-        .into_iter()
-        .map(|(key, answer)| (key.to_owned(), answer))
-        .collect();
-    Fake {
-        world,
-        ..Fake::default()
-    }
+    let world = answers.into_iter().map(|(key, answer)| (key.to_owned(), answer)).collect();
+    Fake { world, ..Fake::default() }
 }
 
 #[tokio::test]
@@ -185,42 +138,20 @@ async fn what_changed_or_went_is_drift() {
         ("docker_volume.changed", Ok(Some(object("b".into())))),
     ]);
     let names = ["same", "changed", "gone"].map(|name| format!("docker_volume.{name}"));
-    let objects = names
-        .map(|name| (name, stored("docker_volume", None)))
-        .to_vec();
+    let objects = names.map(|name| (name, stored("docker_volume", None))).to_vec();
     let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
     assert_eq!(diagnostics, []);
     assert_eq!((observed.lineage.as_str(), observed.serial), ("l", 7));
-    let drift: Vec<_> = observed
-        .drift
-        .iter()
-        .map(|d| (d.address.to_string(), d.after.is_some()))
-        .collect();
-    assert_eq!(
-        drift,
-        [
-            ("docker_volume.changed".to_owned(), true),
-            ("docker_volume.gone".to_owned(), false)
-        ]
-    );
-    assert_eq!(
-        observed.objects[&address("docker_volume.changed")].object,
-        object("b".into())
-    );
-    assert!(
-        !observed
-            .objects
-            .contains_key(&address("docker_volume.gone"))
-    );
+    let drift: Vec<_> = observed.drift.iter().map(|d| (d.address.to_string(), d.after.is_some())).collect();
+    assert_eq!(drift, [("docker_volume.changed".to_owned(), true), ("docker_volume.gone".to_owned(), false)]);
+    assert_eq!(observed.objects[&address("docker_volume.changed")].object, object("b".into()));
+    assert!(!observed.objects.contains_key(&address("docker_volume.gone")));
 }
 
 #[tokio::test]
 async fn what_was_sensitive_stays_so() {
     let fake = world([("docker_volume.a", Ok(Some(object("new".into()))))]);
-    let secret = Stored {
-        object: object(Value::from("old").into_sensitive()),
-        ..stored("docker_volume", None)
-    };
+    let secret = Stored { object: object(Value::from("old").into_sensitive()), ..stored("docker_volume", None) };
     let snapshot = snapshot(vec![("docker_volume.a".to_owned(), secret)], vec![]);
     let (observed, _) = refresh(&snapshot, &fake, &Silent).await;
     let value = &observed.objects[&address("docker_volume.a")].object.value;
@@ -235,21 +166,11 @@ async fn one_call_reads_many_of_one_machine() {
     let fake = Fake::default();
     let mut objects = Vec::new();
     for place in 0..120 {
-        objects.push((
-            format!("docker_volume.v[{place}]"),
-            stored("docker_volume", None),
-        ));
+        objects.push((format!("docker_volume.v[{place}]"), stored("docker_volume", None)));
     }
     for place in 0..4 {
-        let machine = if place < 3 {
-            "machine.docker.a"
-        } else {
-            "machine.docker.b"
-        };
-        objects.push((
-            format!("service.web.replica[{place}]"),
-            stored("docker_container", Some(machine)),
-        ));
+        let machine = if place < 3 { "machine.docker.a" } else { "machine.docker.b" };
+        objects.push((format!("service.web.replica[{place}]"), stored("docker_container", Some(machine))));
     }
     refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
     assert_eq!(
@@ -267,75 +188,41 @@ async fn one_call_reads_many_of_one_machine() {
 #[tokio::test]
 async fn a_dead_machine_is_told_once_and_fails_alone() {
     let fake = world([
-        (
-            "service.web.replica[0]",
-            Err("connection refused".to_owned()),
-        ),
-        (
-            "service.web.replica[1]",
-            Err("connection refused".to_owned()),
-        ),
+        ("service.web.replica[0]", Err("connection refused".to_owned())),
+        ("service.web.replica[1]", Err("connection refused".to_owned())),
         ("service.web.replica[2]", Ok(Some(object("b".into())))),
     ]);
     let container = |machine| stored("docker_container", Some(machine));
     let objects = vec![
-        (
-            "service.web.replica[0]".to_owned(),
-            container("machine.docker.dead"),
-        ),
-        (
-            "service.web.replica[1]".to_owned(),
-            container("machine.docker.dead"),
-        ),
-        (
-            "service.web.replica[2]".to_owned(),
-            container("machine.docker.fine"),
-        ),
+        ("service.web.replica[0]".to_owned(), container("machine.docker.dead")),
+        ("service.web.replica[1]".to_owned(), container("machine.docker.dead")),
+        ("service.web.replica[2]".to_owned(), container("machine.docker.fine")),
     ];
     let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
-    let [diagnostic] = diagnostics.as_slice() else {
-        panic!("{diagnostics:?}")
-    };
+    let [diagnostic] = diagnostics.as_slice() else { panic!("{diagnostics:?}") };
     assert_eq!(
         diagnostic.summary,
         "the engine of `machine.docker.dead` does not say what became of 2 containers there"
     );
     assert_eq!(diagnostic.detail, "connection refused");
     assert!(diagnostic.hint.is_some());
-    assert_eq!(
-        observed.objects.len(),
-        3,
-        "what could not be read is believed"
-    );
+    assert_eq!(observed.objects.len(), 3, "what could not be read is believed");
     assert_eq!(observed.drift.len(), 1);
 }
 
 #[tokio::test]
 async fn what_was_on_a_machine_that_is_gone_is_gone_too() {
     let fake = world([
-        (
-            "service.web.replica[0]",
-            Err("connection refused".to_owned()),
-        ),
+        ("service.web.replica[0]", Err("connection refused".to_owned())),
         ("x", Err("connection refused".to_owned())),
     ]);
     let objects = vec![
-        (
-            "machine.docker.gone".to_owned(),
-            stored("docker_machine", None),
-        ),
-        (
-            "service.web.replica[0]".to_owned(),
-            stored("docker_container", Some("machine.docker.gone")),
-        ),
+        ("machine.docker.gone".to_owned(), stored("docker_machine", None)),
+        ("service.web.replica[0]".to_owned(), stored("docker_container", Some("machine.docker.gone"))),
     ];
     let placement = Some(placement("machine.docker.gone"));
-    let intent = Intent {
-        placement,
-        ..intent("x", "service.web.replica[1]", Effect::Create)
-    };
-    let (observed, diagnostics) =
-        refresh(&snapshot(objects, vec![intent.clone()]), &fake, &Silent).await;
+    let intent = Intent { placement, ..intent("x", "service.web.replica[1]", Effect::Create) };
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), &fake, &Silent).await;
     assert_eq!(diagnostics, []);
     assert!(observed.objects.is_empty());
     assert_eq!(observed.drift.len(), 2);
@@ -358,29 +245,14 @@ async fn an_unfinished_creation_is_taken_in_or_dropped() {
             false => believe(&snapshot, &fake, &Silent).await,
         };
         assert_eq!(diagnostics, []);
-        let mut resolved: Vec<_> = observed
-            .resolved
-            .iter()
-            .map(|(i, o)| (i.id.0.as_str(), o.is_some()))
-            .collect();
+        let mut resolved: Vec<_> = observed.resolved.iter().map(|(i, o)| (i.id.0.as_str(), o.is_some())).collect();
         resolved.sort_unstable();
-        assert_eq!(
-            resolved,
-            [
-                ("absent", false),
-                ("delete", false),
-                ("there", true),
-                ("update", false)
-            ]
-        );
+        assert_eq!(resolved, [("absent", false), ("delete", false), ("there", true), ("update", false)]);
         let taken = &observed.objects[&address("docker_volume.there")];
         assert_eq!(observed.objects.len(), 1);
         assert_eq!(taken.unfinished, Some(intents[0].clone()));
         assert_eq!(taken.depends_on, [address("machine.docker.a")]);
-        assert_eq!(
-            format!("{:?}", taken.object.value),
-            r#"{"note": (sensitive)}"#
-        );
+        assert_eq!(format!("{:?}", taken.object.value), r#"{"note": (sensitive)}"#);
         assert_eq!(observed.drift, []);
     }
     assert_eq!(fake.called(), ["probe docker docker_volume 2"; 2]);
@@ -411,13 +283,8 @@ async fn every_question_is_answered() {
     ];
     let mut answers = Answers::default();
     answer(questions, &mut answers, &Fake::default(), &Silent).await;
-    assert_eq!(
-        answers.facts[&address("machine.docker.a")],
-        Ok(Value::from("facts of machine.docker.a"))
-    );
-    let failure = answers.data[&address("data.docker_engine.a")]
-        .clone()
-        .unwrap_err();
+    assert_eq!(answers.facts[&address("machine.docker.a")], Ok(Value::from("facts of machine.docker.a")));
+    let failure = answers.data[&address("data.docker_engine.a")].clone().unwrap_err();
     assert_eq!(failure[0].address, Some(address("data.docker_engine.a")));
     assert_eq!(answers.images[&source].as_ref().unwrap().digest, "nginx");
 }

@@ -85,7 +85,10 @@ fn flags(attribute: &Attribute, known: &[&str]) -> syn::Result<Vec<String>> {
 
 fn is_optional(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|segment| ["Option", "Vec", "BTreeMap", "BTreeSet"].iter().any(|name| segment.ident == name))
+    path.path
+        .segments
+        .last()
+        .is_some_and(|segment| ["Option", "Vec", "BTreeMap", "BTreeSet"].iter().any(|name| segment.ident == name))
 }
 
 fn description(attributes: &[Attribute]) -> String {

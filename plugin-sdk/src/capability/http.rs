@@ -13,7 +13,13 @@ pub struct Response(wit::Response);
 impl Request {
     /// To a URL whose origin the manifest names.
     pub fn new(method: &str, url: impl Into<String>) -> Self {
-        Request(wit::Request { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None, authorization: None })
+        Request(wit::Request {
+            method: method.to_owned(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            authorization: None,
+        })
     }
 
     /// The host adds `Authorization: Bearer <secret>`.
@@ -57,7 +63,9 @@ impl Response {
         match std::str::from_utf8(&self.0.body) {
             Ok("") => Ok(Json::Null),
             Ok(text) => parsed(text),
-            Err(_) => Err(Fault { code: Code::Protocol, message: "the answer is no text".to_owned(), retryable: false }),
+            Err(_) => {
+                Err(Fault { code: Code::Protocol, message: "the answer is no text".to_owned(), retryable: false })
+            }
         }
     }
 }

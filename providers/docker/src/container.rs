@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bimetal_provider::capability::docker::Engine;
 use bimetal_provider::capability::progress;
 use bimetal_provider::{
-    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Role, Schema, Serialize, json,
+    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Role, Schema, Serialize,
+    json,
 };
 
 use crate::Docker;
@@ -102,7 +103,10 @@ impl Resource for Container {
     fn validate(&self) -> Vec<Diagnostic> {
         let health = self.health.iter().flat_map(|health| [&health.interval, &health.timeout, &health.start_period]);
         let durations = health.flatten().filter_map(|text| nanoseconds(text).err());
-        let restart = self.restart.iter().filter(|word| !["no", "on-failure", "always", "unless-stopped"].contains(&word.as_str()));
+        let restart = self
+            .restart
+            .iter()
+            .filter(|word| !["no", "on-failure", "always", "unless-stopped"].contains(&word.as_str()));
         let restart = restart.map(|word| {
             let error = Diagnostic::error(format!("`{word}` is no restart policy")).at("restart");
             error.hint("there are `no`, `on-failure`, `always` and `unless-stopped`")
@@ -126,9 +130,12 @@ impl Resource for Container {
                 lists.len() - 1
             });
             answers.push(match &lists[place].1 {
-                Ok(states) => Ok(object.id.as_ref().and_then(|id| states.get(id)).copied().map(|running| {
-                    Container { running: Some(running), ..object.clone() }
-                })),
+                Ok(states) => Ok(object
+                    .id
+                    .as_ref()
+                    .and_then(|id| states.get(id))
+                    .copied()
+                    .map(|running| Container { running: Some(running), ..object.clone() })),
                 Err(error) => Err(error.clone()),
             });
         }
@@ -231,7 +238,8 @@ impl Container {
             host["NetworkMode"] = json!(network);
         }
         let exposed: serde_json::Map<_, _> = self.port.iter().map(|port| (port.key(), json!({}))).collect();
-        let networks: serde_json::Map<_, _> = self.networks.iter().flatten().map(|name| (name.clone(), json!({}))).collect();
+        let networks: serde_json::Map<_, _> =
+            self.networks.iter().flatten().map(|name| (name.clone(), json!({}))).collect();
         Ok(json!({
             "Image": image,
             "Cmd": self.command,
@@ -296,7 +304,8 @@ impl Health {
 
 /// `10s`, `1m30s`, `500ms`
 fn nanoseconds(text: &str) -> Result<u64> {
-    let wrong = || Diagnostic::error(format!("`{text}` is no duration")).hint("write `10s`, `1m30s` or `500ms`").at("health");
+    let wrong =
+        || Diagnostic::error(format!("`{text}` is no duration")).hint("write `10s`, `1m30s` or `500ms`").at("health");
     let (mut total, mut rest) = (0u64, text);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0).ok_or_else(wrong)?;

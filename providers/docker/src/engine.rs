@@ -97,8 +97,12 @@ mod tests {
 
     #[test]
     fn engines_are_called_as_images_are() {
-        for (architecture, expected) in [("x86_64", "linux/amd64"), ("aarch64", "linux/arm64"), ("armv8l", "linux/arm/v7")] {
-            let facts = Facts::read(&json!({ "info": { "OSType": "linux", "Architecture": architecture, "NCPU": 4 }, "version": {} }));
+        for (architecture, expected) in
+            [("x86_64", "linux/amd64"), ("aarch64", "linux/arm64"), ("armv8l", "linux/arm/v7")]
+        {
+            let facts = Facts::read(
+                &json!({ "info": { "OSType": "linux", "Architecture": architecture, "NCPU": 4 }, "version": {} }),
+            );
             assert_eq!((facts.platform.as_str(), facts.cpus), (expected, Some(4)));
         }
     }

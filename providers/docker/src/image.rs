@@ -1,7 +1,9 @@
 //! `docker_image`: an image that an engine keeps.
 
 use bimetal_provider::capability::docker::Engine;
-use bimetal_provider::{Create, Deletion, Deserialize, Diagnostic, Handle, Outcome, Resource, Result, Schema, Serialize};
+use bimetal_provider::{
+    Create, Deletion, Deserialize, Diagnostic, Handle, Outcome, Resource, Result, Schema, Serialize,
+};
 
 use crate::Docker;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bimetal_provider::{
-    Create, Credential, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Resource, Result, Role, Schema, Serialize, json,
+    Create, Credential, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Resource, Result, Role, Schema,
+    Serialize, json,
 };
 
 use crate::Docker;
@@ -179,7 +180,11 @@ impl Resource for Machine {
     }
 
     fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
-        let kept = Machine { platform: config.platform.clone().or(prior.platform), address: config.address.clone().or(prior.address), ..config };
+        let kept = Machine {
+            platform: config.platform.clone().or(prior.platform),
+            address: config.address.clone().or(prior.address),
+            ..config
+        };
         kept.observed().into()
     }
 

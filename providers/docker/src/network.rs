@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bimetal_provider::capability::docker::Engine;
-use bimetal_provider::{Create, Deletion, Deserialize, Diagnostic, Handle, Outcome, Resource, Result, Schema, Serialize, json};
+use bimetal_provider::{
+    Create, Deletion, Deserialize, Diagnostic, Handle, Outcome, Resource, Result, Schema, Serialize, json,
+};
 
 use crate::Docker;
 

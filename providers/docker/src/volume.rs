@@ -41,9 +41,12 @@ impl Volume {
         if let Some(volume) = engine.inspect_volume(&self.name)? {
             return match volume["Labels"][INTENT] == intent {
                 true => Ok(self.seen(&volume)),
-                false => Err(Diagnostic::error(format!("there is a volume `{}` already, and Bimetal did not make it", self.name))
-                    .hint("choose another name, or remove that volume")
-                    .at("name")),
+                false => Err(Diagnostic::error(format!(
+                    "there is a volume `{}` already, and Bimetal did not make it",
+                    self.name
+                ))
+                .hint("choose another name, or remove that volume")
+                .at("name")),
             };
         }
         let mut labels = self.labels.clone().unwrap_or_default();

@@ -221,7 +221,11 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
             say(&format!("\n{} {counts}, after {took:.1}s.\n\n", paint(REMOVE, "Not all is done:")));
         }
         RevisionOutcome::Interrupted => {
-            say(&format!("\n{} {} done. Apply again to go on.\n", paint(REMOVE, "Interrupted."), effects(applied.done)));
+            say(&format!(
+                "\n{} {} done. Apply again to go on.\n",
+                paint(REMOVE, "Interrupted."),
+                effects(applied.done)
+            ));
         }
     }
     if !applied.outputs.is_empty() && applied.outcome == RevisionOutcome::Done {

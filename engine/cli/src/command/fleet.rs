@@ -74,7 +74,13 @@ pub(crate) async fn machines(session: &Session) -> Result<(), Failure> {
         .iter()
         .zip(states)
         .map(|(node, state)| {
-            [node.address.to_string(), node.stored.provider.to_string(), node.text("platform"), node.text("address"), state]
+            [
+                node.address.to_string(),
+                node.stored.provider.to_string(),
+                node.text("platform"),
+                node.text("address"),
+                state,
+            ]
         })
         .collect();
     print(&table(["MACHINE", "PROVIDER", "PLATFORM", "ADDRESS", "ENGINE"], &rows));

@@ -37,7 +37,9 @@ pub(crate) async fn output(session: &Session, arguments: &arguments::Output) -> 
     match (arguments.raw, value.as_str()) {
         _ if session.json => print_json(&encode(value, Marks::Drop)),
         (true, Some(text)) => print(text),
-        (true, None) => return Err(Diagnostic::error(format!("output `{name}` is no string")).hint("use `--json`").into()),
+        (true, None) => {
+            return Err(Diagnostic::error(format!("output `{name}` is no string")).hint("use `--json`").into());
+        }
         (false, _) => print(&format!("{}\n", value_text(&revealed(value), 0))),
     }
     Ok(())
@@ -121,7 +123,11 @@ fn find<'a>(snapshot: &'a Snapshot, address: &Address) -> Result<&'a Stored, Fai
 
 /// One object, as configuration would write it.
 pub(crate) fn object_text(address: &Address, stored: &Stored) -> String {
-    let mut head = format!("{} {}\n", paint(BOLD, address), paint(FAINT, format!("({}, provider {})", stored.ty, stored.provider)));
+    let mut head = format!(
+        "{} {}\n",
+        paint(BOLD, address),
+        paint(FAINT, format!("({}, provider {})", stored.ty, stored.provider))
+    );
     if stored.tainted || stored.unfinished.is_some() {
         head += "  (half made: the next apply mends it)\n";
     }

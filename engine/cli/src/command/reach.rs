@@ -89,7 +89,8 @@ pub(crate) async fn ssh(session: &Session, arguments: &arguments::Ssh) -> Result
         false => Some(bimetal_host::ssh::quote_all(arguments.command.iter().map(String::as_str)).map_err(failure)?),
     };
     let console = if command.is_some() { Console::pipes() } else { Console::terminal() };
-    let status = world.host.sessions().shell(&endpoint.to_string(), command.as_deref(), console).await.map_err(failure)?;
+    let status =
+        world.host.sessions().shell(&endpoint.to_string(), command.as_deref(), console).await.map_err(failure)?;
     Ok(exit_code(status))
 }
 

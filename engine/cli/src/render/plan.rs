@@ -114,7 +114,8 @@ fn attributes_text(change: &Change) -> String {
     let (Some(after), width) = (&change.after, name_width(before, change.after.as_ref())) else {
         return String::new();
     };
-    let names: BTreeSet<&String> = [before, Some(after)].into_iter().flatten().filter_map(Value::as_members).flat_map(|m| m.keys()).collect();
+    let names: BTreeSet<&String> =
+        [before, Some(after)].into_iter().flatten().filter_map(Value::as_members).flat_map(|m| m.keys()).collect();
     let (mut lines, mut hidden) = (String::new(), 0);
     for name in names {
         let pair = (before.and_then(|value| value.member(name)), after.member(name));
@@ -158,7 +159,8 @@ fn attribute_text(name: &str, width: usize, (before, after): (Option<&Value>, Op
 
 /// A list and a tuple of the same items read the same.
 fn is_same(before: &Value, after: &Value) -> bool {
-    before == after || (!before.has_sensitive() && !after.has_sensitive() && value_text(before, 0) == value_text(after, 0))
+    before == after
+        || (!before.has_sensitive() && !after.has_sensitive() && value_text(before, 0) == value_text(after, 0))
 }
 
 /// A list or map that was not written: it says nothing.
@@ -306,12 +308,24 @@ mod tests {
                 Some(object([("image", text("web@sha256:2")), ("name", text("web-0"))])),
             )
         };
-        let volume = object([("name", text("data")), ("mountpoint", Value::unknown(Type::String)), ("labels", Value::tuple([]))]);
+        let volume = object([
+            ("name", text("data")),
+            ("mountpoint", Value::unknown(Type::String)),
+            ("labels", Value::tuple([])),
+        ]);
         let secret = object([("token", text("hunter2").into_sensitive())]);
-        let removed = Change { reason: Some("not in the configuration any more".to_owned()), ..change("docker_volume.old", Action::Delete, Some(secret.clone()), None) };
+        let removed = Change {
+            reason: Some("not in the configuration any more".to_owned()),
+            ..change("docker_volume.old", Action::Delete, Some(secret.clone()), None)
+        };
         let rendered = render(&plan(vec![
             change("docker_volume.data", Action::Create, None, Some(volume)),
-            change("docker_volume.key", Action::Update, Some(secret), Some(object([("token", text("*******").into_sensitive())]))),
+            change(
+                "docker_volume.key",
+                Action::Update,
+                Some(secret),
+                Some(object([("token", text("*******").into_sensitive())])),
+            ),
             removed,
             replaced,
         ]));

@@ -31,13 +31,7 @@ impl Progress {
     /// On a terminal lines that move; elsewhere plain ones; with `json` one JSON object a line.
     pub(crate) fn new(json: bool) -> Self {
         let live = std::io::stderr().is_terminal() && !json;
-        Progress {
-            bars: MultiProgress::new(),
-            running: Mutex::default(),
-            busy: Mutex::default(),
-            live,
-            json,
-        }
+        Progress { bars: MultiProgress::new(), running: Mutex::default(), busy: Mutex::default(), live, json }
     }
 
     /// Takes away what moves.
@@ -61,7 +55,10 @@ impl Progress {
             return ProgressBar::hidden();
         }
         let bar = self.bars.add(ProgressBar::new_spinner());
-        bar.set_style(ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:>4}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:>4}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
         bar.set_message(message);
         bar.enable_steady_tick(Duration::from_millis(120));
         bar

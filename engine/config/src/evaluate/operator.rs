@@ -24,7 +24,10 @@ impl Evaluator<'_> {
             }
             UnaryOperator::Not => {
                 let (truth, sensitive) = self.operand(&operation.expr, value, &Type::Bool)?;
-                Ok(truth.as_bool().map_or(Value::unknown(Type::Bool), |truth| Value::from(!truth)).with_sensitivity(sensitive))
+                Ok(truth
+                    .as_bool()
+                    .map_or(Value::unknown(Type::Bool), |truth| Value::from(!truth))
+                    .with_sensitivity(sensitive))
             }
         }
     }
@@ -57,7 +60,9 @@ impl Evaluator<'_> {
         }
         match convert(value, ty) {
             Ok(value) => Ok((value, sensitive)),
-            Err(mismatch) => Err(vec![self.error(node, format!("this operator does not take it: {}", mismatch.reason))]),
+            Err(mismatch) => {
+                Err(vec![self.error(node, format!("this operator does not take it: {}", mismatch.reason))])
+            }
         }
     }
 
@@ -92,7 +97,10 @@ impl Evaluator<'_> {
 }
 
 fn is_comparison(operator: BinaryOperator) -> bool {
-    matches!(operator, BinaryOperator::Less | BinaryOperator::LessEq | BinaryOperator::Greater | BinaryOperator::GreaterEq)
+    matches!(
+        operator,
+        BinaryOperator::Less | BinaryOperator::LessEq | BinaryOperator::Greater | BinaryOperator::GreaterEq
+    )
 }
 
 fn compute(operator: BinaryOperator, left: &BigDecimal, right: &BigDecimal) -> Result<Value, &'static str> {
@@ -126,15 +134,13 @@ fn equality(left: Value, right: Value, negated: bool) -> Value {
     }
     let (left, right) = (plain(left), plain(right));
     let same_kind = std::mem::discriminant(&left.data) == std::mem::discriminant(&right.data);
-    let common = if same_kind { None } else { unify([left.ty(), right.ty()]).filter(|_| is_simple(&left) && is_simple(&right)) };
+    let common =
+        if same_kind { None } else { unify([left.ty(), right.ty()]).filter(|_| is_simple(&left) && is_simple(&right)) };
     let (left, right) = match common {
         Some(ty) => (convert(left.clone(), &ty).unwrap_or(left), convert(right.clone(), &ty).unwrap_or(right)),
         None => (left, right),
     };
     let equal = left == right;
-    if !equal && !(left.is_wholly_known() && right.is_wholly_known()) {
-        return Value::unknown(Type::Bool).with_sensitivity(sensitive);
-    }
     if !(left.is_wholly_known() && right.is_wholly_known()) {
         return Value::unknown(Type::Bool).with_sensitivity(sensitive);
     }

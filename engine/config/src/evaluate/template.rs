@@ -76,7 +76,12 @@ impl Evaluator<'_> {
         match convert(value, &Type::String) {
             Ok(Value { data: Data::String(part), .. }) => text.push(&part),
             Ok(_) => text.unknown = true,
-            Err(mismatch) => return Err(vec![self.error(node, format!("this can't be put into text: {}", mismatch.reason)).hint("`jsonencode(…)` or `join(…)` makes text of it")]),
+            Err(mismatch) => {
+                return Err(vec![
+                    self.error(node, format!("this can't be put into text: {}", mismatch.reason))
+                        .hint("`jsonencode(…)` or `join(…)` makes text of it"),
+                ]);
+            }
         }
         Ok(())
     }

@@ -49,11 +49,17 @@ impl<'a> Evaluator<'a> {
 
     fn target(&self, target: &Target) -> Result<Cow<'a, Value>, Diagnostic> {
         let scope = self.scope;
-        let missing = |what: &str, name: &str, hint: String| Err(Diagnostic::error(format!("no {what} `{name}` is declared")).hint(hint));
+        let missing = |what: &str, name: &str, hint: String| {
+            Err(Diagnostic::error(format!("no {what} `{name}` is declared")).hint(hint))
+        };
         match target {
             Target::Variable(name) => match scope.variables.get(name) {
                 Some(value) => Ok(Cow::Borrowed(value)),
-                None => missing("variable", name, nearest_or_all(name, scope.variables.keys().map(String::as_str), "variable")),
+                None => missing(
+                    "variable",
+                    name,
+                    nearest_or_all(name, scope.variables.keys().map(String::as_str), "variable"),
+                ),
             },
             Target::Local(name) => match scope.locals.get(name) {
                 Some(value) => Ok(Cow::Borrowed(value)),
@@ -89,14 +95,16 @@ impl<'a> Evaluator<'a> {
         let Some((operator, rest)) = operators.split_first() else { return Ok(value) };
         match operator.value() {
             TraversalOperator::AttrSplat(_) => {
-                let is_attribute = |o: &Decorated<TraversalOperator>| matches!(o.value(), TraversalOperator::GetAttr(_));
+                let is_attribute =
+                    |o: &Decorated<TraversalOperator>| matches!(o.value(), TraversalOperator::GetAttr(_));
                 let taken = rest.iter().take_while(|operator| is_attribute(operator)).count();
                 let splat = self.splat(value.into_owned(), &rest[..taken])?;
                 self.walk(Cow::Owned(splat), &rest[taken..])
             }
             TraversalOperator::FullSplat(_) => Ok(Cow::Owned(self.splat(value.into_owned(), rest)?)),
             TraversalOperator::GetAttr(name) => {
-                let next = self.attribute(value, name.as_str()).map_err(|error| vec![self.operator_error(error, operator)])?;
+                let next =
+                    self.attribute(value, name.as_str()).map_err(|error| vec![self.operator_error(error, operator)])?;
                 self.walk(next, rest)
             }
             TraversalOperator::LegacyIndex(index) => {
@@ -121,7 +129,9 @@ impl<'a> Evaluator<'a> {
     fn splat(&self, value: Value, operators: &Operators) -> Result<Value, bimetal_model::Diagnostics> {
         let sensitive = value.sensitive;
         let items = match value.data {
-            Data::Unknown(Type::List(_) | Type::Set(_) | Type::Any) => return Ok(Value::unknown(Type::Any).with_sensitivity(sensitive)),
+            Data::Unknown(Type::List(_) | Type::Set(_) | Type::Any) => {
+                return Ok(Value::unknown(Type::Any).with_sensitivity(sensitive));
+            }
             Data::Null => Vec::new(),
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => items,
             data => vec![data.into()],
@@ -148,11 +158,15 @@ impl<'a> Evaluator<'a> {
                 Some(field) => Ok(Cow::Owned(Value::unknown(field.ty.clone()).with_sensitivity(sensitive))),
                 None => Err(Diagnostic::error(format!("there is no attribute `{name}`"))),
             },
-            Data::Unknown(Type::Map(element)) => Ok(Cow::Owned(Value::unknown((**element).clone()).with_sensitivity(sensitive))),
+            Data::Unknown(Type::Map(element)) => {
+                Ok(Cow::Owned(Value::unknown((**element).clone()).with_sensitivity(sensitive)))
+            }
             Data::Unknown(Type::Any) => Ok(Cow::Owned(Value::unknown(Type::Any).with_sensitivity(sensitive))),
-            Data::Null => Err(Diagnostic::error(format!("`null` has no attribute `{name}`")).hint("`try(…, default)` helps where it may be `null`")),
+            Data::Null => Err(Diagnostic::error(format!("`null` has no attribute `{name}`"))
+                .hint("`try(…, default)` helps where it may be `null`")),
             Data::List(_) | Data::Set(_) | Data::Tuple(_) => {
-                Err(Diagnostic::error(format!("this is a list, and has no attribute `{name}`")).hint(format!("one item: `[0].{name}`; all of them: `[*].{name}`")))
+                Err(Diagnostic::error(format!("this is a list, and has no attribute `{name}`"))
+                    .hint(format!("one item: `[0].{name}`; all of them: `[*].{name}`")))
             }
             Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
             _ => Err(Diagnostic::error(format!("a {} has no attributes", value.ty()))),
@@ -179,7 +193,11 @@ impl<'a> Evaluator<'a> {
                 match members.contains_key(&name) {
                     true => Ok(member(value, &name, sensitive)),
                     false => {
-                        let hint = nearest_or_all(&name, members.keys().map(String::as_str).take(20).collect::<Vec<_>>(), "key");
+                        let hint = nearest_or_all(
+                            &name,
+                            members.keys().map(String::as_str).take(20).collect::<Vec<_>>(),
+                            "key",
+                        );
                         Err(Diagnostic::error(format!("there is no key `{name}`")).hint(hint))
                     }
                 }
@@ -190,7 +208,8 @@ impl<'a> Evaluator<'a> {
                 };
                 match usize::try_from(place).ok().filter(|place| *place < items.len()) {
                     Some(place) => Ok(item(value, place, sensitive)),
-                    None => Err(Diagnostic::error(format!("there is no item {place}")).because(format!("the list has {}", items.len()))),
+                    None => Err(Diagnostic::error(format!("there is no item {place}"))
+                        .because(format!("the list has {}", items.len()))),
                 }
             }
             Data::Set(_) => Err(Diagnostic::error("a set has no order").hint("`tolist(…)` makes a list of it")),

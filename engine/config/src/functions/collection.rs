@@ -35,7 +35,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     deep("contains", 2, 2, |a| {
         let (items, wanted) = (a.items(0)?, a.value(1));
-        let same = |item: &Value| *item == wanted || convert(wanted.clone(), &item.ty()).is_ok_and(|wanted| *item == wanted);
+        let same =
+            |item: &Value| *item == wanted || convert(wanted.clone(), &item.ty()).is_ok_and(|wanted| *item == wanted);
         Ok(items.iter().any(same).into())
     }),
     shallow("lookup", 2, 3, |a| {
@@ -133,19 +134,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::from(bimetal_model::Number::from(sum)))
     }),
     deep("setunion", 1, MANY, |a| sets(&a, |one, other| one.into_iter().chain(other).collect())),
-    deep("setintersection", 1, MANY, |a| sets(&a, |one, other| one.into_iter().filter(|item| other.contains(item)).collect())),
-    deep("setsubtract", 2, 2, |a| sets(&a, |one, other| one.into_iter().filter(|item| !other.contains(item)).collect())),
+    deep("setintersection", 1, MANY, |a| {
+        sets(&a, |one, other| one.into_iter().filter(|item| other.contains(item)).collect())
+    }),
+    deep("setsubtract", 2, 2, |a| {
+        sets(&a, |one, other| one.into_iter().filter(|item| !other.contains(item)).collect())
+    }),
     deep("alltrue", 1, 1, |a| Ok(truths(&a)?.into_iter().all(|truth| truth).into())),
     deep("anytrue", 1, 1, |a| Ok(truths(&a)?.into_iter().any(|truth| truth).into())),
     deep("chunklist", 2, 2, |a| {
-        let size = usize::try_from(a.whole(1)?).ok().filter(|size| *size > 0).ok_or_else(|| Error::argument(1, "a chunk has at least one item"))?;
+        let size = usize::try_from(a.whole(1)?)
+            .ok()
+            .filter(|size| *size > 0)
+            .ok_or_else(|| Error::argument(1, "a chunk has at least one item"))?;
         Ok(Value::tuple(a.items(0)?.chunks(size).map(|chunk| Value::tuple(chunk.to_vec()))))
     }),
     deep("setproduct", 2, MANY, |a| {
         let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
         for place in 0..a.len() {
             let items = a.items(place)?;
-            rows = rows.iter().flat_map(|row| items.iter().map(|item| [&row[..], &[item.clone()]].concat())).collect();
+            rows = rows
+                .iter()
+                .flat_map(|row| items.iter().map(|item| [&row[..], std::slice::from_ref(item)].concat()))
+                .collect();
             if rows.len() > 1_000_000 {
                 return Err(Error::new("the product has more than a million rows"));
             }

@@ -18,7 +18,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     deep("base64encode", 1, 1, |a| Ok(STANDARD.encode(a.text(0)?).into())),
     deep("base64decode", 1, 1, |a| {
-        let bytes = STANDARD.decode(a.text(0)?).map_err(|error| Error::argument(0, format!("this is no base64: {error}")))?;
+        let bytes =
+            STANDARD.decode(a.text(0)?).map_err(|error| Error::argument(0, format!("this is no base64: {error}")))?;
         String::from_utf8(bytes).map(Value::from).map_err(|_| Error::argument(0, "what it holds is no UTF-8 text"))
     }),
     deep("urlencode", 1, 1, |a| Ok(url_text(&a.text(0)?).into())),

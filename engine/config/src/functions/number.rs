@@ -48,12 +48,17 @@ fn power(arguments: Arguments<'_>) -> Result {
 
 fn from_f64(value: f64) -> Result {
     use bigdecimal::FromPrimitive as _;
-    BigDecimal::from_f64(value).map(|value| Value::from(Number::from(value))).ok_or_else(|| Error::new("this has no finite value"))
+    BigDecimal::from_f64(value)
+        .map(|value| Value::from(Number::from(value)))
+        .ok_or_else(|| Error::new("this has no finite value"))
 }
 
 fn parse_int(arguments: Arguments<'_>) -> Result {
     let (text, base) = (arguments.text(0)?, arguments.whole(1)?);
-    let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)).ok_or_else(|| Error::argument(1, "a base is 2 to 36"))?;
+    let base = u32::try_from(base)
+        .ok()
+        .filter(|base| (2..=36).contains(base))
+        .ok_or_else(|| Error::argument(1, "a base is 2 to 36"))?;
     let parsed = bigdecimal::num_bigint::BigInt::parse_bytes(text.as_bytes(), base);
     let number = parsed.ok_or_else(|| Error::argument(0, format!("`{text}` is no whole number of base {base}")))?;
     Ok(Value::from(Number::from(BigDecimal::from(number))))

@@ -87,7 +87,8 @@ fn replace(arguments: Arguments<'_>) -> Result {
     let (text, pattern, with) = (arguments.text(0)?, arguments.text(1)?, arguments.text(2)?);
     match pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
         Some(pattern) => {
-            let pattern = regex::Regex::new(pattern).map_err(|error| Error::argument(1, format!("the pattern is broken: {error}")))?;
+            let pattern = regex::Regex::new(pattern)
+                .map_err(|error| Error::argument(1, format!("the pattern is broken: {error}")))?;
             Ok(pattern.replace_all(&text, with.as_str()).into_owned().into())
         }
         None => Ok(text.replace(&pattern, &with).into()),
@@ -95,7 +96,8 @@ fn replace(arguments: Arguments<'_>) -> Result {
 }
 
 fn compile(arguments: &Arguments<'_>) -> Result<regex::Regex> {
-    regex::Regex::new(&arguments.text(0)?).map_err(|error| Error::argument(0, format!("the pattern is broken: {error}")))
+    regex::Regex::new(&arguments.text(0)?)
+        .map_err(|error| Error::argument(0, format!("the pattern is broken: {error}")))
 }
 
 /// Named groups make an object, others a tuple, none the whole match.
@@ -119,7 +121,9 @@ fn format_list(arguments: Arguments<'_>) -> Result {
     };
     let row = |row: usize| {
         let values = rest.iter().enumerate().map(|(place, value)| match value.as_items() {
-            Some(items) => items.get(row).cloned().ok_or_else(|| Error::argument(place + 1, "the lists have different lengths")),
+            Some(items) => {
+                items.get(row).cloned().ok_or_else(|| Error::argument(place + 1, "the lists have different lengths"))
+            }
             None => Ok(value.clone()),
         });
         Ok(format(&spec, &values.collect::<Result<Vec<_>>>()?)?.into())
@@ -164,7 +168,7 @@ fn format(spec: &str, values: &[Value]) -> Result<String> {
 fn read_verb(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Verb> {
     let mut take = |wanted: fn(&char) -> bool| {
         let mut taken = String::new();
-        while let Some(c) = chars.next_if(|c| wanted(c)) {
+        while let Some(c) = chars.next_if(wanted) {
             taken.push(c);
         }
         taken
@@ -185,10 +189,11 @@ fn show(verb: &Verb, value: &Value) -> std::result::Result<String, String> {
         Ok(value) if !value.is_null() => Ok(value.as_str().unwrap_or_default().to_owned()),
         _ => Err(format!("a {} is no text", value.ty())),
     };
-    let as_number = |value: &Value| match convert(value.clone(), &Type::Number).ok().and_then(|value| value.as_number().cloned()) {
-        Some(number) => Ok(number),
-        None => Err(format!("a {} is no number", value.ty())),
-    };
+    let as_number =
+        |value: &Value| match convert(value.clone(), &Type::Number).ok().and_then(|value| value.as_number().cloned()) {
+            Some(number) => Ok(number),
+            None => Err(format!("a {} is no number", value.ty())),
+        };
     match verb.verb {
         's' => as_text(value).map(|text| cut(&text, verb.precision)),
         'q' => as_text(value).map(|text| serde_json::Value::String(text).to_string()),

@@ -18,5 +18,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn to(arguments: &Arguments<'_>, ty: &Type) -> Result {
-    convert(arguments.value(0), ty).map_err(|mismatch| Error::argument(0, format!("this can't be converted: {}", mismatch.reason)))
+    convert(arguments.value(0), ty)
+        .map_err(|mismatch| Error::argument(0, format!("this can't be converted: {}", mismatch.reason)))
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 use sha2::{Digest, Sha256};
 
@@ -34,38 +34,24 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).map_err(failed)?;
-        Ok(Secret::new(format!(
-            "{}{}",
-            certificate.pem(),
-            key.serialize_pem()
-        )))
+        Ok(Secret::new(format!("{}{}", certificate.pem(), key.serialize_pem())))
     }
 
     /// One that was kept.
     pub(super) fn read(name: &str, kept: &[u8]) -> Result<Authority, Fault> {
-        let broken = || {
-            Fault::new(
-                Code::Invalid,
-                format!("the key of the authority `{name}` can't be read from the state"),
-            )
-        };
+        let broken =
+            || Fault::new(Code::Invalid, format!("the key of the authority `{name}` can't be read from the state"));
         let text = std::str::from_utf8(kept).map_err(|_| broken())?;
         let (pem, key) = text.split_at(text.find("-----BEGIN PRIVATE KEY").ok_or_else(broken)?);
         let key = KeyPair::from_pem(key).map_err(|_| broken())?;
         let issuer = Issuer::from_ca_cert_pem(pem, key).map_err(|_| broken())?;
-        Ok(Authority {
-            pem: pem.to_owned(),
-            issuer,
-        })
+        Ok(Authority { pem: pem.to_owned(), issuer })
     }
 
     /// For a server with these names and addresses.
     pub(super) fn server(&self, names: &[String], days: u32) -> Result<Issued, Fault> {
         let Some(first) = names.first() else {
-            return Err(Fault::new(
-                Code::Invalid,
-                "a server's certificate needs a name or an address",
-            ));
+            return Err(Fault::new(Code::Invalid, "a server's certificate needs a name or an address"));
         };
         if days == 0 || days > SERVER_DAYS {
             return Err(Fault::new(
@@ -85,11 +71,7 @@ impl Authority {
         self.issue(params("bimetal", 1), ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    fn issue(
-        &self,
-        mut params: CertificateParams,
-        usage: ExtendedKeyUsagePurpose,
-    ) -> Result<Issued, Fault> {
+    fn issue(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Issued, Fault> {
         let key = key_pair()?;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -113,10 +95,7 @@ fn key_pair() -> Result<KeyPair, Fault> {
 fn params(name: &str, days: u32) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(
-        DnType::CommonName,
-        name.chars().take(64).collect::<String>(),
-    );
+    params.distinguished_name.push(DnType::CommonName, name.chars().take(64).collect::<String>());
     let now = SystemTime::now().max(UNIX_EPOCH + SLACK);
     params.not_before = (now - SLACK).into();
     params.not_after = (now + DAY * days).into();
@@ -128,10 +107,7 @@ fn fingerprint(certificate: &Certificate) -> String {
 }
 
 fn failed(error: rcgen::Error) -> Fault {
-    Fault::new(
-        Code::Invalid,
-        format!("a certificate can't be made: {error}"),
-    )
+    Fault::new(Code::Invalid, format!("a certificate can't be made: {error}"))
 }
 
 #[cfg(test)]
@@ -146,27 +122,20 @@ mod tests {
     fn a_kept_authority_issues_the_same_chain() {
         let kept = Authority::make("lab").unwrap();
         let read = || Authority::read("lab", kept.expose().as_bytes()).unwrap();
-        assert_eq!(
-            read().client().unwrap().authority_pem,
-            read().client().unwrap().authority_pem
-        );
+        assert_eq!(read().client().unwrap().authority_pem, read().client().unwrap().authority_pem);
     }
 
     #[test]
     fn servers_need_names_and_days() {
         assert!(authority().server(&[], 1).is_err());
         assert!(authority().server(&["a".to_owned()], 0).is_err());
-        let issued = authority()
-            .server(&["a.example.org".to_owned(), "10.0.0.1".to_owned()], 30)
-            .unwrap();
+        let issued = authority().server(&["a.example.org".to_owned(), "10.0.0.1".to_owned()], 30).unwrap();
         assert_eq!(issued.fingerprint.len(), 64);
     }
 
     #[test]
     fn a_broken_authority_is_an_error_without_its_text() {
-        let fault = Authority::read("lab", b"-----BEGIN PRIVATE KEY-----\nhunter2")
-            .err()
-            .unwrap();
+        let fault = Authority::read("lab", b"-----BEGIN PRIVATE KEY-----\nhunter2").err().unwrap();
         assert!(!fault.message.contains("hunter2"));
     }
 }

@@ -40,62 +40,35 @@ pub(super) fn of(layout: &Layout, digest: &str, tag: &str) -> Result<Archive, Fa
     };
     let config = layout.small(&manifest.config.digest)?;
     let config_name = format!("{}.json", check_digest(&manifest.config.digest)?);
-    let digests: Vec<&str> = manifest
-        .layers
-        .iter()
-        .map(|layer| layer.digest.as_str())
-        .collect();
-    let names = digests
-        .iter()
-        .map(|digest| Ok(format!("{}.tar", check_digest(digest)?)));
+    let digests: Vec<&str> = manifest.layers.iter().map(|layer| layer.digest.as_str()).collect();
+    let names = digests.iter().map(|digest| Ok(format!("{}.tar", check_digest(digest)?)));
     let names = names.collect::<Result<Vec<_>, Fault>>()?;
-    let manifest = json!([{ "Config": config_name, "RepoTags": [tag], "Layers": names }])
-        .to_string()
-        .into_bytes();
+    let manifest = json!([{ "Config": config_name, "RepoTags": [tag], "Layers": names }]).to_string().into_bytes();
     // A layer may be in an image twice.
     let once: BTreeSet<&str> = digests.into_iter().collect();
-    let layers = once
-        .into_iter()
-        .map(|digest| layer(layout, digest))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Archive {
-        manifest,
-        config: (config_name, config),
-        layers,
-    })
+    let layers = once.into_iter().map(|digest| layer(layout, digest)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Archive { manifest, config: (config_name, config), layers })
 }
 
 fn layer(layout: &Layout, digest: &str) -> Result<Layer, Fault> {
     let broken = |error: std::io::Error| layout.wrong(&format!("layer {digest}: {error}"));
     let (mut blob, _) = layout.blob_unchecked(digest)?;
     let mut start = Vec::new();
-    (&mut blob)
-        .take(4)
-        .read_to_end(&mut start)
-        .map_err(broken)?;
+    (&mut blob).take(4).read_to_end(&mut start).map_err(broken)?;
     let zstd = is_zstd(&start);
-    let mut hash = Hashing {
-        inner: start.chain(blob),
-        hash: Sha256::new(),
-    };
+    let mut hash = Hashing { inner: start.chain(blob), hash: Sha256::new() };
     let size = match zstd {
         true => std::io::copy(&mut Frames::new(&mut hash), &mut std::io::sink()),
         false => std::io::copy(&mut hash, &mut std::io::sink()),
     }
     .map_err(broken)?;
     match format!("sha256:{}", hex(&hash.hash.finalize())) {
-        found if found == digest => Ok(Layer {
-            digest: digest.to_owned(),
-            name: format!("{}.tar", check_digest(digest)?),
-            size,
-            zstd,
-        }),
+        found if found == digest => {
+            Ok(Layer { digest: digest.to_owned(), name: format!("{}.tar", check_digest(digest)?), size, zstd })
+        }
         found => Err(Fault::new(
             Code::Protocol,
-            format!(
-                "a layer of `{}` should have the digest {digest}, but has {found}",
-                layout.shown()
-            ),
+            format!("a layer of `{}` should have the digest {digest}, but has {found}", layout.shown()),
         )),
     }
 }
@@ -122,22 +95,10 @@ impl Archive {
     /// Writes it all.
     pub(super) fn write(&self, layout: &Layout, to: impl Write) -> std::io::Result<()> {
         let mut archive = tar::Builder::new(to);
-        append(
-            &mut archive,
-            "manifest.json",
-            self.manifest.len() as u64,
-            &self.manifest[..],
-        )?;
-        append(
-            &mut archive,
-            &self.config.0,
-            self.config.1.len() as u64,
-            &self.config.1[..],
-        )?;
+        append(&mut archive, "manifest.json", self.manifest.len() as u64, &self.manifest[..])?;
+        append(&mut archive, &self.config.0, self.config.1.len() as u64, &self.config.1[..])?;
         for layer in &self.layers {
-            let blob = layout
-                .blob_unchecked(&layer.digest)
-                .map_err(|fault| std::io::Error::other(fault.message));
+            let blob = layout.blob_unchecked(&layer.digest).map_err(|fault| std::io::Error::other(fault.message));
             let (blob, _) = blob?;
             match layer.zstd {
                 true => append(&mut archive, &layer.name, layer.size, Frames::new(blob))?,
@@ -148,12 +109,7 @@ impl Archive {
     }
 }
 
-fn append(
-    archive: &mut tar::Builder<impl Write>,
-    name: &str,
-    size: u64,
-    content: impl Read,
-) -> std::io::Result<()> {
+fn append(archive: &mut tar::Builder<impl Write>, name: &str, size: u64, content: impl Read) -> std::io::Result<()> {
     let mut header = tar::Header::new_gnu();
     header.set_size(size);
     header.set_mode(0o644);

@@ -12,37 +12,15 @@ use crate::fault::{Code, Fault};
 
 impl Engine {
     /// Runs a command in a container, with a terminal if the console has one. Answers its exit status.
-    pub async fn exec(
-        &self,
-        id: &str,
-        command: &[String],
-        user: Option<&str>,
-        console: Console,
-    ) -> Result<i32, Fault> {
-        let doing = format!(
-            "running `{}` in container {id}",
-            command.first().map_or("", String::as_str)
-        );
+    pub async fn exec(&self, id: &str, command: &[String], user: Option<&str>, console: Console) -> Result<i32, Fault> {
+        let doing = format!("running `{}` in container {id}", command.first().map_or("", String::as_str));
         let tty = console.window.is_some();
         let options = options(command, user, tty);
-        let made = self
-            .ask(&doing, self.docker.create_exec(plain(id)?, options))
-            .await?;
-        let start = StartExecOptions {
-            detach: false,
-            tty,
-            output_capacity: None,
-        };
-        let started = self
-            .ask(&doing, self.docker.start_exec(&made.id, Some(start)))
-            .await?;
+        let made = self.ask(&doing, self.docker.create_exec(plain(id)?, options)).await?;
+        let start = StartExecOptions { detach: false, tty, output_capacity: None };
+        let started = self.ask(&doing, self.docker.start_exec(&made.id, Some(start))).await?;
         if let StartExecResults::Attached { output, input } = started {
-            let attached = Attached {
-                engine: self,
-                exec: &made.id,
-                output,
-                input,
-            };
+            let attached = Attached { engine: self, exec: &made.id, output, input };
             let ended = attached.converse(console).await;
             ended.map_err(|error| failure::fault(&self.name, &doing, &error))?;
         }
@@ -74,13 +52,7 @@ struct Attached<'a> {
 
 impl Attached<'_> {
     async fn converse(mut self, console: Console) -> Result<(), Error> {
-        let Console {
-            input: mut typed,
-            mut output,
-            mut error,
-            mut window,
-            restore: _restore,
-        } = console;
+        let Console { input: mut typed, mut output, mut error, mut window, restore: _restore } = console;
         if let Some(window) = &window {
             let now = *window.borrow();
             self.resize(now).await;
@@ -111,24 +83,12 @@ impl Attached<'_> {
 
     /// A terminal of the wrong size is no reason to stop.
     async fn resize(&self, Window { columns, rows }: Window) {
-        let size = ResizeExecOptions {
-            height: rows,
-            width: columns,
-        };
-        let _ = self
-            .engine
-            .ask(
-                "resizing a terminal",
-                self.engine.docker.resize_exec(self.exec, size),
-            )
-            .await;
+        let size = ResizeExecOptions { height: rows, width: columns };
+        let _ = self.engine.ask("resizing a terminal", self.engine.docker.resize_exec(self.exec, size)).await;
     }
 }
 
-async fn write(
-    to: &mut (impl tokio::io::AsyncWrite + Unpin + ?Sized),
-    bytes: &[u8],
-) -> std::io::Result<()> {
+async fn write(to: &mut (impl tokio::io::AsyncWrite + Unpin + ?Sized), bytes: &[u8]) -> std::io::Result<()> {
     to.write_all(bytes).await?;
     to.flush().await
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, ContainerUpdateBody};
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, ListContainersOptions, LogsOptions,
-    RemoveContainerOptions, RenameContainerOptions, StartContainerOptions, StopContainerOptions,
+    CreateContainerOptions, InspectContainerOptions, ListContainersOptions, LogsOptions, RemoveContainerOptions,
+    RenameContainerOptions, StartContainerOptions, StopContainerOptions,
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -51,77 +51,44 @@ pub(super) fn filters(filters: Value) -> Result<Option<HashMap<String, Vec<Strin
 impl Engine {
     /// All containers that fit, running or not.
     pub async fn containers(&self, filters: Value) -> Result<Value, Fault> {
-        let options = ListContainersOptions {
-            all: true,
-            filters: self::filters(filters)?,
-            ..Default::default()
-        };
-        value(
-            &self
-                .ask(
-                    "listing containers",
-                    self.docker.list_containers(Some(options)),
-                )
-                .await?,
-        )
+        let options = ListContainersOptions { all: true, filters: self::filters(filters)?, ..Default::default() };
+        value(&self.ask("listing containers", self.docker.list_containers(Some(options))).await?)
     }
 
     /// One container; `None`: there is none.
     pub async fn inspect_container(&self, id: &str) -> Result<Option<Value>, Fault> {
-        let call = self
-            .docker
-            .inspect_container(plain(id)?, None::<InspectContainerOptions>);
+        let call = self.docker.inspect_container(plain(id)?, None::<InspectContainerOptions>);
         self.look(&format!("looking at container {id}"), call).await
     }
 
     /// Makes a container, and answers its id.
-    pub async fn create_container(
-        &self,
-        name: &str,
-        platform: Option<&str>,
-        body: Value,
-    ) -> Result<String, Fault> {
+    pub async fn create_container(&self, name: &str, platform: Option<&str>, body: Value) -> Result<String, Fault> {
         let body: ContainerCreateBody = self::body(body, "a container")?;
         let platform = platform.unwrap_or_default().to_owned();
-        let options = CreateContainerOptions {
-            name: Some(plain(name)?.to_owned()),
-            platform,
-        };
+        let options = CreateContainerOptions { name: Some(plain(name)?.to_owned()), platform };
         let call = self.docker.create_container(Some(options), body);
-        Ok(self
-            .ask(&format!("making container {name}"), call)
-            .await?
-            .id)
+        Ok(self.ask(&format!("making container {name}"), call).await?.id)
     }
 
     /// One that runs already is left alone.
     pub async fn start_container(&self, id: &str) -> Result<(), Fault> {
-        let call = self
-            .docker
-            .start_container(plain(id)?, None::<StartContainerOptions>);
+        let call = self.docker.start_container(plain(id)?, None::<StartContainerOptions>);
         self.ask(&format!("starting container {id}"), call).await
     }
 
     /// One that has ended already is left alone. After so many seconds it is killed.
     pub async fn stop_container(&self, id: &str, seconds: u32) -> Result<(), Fault> {
-        let options = StopContainerOptions {
-            t: Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
-            signal: None,
-        };
+        let options = StopContainerOptions { t: Some(i32::try_from(seconds).unwrap_or(i32::MAX)), signal: None };
         let limit = CALL_TIMEOUT + Duration::from_secs(seconds.into());
         let call = self.docker.stop_container(plain(id)?, Some(options));
-        self.ask_for(limit, &format!("stopping container {id}"), call)
-            .await
+        self.ask_for(limit, &format!("stopping container {id}"), call).await
     }
 
     /// Gives a container another name.
     pub async fn rename_container(&self, id: &str, name: &str) -> Result<(), Fault> {
-        let options = RenameContainerOptions {
-            name: plain(name)?.to_owned(),
-        };
+        let options = RenameContainerOptions { name: plain(name)?.to_owned() };
         let call = self.docker.rename_container(plain(id)?, options);
-        self.ask(&format!("renaming container {id} to {name}"), call)
-            .await
+        self.ask(&format!("renaming container {id} to {name}"), call).await
     }
 
     /// Changes limits and the restart policy of a container as it runs.
@@ -135,21 +102,9 @@ impl Engine {
     /// else removes.
     pub async fn remove_container(&self, id: &str, volumes: bool) -> Result<(), Fault> {
         let doing = format!("removing container {id}");
-        let options = RemoveContainerOptions {
-            v: volumes,
-            force: true,
-            link: false,
-        };
-        match self
-            .remove(
-                &doing,
-                self.docker.remove_container(plain(id)?, Some(options)),
-            )
-            .await
-        {
-            Err(fault) if fault.code == Code::Conflict && fault.retryable => {
-                self.wait_until_gone(id, fault).await
-            }
+        let options = RemoveContainerOptions { v: volumes, force: true, link: false };
+        match self.remove(&doing, self.docker.remove_container(plain(id)?, Some(options))).await {
+            Err(fault) if fault.code == Code::Conflict && fault.retryable => self.wait_until_gone(id, fault).await,
             other => other,
         }
     }
@@ -177,14 +132,9 @@ impl Engine {
             since: options.since.unwrap_or_default(),
             until: 0,
             timestamps: options.timestamps,
-            tail: options
-                .tail
-                .map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
+            tail: options.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
         };
-        let (name, doing) = (
-            self.name.clone(),
-            format!("reading the logs of container {id}"),
-        );
+        let (name, doing) = (self.name.clone(), format!("reading the logs of container {id}"));
         let logs = self.docker.logs(plain(id)?, Some(options));
         Ok(Box::pin(logs.map(move |log| match log {
             Ok(LogOutput::StdErr { message }) => Ok(Log::Error(message)),

@@ -11,46 +11,32 @@ use crate::fault::{Code, Fault};
 /// `doing` says what was tried: `starting container web`.
 pub(super) fn fault(engine: &str, doing: &str, error: &Error) -> Fault {
     match error {
-        Error::DockerResponseServerError {
-            status_code,
-            message,
-        } => refusal(engine, doing, *status_code, message),
+        Error::DockerResponseServerError { status_code, message } => refusal(engine, doing, *status_code, message),
         Error::DockerStreamError { error } => refusal(engine, doing, 500, error),
         Error::RequestTimeoutError => late(engine, doing, super::LONG_TIMEOUT),
-        Error::HyperLegacyError { .. }
-        | Error::HyperResponseError { .. }
-        | Error::IOError { .. } => lost(engine, error),
-        other => Fault::new(
-            Code::Protocol,
-            format!("{engine} gave an answer that is not understood, {doing}: {other}"),
-        ),
+        Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
+            lost(engine, error)
+        }
+        other => {
+            Fault::new(Code::Protocol, format!("{engine} gave an answer that is not understood, {doing}: {other}"))
+        }
     }
 }
 
 /// Nothing was heard for too long.
 pub(super) fn late(engine: &str, doing: &str, limit: Duration) -> Fault {
-    let message = format!(
-        "{engine} does not answer: waited {} s, {doing}",
-        limit.as_secs()
-    );
+    let message = format!("{engine} does not answer: waited {} s, {doing}", limit.as_secs());
     Fault::new(Code::Timeout, message)
 }
 
 /// No stream, or one that broke.
 pub(super) fn unreachable(engine: &str, reason: &str) -> Fault {
     let hint = match reason {
-        reason if reason.contains("Permission denied") => {
-            "\nadd yourself to the group `docker`, or run as root"
-        }
-        reason if reason.contains("No such file") || reason.contains("refused") => {
-            "\nsee that the engine runs there"
-        }
+        reason if reason.contains("Permission denied") => "\nadd yourself to the group `docker`, or run as root",
+        reason if reason.contains("No such file") || reason.contains("refused") => "\nsee that the engine runs there",
         _ => "",
     };
-    Fault::new(
-        Code::Unreachable,
-        format!("the container engine at {engine} can't be reached: {reason}{hint}"),
-    )
+    Fault::new(Code::Unreachable, format!("the container engine at {engine} can't be reached: {reason}{hint}"))
 }
 
 /// The connector's own fault is at the bottom of the client's errors.
@@ -70,48 +56,22 @@ fn lost(engine: &str, error: &Error) -> Fault {
 /// What engines and the registries behind them say in words, whatever the status: the kind, whether it may pass, and what
 /// to do. The first that fits counts.
 const WORDS: &[(&[&str], Code, bool, &str)] = &[
+    (&["toomanyrequests", "rate limit"], Code::RateLimited, true, "log in to the registry to get more"),
+    (&["no space left on device"], Code::Conflict, false, "make room on the machine's disk"),
     (
-        &["toomanyrequests", "rate limit"],
-        Code::RateLimited,
-        true,
-        "log in to the registry to get more",
-    ),
-    (
-        &["no space left on device"],
-        Code::Conflict,
-        false,
-        "make room on the machine's disk",
-    ),
-    (
-        &[
-            "manifest unknown",
-            "manifest for",
-            "no matching manifest",
-            "not found: manifest",
-        ],
+        &["manifest unknown", "manifest for", "no matching manifest", "not found: manifest"],
         Code::NotFound,
         false,
         "see that the image, its tag and the machine's platform are right",
     ),
     (
-        &[
-            "pull access denied",
-            "unauthorized",
-            "authentication required",
-            "no basic auth",
-        ],
+        &["pull access denied", "unauthorized", "authentication required", "no basic auth"],
         Code::Unauthorized,
         false,
         "log in to the registry, and see that the image's name is right",
     ),
     (
-        &[
-            "no such host",
-            "i/o timeout",
-            "tls handshake timeout",
-            "connection reset",
-            "connection refused",
-        ],
+        &["no such host", "i/o timeout", "tls handshake timeout", "connection reset", "connection refused"],
         Code::Unreachable,
         true,
         "see that the machine can reach the registry",
@@ -132,11 +92,7 @@ fn refusal(engine: &str, doing: &str, status: u16, message: &str) -> Fault {
         None => (code_of(status), matches!(status, 429 | 502..=504), ""),
     };
     let message = format!("{engine}, {doing}: {message}\n{hint}");
-    Fault {
-        code,
-        message: message.trim_end().to_owned(),
-        retryable,
-    }
+    Fault { code, message: message.trim_end().to_owned(), retryable }
 }
 
 fn code_of(status: u16) -> Code {
@@ -165,28 +121,19 @@ fn taken(engine: &str, message: &str, lower: &str) -> Option<Fault> {
         ));
     }
     if lower.contains("port is already allocated") || lower.contains("address already in use") {
-        let port =
-            port_in(message).map_or_else(|| "a port".to_owned(), |port| format!("port {port}"));
+        let port = port_in(message).map_or_else(|| "a port".to_owned(), |port| format!("port {port}"));
         let hint = "stop what uses it there, or choose another `host` port";
-        return Some(Fault::new(
-            Code::Conflict,
-            format!("{port} is already taken at {engine}: {message}\n{hint}"),
-        ));
+        return Some(Fault::new(Code::Conflict, format!("{port} is already taken at {engine}: {message}\n{hint}")));
     }
     None
 }
 
 /// `Bind for 0.0.0.0:8080 failed`, `listen tcp4 0.0.0.0:8080: bind: …`: the number after the last address's colon.
 fn port_in(message: &str) -> Option<u16> {
-    let address = |word: &&str| {
-        word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit() || c == '[' || c == ':')
-    };
+    let address =
+        |word: &&str| word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit() || c == '[' || c == ':');
     let word = message.split_whitespace().rfind(address)?;
-    word.trim_end_matches([':', ',', '.'])
-        .rsplit(':')
-        .next()?
-        .parse()
-        .ok()
+    word.trim_end_matches([':', ',', '.']).rsplit(':').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -194,10 +141,7 @@ mod tests {
     use super::*;
 
     fn said(status: u16, message: &str) -> Fault {
-        let error = Error::DockerResponseServerError {
-            status_code: status,
-            message: message.to_owned(),
-        };
+        let error = Error::DockerResponseServerError { status_code: status, message: message.to_owned() };
         fault("unix:///d.sock", "starting container web", &error)
     }
 
@@ -210,13 +154,7 @@ mod tests {
         ] {
             let fault = said(500, message);
             assert_eq!(fault.code, Code::Conflict);
-            assert!(
-                fault
-                    .message
-                    .starts_with("port 8080 is already taken at unix:///d.sock"),
-                "{}",
-                fault.message
-            );
+            assert!(fault.message.starts_with("port 8080 is already taken at unix:///d.sock"), "{}", fault.message);
         }
     }
 
@@ -226,63 +164,24 @@ mod tests {
             409,
             "Conflict. The container name \"/web\" is already in use by container \"0123456789abcdef\". You have to remove (or rename) that container to be able to reuse that name.",
         );
-        assert!(
-            fault.message.starts_with(
-                "the container name `web` is taken at unix:///d.sock, by 0123456789ab\n"
-            )
-        );
+        assert!(fault.message.starts_with("the container name `web` is taken at unix:///d.sock, by 0123456789ab\n"));
     }
 
     #[test]
     fn refusals_are_told_apart() {
         for (status, message, code, retryable) in [
             (404, "No such container: x", Code::NotFound, false),
-            (
-                500,
-                "toomanyrequests: You have reached your pull rate limit",
-                Code::RateLimited,
-                true,
-            ),
-            (
-                404,
-                "manifest for a@sha256:0 not found: manifest unknown",
-                Code::NotFound,
-                false,
-            ),
-            (
-                404,
-                "pull access denied for a, repository does not exist",
-                Code::Unauthorized,
-                false,
-            ),
-            (
-                500,
-                "Get \"https://r/v2/\": dial tcp: lookup r: no such host",
-                Code::Unreachable,
-                true,
-            ),
-            (
-                409,
-                "removal of container x is already in progress",
-                Code::Conflict,
-                true,
-            ),
+            (500, "toomanyrequests: You have reached your pull rate limit", Code::RateLimited, true),
+            (404, "manifest for a@sha256:0 not found: manifest unknown", Code::NotFound, false),
+            (404, "pull access denied for a, repository does not exist", Code::Unauthorized, false),
+            (500, "Get \"https://r/v2/\": dial tcp: lookup r: no such host", Code::Unreachable, true),
+            (409, "removal of container x is already in progress", Code::Conflict, true),
             (400, "invalid restart policy", Code::Invalid, false),
             (500, "oops", Code::Protocol, false),
         ] {
             let fault = said(status, message);
-            assert_eq!(
-                (fault.code, fault.retryable),
-                (code, retryable),
-                "{message}"
-            );
-            assert!(
-                fault
-                    .message
-                    .contains("unix:///d.sock, starting container web"),
-                "{}",
-                fault.message
-            );
+            assert_eq!((fault.code, fault.retryable), (code, retryable), "{message}");
+            assert!(fault.message.contains("unix:///d.sock, starting container web"), "{}", fault.message);
         }
     }
 }

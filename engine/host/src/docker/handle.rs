@@ -77,30 +77,17 @@ impl Handle {
         let wrong = |why: &str| Fault::new(Code::Invalid, format!("not an engine handle: {why}"));
         // The reason is the parser's own, which may quote a value, and a value may be a key.
         let value: Value = serde_json::from_str(text).map_err(|_| wrong("it is no JSON"))?;
-        let transport = value
-            .get("transport")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        let unfit = |_| {
-            wrong(&format!(
-                "its members don't fit the transport `{transport}`"
-            ))
-        };
+        let transport = value.get("transport").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let unfit = |_| wrong(&format!("its members don't fit the transport `{transport}`"));
         match transport.as_str() {
             "unix" => Ok(Handle::Unix(serde_json::from_value(value).map_err(unfit)?)),
-            "tcp" => Ok(Handle::Tcp(Box::new(
-                serde_json::from_value(value).map_err(unfit)?,
-            ))),
+            "tcp" => Ok(Handle::Tcp(Box::new(serde_json::from_value(value).map_err(unfit)?))),
             "ssh" => {
-                let ssh: Ssh =
-                    serde_json::from_value(value).map_err(|error| wrong(&error.to_string()))?;
+                let ssh: Ssh = serde_json::from_value(value).map_err(|error| wrong(&error.to_string()))?;
                 ssh.endpoint.check()?;
                 Ok(Handle::Ssh(Box::new(ssh)))
             }
-            other => Err(wrong(&format!(
-                "the transport is `{other}`, not `unix`, `ssh` or `tcp`"
-            ))),
+            other => Err(wrong(&format!("the transport is `{other}`, not `unix`, `ssh` or `tcp`"))),
         }
     }
 }
@@ -122,26 +109,14 @@ mod tests {
     #[test]
     fn handles_are_named_for_people() {
         for (text, name) in [
-            (
-                r#"{"transport": "unix", "path": "/run/docker.sock"}"#,
-                "unix:///run/docker.sock",
-            ),
+            (r#"{"transport": "unix", "path": "/run/docker.sock"}"#, "unix:///run/docker.sock"),
             (
                 r#"{"transport": "ssh", "endpoint": {"host": "a", "port": 2222}}"#,
                 "ssh://root@a:2222/var/run/docker.sock",
             ),
-            (
-                r#"{"transport": "tcp", "host": "a", "authority": "lab"}"#,
-                "tcp://a:2376",
-            ),
-            (
-                r#"{"transport": "tcp", "host": "a", "tls": false}"#,
-                "tcp://a:2375",
-            ),
-            (
-                r#"{"transport": "tcp", "host": "a", "port": 1, "key": {"$credential": "x"}, "ca": null}"#,
-                "tcp://a:1",
-            ),
+            (r#"{"transport": "tcp", "host": "a", "authority": "lab"}"#, "tcp://a:2376"),
+            (r#"{"transport": "tcp", "host": "a", "tls": false}"#, "tcp://a:2375"),
+            (r#"{"transport": "tcp", "host": "a", "port": 1, "key": {"$credential": "x"}, "ca": null}"#, "tcp://a:1"),
         ] {
             assert_eq!(Handle::parse(text).unwrap().to_string(), name);
         }
@@ -149,11 +124,7 @@ mod tests {
 
     #[test]
     fn a_broken_handle_is_not_quoted() {
-        for text in [
-            "hunter2",
-            r#"{"transport": "tcp", "host": 1, "key": "hunter2"}"#,
-            r#"{"transport": "hop"}"#,
-        ] {
+        for text in ["hunter2", r#"{"transport": "tcp", "host": 1, "key": "hunter2"}"#, r#"{"transport": "hop"}"#] {
             assert!(!Handle::parse(text).unwrap_err().message.contains("hunter2"));
         }
     }

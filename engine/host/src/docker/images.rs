@@ -19,19 +19,14 @@ impl Engine {
     /// One image; `None`: there is none.
     pub async fn inspect_image(&self, reference: &str) -> Result<Option<Value>, Fault> {
         let call = self.docker.inspect_image(checked(reference)?);
-        self.look(&format!("looking at image {reference}"), call)
-            .await
+        self.look(&format!("looking at image {reference}"), call).await
     }
 
     /// Removes an image; one that is gone already counts as removed.
     pub async fn remove_image(&self, reference: &str) -> Result<(), Fault> {
         let options = None::<RemoveImageOptions>;
-        let call = self
-            .docker
-            .remove_image(checked(reference)?, options, None)
-            .map(|result| result.map(|_| ()));
-        self.remove(&format!("removing image {reference}"), call)
-            .await
+        let call = self.docker.remove_image(checked(reference)?, options, None).map(|result| result.map(|_| ()));
+        self.remove(&format!("removing image {reference}"), call).await
     }
 
     /// Pulls an image unless it is there, once for all that ask at the same time. Answers its inspection.
@@ -46,9 +41,7 @@ impl Engine {
         let parsed = Reference::parse(reference)?;
         let key = (with_tag(reference, &parsed), platform.map(str::to_owned));
         let (engine, (reference, platform)) = (self.clone(), key.clone());
-        let pull = |listeners| {
-            async move { engine.pull(&reference, &parsed, platform, &listeners).await }.boxed()
-        };
+        let pull = |listeners| async move { engine.pull(&reference, &parsed, platform, &listeners).await }.boxed();
         self.pulls.join(key, report, pull).await
     }
 
@@ -65,11 +58,7 @@ impl Engine {
         let doing = format!("pulling {reference}");
         let credentials = self.credentials(parsed).await?;
         let from_image = Some(reference.to_owned());
-        let options = CreateImageOptions {
-            from_image,
-            platform: platform.unwrap_or_default(),
-            ..Default::default()
-        };
+        let options = CreateImageOptions { from_image, platform: platform.unwrap_or_default(), ..Default::default() };
         let pulse = Pulse::default();
         let pulling = async {
             let mut layers = Layers::default();
@@ -77,20 +66,12 @@ impl Engine {
             while let Some(info) = stream.next().await {
                 pulse.beat();
                 let info = info.map_err(|error| failure::fault(&self.name, &doing, &error))?;
-                layers
-                    .note(info)
-                    .into_iter()
-                    .for_each(|progress| listeners.tell(&progress));
+                layers.note(info).into_iter().for_each(|progress| listeners.tell(&progress));
             }
             Ok(())
         };
         self.while_alive(&pulse, &doing, pulling).await?;
-        let missing = || {
-            Fault::new(
-                Code::Protocol,
-                format!("{}, {doing}: it is not there after all", self.name),
-            )
-        };
+        let missing = || Fault::new(Code::Protocol, format!("{}, {doing}: it is not there after all", self.name));
         self.inspect_image(reference).await?.ok_or_else(missing)
     }
 
@@ -100,20 +81,12 @@ impl Engine {
             registry => registry.to_owned(),
         };
         let login = self.registries.login(&reference.registry).await?;
-        let plain = DockerCredentials {
-            serveraddress: Some(server),
-            ..Default::default()
-        };
+        let plain = DockerCredentials { serveraddress: Some(server), ..Default::default() };
         Ok(login.map(|login| match login {
-            Login::Password { username, password } => DockerCredentials {
-                username: Some(username),
-                password: Some(password.expose().to_owned()),
-                ..plain
-            },
-            Login::Identity(token) => DockerCredentials {
-                identitytoken: Some(token.expose().to_owned()),
-                ..plain
-            },
+            Login::Password { username, password } => {
+                DockerCredentials { username: Some(username), password: Some(password.expose().to_owned()), ..plain }
+            }
+            Login::Identity(token) => DockerCredentials { identitytoken: Some(token.expose().to_owned()), ..plain },
         }))
     }
 
@@ -161,10 +134,7 @@ impl Pulse {
     }
 
     fn silence(&self) -> Duration {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .elapsed()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 }
 
@@ -190,20 +160,9 @@ impl Layers {
             }
             _ => return None,
         }
-        let (done, total) = self
-            .0
-            .values()
-            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        let message = if done == total {
-            "extracting"
-        } else {
-            "downloading"
-        };
-        Some(Progress {
-            message: message.to_owned(),
-            done: Some(done),
-            total: Some(total),
-        })
+        let (done, total) = self.0.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let message = if done == total { "extracting" } else { "downloading" };
+        Some(Progress { message: message.to_owned(), done: Some(done), total: Some(total) })
     }
 }
 
@@ -227,23 +186,15 @@ mod tests {
         assert_eq!((progress.done, progress.total), (Some(6), Some(40)));
         layers.note(info("b", "Download complete", 0, 0));
         let progress = layers.note(info("a", "Download complete", 0, 0)).unwrap();
-        assert_eq!(
-            (progress.message.as_str(), progress.done),
-            ("extracting", Some(40))
-        );
+        assert_eq!((progress.message.as_str(), progress.done), ("extracting", Some(40)));
     }
 
     #[test]
     fn a_repository_alone_is_not_all_its_tags() {
-        for (reference, asked) in [
-            ("nginx", "nginx:latest"),
-            ("nginx:1", "nginx:1"),
-            ("localhost:5000/a", "localhost:5000/a:latest"),
-        ] {
-            assert_eq!(
-                with_tag(reference, &Reference::parse(reference).unwrap()),
-                asked
-            );
+        for (reference, asked) in
+            [("nginx", "nginx:latest"), ("nginx:1", "nginx:1"), ("localhost:5000/a", "localhost:5000/a:latest")]
+        {
+            assert_eq!(with_tag(reference, &Reference::parse(reference).unwrap()), asked);
         }
     }
 }

@@ -33,10 +33,7 @@ use crate::ssh::{Endpoint, Sessions};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What this is written for: `bollard`'s models.
-const NEWEST: ClientVersion = ClientVersion {
-    major_version: 1,
-    minor_version: 53,
-};
+const NEWEST: ClientVersion = ClientVersion { major_version: 1, minor_version: 53 };
 
 /// Makes streams to one engine.
 #[derive(Clone)]
@@ -48,16 +45,8 @@ pub(super) struct Connector {
 #[derive(Clone)]
 enum Way {
     Unix(PathBuf),
-    Tcp {
-        host: String,
-        port: u16,
-        tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    },
-    Ssh {
-        sessions: Arc<Sessions>,
-        endpoint: Box<Endpoint>,
-        socket: String,
-    },
+    Tcp { host: String, port: u16, tls: Option<(Arc<ClientConfig>, ServerName<'static>)> },
+    Ssh { sessions: Arc<Sessions>, endpoint: Box<Endpoint>, socket: String },
 }
 
 /// What a connector for a handle needs: keys are read, certificates made.
@@ -69,22 +58,12 @@ pub(super) async fn connector(handle: &Handle, parts: &Parts) -> Result<Connecto
             endpoint: Box::new(ssh.endpoint.clone()),
             socket: ssh.socket().to_owned(),
         },
-        Handle::Tcp(tcp) => Way::Tcp {
-            host: tcp.host.clone(),
-            port: tcp.port(),
-            tls: tls(tcp, parts).await?,
-        },
+        Handle::Tcp(tcp) => Way::Tcp { host: tcp.host.clone(), port: tcp.port(), tls: tls(tcp, parts).await? },
     };
-    Ok(Connector {
-        name: handle.to_string().into(),
-        way,
-    })
+    Ok(Connector { name: handle.to_string().into(), way })
 }
 
-async fn tls(
-    tcp: &Tcp,
-    parts: &Parts,
-) -> Result<Option<(Arc<ClientConfig>, ServerName<'static>)>, Fault> {
+async fn tls(tcp: &Tcp, parts: &Parts) -> Result<Option<(Arc<ClientConfig>, ServerName<'static>)>, Fault> {
     if !tcp.tls() {
         return Ok(None);
     }
@@ -95,10 +74,7 @@ async fn tls(
             let hint = "set `ca` with `certificate` and `key`, or `tls = false`";
             return Err(Fault::new(
                 Code::Invalid,
-                format!(
-                    "the engine at {} has no authority to check it by\n{hint}",
-                    tcp.host
-                ),
+                format!("the engine at {} has no authority to check it by\n{hint}", tcp.host),
             ));
         }
     };
@@ -111,20 +87,11 @@ async fn given(tcp: &Tcp, ca: &Pem, credentials: &Credentials) -> Result<ClientC
     let ca = pem(ca, credentials).await?;
     match (&tcp.certificate, &tcp.key) {
         (Some(certificate), Some(key)) => {
-            let (certificate, key) = (
-                pem(certificate, credentials).await?,
-                pem(key, credentials).await?,
-            );
+            let (certificate, key) = (pem(certificate, credentials).await?, pem(key, credentials).await?);
             client_config(ca.expose(), Some((certificate.expose(), &key)))
         }
         (None, None) => client_config(ca.expose(), None),
-        _ => Err(Fault::new(
-            Code::Invalid,
-            format!(
-                "the engine at {} needs both `certificate` and `key`",
-                tcp.host
-            ),
-        )),
+        _ => Err(Fault::new(Code::Invalid, format!("the engine at {} needs both `certificate` and `key`", tcp.host))),
     }
 }
 
@@ -139,28 +106,14 @@ impl Connector {
     async fn connect(self) -> Result<Stream, Unreached> {
         match self.way {
             // The session's own limits hold, and its faults say more.
-            Way::Ssh {
-                sessions,
-                endpoint,
-                socket,
-            } => {
-                let stream = sessions
-                    .forward_socket(&endpoint, &socket)
-                    .await
-                    .map_err(Unreached)?;
+            Way::Ssh { sessions, endpoint, socket } => {
+                let stream = sessions.forward_socket(&endpoint, &socket).await.map_err(Unreached)?;
                 Ok(Stream(TokioIo::new(Box::new(stream))))
             }
             way => match timeout(CONNECT_TIMEOUT, direct(way)).await {
                 Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(error)) => Err(Unreached(failure::unreachable(
-                    &self.name,
-                    &error.to_string(),
-                ))),
-                Err(_) => Err(Unreached(failure::late(
-                    &self.name,
-                    "connecting",
-                    CONNECT_TIMEOUT,
-                ))),
+                Ok(Err(error)) => Err(Unreached(failure::unreachable(&self.name, &error.to_string()))),
+                Err(_) => Err(Unreached(failure::late(&self.name, "connecting", CONNECT_TIMEOUT))),
             },
         }
     }
@@ -173,9 +126,7 @@ async fn direct(way: Way) -> std::io::Result<Stream> {
             let stream = TcpStream::connect((host, port)).await?;
             stream.set_nodelay(true)?;
             match tls {
-                Some((config, name)) => {
-                    Box::new(TlsConnector::from(config).connect(name, stream).await?)
-                }
+                Some((config, name)) => Box::new(TlsConnector::from(config).connect(name, stream).await?),
                 None => Box::new(stream),
             }
         }
@@ -226,11 +177,7 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 
@@ -244,10 +191,8 @@ impl Write for Stream {
 }
 
 /// As `bollard` has it, which doesn't name it.
-type Body = Either<
-    Full<Bytes>,
-    StreamBody<Pin<Box<dyn futures::Stream<Item = Result<Frame<Bytes>, std::io::Error>> + Send>>>,
->;
+type Body =
+    Either<Full<Bytes>, StreamBody<Pin<Box<dyn futures::Stream<Item = Result<Frame<Bytes>, std::io::Error>> + Send>>>>;
 
 /// The API over a connector, in the newest version that both sides know.
 pub(super) async fn docker(connector: Connector, name: &str) -> Result<Docker, Fault> {
@@ -256,24 +201,13 @@ pub(super) async fn docker(connector: Connector, name: &str) -> Result<Docker, F
     builder.pool_max_idle_per_host(0);
     let client: Client<Connector, Body> = builder.build(connector);
     let version = timeout(CALL_TIMEOUT, version(&client, name)).await;
-    let version =
-        version.map_err(|_| failure::late(name, "asking for its version", CALL_TIMEOUT))??;
+    let version = version.map_err(|_| failure::late(name, "asking for its version", CALL_TIMEOUT))??;
     let transport = move |request: BollardRequest| {
         let client = client.clone();
-        async move {
-            client
-                .request(request)
-                .await
-                .map_err(bollard::errors::Error::from)
-        }
+        async move { client.request(request).await.map_err(bollard::errors::Error::from) }
     };
-    Docker::connect_with_custom_transport(
-        transport,
-        Some("http://engine"),
-        LONG_TIMEOUT.as_secs(),
-        &version,
-    )
-    .map_err(|error| failure::fault(name, "connecting", &error))
+    Docker::connect_with_custom_transport(transport, Some("http://engine"), LONG_TIMEOUT.as_secs(), &version)
+        .map_err(|error| failure::fault(name, "connecting", &error))
 }
 
 #[derive(Deserialize)]
@@ -284,44 +218,20 @@ struct Version {
 
 /// Asked without a version in the path: engines refuse one that is newer than they are.
 async fn version(client: &Client<Connector, Body>, name: &str) -> Result<ClientVersion, Fault> {
-    let odd = |why: String| {
-        Fault::new(
-            Code::Protocol,
-            format!("{name} does not answer as a container engine does: {why}"),
-        )
-    };
+    let odd =
+        |why: String| Fault::new(Code::Protocol, format!("{name} does not answer as a container engine does: {why}"));
     let request = Request::get("http://engine/version").body(Either::Left(Full::default()));
     let request = request.map_err(|error| odd(error.to_string()))?;
-    let response = client
-        .request(request)
-        .await
-        .map_err(|error| failure::fault(name, "connecting", &error.into()))?;
+    let response = client.request(request).await.map_err(|error| failure::fault(name, "connecting", &error.into()))?;
     let status = response.status();
-    let bytes = response
-        .into_body()
-        .collect()
-        .await
-        .map_err(|error| odd(error.to_string()))?
-        .to_bytes();
-    let version: Version =
-        serde_json::from_slice(&bytes).map_err(|_| odd(format!("it says {status}")))?;
-    let parts = version
-        .api_version
-        .split_once('.')
-        .and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    let (major_version, minor_version) =
-        parts.ok_or_else(|| odd("its version is no number".to_owned()))?;
-    let theirs = ClientVersion {
-        major_version,
-        minor_version,
-    };
-    Ok(
-        if (theirs.major_version, theirs.minor_version)
-            < (NEWEST.major_version, NEWEST.minor_version)
-        {
-            theirs
-        } else {
-            NEWEST
-        },
-    )
+    let bytes = response.into_body().collect().await.map_err(|error| odd(error.to_string()))?.to_bytes();
+    let version: Version = serde_json::from_slice(&bytes).map_err(|_| odd(format!("it says {status}")))?;
+    let parts = version.api_version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let (major_version, minor_version) = parts.ok_or_else(|| odd("its version is no number".to_owned()))?;
+    let theirs = ClientVersion { major_version, minor_version };
+    Ok(if (theirs.major_version, theirs.minor_version) < (NEWEST.major_version, NEWEST.minor_version) {
+        theirs
+    } else {
+        NEWEST
+    })
 }

@@ -24,10 +24,7 @@ pub(super) struct Frames<R: Read> {
 
 impl<R: Read> Frames<R> {
     pub(super) fn new(source: R) -> Self {
-        Frames {
-            now: None,
-            next: Some(source),
-        }
+        Frames { now: None, next: Some(source) }
     }
 
     /// `false`: that was the last one.
@@ -51,10 +48,7 @@ impl<R: Read> Frames<R> {
             }
             let mut size = [0; 4];
             source.read_exact(&mut size)?;
-            std::io::copy(
-                &mut source.by_ref().take(u32::from_le_bytes(size).into()),
-                &mut std::io::sink(),
-            )?;
+            std::io::copy(&mut source.by_ref().take(u32::from_le_bytes(size).into()), &mut std::io::sink())?;
         }
     }
 }
@@ -91,20 +85,8 @@ mod tests {
     #[test]
     fn all_frames_are_read_and_those_to_pass_over_are_passed_over() {
         let frame = |text: &str| compress_to_vec(text.as_bytes(), CompressionLevel::Fastest);
-        let skipped = [
-            &0x184d_2a5e_u32.to_le_bytes()[..],
-            &3_u32.to_le_bytes(),
-            b"xyz",
-        ]
-        .concat();
-        let all = [
-            skipped.clone(),
-            frame("one "),
-            skipped,
-            frame(""),
-            frame(&"two".repeat(100_000)),
-        ]
-        .concat();
+        let skipped = [&0x184d_2a5e_u32.to_le_bytes()[..], &3_u32.to_le_bytes(), b"xyz"].concat();
+        let all = [skipped.clone(), frame("one "), skipped, frame(""), frame(&"two".repeat(100_000))].concat();
         let mut text = String::new();
         Frames::new(&all[..]).read_to_string(&mut text).unwrap();
         assert_eq!(text, format!("one {}", "two".repeat(100_000)));
@@ -113,10 +95,6 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_an_error() {
         let frame = compress_to_vec(&b"something to be read"[..], CompressionLevel::Fastest);
-        assert!(
-            Frames::new(&frame[..frame.len() - 6])
-                .read_to_end(&mut Vec::new())
-                .is_err()
-        );
+        assert!(Frames::new(&frame[..frame.len() - 6]).read_to_end(&mut Vec::new()).is_err());
     }
 }

@@ -6,11 +6,7 @@ pub(crate) enum Challenge {
     /// Name and password with every request.
     Basic,
     /// A token from another server.
-    Bearer {
-        realm: String,
-        service: Option<String>,
-        scope: Option<String>,
-    },
+    Bearer { realm: String, service: Option<String>, scope: Option<String> },
 }
 
 impl Challenge {
@@ -32,11 +28,7 @@ impl Challenge {
                 _ => {}
             }
         }
-        Some(Challenge::Bearer {
-            realm: realm?,
-            service,
-            scope,
-        })
+        Some(Challenge::Bearer { realm: realm?, service, scope })
     }
 }
 
@@ -89,10 +81,7 @@ mod tests {
                 &format!("bearer {realm}, scope=\"repository:a/b:pull,push\""),
                 Some(bearer(Some("repository:a/b:pull,push"))),
             ),
-            (
-                &format!("Bearer {realm},scope=pull,error=invalid"),
-                Some(bearer(Some("pull"))),
-            ),
+            (&format!("Bearer {realm},scope=pull,error=invalid"), Some(bearer(Some("pull")))),
             ("Bearer service=\"x\"", None),
             ("Negotiate", None),
             ("", None),

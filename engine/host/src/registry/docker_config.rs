@@ -46,33 +46,17 @@ struct Helped {
 
 /// The login for a registry; no file is no login.
 pub(crate) async fn login(path: &Path, registry: &str) -> Result<Option<Login>, Fault> {
-    let wrong = |why: String| {
-        Fault::new(
-            Code::Invalid,
-            format!("{} can't be read: {why}", path.display()),
-        )
-    };
+    let wrong = |why: String| Fault::new(Code::Invalid, format!("{} can't be read: {why}", path.display()));
     let config: Config = match tokio::fs::read(path).await {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(wrong(error.to_string())),
     };
-    let key = if registry == "docker.io" {
-        DOCKER_HUB
-    } else {
-        registry
-    };
-    if let Some(helper) = config
-        .cred_helpers
-        .get(registry)
-        .or_else(|| config.cred_helpers.get(key))
-    {
+    let key = if registry == "docker.io" { DOCKER_HUB } else { registry };
+    if let Some(helper) = config.cred_helpers.get(registry).or_else(|| config.cred_helpers.get(key)) {
         return ask(helper, key).await;
     }
-    let auth = config
-        .auths
-        .iter()
-        .find(|(name, _)| *name == key || host_of(name) == registry);
+    let auth = config.auths.iter().find(|(name, _)| *name == key || host_of(name) == registry);
     match (auth.and_then(|(_, auth)| auth.login()), &config.creds_store) {
         (Some(login), _) => Ok(Some(login)),
         (None, Some(helper)) => ask(helper, key).await,
@@ -82,9 +66,7 @@ pub(crate) async fn login(path: &Path, registry: &str) -> Result<Option<Login>, 
 
 /// `https://host/v1/` is how old logins are kept.
 fn host_of(name: &str) -> &str {
-    let name = name
-        .trim_start_matches("https://")
-        .trim_start_matches("http://");
+    let name = name.trim_start_matches("https://").trim_start_matches("http://");
     name.split('/').next().unwrap_or(name)
 }
 
@@ -93,10 +75,7 @@ impl Auth {
         if !self.identitytoken.is_empty() {
             return Some(Login::Identity(Secret::new(self.identitytoken.clone())));
         }
-        let decoded = STANDARD
-            .decode(&self.auth)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded = STANDARD.decode(&self.auth).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let (username, password) = match decoded.as_deref().and_then(|text| text.split_once(':')) {
             Some(pair) => pair,
             None => (self.username.as_str(), self.password.as_str()),
@@ -108,23 +87,15 @@ impl Auth {
 fn login_of(username: &str, secret: &str) -> Login {
     match username {
         "<token>" => Login::Identity(Secret::new(secret)),
-        _ => Login::Password {
-            username: username.to_owned(),
-            password: Secret::new(secret),
-        },
+        _ => Login::Password { username: username.to_owned(), password: Secret::new(secret) },
     }
 }
 
 /// Runs `docker-credential-<helper> get`. A helper that is missing or knows nothing means that we are nobody.
 async fn ask(helper: &str, key: &str) -> Result<Option<Login>, Fault> {
-    let is_plain = helper
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let is_plain = helper.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if !is_plain {
-        return Err(Fault::new(
-            Code::Invalid,
-            format!("`{helper}` is not the name of a credential helper"),
-        ));
+        return Err(Fault::new(Code::Invalid, format!("`{helper}` is not the name of a credential helper")));
     }
     let program = format!("docker-credential-{helper}");
     let asking = async {
@@ -147,10 +118,7 @@ async fn ask(helper: &str, key: &str) -> Result<Option<Login>, Fault> {
             return Ok(None);
         }
         Err(_) => {
-            return Err(Fault::new(
-                Code::Timeout,
-                format!("`{program}` does not answer"),
-            ));
+            return Err(Fault::new(Code::Timeout, format!("`{program}` does not answer")));
         }
     };
     if !output.status.success() {
@@ -168,15 +136,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
         std::fs::write(&path, config).unwrap();
-        login(&path, registry)
-            .await
-            .unwrap()
-            .map(|login| match login {
-                Login::Password { username, password } => {
-                    format!("{username}:{}", password.expose())
-                }
-                Login::Identity(token) => format!("token {}", token.expose()),
-            })
+        login(&path, registry).await.unwrap().map(|login| match login {
+            Login::Password { username, password } => {
+                format!("{username}:{}", password.expose())
+            }
+            Login::Identity(token) => format!("token {}", token.expose()),
+        })
     }
 
     #[tokio::test]
@@ -188,11 +153,7 @@ mod tests {
             ("https://registry.example.org/v2/", "registry.example.org"),
         ] {
             let config = format!(r#"{{"auths": {{"{name}": {{"auth": "{auth}"}}}}}}"#);
-            assert_eq!(
-                login_in(&config, registry).await.as_deref(),
-                Some("eve:secret:word"),
-                "{name}"
-            );
+            assert_eq!(login_in(&config, registry).await.as_deref(), Some("eve:secret:word"), "{name}");
             assert_eq!(login_in(&config, "other.example.org").await, None);
         }
         let token = r#"{"auths": {"a.b": {"identitytoken": "t"}}}"#;
@@ -201,15 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_helper_or_file_is_no_login() {
-        assert_eq!(
-            login_in(r#"{"credsStore": "there-is-none"}"#, "a.b").await,
-            None
-        );
-        assert!(
-            login(Path::new("/nowhere/config.json"), "a.b")
-                .await
-                .unwrap()
-                .is_none()
-        );
+        assert_eq!(login_in(r#"{"credsStore": "there-is-none"}"#, "a.b").await, None);
+        assert!(login(Path::new("/nowhere/config.json"), "a.b").await.unwrap().is_none());
     }
 }

@@ -23,17 +23,11 @@ pub(crate) trait Fetch: Send + Sync {
 }
 
 /// One manifest a platform, in the index's order; attestations are left out.
-pub(crate) async fn expand(
-    fetch: &dyn Fetch,
-    descriptors: Vec<Descriptor>,
-) -> Result<Vec<ImageManifest>, Fault> {
+pub(crate) async fn expand(fetch: &dyn Fetch, descriptors: Vec<Descriptor>) -> Result<Vec<ImageManifest>, Fault> {
     let mut found = Vec::new();
     walk(fetch, descriptors, 0, &mut found).await?;
     match found.is_empty() {
-        true => Err(Fault::new(
-            Code::NotFound,
-            format!("{} has no image in it", fetch.name()),
-        )),
+        true => Err(Fault::new(Code::NotFound, format!("{} has no image in it", fetch.name()))),
         false => Ok(found),
     }
 }
@@ -46,28 +40,17 @@ fn walk<'a>(
 ) -> BoxFuture<'a, Result<(), Fault>> {
     async move {
         if depth > DEPTH {
-            return Err(Fault::new(
-                Code::Protocol,
-                format!("{} has too many indexes in indexes", fetch.name()),
-            ));
+            return Err(Fault::new(Code::Protocol, format!("{} has too many indexes in indexes", fetch.name())));
         }
-        for descriptor in descriptors
-            .into_iter()
-            .filter(|descriptor| !descriptor.is_attestation())
-        {
+        for descriptor in descriptors.into_iter().filter(|descriptor| !descriptor.is_attestation()) {
             if let Some(platform) = known_platform(&descriptor) {
-                found.push(ImageManifest {
-                    platform: platform.platform(),
-                    digest: descriptor.digest,
-                });
+                found.push(ImageManifest { platform: platform.platform(), digest: descriptor.digest });
                 continue;
             }
             let bytes = fetch.document(&descriptor.digest).await?;
             match Document::parse(&bytes, &fetch.name())? {
                 Document::Index(inner) => walk(fetch, inner, depth + 1, found).await?,
-                Document::Manifest(manifest) => {
-                    found.extend(of_manifest(fetch, descriptor.digest, &manifest).await?)
-                }
+                Document::Manifest(manifest) => found.extend(of_manifest(fetch, descriptor.digest, &manifest).await?),
             }
         }
         Ok(())
@@ -77,8 +60,7 @@ fn walk<'a>(
 
 /// An index may be described by a platform too; what counts are the manifests in it.
 fn known_platform(descriptor: &Descriptor) -> Option<&BarePlatform> {
-    let is_index =
-        descriptor.media_type.contains("index") || descriptor.media_type.contains("manifest.list");
+    let is_index = descriptor.media_type.contains("index") || descriptor.media_type.contains("manifest.list");
     descriptor.platform.as_ref().filter(|_| !is_index)
 }
 
@@ -93,16 +75,7 @@ pub(crate) async fn of_manifest(
     }
     let config = fetch.blob(&manifest.config.digest).await?;
     let platform: BarePlatform = serde_json::from_slice(&config).map_err(|error| {
-        Fault::new(
-            Code::Protocol,
-            format!(
-                "the configuration of {} can't be read: {error}",
-                fetch.name()
-            ),
-        )
+        Fault::new(Code::Protocol, format!("the configuration of {} can't be read: {error}", fetch.name()))
     })?;
-    Ok((!platform.is_unknown()).then(|| ImageManifest {
-        platform: platform.platform(),
-        digest,
-    }))
+    Ok((!platform.is_unknown()).then(|| ImageManifest { platform: platform.platform(), digest }))
 }

@@ -36,9 +36,7 @@ pub(crate) async fn resolve(layout: &Arc<Layout>) -> Result<ImageIndex, Fault> {
     let Document::Index(descriptors) = Document::parse(&bytes, &layout.shown)? else {
         return Err(layout.wrong("its `index.json` is no index"));
     };
-    let mut images = descriptors
-        .iter()
-        .filter(|descriptor| !descriptor.is_attestation());
+    let mut images = descriptors.iter().filter(|descriptor| !descriptor.is_attestation());
     // An index around one image or one index is only the layout's way of naming it.
     let digest = match (images.next(), images.next()) {
         (Some(only), None) => only.digest.clone(),
@@ -53,15 +51,10 @@ pub(crate) async fn resolve(layout: &Arc<Layout>) -> Result<ImageIndex, Fault> {
         None => expand(layout, descriptors).await?,
     };
     let twice = manifests.iter().enumerate().find_map(|(index, one)| {
-        manifests[..index]
-            .iter()
-            .find(|other| other.platform == one.platform && other.digest != one.digest)
+        manifests[..index].iter().find(|other| other.platform == one.platform && other.digest != one.digest)
     });
     match twice {
-        Some(one) => Err(layout.wrong(&format!(
-            "it has several images for {}; keep one in a layout",
-            one.platform
-        ))),
+        Some(one) => Err(layout.wrong(&format!("it has several images for {}; keep one in a layout", one.platform))),
         None => Ok(ImageIndex { digest, manifests }),
     }
 }
@@ -82,46 +75,26 @@ async fn only_one(layout: &Arc<Layout>, digest: &str) -> Result<Option<Vec<Image
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    let ended = |error| {
-        Fault::new(
-            Code::Cancelled,
-            format!("reading a file was given up: {error}"),
-        )
-    };
+    let ended = |error| Fault::new(Code::Cancelled, format!("reading a file was given up: {error}"));
     tokio::task::spawn_blocking(work).await.map_err(ended)?
 }
 
 impl Layout {
     fn open(path: PathBuf, archive: bool, shown: String) -> Result<Layout, Fault> {
         let missing = |error: std::io::Error| {
-            let code = if error.kind() == std::io::ErrorKind::NotFound {
-                Code::NotFound
-            } else {
-                Code::Invalid
-            };
+            let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::Invalid };
             Fault::new(code, format!("`{shown}` can't be read: {error}"))
         };
         if !archive {
             std::fs::metadata(path.join("index.json")).map_err(missing)?;
-            return Ok(Layout {
-                path,
-                shown,
-                archive: None,
-            });
+            return Ok(Layout { path, shown, archive: None });
         }
         std::fs::metadata(&path).map_err(missing)?;
         let files = files_of(&path).map_err(|error| {
             let hint = "an OCI archive is a plain tar file: unpack what is compressed around it";
-            Fault::new(
-                Code::Invalid,
-                format!("`{shown}` is not a tar archive: {error}\n{hint}"),
-            )
+            Fault::new(Code::Invalid, format!("`{shown}` is not a tar archive: {error}\n{hint}"))
         })?;
-        Ok(Layout {
-            path,
-            shown,
-            archive: Some(files),
-        })
+        Ok(Layout { path, shown, archive: Some(files) })
     }
 
     /// As users wrote it.
@@ -130,17 +103,11 @@ impl Layout {
     }
 
     pub(crate) fn wrong(&self, why: &str) -> Fault {
-        Fault::new(
-            Code::Invalid,
-            format!("`{}` can't be used: {why}", self.shown),
-        )
+        Fault::new(Code::Invalid, format!("`{}` can't be used: {why}", self.shown))
     }
 
     /// A blob and its size; its digest is not checked.
-    pub(crate) fn blob_unchecked(
-        &self,
-        digest: &str,
-    ) -> Result<(Box<dyn Read + Send>, u64), Fault> {
+    pub(crate) fn blob_unchecked(&self, digest: &str) -> Result<(Box<dyn Read + Send>, u64), Fault> {
         self.read(&format!("blobs/sha256/{}", check_digest(digest)?))
     }
 
@@ -156,10 +123,7 @@ impl Layout {
             return Err(self.wrong(&format!("`{name}` is larger than {} MiB", SMALL >> 20)));
         }
         let mut bytes = Vec::new();
-        reader
-            .take(SMALL)
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.wrong(&format!("`{name}`: {error}")))?;
+        reader.take(SMALL).read_to_end(&mut bytes).map_err(|error| self.wrong(&format!("`{name}`: {error}")))?;
         Ok(bytes)
     }
 
@@ -172,9 +136,7 @@ impl Layout {
                 Ok((Box::new(file), size))
             }
             Some(files) => {
-                let &(start, size) = files
-                    .get(name)
-                    .ok_or_else(|| self.wrong(&format!("it has no `{name}`")))?;
+                let &(start, size) = files.get(name).ok_or_else(|| self.wrong(&format!("it has no `{name}`")))?;
                 let mut file = File::open(&self.path).map_err(wrong)?;
                 file.seek(SeekFrom::Start(start)).map_err(wrong)?;
                 Ok((Box::new(file.take(size)), size))
@@ -188,11 +150,7 @@ fn files_of(path: &Path) -> std::io::Result<HashMap<String, (u64, u64)>> {
     let mut files = HashMap::new();
     for entry in archive.entries_with_seek()? {
         let entry = entry?;
-        let name = entry
-            .path()?
-            .to_string_lossy()
-            .trim_start_matches("./")
-            .to_owned();
+        let name = entry.path()?.to_string_lossy().trim_start_matches("./").to_owned();
         files.insert(name, (entry.raw_file_position(), entry.size()));
     }
     Ok(files)

@@ -81,17 +81,13 @@ struct Raw {
 impl Document {
     /// `name` is for people.
     pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<Document, Fault> {
-        let wrong = |why: String| {
-            Fault::new(
-                Code::Protocol,
-                format!("{name} is not an image's manifest: {why}"),
-            )
-        };
+        let wrong = |why: String| Fault::new(Code::Protocol, format!("{name} is not an image's manifest: {why}"));
         let raw: Raw = serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))?;
         match raw {
-            Raw { schema_version: Some(1), .. } => {
-                Err(wrong("it is of Docker's schema 1, which is no longer in use\npush the image again with a newer Docker".to_owned()))
-            }
+            Raw { schema_version: Some(1), .. } => Err(wrong(
+                "it is of Docker's schema 1, which is no longer in use\npush the image again with a newer Docker"
+                    .to_owned(),
+            )),
             Raw { manifests: Some(manifests), .. } => Ok(Document::Index(manifests)),
             Raw { config: Some(config), layers, .. } => {
                 Ok(Document::Manifest(Manifest { config, layers: layers.unwrap_or_default() }))
@@ -112,14 +108,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The hexadecimal part. Digests become paths and URLs, so nothing else may be in them.
 pub(crate) fn check_digest(digest: &str) -> Result<&str, Fault> {
-    let is_hex =
-        |hex: &&str| hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+    let is_hex = |hex: &&str| hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
     let hex = digest.strip_prefix("sha256:").filter(is_hex);
     hex.ok_or_else(|| {
-        Fault::new(
-            Code::Invalid,
-            format!("`{digest}` is not a digest, as `sha256:` and 64 hexadecimal digits are"),
-        )
+        Fault::new(Code::Invalid, format!("`{digest}` is not a digest, as `sha256:` and 64 hexadecimal digits are"))
     })
 }
 
@@ -128,9 +120,6 @@ pub(crate) fn verified(bytes: Vec<u8>, digest: &str, name: &str) -> Result<Vec<u
     check_digest(digest)?;
     match digest_of(&bytes) {
         found if found == digest => Ok(bytes),
-        found => Err(Fault::new(
-            Code::Protocol,
-            format!("{name} should have the digest {digest}, but has {found}"),
-        )),
+        found => Err(Fault::new(Code::Protocol, format!("{name} should have the digest {digest}, but has {found}"))),
     }
 }

@@ -25,8 +25,7 @@ pub struct Reference {
 impl Reference {
     /// Reads a reference as a user writes it.
     pub fn parse(text: &str) -> Result<Reference, Fault> {
-        let wrong =
-            |why: &str| Fault::new(Code::Invalid, format!("`{text}` is not an image: {why}"));
+        let wrong = |why: &str| Fault::new(Code::Invalid, format!("`{text}` is not an image: {why}"));
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => {
                 check_digest(digest)?;
@@ -35,9 +34,7 @@ impl Reference {
             None => (text, None),
         };
         let repository = bimetal_model::image::repository(name);
-        let tag = name[repository.len()..]
-            .strip_prefix(':')
-            .map(str::to_owned);
+        let tag = name[repository.len()..].strip_prefix(':').map(str::to_owned);
         if tag.as_deref().is_some_and(|tag| !is_tag(tag)) {
             return Err(wrong("a tag is letters, digits, `.`, `_` and `-`"));
         }
@@ -46,25 +43,15 @@ impl Reference {
             return Err(wrong("the name of a repository is lower-case"));
         }
         if !is_repository(&path) {
-            return Err(wrong(
-                "a name is parts of letters, digits, `.`, `_` and `-` with `/` between them",
-            ));
+            return Err(wrong("a name is parts of letters, digits, `.`, `_` and `-` with `/` between them"));
         }
         let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
-        Ok(Reference {
-            registry,
-            repository: path,
-            tag,
-            digest,
-        })
+        Ok(Reference { registry, repository: path, tag, digest })
     }
 
     /// What a manifest is asked for by.
     pub(crate) fn version(&self) -> &str {
-        self.digest
-            .as_deref()
-            .or(self.tag.as_deref())
-            .unwrap_or("latest")
+        self.digest.as_deref().or(self.tag.as_deref()).unwrap_or("latest")
     }
 
     /// Where the registry's API is.
@@ -80,9 +67,7 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.registry, self.repository)?;
         self.tag.iter().try_for_each(|tag| write!(f, ":{tag}"))?;
-        self.digest
-            .iter()
-            .try_for_each(|digest| write!(f, "@{digest}"))
+        self.digest.iter().try_for_each(|digest| write!(f, "@{digest}"))
     }
 }
 
@@ -100,11 +85,7 @@ fn split_registry(repository: &str) -> (String, String) {
 }
 
 fn official(path: &str) -> String {
-    if path.contains('/') {
-        path.to_owned()
-    } else {
-        format!("library/{path}")
-    }
+    if path.contains('/') { path.to_owned() } else { format!("library/{path}") }
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -115,8 +96,7 @@ fn is_tag(tag: &str) -> bool {
 fn is_repository(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     let ends = |c: char| c.is_ascii_alphanumeric();
-    let is_part =
-        |part: &str| part.chars().all(plain) && part.starts_with(ends) && part.ends_with(ends);
+    let is_part = |part: &str| part.chars().all(plain) && part.starts_with(ends) && part.ends_with(ends);
     path.len() <= 255 && path.split('/').all(is_part)
 }
 
@@ -127,10 +107,7 @@ pub(crate) fn is_loopback(registry: &str) -> bool {
         _ => registry,
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -144,21 +121,12 @@ mod tests {
             ("nginx", "docker.io/library/nginx:latest".to_owned()),
             ("nginx:1.27", "docker.io/library/nginx:1.27".to_owned()),
             ("grafana/loki", "docker.io/grafana/loki:latest".to_owned()),
-            (
-                "docker.io/nginx",
-                "docker.io/library/nginx:latest".to_owned(),
-            ),
+            ("docker.io/nginx", "docker.io/library/nginx:latest".to_owned()),
             ("index.docker.io/a/b", "docker.io/a/b:latest".to_owned()),
             ("localhost/web", "localhost/web:latest".to_owned()),
             ("127.0.0.1:5000/a/b:x", "127.0.0.1:5000/a/b:x".to_owned()),
-            (
-                &format!("nginx@{digest}"),
-                format!("docker.io/library/nginx@{digest}"),
-            ),
-            (
-                &format!("a:1@{digest}"),
-                format!("docker.io/library/a:1@{digest}"),
-            ),
+            (&format!("nginx@{digest}"), format!("docker.io/library/nginx@{digest}")),
+            (&format!("a:1@{digest}"), format!("docker.io/library/a:1@{digest}")),
         ] {
             assert_eq!(Reference::parse(text).unwrap().to_string(), whole);
         }
@@ -166,18 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_no_image_is_refused() {
-        for text in [
-            "",
-            "Nginx",
-            "a//b",
-            "a/../b",
-            "a:",
-            "a:b c",
-            "a@sha256:1",
-            "a/b?x=1",
-            "-a",
-            "x.y/",
-        ] {
+        for text in ["", "Nginx", "a//b", "a/../b", "a:", "a:b c", "a@sha256:1", "a/b?x=1", "-a", "x.y/"] {
             assert!(Reference::parse(text).is_err(), "{text}");
         }
     }

@@ -44,30 +44,16 @@ impl Remote {
         crate::certificates::use_ring();
         let builder = || {
             let agent = concat!("bimetal/", env!("CARGO_PKG_VERSION"));
-            Client::builder()
-                .user_agent(agent)
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
+            Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT)
         };
         let wrong = |error| Fault::new(Code::Invalid, format!("no HTTP client: {error}"));
-        let (client, direct) = (
-            builder().build().map_err(wrong)?,
-            builder().no_proxy().build().map_err(wrong)?,
-        );
-        Ok(Remote {
-            client,
-            direct,
-            registries,
-            tokens: Mutex::default(),
-        })
+        let (client, direct) = (builder().build().map_err(wrong)?, builder().no_proxy().build().map_err(wrong)?);
+        Ok(Remote { client, direct, registries, tokens: Mutex::default() })
     }
 
     /// What the registry offers for each platform.
     pub(crate) async fn resolve(&self, reference: &Reference) -> Result<ImageIndex, Fault> {
-        let repository = Repository {
-            remote: self,
-            reference,
-        };
+        let repository = Repository { remote: self, reference };
         let bytes = repository.get("manifests", reference.version()).await?;
         let digest = match &reference.digest {
             Some(digest) => {
@@ -80,12 +66,7 @@ impl Remote {
             Document::Index(descriptors) => expand(&repository, descriptors).await?,
             Document::Manifest(manifest) => {
                 let found = of_manifest(&repository, digest.clone(), &manifest).await?;
-                let none = || {
-                    Fault::new(
-                        Code::Invalid,
-                        format!("{reference} is no image that can be run"),
-                    )
-                };
+                let none = || Fault::new(Code::Invalid, format!("{reference} is no image that can be run"));
                 vec![found.ok_or_else(none)?]
             }
         };
@@ -125,16 +106,9 @@ impl Repository<'_> {
     }
 
     async fn get(&self, what: &str, version: &str) -> Result<Vec<u8>, Fault> {
-        let Reference {
-            registry,
-            repository,
-            ..
-        } = self.reference;
+        let Reference { registry, repository, .. } = self.reference;
         let scheme = self.remote.registries.scheme(registry);
-        let url = format!(
-            "{scheme}://{}/v2/{repository}/{what}/{version}",
-            self.reference.api_host()
-        );
+        let url = format!("{scheme}://{}/v2/{repository}/{what}/{version}", self.reference.api_host());
         let request = || {
             let request = self.client().get(&url).header(ACCEPT, manifest::ACCEPT);
             match self.token() {
@@ -153,10 +127,7 @@ impl Repository<'_> {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
-        request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))
+        request.send().await.map_err(|error| self.unreachable(&error))
     }
 
     async fn body(&self, response: Response) -> Result<Vec<u8>, Fault> {
@@ -167,11 +138,7 @@ impl Repository<'_> {
             if bytes.len() > LIMIT {
                 return Err(Fault::new(
                     Code::TooLarge,
-                    format!(
-                        "{} has a manifest of more than {} MiB",
-                        self.name(),
-                        LIMIT >> 20
-                    ),
+                    format!("{} has a manifest of more than {} MiB", self.name(), LIMIT >> 20),
                 ));
             }
         }
@@ -179,56 +146,28 @@ impl Repository<'_> {
     }
 
     fn key(&self) -> (String, String) {
-        (
-            self.reference.registry.clone(),
-            self.reference.repository.clone(),
-        )
+        (self.reference.registry.clone(), self.reference.repository.clone())
     }
 
     fn token(&self) -> Option<Secret> {
-        self.remote
-            .tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&self.key())
-            .cloned()
+        self.remote.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&self.key()).cloned()
     }
 
     /// Gets what the registry asks for. `false`: there is nothing that could be answered.
     async fn authorize(&self, response: &Response) -> Result<bool, Fault> {
         let headers = response.headers().get_all(WWW_AUTHENTICATE).iter();
-        let challenge = headers
-            .filter_map(|header| header.to_str().ok())
-            .find_map(Challenge::parse);
-        let login = self
-            .remote
-            .registries
-            .login(&self.reference.registry)
-            .await?;
+        let challenge = headers.filter_map(|header| header.to_str().ok()).find_map(Challenge::parse);
+        let login = self.remote.registries.login(&self.reference.registry).await?;
         let header = match (challenge, login) {
-            (
-                Some(Challenge::Bearer {
-                    realm,
-                    service,
-                    scope,
-                }),
-                login,
-            ) => {
-                self.bearer(&realm, service.as_deref(), scope.as_deref(), login)
-                    .await?
+            (Some(Challenge::Bearer { realm, service, scope }), login) => {
+                self.bearer(&realm, service.as_deref(), scope.as_deref(), login).await?
             }
-            (Some(Challenge::Basic), Some(Login::Password { username, password })) => {
-                basic(&username, &password)
-            }
+            (Some(Challenge::Basic), Some(Login::Password { username, password })) => basic(&username, &password),
             (Some(Challenge::Basic), Some(Login::Identity(_)) | None) | (None, _) => {
                 return Ok(false);
             }
         };
-        self.remote
-            .tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(self.key(), header);
+        self.remote.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(self.key(), header);
         Ok(true)
     }
 
@@ -240,25 +179,14 @@ impl Repository<'_> {
         login: Option<Login>,
     ) -> Result<Secret, Fault> {
         let wrong = |why: &str| {
-            Fault::new(
-                Code::Protocol,
-                format!(
-                    "{} names a bad token server: {why}",
-                    self.reference.registry
-                ),
-            )
+            Fault::new(Code::Protocol, format!("{} names a bad token server: {why}", self.reference.registry))
         };
         let url = Url::parse(realm).map_err(|error| wrong(&error.to_string()))?;
         // A registry that we speak to with TLS must not make us send a password without.
-        if url.scheme() != "https"
-            && self.remote.registries.scheme(&self.reference.registry) == "https"
-        {
+        if url.scheme() != "https" && self.remote.registries.scheme(&self.reference.registry) == "https" {
             return Err(wrong("it has no TLS"));
         }
-        let scope = scope.map_or_else(
-            || format!("repository:{}:pull", self.reference.repository),
-            str::to_owned,
-        );
+        let scope = scope.map_or_else(|| format!("repository:{}:pull", self.reference.repository), str::to_owned);
         let mut parameters = vec![("scope", scope.as_str())];
         parameters.extend(service.map(|service| ("service", service)));
         let request = self.token_request(url, parameters, login.as_ref());
@@ -266,12 +194,9 @@ impl Repository<'_> {
         if !response.status().is_success() {
             return Err(self.refusal(response.status(), self.reference.version()));
         }
-        let token: Token = serde_json::from_slice(&self.body(response).await?)
-            .map_err(|_| wrong("it answers no token"))?;
-        let token = token
-            .token
-            .or(token.access_token)
-            .ok_or_else(|| wrong("it answers no token"))?;
+        let token: Token =
+            serde_json::from_slice(&self.body(response).await?).map_err(|_| wrong("it answers no token"))?;
+        let token = token.token.or(token.access_token).ok_or_else(|| wrong("it answers no token"))?;
         Ok(Secret::new(format!("Bearer {token}")))
     }
 
@@ -290,28 +215,18 @@ impl Repository<'_> {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             let body = form.extend_pairs(&parameters).finish();
             let form = "application/x-www-form-urlencoded";
-            return self
-                .client()
-                .post(url)
-                .header("content-type", form)
-                .body(body);
+            return self.client().post(url).header("content-type", form).body(body);
         }
         url.query_pairs_mut().extend_pairs(&parameters);
         let request = self.client().get(url);
         match login {
-            Some(Login::Password { username, password }) => {
-                request.basic_auth(username, Some(password.expose()))
-            }
+            Some(Login::Password { username, password }) => request.basic_auth(username, Some(password.expose())),
             Some(Login::Identity(_)) | None => request,
         }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Fault {
-        let code = if error.is_timeout() {
-            Code::Timeout
-        } else {
-            Code::Unreachable
-        };
+        let code = if error.is_timeout() { Code::Timeout } else { Code::Unreachable };
         let mut reason = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(inner) = source {
@@ -325,21 +240,11 @@ impl Repository<'_> {
             }
             _ => String::new(),
         };
-        Fault::new(
-            code,
-            format!(
-                "the registry `{registry}` can't be reached for {}: {reason}{hint}",
-                self.name()
-            ),
-        )
+        Fault::new(code, format!("the registry `{registry}` can't be reached for {}: {reason}{hint}", self.name()))
     }
 
     fn refusal(&self, status: StatusCode, version: &str) -> Fault {
-        let Reference {
-            registry,
-            repository,
-            ..
-        } = self.reference;
+        let Reference { registry, repository, .. } = self.reference;
         match status {
             StatusCode::NOT_FOUND => Fault::new(
                 Code::NotFound,
@@ -363,18 +268,11 @@ impl Repository<'_> {
             ),
             status if status.is_server_error() => Fault::new(
                 Code::Unreachable,
-                format!(
-                    "the registry `{registry}` is out of order ({status}), for {}",
-                    self.name()
-                ),
+                format!("the registry `{registry}` is out of order ({status}), for {}", self.name()),
             ),
-            status => Fault::new(
-                Code::Protocol,
-                format!(
-                    "the registry `{registry}` answers {status} for {}",
-                    self.name()
-                ),
-            ),
+            status => {
+                Fault::new(Code::Protocol, format!("the registry `{registry}` answers {status} for {}", self.name()))
+            }
         }
     }
 }
@@ -382,8 +280,5 @@ impl Repository<'_> {
 fn basic(username: &str, password: &Secret) -> Secret {
     use base64::Engine as _;
     let pair = format!("{username}:{}", password.expose());
-    Secret::new(format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(pair)
-    ))
+    Secret::new(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
 }

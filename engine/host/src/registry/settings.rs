@@ -49,25 +49,14 @@ impl Registries {
             Some(folder) => Some(PathBuf::from(folder)),
             None => std::env::home_dir().map(|home| home.join(".docker")),
         };
-        Registries {
-            hosts: BTreeMap::new(),
-            docker_config: folder.map(|folder| folder.join("config.json")),
-        }
+        Registries { hosts: BTreeMap::new(), docker_config: folder.map(|folder| folder.join("config.json")) }
     }
 
     /// Who we are there; `None`: nobody.
     pub async fn login(&self, registry: &str) -> Result<Option<Login>, Fault> {
         let settings = self.hosts.get(registry);
-        if let Some(Registry {
-            username: Some(username),
-            password: Some(password),
-            ..
-        }) = settings
-        {
-            return Ok(Some(Login::Password {
-                username: username.clone(),
-                password: password.clone(),
-            }));
+        if let Some(Registry { username: Some(username), password: Some(password), .. }) = settings {
+            return Ok(Some(Login::Password { username: username.clone(), password: password.clone() }));
         }
         match &self.docker_config {
             Some(path) => docker_config::login(path, registry).await,
@@ -76,14 +65,7 @@ impl Registries {
     }
 
     pub(crate) fn scheme(&self, registry: &str) -> &'static str {
-        let plain = self
-            .hosts
-            .get(registry)
-            .is_some_and(|settings| settings.plain_http);
-        if plain || is_loopback(registry) {
-            "http"
-        } else {
-            "https"
-        }
+        let plain = self.hosts.get(registry).is_some_and(|settings| settings.plain_http);
+        if plain || is_loopback(registry) { "http" } else { "https" }
     }
 }

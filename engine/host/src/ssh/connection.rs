@@ -43,10 +43,7 @@ pub(crate) struct Slots {
 
 impl Slots {
     fn new(limit: usize) -> Self {
-        Slots {
-            free: Arc::new(Semaphore::new(limit)),
-            limit: AtomicUsize::new(limit),
-        }
+        Slots { free: Arc::new(Semaphore::new(limit)), limit: AtomicUsize::new(limit) }
     }
 
     /// The server has said that it gives no more than are open now. `false`: none is open but the one that it refused.
@@ -75,30 +72,16 @@ impl Connection {
         let host_keys = HostKeys::of(endpoint, home)?;
         let config = Arc::new(config(&host_keys));
         let shown = Arc::new(OnceCell::new());
-        let guard = Guard {
-            host_keys,
-            shown: shown.clone(),
-        };
-        let handshake = timeout(
-            CONNECT_TIMEOUT,
-            russh::client::connect_stream(config, stream, guard),
-        );
+        let guard = Guard { host_keys, shown: shown.clone() };
+        let handshake = timeout(CONNECT_TIMEOUT, russh::client::connect_stream(config, stream, guard));
         let mut handle = match handshake.await {
             Ok(handle) => handle.map_err(|broken| broken.into_fault(endpoint))?,
             Err(_) => return Err(silent(endpoint)),
         };
-        let login = timeout(
-            LOGIN_TIMEOUT,
-            identity::authenticate(&mut handle, endpoint, credentials, home),
-        );
+        let login = timeout(LOGIN_TIMEOUT, identity::authenticate(&mut handle, endpoint, credentials, home));
         login.await.map_err(|_| silent(endpoint))??;
         let host_key = shown.get().map(openssh).unwrap_or_default();
-        Ok(Connection {
-            handle,
-            host_key,
-            sessions: Slots::new(SESSIONS),
-            forwards: Slots::new(FORWARDS),
-        })
+        Ok(Connection { handle, host_key, sessions: Slots::new(SESSIONS), forwards: Slots::new(FORWARDS) })
     }
 
     /// Whether it broke, or the server closed it.
@@ -112,9 +95,7 @@ impl Connection {
             Target::Session => self.handle.channel_open_session().await,
             Target::Socket(path) => self.handle.channel_open_direct_streamlocal(*path).await,
             Target::Port(host, port) => {
-                self.handle
-                    .channel_open_direct_tcpip(*host, u32::from(*port), "127.0.0.1", 0)
-                    .await
+                self.handle.channel_open_direct_tcpip(*host, u32::from(*port), "127.0.0.1", 0).await
             }
         }
     }
@@ -139,10 +120,7 @@ pub(crate) async fn reach(endpoint: &Endpoint) -> Result<TcpStream, Fault> {
             let _ = stream.set_nodelay(true);
             Ok(stream)
         }
-        Ok(Err(error)) => Err(Fault::new(
-            Code::Unreachable,
-            format!("{endpoint} can't be reached: {error}"),
-        )),
+        Ok(Err(error)) => Err(Fault::new(Code::Unreachable, format!("{endpoint} can't be reached: {error}"))),
         Err(_) => Err(silent(endpoint)),
     }
 }
@@ -155,17 +133,8 @@ fn config(host_keys: &HostKeys) -> Config {
     let mut preferred = Preferred::default();
     let known = host_keys.algorithms();
     if !known.is_empty() {
-        let others = preferred
-            .key
-            .iter()
-            .filter(|algorithm| !known.contains(algorithm))
-            .cloned();
-        preferred.key = known
-            .iter()
-            .cloned()
-            .chain(others)
-            .collect::<Vec<_>>()
-            .into();
+        let others = preferred.key.iter().filter(|algorithm| !known.contains(algorithm)).cloned();
+        preferred.key = known.iter().cloned().chain(others).collect::<Vec<_>>().into();
     }
     Config {
         preferred,
@@ -199,16 +168,12 @@ impl Broken {
     fn into_fault(self, endpoint: &Endpoint) -> Fault {
         match self {
             Broken::Refused(fault) => fault,
-            Broken::Protocol(
-                error @ (russh::Error::NoCommonAlgo { .. } | russh::Error::Version),
-            ) => Fault::new(
-                Code::Protocol,
-                format!("{endpoint} speaks no SSH that is understood here: {error}"),
-            ),
-            Broken::Protocol(error) => Fault::new(
-                Code::Unreachable,
-                format!("{endpoint} broke off the connection: {error}"),
-            ),
+            Broken::Protocol(error @ (russh::Error::NoCommonAlgo { .. } | russh::Error::Version)) => {
+                Fault::new(Code::Protocol, format!("{endpoint} speaks no SSH that is understood here: {error}"))
+            }
+            Broken::Protocol(error) => {
+                Fault::new(Code::Unreachable, format!("{endpoint} broke off the connection: {error}"))
+            }
         }
     }
 }
@@ -220,9 +185,7 @@ impl Handler for Guard {
         // Certificates are never asked for (`host_key_certificates` is empty), so their key is judged as a bare one.
         let key = match key {
             PublicKeyOrCertificate::PublicKey { key, .. } => key.clone(),
-            PublicKeyOrCertificate::Certificate(certificate) => {
-                PublicKey::from(certificate.public_key().clone())
-            }
+            PublicKeyOrCertificate::Certificate(certificate) => PublicKey::from(certificate.public_key().clone()),
         };
         self.host_keys.verify(&key).map_err(Broken::Refused)?;
         let _ = self.shown.set(key);

@@ -68,14 +68,9 @@ impl Endpoint {
         // It becomes a part of lines in files of known hosts: names, addresses, and nothing that means more there.
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
         if self.host.is_empty() || self.host.starts_with('-') || !self.host.chars().all(plain) {
-            return Err(Fault::new(
-                Code::Invalid,
-                format!("`{}` is not a host", self.host),
-            ));
+            return Err(Fault::new(Code::Invalid, format!("`{}` is not a host", self.host)));
         }
-        self.bastion
-            .as_ref()
-            .map_or(Ok(()), |bastion| bastion.check())
+        self.bastion.as_ref().map_or(Ok(()), |bastion| bastion.check())
     }
 
     /// 22 unless given.
@@ -132,11 +127,7 @@ mod tests {
             r#"{"host": "*,a"}"#,
             r#"{"host": "a", "bastion": {"host": "a b"}}"#,
         ] {
-            assert_eq!(
-                Endpoint::parse(text).unwrap_err().code,
-                Code::Invalid,
-                "{text}"
-            );
+            assert_eq!(Endpoint::parse(text).unwrap_err().code, Code::Invalid, "{text}");
         }
     }
 }

@@ -48,9 +48,7 @@ impl std::ops::Deref for Closing {
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let (Some((write, lease)), Ok(runtime)) =
-            (self.0.take(), tokio::runtime::Handle::try_current())
-        else {
+        let (Some((write, lease)), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else {
             return;
         };
         runtime.spawn(async move {
@@ -70,16 +68,11 @@ pub(crate) async fn open(pool: &Pool) -> Result<(Closing, ChannelReadHalf), Faul
 /// Runs a command line; its output as text.
 pub(crate) async fn run(pool: &Pool, command: &str, input: &[u8]) -> Result<Output, Fault> {
     let output = run_raw(pool, command, input).await?;
-    Ok(Output {
-        status: output.status.unwrap_or(255),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    })
+    Ok(Output { status: output.status.unwrap_or(255), stdout: text(output.stdout), stderr: text(output.stderr) })
 }
 
 pub(crate) fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Runs a command line; its output as it came. There is a status.
@@ -108,28 +101,17 @@ async fn collect(pool: &Pool, read: &mut ChannelReadHalf) -> Result<RawOutput, F
     while let Some(message) = read.wait().await {
         match message {
             ChannelMsg::Data { data } => output.stdout.extend_from_slice(&data),
-            ChannelMsg::ExtendedData { data, ext: STDERR } => {
-                output.stderr.extend_from_slice(&data)
-            }
+            ChannelMsg::ExtendedData { data, ext: STDERR } => output.stderr.extend_from_slice(&data),
             ChannelMsg::ExitStatus { exit_status } => output.status = Some(exit_status as i32),
-            ChannelMsg::ExitSignal { signal_name, .. } => {
-                output.status = Some(128 + number(&signal_name))
-            }
+            ChannelMsg::ExitSignal { signal_name, .. } => output.status = Some(128 + number(&signal_name)),
             ChannelMsg::Failure => {
-                return Err(Fault::new(
-                    Code::Denied,
-                    format!("{} runs no commands for this user", pool.endpoint),
-                ));
+                return Err(Fault::new(Code::Denied, format!("{} runs no commands for this user", pool.endpoint)));
             }
             ChannelMsg::Close => break,
             _ => {}
         }
         if output.stdout.len() + output.stderr.len() > OUTPUT_LIMIT {
-            let message = format!(
-                "a command on {} says more than {} MiB",
-                pool.endpoint,
-                OUTPUT_LIMIT >> 20
-            );
+            let message = format!("a command on {} says more than {} MiB", pool.endpoint, OUTPUT_LIMIT >> 20);
             return Err(Fault::new(Code::TooLarge, message));
         }
     }
@@ -137,10 +119,7 @@ async fn collect(pool: &Pool, read: &mut ChannelReadHalf) -> Result<RawOutput, F
 }
 
 pub(crate) fn lost(pool: &Pool, reason: &str) -> Fault {
-    Fault::new(
-        Code::Unreachable,
-        format!("{} was lost: {reason}", pool.endpoint),
-    )
+    Fault::new(Code::Unreachable, format!("{} was lost: {reason}", pool.endpoint))
 }
 
 pub(crate) fn number(signal: &Sig) -> i32 {

@@ -16,22 +16,14 @@ pub(crate) fn as_root(endpoint: &Endpoint, command: &str) -> String {
     match endpoint.is_root() {
         true => command.to_owned(),
         // A command without NUL is all that `quote` asks for; one with it would be cut off anyway.
-        false => format!(
-            "sudo -n sh -c {}",
-            quote(&command.replace('\0', "")).unwrap_or_default()
-        ),
+        false => format!("sudo -n sh -c {}", quote(&command.replace('\0', "")).unwrap_or_default()),
     }
 }
 
 /// The content; `None`: no such file.
 pub(crate) async fn read(pool: &Pool, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     let path = checked(path)?;
-    let output = script(
-        pool,
-        &format!("p={path}; [ -e \"$p\" ] || exit {ABSENT}; exec cat -- \"$p\""),
-        &[],
-    )
-    .await?;
+    let output = script(pool, &format!("p={path}; [ -e \"$p\" ] || exit {ABSENT}; exec cat -- \"$p\""), &[]).await?;
     match output.status {
         Some(ABSENT) => Ok(None),
         Some(0) => Ok(Some(output.stdout)),
@@ -69,11 +61,7 @@ pub(crate) async fn remove(pool: &Pool, path: &str) -> Result<(), Fault> {
 
 /// The user's login shell may be any; the script is read by `sh`.
 async fn script(pool: &Pool, script: &str, input: &[u8]) -> Result<RawOutput, Fault> {
-    let shell = if pool.endpoint.is_root() {
-        "sh"
-    } else {
-        "sudo -n sh"
-    };
+    let shell = if pool.endpoint.is_root() { "sh" } else { "sudo -n sh" };
     run_raw(pool, &format!("{shell} -c {}", quote(script)?), input).await
 }
 
@@ -81,10 +69,7 @@ async fn script(pool: &Pool, script: &str, input: &[u8]) -> Result<RawOutput, Fa
 fn checked(path: &str) -> Result<String, Fault> {
     match path.starts_with('/') && !path.ends_with('/') {
         true => quote(path),
-        false => Err(Fault::new(
-            Code::Invalid,
-            format!("`{path}` is not the absolute path of a file"),
-        )),
+        false => Err(Fault::new(Code::Invalid, format!("`{path}` is not the absolute path of a file"))),
     }
 }
 
@@ -92,23 +77,11 @@ fn failed(pool: &Pool, what: &str, path: &str, output: RawOutput) -> Fault {
     let reason = text(output.stderr);
     let endpoint = &pool.endpoint;
     if reason.starts_with("sudo:") {
-        let hint = format!(
-            "let `{}` use `sudo` without a password, or log in as `root`",
-            endpoint.user()
-        );
-        return Fault::new(
-            Code::Unauthorized,
-            format!("{endpoint} gives no root rights: {}\n{hint}", reason.trim()),
-        );
+        let hint = format!("let `{}` use `sudo` without a password, or log in as `root`", endpoint.user());
+        return Fault::new(Code::Unauthorized, format!("{endpoint} gives no root rights: {}\n{hint}", reason.trim()));
     }
     let status = output.status.unwrap_or(255);
-    Fault::new(
-        Code::Invalid,
-        format!(
-            "can't {what} {path} on {endpoint} (status {status}): {}",
-            reason.trim()
-        ),
-    )
+    Fault::new(Code::Invalid, format!("can't {what} {path} on {endpoint} (status {status}): {}", reason.trim()))
 }
 
 #[cfg(test)]
@@ -121,28 +94,14 @@ mod tests {
     fn a_whole_command_line_is_run_as_root() {
         let folder = tempfile::tempdir().unwrap();
         let sudo = folder.path().join("sudo");
-        std::fs::write(
-            &sudo,
-            "#!/bin/sh\n[ \"$1\" = -n ] && shift && ROOT=yes exec \"$@\"\n",
-        )
-        .unwrap();
+        std::fs::write(&sudo, "#!/bin/sh\n[ \"$1\" = -n ] && shift && ROOT=yes exec \"$@\"\n").unwrap();
         std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
         let run = |user: &str| {
             let endpoint = format!(r#"{{"host": "a", "user": "{user}"}}"#);
             let endpoint = Endpoint::parse(&endpoint).unwrap();
-            let command = as_root(
-                &endpoint,
-                "echo \"$ROOT\" 'it'\\''s'; echo $ROOT > /dev/stdout",
-            );
-            let path = format!(
-                "{}:{}",
-                folder.path().display(),
-                std::env::var("PATH").unwrap()
-            );
-            let output = std::process::Command::new("sh")
-                .args(["-c", &command])
-                .env("PATH", path)
-                .output();
+            let command = as_root(&endpoint, "echo \"$ROOT\" 'it'\\''s'; echo $ROOT > /dev/stdout");
+            let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+            let output = std::process::Command::new("sh").args(["-c", &command]).env("PATH", path).output();
             String::from_utf8(output.unwrap().stdout).unwrap()
         };
         assert_eq!(run("eve"), "yes it's\nyes\n");

@@ -84,10 +84,7 @@ fn default_keys(home: Option<&Path>) -> Vec<Identity> {
         let text = std::fs::read_to_string(&path).ok()?;
         let name = path.display().to_string();
         match private_key(&text, &name) {
-            Ok(key) => Some(Identity::Key {
-                name,
-                key: Arc::new(key),
-            }),
+            Ok(key) => Some(Identity::Key { name, key: Arc::new(key) }),
             Err(fault) => {
                 tracing::warn!(%fault, "a default key is passed over");
                 None
@@ -101,26 +98,20 @@ fn default_keys(home: Option<&Path>) -> Vec<Identity> {
 fn private_key(text: &str, name: &str) -> Result<PrivateKey, Fault> {
     use russh::keys::Error;
     let encrypted = || {
-        let hint = "take the passphrase off a copy with `ssh-keygen -p`, or load it into an agent and set `agent = true`";
-        Fault::new(
-            Code::Invalid,
-            format!("{name} is encrypted with a passphrase\n{hint}"),
-        )
+        let hint =
+            "take the passphrase off a copy with `ssh-keygen -p`, or load it into an agent and set `agent = true`";
+        Fault::new(Code::Invalid, format!("{name} is encrypted with a passphrase\n{hint}"))
     };
     match decode_secret_key(text, None) {
         Ok(key) if key.is_encrypted() => Err(encrypted()),
         Ok(key) => Ok(key),
         Err(Error::KeyIsEncrypted) => Err(encrypted()),
         Err(_) if text.contains("ENCRYPTED") => Err(encrypted()),
-        Err(_) if text.trim_start().starts_with("ssh-") => Err(Fault::new(
-            Code::Invalid,
-            format!("{name} is a public key; the private one is needed"),
-        )),
+        Err(_) if text.trim_start().starts_with("ssh-") => {
+            Err(Fault::new(Code::Invalid, format!("{name} is a public key; the private one is needed")))
+        }
         // The reason never quotes the key.
-        Err(error) => Err(Fault::new(
-            Code::Invalid,
-            format!("{name} is not a private key that can be read: {error}"),
-        )),
+        Err(error) => Err(Fault::new(Code::Invalid, format!("{name} is not a private key that can be read: {error}"))),
     }
 }
 
@@ -140,9 +131,7 @@ async fn hash_for<H: Handler>(handle: &Handle<H>, is_rsa: bool) -> Result<Option
         return Ok(None);
     }
     let best = handle.best_supported_rsa_hash().await;
-    Ok(best
-        .map_err(|error| Fault::new(Code::Protocol, error.to_string()))?
-        .flatten())
+    Ok(best.map_err(|error| Fault::new(Code::Protocol, error.to_string()))?.flatten())
 }
 
 #[cfg(unix)]
@@ -152,12 +141,8 @@ async fn with_agent<H: Handler>(
     tried: &mut Vec<String>,
 ) -> Result<bool, Fault> {
     let broken = |error: russh::keys::Error| {
-        let hint =
-            "start `ssh-agent`, add the key with `ssh-add`, and see that `SSH_AUTH_SOCK` is set";
-        Fault::new(
-            Code::Unauthorized,
-            format!("the SSH agent can't be asked: {error}\n{hint}"),
-        )
+        let hint = "start `ssh-agent`, add the key with `ssh-add`, and see that `SSH_AUTH_SOCK` is set";
+        Fault::new(Code::Unauthorized, format!("the SSH agent can't be asked: {error}\n{hint}"))
     };
     let mut agent = AgentClient::connect_env().await.map_err(broken)?;
     for identity in agent.request_identities().await.map_err(broken)? {
@@ -166,10 +151,7 @@ async fn with_agent<H: Handler>(
         };
         let hash = hash_for(handle, key.algorithm().is_rsa()).await?;
         tried.push(format!("the agent's key `{comment}`"));
-        match handle
-            .authenticate_publickey_with(endpoint.user(), key, hash, &mut agent)
-            .await
-        {
+        match handle.authenticate_publickey_with(endpoint.user(), key, hash, &mut agent).await {
             Ok(result) if logged_in(result.clone(), endpoint)? => return Ok(true),
             Ok(_) => {}
             // One key that the agent won't sign with doesn't spoil the others.
@@ -192,27 +174,16 @@ async fn with_agent<H: Handler>(
 fn logged_in(result: AuthResult, endpoint: &Endpoint) -> Result<bool, Fault> {
     match result {
         AuthResult::Success => Ok(true),
-        AuthResult::Failure {
-            partial_success: false,
-            ..
-        } => Ok(false),
-        AuthResult::Failure {
-            partial_success: true,
-            ..
-        } => {
-            let message = format!(
-                "{endpoint} wants a second way of logging in, which can't be given without a person"
-            );
+        AuthResult::Failure { partial_success: false, .. } => Ok(false),
+        AuthResult::Failure { partial_success: true, .. } => {
+            let message = format!("{endpoint} wants a second way of logging in, which can't be given without a person");
             Err(Fault::new(Code::Unauthorized, message))
         }
     }
 }
 
 fn lost(endpoint: &Endpoint, error: &russh::Error) -> Fault {
-    Fault::new(
-        Code::Unreachable,
-        format!("{endpoint} broke off while logging in: {error}"),
-    )
+    Fault::new(Code::Unreachable, format!("{endpoint} broke off while logging in: {error}"))
 }
 
 fn refused(endpoint: &Endpoint, tried: &[String]) -> Fault {
@@ -220,14 +191,8 @@ fn refused(endpoint: &Endpoint, tried: &[String]) -> Fault {
         [] => "the agent has no key".to_owned(),
         tried => format!("tried {}", tried.join(", ")),
     };
-    let hint = format!(
-        "add the public key to `~/.ssh/authorized_keys` of `{}` there",
-        endpoint.user()
-    );
-    Fault::new(
-        Code::Unauthorized,
-        format!("{endpoint} lets nobody in with these keys: {tried}\n{hint}"),
-    )
+    let hint = format!("add the public key to `~/.ssh/authorized_keys` of `{}` there", endpoint.user());
+    Fault::new(Code::Unauthorized, format!("{endpoint} lets nobody in with these keys: {tried}\n{hint}"))
 }
 
 /// `~/` is the home folder.

@@ -40,68 +40,39 @@ impl HostKeys {
         let name = name_of(&endpoint.host, endpoint.port());
         let check = endpoint.host_key_check();
         if let Some(text) = &endpoint.host_key {
-            return Ok(HostKeys {
-                name,
-                check,
-                pinned: Some(pinned(text)?),
-                path: None,
-                entries: Vec::new(),
-            });
+            return Ok(HostKeys { name, check, pinned: Some(pinned(text)?), path: None, entries: Vec::new() });
         }
         let path = known_hosts_path(endpoint, home);
         let entries = match (&path, check) {
             (_, HostKeyCheck::Off) | (None, _) => Vec::new(),
             (Some(path), _) => entries(&read(path)?, &name),
         };
-        Ok(HostKeys {
-            name,
-            check,
-            pinned: None,
-            path,
-            entries,
-        })
+        Ok(HostKeys { name, check, pinned: None, path, entries })
     }
 
     /// The algorithms of the keys that are known, to be asked for first: a server shows one of its keys only.
     pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
-        let known = self
-            .entries
-            .iter()
-            .filter(|entry| !entry.revoked)
-            .map(|entry| &entry.key);
-        known
-            .chain(&self.pinned)
-            .flat_map(|key| with_hashes(key.algorithm()))
-            .collect()
+        let known = self.entries.iter().filter(|entry| !entry.revoked).map(|entry| &entry.key);
+        known.chain(&self.pinned).flat_map(|key| with_hashes(key.algorithm())).collect()
     }
 
     /// Believes the key or says why not; learns it where that is wanted.
     pub(crate) fn verify(&self, key: &PublicKey) -> Result<(), Fault> {
         let same = |known: &PublicKey| known.key_data() == key.key_data();
         if let Some(pinned) = &self.pinned {
-            return if same(pinned) {
-                Ok(())
-            } else {
-                Err(self.not_the_pinned(key))
-            };
+            return if same(pinned) { Ok(()) } else { Err(self.not_the_pinned(key)) };
         }
         if self.check == HostKeyCheck::Off {
             return Ok(());
         }
-        if let Some(entry) = self
-            .entries
-            .iter()
-            .find(|entry| entry.revoked && same(&entry.key))
-        {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.revoked && same(&entry.key)) {
             return Err(self.revoked(entry));
         }
         let known: Vec<&Entry> = self.entries.iter().filter(|entry| !entry.revoked).collect();
         match (known.first(), self.check) {
             _ if known.iter().any(|entry| same(&entry.key)) => Ok(()),
             (Some(first), _) => {
-                let same_kind = known
-                    .iter()
-                    .find(|entry| entry.key.algorithm() == key.algorithm());
+                let same_kind = known.iter().find(|entry| entry.key.algorithm() == key.algorithm());
                 Err(self.changed(same_kind.unwrap_or(first), key))
             }
             (None, HostKeyCheck::AcceptNew) => self.learn(key),
@@ -116,37 +87,21 @@ impl HostKeys {
                 "there is no home folder to keep a known host in; set `known_hosts`",
             ));
         };
-        let _one = LEARNING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one = LEARNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let text = read(path)?;
-        if entries(&text, &self.name)
-            .iter()
-            .any(|entry| entry.key.key_data() == key.key_data())
-        {
+        if entries(&text, &self.name).iter().any(|entry| entry.key.key_data() == key.key_data()) {
             return Ok(());
         }
         let line = format!("{} {}\n", self.name, openssh(key));
-        let line = if text.is_empty() || text.ends_with('\n') {
-            line
-        } else {
-            format!("\n{line}")
-        };
+        let line = if text.is_empty() || text.ends_with('\n') { line } else { format!("\n{line}") };
         append(path, &line).map_err(|error| {
-            let message = format!(
-                "the host key of `{}` can't be kept in {}: {error}",
-                self.name,
-                path.display()
-            );
+            let message = format!("the host key of `{}` can't be kept in {}: {error}", self.name, path.display());
             Fault::new(Code::Invalid, message)
         })
     }
 
     fn file(&self) -> String {
-        self.path.as_ref().map_or_else(
-            || "~/.ssh/known_hosts".to_owned(),
-            |path| path.display().to_string(),
-        )
+        self.path.as_ref().map_or_else(|| "~/.ssh/known_hosts".to_owned(), |path| path.display().to_string())
     }
 
     fn unknown(&self, key: &PublicKey) -> Fault {
@@ -200,9 +155,7 @@ impl HostKeys {
 pub(crate) fn openssh(key: &PublicKey) -> String {
     let mut key = key.clone();
     key.set_comment("");
-    key.to_openssh()
-        .map(|text| text.trim_end().to_owned())
-        .unwrap_or_default()
+    key.to_openssh().map(|text| text.trim_end().to_owned()).unwrap_or_default()
 }
 
 fn fingerprint(key: &PublicKey) -> String {
@@ -211,29 +164,21 @@ fn fingerprint(key: &PublicKey) -> String {
 
 fn with_hashes(algorithm: Algorithm) -> Vec<Algorithm> {
     match algorithm {
-        Algorithm::Rsa { .. } => [Some(HashAlg::Sha512), Some(HashAlg::Sha256)]
-            .map(|hash| Algorithm::Rsa { hash })
-            .to_vec(),
+        Algorithm::Rsa { .. } => {
+            [Some(HashAlg::Sha512), Some(HashAlg::Sha256)].map(|hash| Algorithm::Rsa { hash }).to_vec()
+        }
         other => vec![other],
     }
 }
 
 fn pinned(text: &str) -> Result<PublicKey, Fault> {
-    PublicKey::from_openssh(text.trim()).map_err(|error| {
-        Fault::new(
-            Code::Invalid,
-            format!("`host_key` is not an OpenSSH public key: {error}"),
-        )
-    })
+    PublicKey::from_openssh(text.trim())
+        .map_err(|error| Fault::new(Code::Invalid, format!("`host_key` is not an OpenSSH public key: {error}")))
 }
 
 fn name_of(host: &str, port: u16) -> String {
     let host = host.to_lowercase();
-    if port == 22 {
-        host
-    } else {
-        format!("[{host}]:{port}")
-    }
+    if port == 22 { host } else { format!("[{host}]:{port}") }
 }
 
 fn known_hosts_path(endpoint: &Endpoint, home: Option<&Path>) -> Option<PathBuf> {
@@ -248,10 +193,7 @@ fn read(path: &Path) -> Result<String, Fault> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(Fault::new(
-            Code::Invalid,
-            format!("{} can't be read: {error}", path.display()),
-        )),
+        Err(error) => Err(Fault::new(Code::Invalid, format!("{} can't be read: {error}", path.display()))),
     }
 }
 
@@ -259,16 +201,9 @@ fn read(path: &Path) -> Result<String, Fault> {
 fn append(path: &Path, line: &str) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let mut file = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     file.write_all(line.as_bytes())
 }
 
@@ -277,19 +212,12 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?
-        .write_all(line.as_bytes())
+    std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(line.as_bytes())
 }
 
 /// The lines about a machine. Lines that can't be read are passed over, as OpenSSH does; so are those of authorities.
 fn entries(text: &str, name: &str) -> Vec<Entry> {
-    text.lines()
-        .enumerate()
-        .filter_map(|(index, line)| entry(index + 1, line, name))
-        .collect()
+    text.lines().enumerate().filter_map(|(index, line)| entry(index + 1, line, name)).collect()
 }
 
 fn entry(line: usize, text: &str, name: &str) -> Option<Entry> {
@@ -358,10 +286,8 @@ fn fits(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const A: &str =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
-    const B: &str =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
+    const A: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    const B: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
 
     fn key(text: &str) -> PublicKey {
         PublicKey::from_openssh(text).unwrap()
@@ -369,13 +295,7 @@ mod tests {
 
     fn host_keys(text: &str, host: &str, port: u16, check: HostKeyCheck) -> HostKeys {
         let name = name_of(host, port);
-        HostKeys {
-            entries: entries(text, &name),
-            name,
-            check,
-            pinned: None,
-            path: Some("/known".into()),
-        }
+        HostKeys { entries: entries(text, &name), name, check, pinned: None, path: Some("/known".into()) }
     }
 
     #[test]
@@ -383,18 +303,10 @@ mod tests {
         for (text, host, port) in [
             (format!("a,b {A}"), "b", 22),
             (format!("# x\n\n[b]:2222 {A} comment here"), "b", 2222),
-            (
-                format!("*.example.org,!bad.example.org {A}"),
-                "a.Example.org",
-                22,
-            ),
+            (format!("*.example.org,!bad.example.org {A}"), "a.Example.org", 22),
             (format!("b {B}\nb {A}"), "b", 22),
             // `ssh-keygen -H` of `example.org`.
-            (
-                format!("|1|O33ESRMWPVkMYIwJ1Uw+n877jTo=|nuuC5vEqXlEZ/8BXQR7m619W6Ak= {A}"),
-                "example.com",
-                22,
-            ),
+            (format!("|1|O33ESRMWPVkMYIwJ1Uw+n877jTo=|nuuC5vEqXlEZ/8BXQR7m619W6Ak= {A}"), "example.com", 22),
         ] {
             let keys = host_keys(&text, host, port, HostKeyCheck::Strict);
             assert_eq!(keys.verify(&key(A)), Ok(()), "{text}");
@@ -403,70 +315,35 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_the_line_to_add() {
-        for text in [
-            String::new(),
-            format!("b {A}"),
-            format!("!a,* {A}"),
-            format!("@cert-authority a {A}"),
-        ] {
-            let fault = host_keys(&text, "a", 22, HostKeyCheck::Strict)
-                .verify(&key(A))
-                .unwrap_err();
+        for text in [String::new(), format!("b {A}"), format!("!a,* {A}"), format!("@cert-authority a {A}")] {
+            let fault = host_keys(&text, "a", 22, HostKeyCheck::Strict).verify(&key(A)).unwrap_err();
             assert_eq!(fault.code, Code::Unauthorized);
-            assert!(
-                fault
-                    .message
-                    .contains(&format!("add the line `a {A}` to /known")),
-                "{}",
-                fault.message
-            );
+            assert!(fault.message.contains(&format!("add the line `a {A}` to /known")), "{}", fault.message);
         }
     }
 
     #[test]
     fn a_changed_key_is_refused_with_its_line() {
         for check in [HostKeyCheck::Strict, HostKeyCheck::AcceptNew] {
-            let fault = host_keys(&format!("# first\na {B}"), "a", 22, check)
-                .verify(&key(A))
-                .unwrap_err();
-            assert!(
-                fault.message.contains("/known:2 has ssh-ed25519 SHA256:"),
-                "{}",
-                fault.message
-            );
+            let fault = host_keys(&format!("# first\na {B}"), "a", 22, check).verify(&key(A)).unwrap_err();
+            assert!(fault.message.contains("/known:2 has ssh-ed25519 SHA256:"), "{}", fault.message);
         }
     }
 
     #[test]
     fn a_revoked_key_is_refused() {
-        let fault = host_keys(
-            &format!("a {A}\n@revoked * {A}"),
-            "a",
-            22,
-            HostKeyCheck::AcceptNew,
-        );
-        assert!(
-            fault
-                .verify(&key(A))
-                .unwrap_err()
-                .message
-                .contains("/known:2")
-        );
+        let fault = host_keys(&format!("a {A}\n@revoked * {A}"), "a", 22, HostKeyCheck::AcceptNew);
+        assert!(fault.verify(&key(A)).unwrap_err().message.contains("/known:2"));
     }
 
     #[test]
     fn a_new_key_is_kept_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/known_hosts");
-        let keys = |text: &str| HostKeys {
-            path: Some(path.clone()),
-            ..host_keys(text, "a", 2222, HostKeyCheck::AcceptNew)
-        };
+        let keys =
+            |text: &str| HostKeys { path: Some(path.clone()), ..host_keys(text, "a", 2222, HostKeyCheck::AcceptNew) };
         keys("").verify(&key(A)).unwrap();
         keys("").verify(&key(A)).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            format!("[a]:2222 {A}\n")
-        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("[a]:2222 {A}\n"));
     }
 }

@@ -68,19 +68,13 @@ impl Pool {
     /// A stream to a unix socket of the machine's.
     pub(crate) async fn forward_socket(&self, path: &str) -> Result<Forward, Fault> {
         let (channel, lease) = self.open(Target::Socket(path)).await?;
-        Ok(Forward {
-            stream: channel.into_stream(),
-            _lease: lease,
-        })
+        Ok(Forward { stream: channel.into_stream(), _lease: lease })
     }
 
     /// A stream to a TCP port that the machine can reach.
     pub(crate) async fn forward_port(&self, host: &str, port: u16) -> Result<Forward, Fault> {
         let (channel, lease) = self.open(Target::Port(host, port)).await?;
-        Ok(Forward {
-            stream: channel.into_stream(),
-            _lease: lease,
-        })
+        Ok(Forward { stream: channel.into_stream(), _lease: lease })
     }
 
     async fn open(&self, target: Target<'_>) -> Result<(Channel<Msg>, Lease), Fault> {
@@ -111,28 +105,15 @@ impl Pool {
                 }
             }
         }
-        let reason = last.map_or_else(
-            || "it opens no more sessions".to_owned(),
-            |error| error.to_string(),
-        );
-        Err(Fault::new(
-            Code::Unreachable,
-            format!("{} gives no channel: {reason}", self.endpoint),
-        ))
+        let reason = last.map_or_else(|| "it opens no more sessions".to_owned(), |error| error.to_string());
+        Err(Fault::new(Code::Unreachable, format!("{} gives no channel: {reason}", self.endpoint)))
     }
 
     fn no_channel(&self, target: &Target<'_>, failure: &ChannelOpenFailure) -> Fault {
         let endpoint = &self.endpoint;
         let (code, message) = match (target, failure) {
-            (Target::Session, _) => (
-                Code::Denied,
-                format!("{endpoint} opens no session ({failure:?})"),
-            ),
-            (
-                _,
-                ChannelOpenFailure::AdministrativelyProhibited
-                | ChannelOpenFailure::UnknownChannelType,
-            ) => (
+            (Target::Session, _) => (Code::Denied, format!("{endpoint} opens no session ({failure:?})")),
+            (_, ChannelOpenFailure::AdministrativelyProhibited | ChannelOpenFailure::UnknownChannelType) => (
                 Code::Denied,
                 format!(
                     "{endpoint} forbids forwarding\nset `AllowTcpForwarding yes` and `AllowStreamLocalForwarding yes` in its `sshd_config`"
@@ -145,10 +126,9 @@ impl Pool {
                     endpoint.user()
                 ),
             ),
-            (Target::Port(host, port), _) => (
-                Code::Unreachable,
-                format!("{host}:{port} can't be reached from {endpoint}"),
-            ),
+            (Target::Port(host, port), _) => {
+                (Code::Unreachable, format!("{host}:{port} can't be reached from {endpoint}"))
+            }
         };
         Fault::new(code, message)
     }
@@ -182,16 +162,8 @@ impl Pool {
 
     fn free(&self, kind: Kind) -> Option<Lease> {
         self.live().iter().find_map(|connection| {
-            let permit = kind
-                .slots(connection)
-                .free
-                .clone()
-                .try_acquire_owned()
-                .ok()?;
-            Some(Lease {
-                connection: connection.clone(),
-                permit,
-            })
+            let permit = kind.slots(connection).free.clone().try_acquire_owned().ok()?;
+            Some(Lease { connection: connection.clone(), permit })
         })
     }
 
@@ -199,29 +171,14 @@ impl Pool {
         let connections = self.live().clone();
         let waiting = connections.into_iter().map(|connection| {
             async move {
-                let permit = kind
-                    .slots(&connection)
-                    .free
-                    .clone()
-                    .acquire_owned()
-                    .await
-                    .ok()?;
+                let permit = kind.slots(&connection).free.clone().acquire_owned().await.ok()?;
                 Some(Lease { connection, permit })
             }
             .boxed()
         });
         let waiting: Vec<_> = waiting.collect();
-        let lease = if waiting.is_empty() {
-            None
-        } else {
-            select_all(waiting).await.0
-        };
-        let closed = || {
-            Fault::new(
-                Code::Unreachable,
-                format!("{} closed its connections", self.endpoint),
-            )
-        };
+        let lease = if waiting.is_empty() { None } else { select_all(waiting).await.0 };
+        let closed = || Fault::new(Code::Unreachable, format!("{} closed its connections", self.endpoint));
         lease.ok_or_else(closed)
     }
 
@@ -244,10 +201,7 @@ impl Pool {
             let stream: Box<dyn Stream> = match &self.endpoint.bastion {
                 Some(bastion) => {
                     let pool = sessions.pool(bastion);
-                    Box::new(
-                        pool.forward_port(&self.endpoint.host, self.endpoint.port())
-                            .await?,
-                    )
+                    Box::new(pool.forward_port(&self.endpoint.host, self.endpoint.port()).await?)
                 }
                 None => Box::new(reach(&self.endpoint).await?),
             };
@@ -259,17 +213,13 @@ impl Pool {
     }
 
     fn live(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
-        let mut connections = self
-            .connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         connections.retain(|connection| !connection.is_closed());
         connections
     }
 
     fn forget(&self, broken: &Arc<Connection>) {
-        self.live()
-            .retain(|connection| !Arc::ptr_eq(connection, broken));
+        self.live().retain(|connection| !Arc::ptr_eq(connection, broken));
     }
 }
 
@@ -316,11 +266,7 @@ impl AsyncRead for Forward {
 }
 
 impl AsyncWrite for Forward {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 

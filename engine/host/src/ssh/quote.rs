@@ -9,10 +9,7 @@ use crate::fault::{Code, Fault};
 /// Invariant: no text can leave its quotes (test: `a_shell_reads_back_what_was_quoted`).
 pub fn quote(argument: &str) -> Result<String, Fault> {
     if argument.contains('\0') {
-        return Err(Fault::new(
-            Code::Invalid,
-            "an argument of a command has a NUL character in it",
-        ));
+        return Err(Fault::new(Code::Invalid, "an argument of a command has a NUL character in it"));
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,@%+=".contains(c);
     // `=` first would be an expansion in zsh, and `a=b` as a first word an assignment.
@@ -25,11 +22,7 @@ pub fn quote(argument: &str) -> Result<String, Fault> {
 
 /// A command line of many.
 pub fn quote_all<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<String, Fault> {
-    Ok(arguments
-        .into_iter()
-        .map(quote)
-        .collect::<Result<Vec<_>, _>>()?
-        .join(" "))
+    Ok(arguments.into_iter().map(quote).collect::<Result<Vec<_>, _>>()?.join(" "))
 }
 
 #[cfg(test)]
@@ -67,25 +60,15 @@ mod tests {
         for argument in HOSTILE {
             let command = format!("printf %s {}", quote(argument).unwrap());
             let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-            assert_eq!(
-                String::from_utf8_lossy(&output.stdout),
-                *argument,
-                "{command}"
-            );
+            assert_eq!(String::from_utf8_lossy(&output.stdout), *argument, "{command}");
         }
     }
 
     #[test]
     fn many_stay_apart() {
-        let command = format!(
-            "printf '%s\\001' {}",
-            quote_all(HOSTILE.iter().copied()).unwrap()
-        );
+        let command = format!("printf '%s\\001' {}", quote_all(HOSTILE.iter().copied()).unwrap());
         let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-        let expected: String = HOSTILE
-            .iter()
-            .map(|argument| format!("{argument}\u{1}"))
-            .collect();
+        let expected: String = HOSTILE.iter().map(|argument| format!("{argument}\u{1}")).collect();
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
     }
 

@@ -9,53 +9,29 @@ use crate::console::{Console, Window, changed};
 use crate::fault::{Code, Fault};
 
 /// Answers the exit status.
-pub(crate) async fn shell(
-    pool: &Pool,
-    command: Option<&str>,
-    console: Console,
-) -> Result<i32, Fault> {
+pub(crate) async fn shell(pool: &Pool, command: Option<&str>, console: Console) -> Result<i32, Fault> {
     let (write, read) = open(pool).await?;
     let broke = |error: russh::Error| lost(pool, &error.to_string());
     if let Some(window) = &console.window {
-        request_terminal(&write, *window.borrow())
-            .await
-            .map_err(broke)?;
+        request_terminal(&write, *window.borrow()).await.map_err(broke)?;
     }
     match command {
         Some(command) => write.exec(true, command).await.map_err(broke)?,
         None => write.request_shell(true).await.map_err(broke)?,
     }
-    converse(write, read, console)
-        .await
-        .ok_or_else(|| lost(pool, "the connection broke"))?
+    converse(write, read, console).await.ok_or_else(|| lost(pool, "the connection broke"))?
 }
 
 async fn request_terminal(write: &Closing, window: Window) -> Result<(), russh::Error> {
     let term = std::env::var("TERM").unwrap_or_else(|_| "xterm".to_owned());
     let (columns, rows) = (u32::from(window.columns), u32::from(window.rows));
-    let modes = [
-        (Pty::ECHO, 1),
-        (Pty::TTY_OP_ISPEED, 38400),
-        (Pty::TTY_OP_OSPEED, 38400),
-    ];
-    write
-        .request_pty(false, &term, columns, rows, 0, 0, &modes)
-        .await
+    let modes = [(Pty::ECHO, 1), (Pty::TTY_OP_ISPEED, 38400), (Pty::TTY_OP_OSPEED, 38400)];
+    write.request_pty(false, &term, columns, rows, 0, 0, &modes).await
 }
 
 /// `None`: it ended without a status.
-async fn converse(
-    write: Closing,
-    mut read: ChannelReadHalf,
-    console: Console,
-) -> Option<Result<i32, Fault>> {
-    let Console {
-        mut input,
-        mut output,
-        mut error,
-        mut window,
-        ..
-    } = console;
+async fn converse(write: Closing, mut read: ChannelReadHalf, console: Console) -> Option<Result<i32, Fault>> {
+    let Console { mut input, mut output, mut error, mut window, .. } = console;
     let mut buffer = vec![0; 16 << 10];
     let (mut typing, mut status) = (true, None);
     loop {

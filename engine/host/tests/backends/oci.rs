@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
@@ -39,12 +36,7 @@ impl Blobs {
     }
 
     /// An image `FROM scratch`, and what describes its manifest.
-    pub(crate) fn image(
-        &mut self,
-        architecture: &str,
-        files: &[(&str, &[u8])],
-        packing: Packing,
-    ) -> Value {
+    pub(crate) fn image(&mut self, architecture: &str, files: &[(&str, &[u8])], packing: Packing) -> Value {
         let tar = tar(files);
         let diff = digest(&tar);
         let (media_type, layer) = match packing {
@@ -52,19 +44,19 @@ impl Blobs {
             Packing::Gzip => ("application/vnd.oci.image.layer.v1.tar+gzip", gzip(&tar)),
             Packing::Zstd => {
                 let level = ruzstd::encoding::CompressionLevel::Fastest;
-                (
-                    "application/vnd.oci.image.layer.v1.tar+zstd",
-                    ruzstd::encoding::compress_to_vec(&tar[..], level),
-                )
+                ("application/vnd.oci.image.layer.v1.tar+zstd", ruzstd::encoding::compress_to_vec(&tar[..], level))
             }
         };
         let layer = self.add(media_type, layer);
-        let config = self.add_json("application/vnd.oci.image.config.v1+json", &json!({
-            "architecture": architecture, "os": "linux",
-            "config": { "Cmd": ["/bin/busybox", "sleep", "1000"], "Labels": { "made": "in a test" } },
-            "rootfs": { "type": "layers", "diff_ids": [diff] },
-            "history": [{ "created_by": "test" }],
-        }));
+        let config = self.add_json(
+            "application/vnd.oci.image.config.v1+json",
+            &json!({
+                "architecture": architecture, "os": "linux",
+                "config": { "Cmd": ["/bin/busybox", "sleep", "1000"], "Labels": { "made": "in a test" } },
+                "rootfs": { "type": "layers", "diff_ids": [diff] },
+                "history": [{ "created_by": "test" }],
+            }),
+        );
         self.add_json(
             "application/vnd.oci.image.manifest.v1+json",
             &json!({
@@ -88,11 +80,7 @@ impl Blobs {
         for (digest, bytes) in &self.0 {
             std::fs::write(blobs.join(digest.trim_start_matches("sha256:")), bytes).unwrap();
         }
-        std::fs::write(
-            folder.join("oci-layout"),
-            r#"{"imageLayoutVersion": "1.0.0"}"#,
-        )
-        .unwrap();
+        std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
         let index = json!({ "schemaVersion": 2, "manifests": manifests });
         std::fs::write(folder.join("index.json"), index.to_string()).unwrap();
     }
@@ -105,13 +93,8 @@ pub(crate) fn archive(folder: &Path, file: &Path) {
     archive.finish().unwrap();
 }
 
-pub(crate) fn with_platform(
-    mut descriptor: Value,
-    architecture: &str,
-    variant: Option<&str>,
-) -> Value {
-    descriptor["platform"] =
-        json!({ "os": "linux", "architecture": architecture, "variant": variant });
+pub(crate) fn with_platform(mut descriptor: Value, architecture: &str, variant: Option<&str>) -> Value {
+    descriptor["platform"] = json!({ "os": "linux", "architecture": architecture, "variant": variant });
     descriptor
 }
 

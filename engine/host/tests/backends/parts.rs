@@ -37,11 +37,7 @@ impl Server {
             .stdin(Stdio::piped())
             .spawn()
             .expect("a shell can be started");
-        let server = Server {
-            folder,
-            port,
-            _guard: guard,
-        };
+        let server = Server { folder, port, _guard: guard };
         let began = Instant::now();
         while !ready() {
             if began.elapsed() > START_TIMEOUT {
@@ -75,27 +71,16 @@ pub(crate) fn have(programs: &[&str]) -> bool {
 
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
-    let folders = path
-        .split(':')
-        .chain(["/usr/sbin", "/sbin", "/usr/local/bin"]);
-    folders
-        .map(|folder| Path::new(folder).join(program))
-        .find(|path| path.is_file())
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin", "/usr/local/bin"]);
+    folders.map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
 }
 
 fn program(name: &str) -> String {
-    find(name)
-        .expect("`have` was asked before")
-        .to_string_lossy()
-        .into_owned()
+    find(name).expect("`have` was asked before").to_string_lossy().into_owned()
 }
 
 fn folder() -> PathBuf {
-    tempfile::Builder::new()
-        .prefix("bimetal-")
-        .tempdir_in("/tmp")
-        .expect("a folder can be made")
-        .keep()
+    tempfile::Builder::new().prefix("bimetal-").tempdir_in("/tmp").expect("a folder can be made").keep()
 }
 
 /// Somebody else may take it before its server does; that fails the test, and is rare.
@@ -111,24 +96,15 @@ fn is_open(port: u16) -> bool {
 /// A key pair: `NAME` and `NAME.pub`.
 pub(crate) fn key(folder: &Path, name: &str, arguments: &[&str]) -> String {
     let path = folder.join(name);
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-f"])
-        .arg(&path)
-        .args(arguments)
-        .status();
-    assert!(
-        made.is_ok_and(|status| status.success()),
-        "a key can be made"
-    );
+    let made = Command::new("ssh-keygen").args(["-q", "-f"]).arg(&path).args(arguments).status();
+    assert!(made.is_ok_and(|status| status.success()), "a key can be made");
     std::fs::read_to_string(path).expect("the key is there")
 }
 
 /// The OpenSSH server, for the user that runs the tests. `client`, `rsa` and `ecdsa` are keys that it lets in.
 pub(crate) fn sshd() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER
-        .get_or_init(|| have(&["sshd", "ssh-keygen"]).then(start_sshd))
-        .as_ref()
+    SERVER.get_or_init(|| have(&["sshd", "ssh-keygen"]).then(start_sshd)).as_ref()
 }
 
 fn start_sshd() -> Server {
@@ -137,10 +113,7 @@ fn start_sshd() -> Server {
         ("host", vec!["-t", "ed25519", "-N", ""]),
         ("host-ecdsa", vec!["-t", "ecdsa", "-N", ""]),
         ("client", vec!["-t", "ed25519", "-N", ""]),
-        (
-            "rsa",
-            vec!["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", ""],
-        ),
+        ("rsa", vec!["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", ""]),
         ("ecdsa", vec!["-t", "ecdsa", "-N", ""]),
         ("locked", vec!["-t", "ed25519", "-N", "hunter2"]),
         ("stranger", vec!["-t", "ed25519", "-N", ""]),
@@ -160,20 +133,12 @@ fn start_sshd() -> Server {
     // As root, `sshd` wants this folder.
     let _ = std::fs::create_dir_all("/run/sshd");
     let (command, file) = (program("sshd"), format!("{shown}/config"));
-    Server::start(
-        folder.clone(),
-        port,
-        &[&command, "-D", "-e", "-f", &file],
-        || is_open(port),
-    )
+    Server::start(folder.clone(), port, &[&command, "-D", "-e", "-f", &file], || is_open(port))
 }
 
 /// The one who runs the tests.
 pub(crate) fn user() -> String {
-    let output = Command::new("id")
-        .arg("-un")
-        .output()
-        .expect("`id` is there");
+    let output = Command::new("id").arg("-un").output().expect("`id` is there");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -197,8 +162,7 @@ pub(crate) fn sessions(sshd: &Server) -> Arc<Sessions> {
 
 pub(crate) fn credentials(sshd: &Server) -> Arc<Credentials> {
     let names = ["client", "rsa", "ecdsa", "locked", "stranger"];
-    let read =
-        |name: &str| std::fs::read_to_string(sshd.folder.join(name)).expect("the key is there");
+    let read = |name: &str| std::fs::read_to_string(sshd.folder.join(name)).expect("the key is there");
     super::ssh::credentials_of(names.map(|name| (name, read(name))))
 }
 
@@ -206,9 +170,7 @@ pub(crate) fn credentials(sshd: &Server) -> Arc<Credentials> {
 pub(crate) fn dockerd() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     SERVER
-        .get_or_init(|| {
-            (have(&["dockerd", "containerd", "runc"]) && is_root()).then(|| start_dockerd(&[], 0))
-        })
+        .get_or_init(|| (have(&["dockerd", "containerd", "runc"]) && is_root()).then(|| start_dockerd(&[], 0)))
         .as_ref()
 }
 
@@ -225,12 +187,7 @@ pub(crate) fn start_dockerd(arguments: &[&str], port: u16) -> Server {
     let folder = folder();
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let (command, socket) = (program("dockerd"), path("docker.sock"));
-    let (data, exec, pid, listen) = (
-        path("data"),
-        path("exec"),
-        path("pid"),
-        format!("unix://{socket}"),
-    );
+    let (data, exec, pid, listen) = (path("data"), path("exec"), path("pid"), format!("unix://{socket}"));
     let mut all = vec![
         command.as_str(),
         "--data-root",
@@ -246,9 +203,7 @@ pub(crate) fn start_dockerd(arguments: &[&str], port: u16) -> Server {
         "--storage-driver=vfs",
     ];
     all.extend(arguments);
-    Server::start(folder.clone(), port, &all, || {
-        answers(&socket) && (port == 0 || is_open(port))
-    })
+    Server::start(folder.clone(), port, &all, || answers(&socket) && (port == 0 || is_open(port)))
 }
 
 /// A daemon listens before it answers.
@@ -259,9 +214,7 @@ fn answers(socket: &str) -> bool {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
     let sent = stream.write_all(b"GET /_ping HTTP/1.0\r\n\r\n");
     let mut answer = String::new();
-    sent.is_ok()
-        && std::io::Read::read_to_string(&mut stream, &mut answer).is_ok()
-        && answer.contains(" 200 ")
+    sent.is_ok() && std::io::Read::read_to_string(&mut stream, &mut answer).is_ok() && answer.contains(" 200 ")
 }
 
 /// A port that nobody listens on.
@@ -272,9 +225,7 @@ pub(crate) fn unused_port() -> u16 {
 /// A registry without logins, over plain HTTP.
 pub(crate) fn registry() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER
-        .get_or_init(|| have(&["docker-registry"]).then(|| start_registry("")))
-        .as_ref()
+    SERVER.get_or_init(|| have(&["docker-registry"]).then(|| start_registry(""))).as_ref()
 }
 
 /// A registry of its own; the text is added to its configuration.
@@ -288,11 +239,6 @@ pub(crate) fn start_registry(more: &str) -> Server {
     );
     let file = folder.join("config.yml");
     std::fs::write(&file, config).expect("it can be written");
-    let (command, file) = (
-        program("docker-registry"),
-        file.to_string_lossy().into_owned(),
-    );
-    Server::start(folder.clone(), port, &[&command, "serve", &file], || {
-        is_open(port)
-    })
+    let (command, file) = (program("docker-registry"), file.to_string_lossy().into_owned());
+    Server::start(folder.clone(), port, &[&command, "serve", &file], || is_open(port))
 }

@@ -31,9 +31,8 @@ async fn serve(
             let (status, headers, body) = answer(port, &request);
             kept.lock().unwrap().push(request);
             let length = body.len();
-            let text = format!(
-                "HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-            );
+            let text =
+                format!("HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}");
             stream.write_all(text.as_bytes()).await.unwrap();
         }
     });
@@ -47,12 +46,8 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Asked {
         let mut line = String::new();
         stream.read_line(&mut line).await.unwrap();
         match line.trim().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => {
-                authorization = value.to_owned()
-            }
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().unwrap()
-            }
+            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => authorization = value.to_owned(),
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.parse().unwrap(),
             Some(_) => {}
             None => break,
         }
@@ -71,7 +66,9 @@ async fn registry(knows: fn(&Asked) -> bool) -> (u16, Arc<Mutex<Vec<Asked>>>) {
         (first, authorization, _) if first.starts_with("GET /v2/") => match authorization.as_str() {
             "Bearer good" => (200, String::new(), INDEX.to_owned()),
             _ => {
-                let realm = format!("Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"s\",scope=\"repository:a/b:pull\"");
+                let realm = format!(
+                    "Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"s\",scope=\"repository:a/b:pull\""
+                );
                 (401, format!("www-authenticate: {realm}\r\n"), String::new())
             }
         },
@@ -83,53 +80,27 @@ async fn registry(knows: fn(&Asked) -> bool) -> (u16, Arc<Mutex<Vec<Asked>>>) {
 
 async fn resolve(port: u16, registries: Registries) -> Result<ImageIndex, Fault> {
     let images = Images::new(Arc::new(registries), Path::new("/").to_owned()).unwrap();
-    images
-        .resolve(&format!("127.0.0.1:{port}/a/b:1").parse().unwrap())
-        .await
+    images.resolve(&format!("127.0.0.1:{port}/a/b:1").parse().unwrap()).await
 }
 
 #[tokio::test]
 async fn a_token_is_fetched_without_a_login() {
-    let (port, asked) = registry(|(first, authorization, _)| {
-        first.starts_with("GET /token?") && authorization.is_empty()
-    })
-    .await;
-    assert_eq!(
-        resolve(port, Registries::default())
-            .await
-            .unwrap()
-            .manifests
-            .len(),
-        1
-    );
+    let (port, asked) =
+        registry(|(first, authorization, _)| first.starts_with("GET /token?") && authorization.is_empty()).await;
+    assert_eq!(resolve(port, Registries::default()).await.unwrap().manifests.len(), 1);
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 3);
-    assert!(
-        asked[1]
-            .0
-            .starts_with("GET /token?scope=repository%3Aa%2Fb%3Apull&service=s "),
-        "{}",
-        asked[1].0
-    );
+    assert!(asked[1].0.starts_with("GET /token?scope=repository%3Aa%2Fb%3Apull&service=s "), "{}", asked[1].0);
 }
 
 #[tokio::test]
 async fn a_token_is_fetched_with_a_login() {
-    let (port, _) = registry(|(_, authorization, _)| {
-        *authorization == format!("Basic {}", STANDARD.encode("eve:hunter2"))
-    })
-    .await;
+    let (port, _) =
+        registry(|(_, authorization, _)| *authorization == format!("Basic {}", STANDARD.encode("eve:hunter2"))).await;
     let as_eve = |password: &str| {
         let (username, password) = (Some("eve".to_owned()), Some(Secret::new(password)));
-        let settings = Registry {
-            username,
-            password,
-            ..Default::default()
-        };
-        Registries {
-            hosts: [(format!("127.0.0.1:{port}"), settings)].into(),
-            docker_config: None,
-        }
+        let settings = Registry { username, password, ..Default::default() };
+        Registries { hosts: [(format!("127.0.0.1:{port}"), settings)].into(), docker_config: None }
     };
     assert!(resolve(port, as_eve("hunter2")).await.is_ok());
     let fault = resolve(port, as_eve("wrong")).await.unwrap_err();
@@ -139,17 +110,12 @@ async fn a_token_is_fetched_with_a_login() {
 #[tokio::test]
 async fn a_token_is_fetched_with_an_identity() {
     let (port, _) = registry(|(first, _, body)| {
-        first.starts_with("POST /token ")
-            && body.contains("grant_type=refresh_token&refresh_token=id%2Bentity&")
+        first.starts_with("POST /token ") && body.contains("grant_type=refresh_token&refresh_token=id%2Bentity&")
     })
     .await;
     let config = tempfile::NamedTempFile::new().unwrap();
-    let auths =
-        json!({ "auths": { format!("127.0.0.1:{port}"): { "identitytoken": "id+entity" } } });
+    let auths = json!({ "auths": { format!("127.0.0.1:{port}"): { "identitytoken": "id+entity" } } });
     std::fs::write(config.path(), auths.to_string()).unwrap();
-    let registries = Registries {
-        docker_config: Some(config.path().to_owned()),
-        ..Default::default()
-    };
+    let registries = Registries { docker_config: Some(config.path().to_owned()), ..Default::default() };
     assert!(resolve(port, registries).await.is_ok());
 }

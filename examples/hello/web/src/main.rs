@@ -75,7 +75,11 @@ fn check() -> io::Result<()> {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(io::Error::other("the server doesn't answer with 200")) }
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(())
+    } else {
+        Err(io::Error::other("the server doesn't answer with 200"))
+    }
 }
 
 fn port() -> u16 {

@@ -1,14 +1,17 @@
 //! An expression as it was written, with its place; what it refers to.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-use bimetal_model::{Address, BlockKind, Span};
-use hcl_edit::Span as _;
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span};
 use hcl_edit::expr::{Expression as Node, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::template::{Directive, Element, Template};
+use hcl_edit::{Decorated, Span as _};
 
+use crate::evaluate::{ROOTS, shapeless};
 use crate::module::SourceFile;
+use crate::suggest::nearest;
 
 /// An expression that was not evaluated.
 #[derive(Clone)]
@@ -16,6 +19,8 @@ pub struct Expression {
     pub(crate) file: SourceFile,
     pub(crate) node: Arc<Node>,
     span: Span,
+    references: Arc<[Reference]>,
+    faults: Arc<[Diagnostic]>,
 }
 
 /// Something that an expression refers to.
@@ -48,7 +53,10 @@ impl Expression {
     pub(crate) fn new(file: &SourceFile, node: Node) -> Self {
         let range = node.span().unwrap_or(0..0);
         let span = Span { file: file.name.clone(), range };
-        Expression { file: file.clone(), node: Arc::new(node), span }
+        let mut collector = Collector { file, bound: Vec::new(), found: Vec::new(), faults: Vec::new() };
+        collector.expression(&node);
+        let (references, faults) = (collector.found.into(), collector.faults.into());
+        Expression { file: file.clone(), node: Arc::new(node), span, references, faults }
     }
 
     /// Where it is written.
@@ -59,9 +67,12 @@ impl Expression {
     /// What it refers to, names bound by its own `for` expressions left out. References that lead nowhere are left out, too:
     /// evaluation reports them.
     pub fn references(&self) -> Vec<Reference> {
-        let mut collector = Collector { file: &self.file.name, bound: Vec::new(), found: Vec::new() };
-        collector.expression(&self.node);
-        collector.found
+        self.references.to_vec()
+    }
+
+    /// What is wrong with it whatever its names stand for. Such an expression is never evaluated, not even by `try`.
+    pub(crate) fn faults(&self) -> &[Diagnostic] {
+        &self.faults
     }
 }
 
@@ -72,15 +83,18 @@ impl fmt::Debug for Expression {
 }
 
 struct Collector<'a> {
-    file: &'a Arc<str>,
+    file: &'a SourceFile,
     bound: Vec<String>,
     found: Vec<Reference>,
+    faults: Diagnostics,
 }
 
 impl Collector<'_> {
     fn expression(&mut self, node: &Node) {
         match node {
-            Node::Null(_) | Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Variable(_) => {}
+            Node::Null(_) | Node::Bool(_) | Node::Number(_) => {}
+            Node::String(_) => self.one_line(node.span()),
+            Node::Variable(name) => self.name(name.as_str(), node.span()),
             Node::Array(items) => items.iter().for_each(|item| self.expression(item)),
             Node::Object(members) => members.iter().for_each(|(key, value)| {
                 if let ObjectKey::Expression(key) = key {
@@ -88,7 +102,11 @@ impl Collector<'_> {
                 }
                 self.expression(value.expr());
             }),
-            Node::StringTemplate(template) => self.elements(template.iter()),
+            Node::StringTemplate(template) => {
+                let literals = template.iter().filter_map(Element::as_literal);
+                literals.for_each(|literal| self.one_line(literal.span()));
+                self.elements(template.iter());
+            }
             Node::HeredocTemplate(heredoc) => self.template(&heredoc.template),
             Node::Parenthesis(inner) => self.expression(inner.inner()),
             Node::Conditional(conditional) => {
@@ -113,6 +131,32 @@ impl Collector<'_> {
                 });
             }
         }
+    }
+
+    /// Quoted text ends on the line that it begins on.
+    fn one_line(&mut self, range: Option<Range<usize>>) {
+        let written = range.clone().and_then(|range| self.file.text.get(range)).unwrap_or_default();
+        if written.contains('\n') {
+            let error = Diagnostic::error("quoted text can't go over several lines").at(&self.place(range));
+            self.faults.push(error.hint("write `\\n` for a new line, or a heredoc: `<<EOT`"));
+        }
+    }
+
+    fn name(&mut self, name: &str, range: Option<Range<usize>>) {
+        if self.bound.iter().any(|bound| bound == name) {
+            return;
+        }
+        let roots = self.bound.iter().map(String::as_str).chain(ROOTS);
+        let error = Diagnostic::error(format!("`{name}` stands for nothing")).at(&self.place(range));
+        let hint = match ROOTS.contains(&name) {
+            true => format!("write what stands behind it, as in `{name}.…`"),
+            false => nearest(name, roots).unwrap_or_else(|| format!("text stands between quotes: `\"{name}\"`")),
+        };
+        self.faults.push(error.hint(hint));
+    }
+
+    fn place(&self, range: Option<Range<usize>>) -> Span {
+        Span { file: self.file.name.clone(), range: range.unwrap_or(0..0) }
     }
 
     fn within(&mut self, names: Vec<String>, visit: impl FnOnce(&mut Self)) {
@@ -159,19 +203,31 @@ impl Collector<'_> {
                 self.expression(index);
             }
         }
+        self.legacy_indices(&traversal.operators);
         let Node::Variable(root) = &traversal.expr else { return self.expression(&traversal.expr) };
         if self.bound.iter().any(|name| name == root.as_str()) {
             return;
         }
-        if let Some((target, _)) = target(root.as_str(), &traversal.operators) {
-            let range = traversal.span().unwrap_or(0..0);
-            self.found.push(Reference { target, span: Span { file: self.file.clone(), range } });
+        let span = self.place(traversal.span());
+        match target(root.as_str(), &traversal.operators) {
+            Some((target, _)) => self.found.push(Reference { target, span }),
+            None => self.faults.push(shapeless(root.as_str()).at(&span)),
+        }
+    }
+
+    /// `list.0.1` reads as a number.
+    fn legacy_indices(&mut self, operators: &[Decorated<TraversalOperator>]) {
+        let is_legacy =
+            |operator: &Decorated<TraversalOperator>| matches!(operator.value(), TraversalOperator::LegacyIndex(_));
+        if let Some(pair) = operators.windows(2).find(|pair| pair.iter().all(is_legacy)) {
+            let error = Diagnostic::error("two indices can't follow each other so").at(&self.place(pair[1].span()));
+            self.faults.push(error.hint("write them in brackets: `[0][1]`"));
         }
     }
 }
 
 /// What a root name and the attributes behind it lead to, and how many of the operators that takes.
-pub(crate) fn target(root: &str, operators: &[hcl_edit::Decorated<TraversalOperator>]) -> Option<(Target, usize)> {
+pub(crate) fn target(root: &str, operators: &[Decorated<TraversalOperator>]) -> Option<(Target, usize)> {
     let name = |place: usize| match operators.get(place).map(|operator| operator.value()) {
         Some(TraversalOperator::GetAttr(name)) => Some(name.to_string()),
         _ => None,

@@ -3,13 +3,20 @@
 mod collection;
 mod encoding;
 mod file;
+mod format;
 mod network;
 mod number;
+mod pattern;
 mod text;
+mod time;
 mod types;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use bimetal_model::convert::convert;
-use bimetal_model::{Number, Type, Value};
+use bimetal_model::{Data, Number, Type, Value};
 
 use crate::evaluate::Scope;
 use crate::suggest::nearest;
@@ -39,56 +46,80 @@ pub(crate) struct Function {
     name: &'static str,
     least: usize,
     most: usize,
-    /// Whether it looks into its arguments, or only moves them around: then unknown and sensitive parts stay where they are.
+    /// Whether it looks into its arguments, or only moves their parts around: then unknown and sensitive parts stay where they are.
     looks_inside: bool,
+    /// What it gives where an argument is unknown.
+    gives: Type,
     run: fn(Arguments<'_>) -> Result,
 }
 
 const MANY: usize = usize::MAX;
 
 /// A function that looks at every part of its arguments.
-const fn deep(name: &'static str, least: usize, most: usize, run: fn(Arguments<'_>) -> Result) -> Function {
-    Function { name, least, most, looks_inside: true, run }
+const fn deep(
+    name: &'static str,
+    least: usize,
+    most: usize,
+    gives: Type,
+    run: fn(Arguments<'_>) -> Result,
+) -> Function {
+    Function { name, least, most, looks_inside: true, gives, run }
 }
 
 /// A function that moves parts around.
-const fn shallow(name: &'static str, least: usize, most: usize, run: fn(Arguments<'_>) -> Result) -> Function {
-    Function { name, least, most, looks_inside: false, run }
+const fn shallow(
+    name: &'static str,
+    least: usize,
+    most: usize,
+    gives: Type,
+    run: fn(Arguments<'_>) -> Result,
+) -> Function {
+    Function { name, least, most, looks_inside: false, gives, run }
 }
 
-const FAMILIES: [&[Function]; 7] = [
-    number::FUNCTIONS,
-    text::FUNCTIONS,
-    collection::FUNCTIONS,
-    encoding::FUNCTIONS,
-    network::FUNCTIONS,
-    file::FUNCTIONS,
-    types::FUNCTIONS,
+const FAMILIES: [fn() -> Vec<Function>; 9] = [
+    number::functions,
+    text::functions,
+    pattern::functions,
+    collection::functions,
+    encoding::functions,
+    network::functions,
+    time::functions,
+    file::functions,
+    types::functions,
 ];
 
-fn all() -> impl Iterator<Item = &'static Function> + Clone {
-    FAMILIES.iter().flat_map(|family| family.iter())
-}
+/// All functions by name.
+static TABLE: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| {
+    let functions = FAMILIES.iter().flat_map(|family| family());
+    functions.map(|function| (function.name, function)).collect()
+});
 
 /// Calls a function by its name.
-pub(crate) fn call(name: &str, values: Vec<Value>, scope: &Scope) -> Result {
-    let Some(function) = all().find(|function| function.name == name) else {
-        let hint = nearest(name, all().map(|function| function.name));
+pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Result {
+    let Some(function) = TABLE.get(name) else {
+        let hint = nearest(name, TABLE.keys().copied().chain(["try", "can"]));
         return Err(Error { argument: None, reason: format!("no function is called `{name}`"), hint });
     };
     if values.len() < function.least || values.len() > function.most {
         return Err(Error::new(format!("`{name}` takes {}, here are {}", amount(function), values.len())));
     }
-    if name == "sensitive" || name == "nonsensitive" || name == "issensitive" {
+    if types::SEES_MARKS.contains(&name) {
         return (function.run)(Arguments { values, scope });
     }
     let sensitive =
         values.iter().any(|value| if function.looks_inside { value.has_sensitive() } else { value.sensitive });
-    let unknown = |value: &Value| if function.looks_inside { !value.is_wholly_known() } else { value.is_unknown() };
+    let unknown =
+        |value: &Cow<'_, Value>| if function.looks_inside { !value.is_wholly_known() } else { value.is_unknown() };
     if values.iter().any(unknown) {
-        return Ok(Value::unknown(Type::Any).with_sensitivity(sensitive));
+        return Ok(Value::unknown(function.gives.clone()).with_sensitivity(sensitive));
     }
+    let values = if function.looks_inside && sensitive { values.into_iter().map(unmarked).collect() } else { values };
     (function.run)(Arguments { values, scope }).map(|value| value.with_sensitivity(sensitive))
+}
+
+fn unmarked(value: Cow<'_, Value>) -> Cow<'_, Value> {
+    Cow::Owned(value.into_owned().map_parts(&mut |part| Value { sensitive: false, ..part }))
 }
 
 fn amount(function: &Function) -> String {
@@ -102,29 +133,36 @@ fn amount(function: &Function) -> String {
 
 /// What a function was given; as many as its table says.
 pub(crate) struct Arguments<'a> {
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Vec<Cow<'a, Value>>,
     pub(crate) scope: &'a Scope,
 }
+
+static NULL: Value = Value::NULL;
 
 impl Arguments<'_> {
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 
-    pub(crate) fn value(&self, place: usize) -> Value {
-        self.values.get(place).cloned().unwrap_or(Value::NULL)
+    pub(crate) fn value(&self, place: usize) -> &Value {
+        self.values.get(place).map_or(&NULL, |value| value)
     }
 
-    fn converted(&self, place: usize, ty: &Type) -> Result {
+    /// The value as the type, `null` refused.
+    pub(crate) fn converted(&self, place: usize, ty: &Type) -> Result {
         let value = self.value(place);
         if value.is_null() {
             return Err(Error::argument(place, "this can't be `null`"));
         }
-        convert(value, ty).map_err(|mismatch| Error::argument(place, format!("this does not fit: {}", mismatch.reason)))
+        convert(value.clone(), ty)
+            .map_err(|mismatch| Error::argument(place, format!("this does not fit: {}", mismatch.reason)))
     }
 
     pub(crate) fn text(&self, place: usize) -> Result<String> {
-        Ok(self.converted(place, &Type::String)?.as_str().unwrap_or_default().to_owned())
+        match self.value(place).as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Ok(self.converted(place, &Type::String)?.as_str().unwrap_or_default().to_owned()),
+        }
     }
 
     pub(crate) fn number(&self, place: usize) -> Result<Number> {
@@ -137,31 +175,59 @@ impl Arguments<'_> {
         number.to_i64().ok_or_else(|| Error::argument(place, format!("a whole number is wanted here, not {number}")))
     }
 
-    pub(crate) fn items(&self, place: usize) -> Result<Vec<Value>> {
+    /// The items of a list, set or tuple.
+    pub(crate) fn items(&self, place: usize) -> Result<&[Value]> {
         let value = self.value(place);
-        match value.as_items() {
-            Some(items) => Ok(items.to_vec()),
-            None => Err(Error::argument(place, format!("a list is wanted here, not {}", value.ty()))),
+        match (value.as_items(), value.is_null()) {
+            (Some(items), _) => Ok(items),
+            (None, true) => Err(Error::argument(place, "this can't be `null`")),
+            (None, false) => Err(Error::argument(place, format!("a list is wanted here, not a {}", kind(value)))),
         }
     }
 
-    pub(crate) fn members(&self, place: usize) -> Result<std::collections::BTreeMap<String, Value>> {
+    /// The items of a list or tuple; a set has no order.
+    pub(crate) fn ordered(&self, place: usize) -> Result<&[Value]> {
+        match self.value(place).data {
+            Data::Set(_) => Err(Error {
+                argument: Some(place),
+                reason: "a set has no order".to_owned(),
+                hint: Some("`tolist(…)` makes a list of it".to_owned()),
+            }),
+            _ => self.items(place),
+        }
+    }
+
+    pub(crate) fn members(&self, place: usize) -> Result<&BTreeMap<String, Value>> {
         let value = self.value(place);
-        match value.as_members() {
-            Some(members) => Ok(members.clone()),
-            None => Err(Error::argument(place, format!("a map is wanted here, not {}", value.ty()))),
+        match (value.as_members(), value.is_null()) {
+            (Some(members), _) => Ok(members),
+            (None, true) => Err(Error::argument(place, "this can't be `null`")),
+            (None, false) => Err(Error::argument(place, format!("a map is wanted here, not a {}", kind(value)))),
         }
     }
 
     /// The items of a list as text.
     pub(crate) fn texts(&self, place: usize) -> Result<Vec<String>> {
         let list = self.converted(place, &Type::list(Type::String))?;
-        let items = list.as_items().unwrap_or_default();
-        items
-            .iter()
-            .map(|item| {
-                item.as_str().map(str::to_owned).ok_or_else(|| Error::argument(place, "an item can't be `null`"))
-            })
-            .collect()
+        let text = |item: &Value| match item.as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(Error::argument(place, "an item can't be `null`")),
+        };
+        list.as_items().unwrap_or_default().iter().map(text).collect()
     }
+}
+
+/// A type in a word or two.
+pub(crate) fn kind(value: &Value) -> String {
+    match value.data {
+        Data::Tuple(_) => "tuple".to_owned(),
+        Data::Object(_) => "object".to_owned(),
+        Data::Null => "null".to_owned(),
+        _ => value.ty().to_string(),
+    }
+}
+
+/// `list(string)`
+pub(crate) fn texts() -> Type {
+    Type::list(Type::String)
 }

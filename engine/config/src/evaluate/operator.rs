@@ -1,11 +1,11 @@
 //! Operators, with HCL's meaning.
 
-use bigdecimal::BigDecimal;
-use bimetal_model::convert::{convert, unify};
+use bigdecimal::{BigDecimal, num_bigint};
+use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Number, Type, Value};
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Expression as Node, UnaryOp, UnaryOperator};
 
-use super::Evaluator;
+use super::{Evaluated, Evaluator};
 
 /// Digits kept of a quotient that does not end: those of Terraform's 512-bit floats.
 const QUOTIENT_DIGITS: u64 = 155;
@@ -33,22 +33,37 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn binary(&self, operation: &BinaryOp) -> Result<Value, Diagnostics> {
-        let left = self.value(&operation.lhs_expr);
-        let right = self.value(&operation.rhs_expr);
-        let (left, right) = match (left, right) {
-            (Ok(left), Ok(right)) => (left.into_owned(), right.into_owned()),
+        let (left, right) = match (self.value(&operation.lhs_expr), self.value(&operation.rhs_expr)) {
+            (Ok(left), Ok(right)) => (left, right),
+            (left, right) => return self.undecided(operation, left, right),
+        };
+        match *operation.operator.value() {
+            BinaryOperator::Eq => Ok(equality(&left, &right, false)),
+            BinaryOperator::NotEq => Ok(equality(&left, &right, true)),
+            BinaryOperator::And | BinaryOperator::Or => self.logic(operation, left.into_owned(), right.into_owned()),
+            _ => self.arithmetic(operation, left.into_owned(), right.into_owned()),
+        }
+    }
+
+    /// One side has no value. `false && …` and `true || …` don't need the other.
+    fn undecided<'v>(
+        &self,
+        operation: &BinaryOp,
+        left: Evaluated<'v>,
+        right: Evaluated<'v>,
+    ) -> Result<Value, Diagnostics> {
+        let decisive = match *operation.operator.value() {
+            BinaryOperator::Or => Some(true),
+            BinaryOperator::And => Some(false),
+            _ => None,
+        };
+        match (left, right) {
+            (Ok(left), Err(_)) if left.as_bool().is_some() && left.as_bool() == decisive => Ok(left.into_owned()),
             (left, right) => {
                 let mut diagnostics = left.err().unwrap_or_default();
                 diagnostics.extend(right.err().unwrap_or_default());
-                return Err(diagnostics);
+                Err(diagnostics)
             }
-        };
-        let operator = *operation.operator.value();
-        match operator {
-            BinaryOperator::Eq => Ok(equality(left, right, false)),
-            BinaryOperator::NotEq => Ok(equality(left, right, true)),
-            BinaryOperator::And | BinaryOperator::Or => self.logic(operation, left, right),
-            _ => self.arithmetic(operation, left, right),
         }
     }
 
@@ -111,7 +126,7 @@ fn compute(operator: BinaryOperator, left: &BigDecimal, right: &BigDecimal) -> R
         BinaryOperator::Minus => number(left - right),
         BinaryOperator::Mul => number(left * right),
         BinaryOperator::Div | BinaryOperator::Mod if *right == zero => Err("division by zero"),
-        BinaryOperator::Div => number((left / right).with_prec(QUOTIENT_DIGITS)),
+        BinaryOperator::Div => number(quotient(left, right)),
         BinaryOperator::Mod => number(left % right),
         BinaryOperator::Less => Ok(Value::from(left < right)),
         BinaryOperator::LessEq => Ok(Value::from(left <= right)),
@@ -123,34 +138,57 @@ fn compute(operator: BinaryOperator, left: &BigDecimal, right: &BigDecimal) -> R
     }
 }
 
-/// Values of different types are converted to a common one first; without one they are different.
-fn equality(left: Value, right: Value, negated: bool) -> Value {
+/// Exact where it ends within the digits kept.
+fn quotient(left: &BigDecimal, right: &BigDecimal) -> BigDecimal {
+    // The library's own division keeps a hundred digits: the numerator is scaled so that a whole quotient has them all.
+    let digits = |number: &BigDecimal| i64::try_from(number.digits()).unwrap_or(i64::MAX / 4);
+    let places = QUOTIENT_DIGITS as i64 + digits(right) - digits(left) + 1;
+    let (left_digits, left_scale) = left.as_bigint_and_exponent();
+    let (right_digits, right_scale) = right.as_bigint_and_exponent();
+    let scale = u32::try_from(places.max(0)).unwrap_or(0);
+    let whole = left_digits * num_bigint::BigInt::from(10).pow(scale) / right_digits;
+    BigDecimal::new(whole, left_scale - right_scale + i64::from(scale)).with_prec(QUOTIENT_DIGITS)
+}
+
+fn equality(left: &Value, right: &Value, negated: bool) -> Value {
     let sensitive = left.has_sensitive() || right.has_sensitive();
-    if left.is_null() || right.is_null() {
-        if left.is_unknown() || right.is_unknown() {
-            return Value::unknown(Type::Bool).with_sensitivity(sensitive);
-        }
-        return Value::from((left.is_null() == right.is_null()) != negated).with_sensitivity(sensitive);
-    }
-    let (left, right) = (plain(left), plain(right));
-    let same_kind = std::mem::discriminant(&left.data) == std::mem::discriminant(&right.data);
-    let common =
-        if same_kind { None } else { unify([left.ty(), right.ty()]).filter(|_| is_simple(&left) && is_simple(&right)) };
-    let (left, right) = match common {
-        Some(ty) => (convert(left.clone(), &ty).unwrap_or(left), convert(right.clone(), &ty).unwrap_or(right)),
-        None => (left, right),
+    let value = match same(left, right) {
+        Some(same) => Value::from(same != negated),
+        None => Value::unknown(Type::Bool),
     };
-    let equal = left == right;
-    if !(left.is_wholly_known() && right.is_wholly_known()) {
-        return Value::unknown(Type::Bool).with_sensitivity(sensitive);
+    value.with_sensitivity(sensitive)
+}
+
+/// Whether two values are the same. Nothing is converted: `1 == "1"` and `[1] == tolist([1])` are false. `None`: not known yet.
+pub(crate) fn same(left: &Value, right: &Value) -> Option<bool> {
+    match (&left.data, &right.data) {
+        (Data::Unknown(_), _) | (_, Data::Unknown(_)) => None,
+        (Data::List(one), Data::List(other))
+        | (Data::Set(one), Data::Set(other))
+        | (Data::Tuple(one), Data::Tuple(other)) => {
+            if one.len() != other.len() {
+                return Some(false);
+            }
+            all_same(one.iter().zip(other))
+        }
+        (Data::Map(one), Data::Map(other)) | (Data::Object(one), Data::Object(other)) => {
+            if !one.keys().eq(other.keys()) {
+                return Some(false);
+            }
+            all_same(one.values().zip(other.values()))
+        }
+        (one, other) => Some(one == other),
     }
-    Value::from(equal != negated).with_sensitivity(sensitive)
 }
 
-fn is_simple(value: &Value) -> bool {
-    !matches!(value.data, Data::String(_) | Data::Bool(_) | Data::Number(_))
-}
-
-fn plain(value: Value) -> Value {
-    value.map_parts(&mut |part| Value { sensitive: false, ..part })
+fn all_same<'v>(pairs: impl Iterator<Item = (&'v Value, &'v Value)>) -> Option<bool> {
+    let mut known = true;
+    for (one, other) in pairs {
+        match same(one, other) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => known = false,
+        }
+    }
+    known.then_some(true)
 }

@@ -1,10 +1,13 @@
 //! Templates: text with interpolations and directives.
 
+use std::borrow::Cow;
+
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Type, Value};
+use hcl_edit::expr::Expression as Node;
 use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, StringTemplate, Strip, Template};
 
-use super::{Evaluator, Names};
+use super::{Evaluated, Evaluator, Names};
 
 /// What a template came to so far.
 #[derive(Default)]
@@ -14,39 +17,40 @@ struct Text {
     unknown: bool,
     /// The next literal loses its leading white space.
     strip_next: bool,
+    /// Where the literal begins that came last, if one did.
+    literal: Option<usize>,
+    /// In a heredoc a strip marker reaches to the end of its line, and not beyond.
+    by_line: bool,
 }
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
     /// `"${x}"` alone is `x`, whatever its type.
-    pub(super) fn quoted(&self, template: &StringTemplate) -> Result<Value, Diagnostics> {
+    pub(super) fn quoted(&self, template: &StringTemplate) -> Evaluated<'a> {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
-            return self.value(&only.expr).map(|value| value.into_owned());
+            return self.value(&only.expr);
         }
-        let elements: Vec<&Element> = template.iter().collect();
-        self.text(&elements)
+        self.text(template.iter(), Text::default()).map(Cow::Owned)
     }
 
     pub(super) fn heredoc(&self, template: &Template) -> Result<Value, Diagnostics> {
-        let elements: Vec<&Element> = template.iter().collect();
-        self.text(&elements)
+        self.text(template.iter(), Text { by_line: true, ..Text::default() })
     }
 
     /// A template file's text.
-    pub(crate) fn template_text(&self, template: &Template) -> Result<Value, Diagnostics> {
+    pub(crate) fn template_file(&self, template: &Template) -> Evaluated<'a> {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
-            return self.value(&only.expr).map(|value| value.into_owned());
+            return self.value(&only.expr);
         }
-        self.heredoc(template)
+        self.text(template.iter(), Text::default()).map(Cow::Owned)
     }
 
-    fn text(&self, elements: &[&Element]) -> Result<Value, Diagnostics> {
-        let mut text = Text::default();
+    fn text<'n>(&self, elements: impl Iterator<Item = &'n Element>, mut text: Text) -> Result<Value, Diagnostics> {
         self.elements(elements, &mut text)?;
         let value = if text.unknown { Value::unknown(Type::String) } else { Value::from(text.text) };
         Ok(value.with_sensitivity(text.sensitive))
     }
 
-    fn elements(&self, elements: &[&Element], text: &mut Text) -> Result<(), Diagnostics> {
+    fn elements<'n>(&self, elements: impl Iterator<Item = &'n Element>, text: &mut Text) -> Result<(), Diagnostics> {
         let mut diagnostics = Vec::new();
         for element in elements {
             let result = match element {
@@ -67,20 +71,23 @@ impl Evaluator<'_> {
         if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
     }
 
-    fn interpolation(&self, node: &hcl_edit::expr::Expression, text: &mut Text) -> Result<(), Diagnostics> {
-        let value = self.value(node)?.into_owned();
+    fn interpolation(&self, node: &Node, text: &mut Text) -> Result<(), Diagnostics> {
+        let value = self.value(node)?;
         text.sensitive |= value.sensitive;
-        if value.is_null() {
-            return Err(vec![self.error(node, "`null` can't be put into text")]);
+        if let Some(part) = value.as_str() {
+            text.push(part);
+            return Ok(());
         }
-        match convert(value, &Type::String) {
+        if value.is_null() {
+            let error = self.error(node, "`null` can't be put into text");
+            return Err(vec![error.hint("`coalesce(…, \"\")` helps where it may be `null`")]);
+        }
+        match convert(value.into_owned(), &Type::String) {
             Ok(Value { data: Data::String(part), .. }) => text.push(&part),
-            Ok(_) => text.unknown = true,
+            Ok(_) => text.leave_open(),
             Err(mismatch) => {
-                return Err(vec![
-                    self.error(node, format!("this can't be put into text: {}", mismatch.reason))
-                        .hint("`jsonencode(…)` or `join(…)` makes text of it"),
-                ]);
+                let error = self.error(node, format!("this can't be put into text: {}", mismatch.reason));
+                return Err(vec![error.hint("`jsonencode(…)` or `join(…)` makes text of it")]);
             }
         }
         Ok(())
@@ -94,57 +101,53 @@ impl Evaluator<'_> {
     }
 
     fn choice(&self, choice: &IfDirective, text: &mut Text) -> Result<(), Diagnostics> {
-        let condition = self.value(&choice.if_expr.cond_expr)?.into_owned();
+        let condition = self.value(&choice.if_expr.cond_expr)?;
         text.sensitive |= condition.sensitive;
-        let decided = self.truth(&choice.if_expr.cond_expr, condition)?;
         text.before(choice.if_expr.strip);
-        let mut yes = Text { strip_next: strips_after(choice.if_expr.strip), ..Text::default() };
-        self.branch(&choice.if_expr.template, &mut yes)?;
-        let mut no = Text::default();
         let closing = choice.endif_expr.strip;
-        match &choice.else_expr {
-            Some(other) => {
-                yes.before(other.strip);
-                no.strip_next = strips_after(other.strip);
-                self.branch(&other.template, &mut no)?;
-                no.before(closing);
-            }
-            None => yes.before(closing),
-        }
-        match decided {
-            Some(true) => text.append(yes),
-            Some(false) => text.append(no),
-            None => text.unknown = true,
-        }
+        let middle = choice.else_expr.as_ref().map_or(closing, |other| other.strip);
+        let yes = || self.branch(&choice.if_expr.template, choice.if_expr.strip, middle, text.by_line);
+        let no = || match &choice.else_expr {
+            Some(other) => self.branch(&other.template, other.strip, closing, text.by_line),
+            None => Ok(Text::default()),
+        };
+        let chosen = match self.truth(&choice.if_expr.cond_expr, &condition)? {
+            Some(true) => yes()?,
+            Some(false) => no()?,
+            None => Text { unknown: true, sensitive: yes()?.sensitive | no()?.sensitive, ..Text::default() },
+        };
+        text.append(chosen);
         text.after(closing);
         Ok(())
     }
 
-    fn branch(&self, template: &Template, text: &mut Text) -> Result<(), Diagnostics> {
-        let elements: Vec<&Element> = template.iter().collect();
-        self.elements(&elements, text)
+    /// What stands between two directives.
+    fn branch(&self, template: &Template, opening: Strip, closing: Strip, by_line: bool) -> Result<Text, Diagnostics> {
+        let mut text = Text { strip_next: strips_after(opening), by_line, ..Text::default() };
+        self.elements(template.iter(), &mut text)?;
+        text.before(closing);
+        Ok(text)
     }
 
     fn repeat(&self, repeat: &ForDirective, text: &mut Text) -> Result<(), Diagnostics> {
         let intro = &repeat.for_expr;
-        let collection = self.value(&intro.collection_expr)?.into_owned();
+        let closing = repeat.endfor_expr.strip;
+        let collection = self.value(&intro.collection_expr)?;
         text.sensitive |= collection.sensitive;
         text.before(intro.strip);
-        let Some(pairs) = self.pairs(&intro.collection_expr, collection)? else {
-            text.unknown = true;
-            return Ok(());
-        };
         let key_name = intro.key_var.as_ref().map_or("", |name| name.as_str());
-        for (key, value) in pairs {
-            let outer = Names::Bound { name: intro.value_var.as_str(), value, outer: self.names };
-            let names = Names::Bound { name: key_name, value: key, outer: &outer };
-            let inner = Evaluator { file: self.file, scope: self.scope, names: &names };
-            let mut round = Text { strip_next: strips_after(intro.strip), ..Text::default() };
-            inner.branch(&intro.template, &mut round)?;
-            round.before(repeat.endfor_expr.strip);
-            text.append(round);
+        match self.pairs(&intro.collection_expr, &collection)? {
+            None => text.leave_open(),
+            Some(pairs) => {
+                for (key, value) in pairs {
+                    let outer = Names::Bound { name: key_name, value: &key, outer: self.names };
+                    let names = Names::Bound { name: intro.value_var.as_str(), value, outer: &outer };
+                    let inner = Evaluator { names: &names, ..*self };
+                    text.append(inner.branch(&intro.template, intro.strip, closing, text.by_line)?);
+                }
+            }
         }
-        text.after(repeat.endfor_expr.strip);
+        text.after(closing);
         Ok(())
     }
 }
@@ -155,27 +158,44 @@ fn strips_after(strip: Strip) -> bool {
 
 impl Text {
     fn literal(&mut self, literal: &str) {
-        let literal = if std::mem::take(&mut self.strip_next) { literal.trim_start() } else { literal };
-        self.text.push_str(literal);
+        self.literal = Some(self.text.len());
+        let end = match (std::mem::take(&mut self.strip_next), self.by_line) {
+            (false, _) => 0,
+            (true, false) => literal.len(),
+            (true, true) => literal.find('\n').map_or(literal.len(), |newline| newline + 1),
+        };
+        let (stripped, rest) = literal.split_at(end);
+        self.text.push_str(stripped.trim_start());
+        self.text.push_str(rest);
     }
 
     fn push(&mut self, part: &str) {
-        self.strip_next = false;
+        (self.strip_next, self.literal) = (false, None);
         self.text.push_str(part);
     }
 
-    fn append(&mut self, other: Text) {
-        self.text.push_str(&other.text);
-        self.sensitive |= other.sensitive;
-        self.unknown |= other.unknown;
-        self.strip_next = false;
+    /// Something here is known only after apply.
+    fn leave_open(&mut self) {
+        (self.strip_next, self.literal, self.unknown) = (false, None, true);
     }
 
-    /// `${~ …`: what stands before loses its trailing white space.
+    fn append(&mut self, other: Text) {
+        self.push(&other.text);
+        self.sensitive |= other.sensitive;
+        self.unknown |= other.unknown;
+    }
+
+    /// `${~ …`: the literal before loses its trailing white space.
     fn before(&mut self, strip: Strip) {
-        if matches!(strip, Strip::Start | Strip::Both) {
-            self.text.truncate(self.text.trim_end().len());
+        if !matches!(strip, Strip::Start | Strip::Both) {
+            return;
         }
+        let Some(mut start) = self.literal else { return };
+        if self.by_line {
+            let line = self.text[start..].strip_suffix('\n').unwrap_or(&self.text[start..]);
+            start += line.rfind('\n').map_or(0, |newline| newline + 1);
+        }
+        self.text.truncate(start + self.text[start..].trim_end().len());
     }
 
     /// `… ~}`: what follows loses its leading white space.

@@ -1,249 +1,146 @@
-//! Ways into values: attributes, indices, splats.
+//! Ways into values: references, attributes, indices, splats.
 
 use std::borrow::Cow;
 
-use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Span, Type, Value};
 use hcl_edit::expr::{Expression as Node, Traversal, TraversalOperator};
 use hcl_edit::{Decorated, Span as _};
 
-use super::{Evaluated, Evaluator};
+use super::{Evaluated, Evaluator, collect};
 use crate::expression::{Target, target};
-use crate::suggest::nearest_or_all;
+use crate::suggest::{nearest, nearest_or_all};
+
+mod step;
+
+use step::{attribute, index, is_attribute, items};
 
 type Operators = [Decorated<TraversalOperator>];
 
 impl<'a> Evaluator<'a> {
     pub(super) fn traversal(&self, traversal: &Traversal) -> Evaluated<'a> {
-        let whole = || Node::Traversal(Box::new(traversal.clone()));
         let Node::Variable(root) = &traversal.expr else {
             let value = self.value(&traversal.expr)?;
             return self.walk(value, &traversal.operators);
         };
         if let Some(value) = self.names.find(root.as_str()) {
-            return self.walk(Cow::Owned(value.clone()), &traversal.operators);
+            return self.walk(Cow::Borrowed(value), &traversal.operators);
         }
-        match target(root.as_str(), &traversal.operators) {
-            Some((target, taken)) => {
-                let value = self.target(&target).map_err(|error| vec![self.at(error, traversal)])?;
-                self.walk(value, &traversal.operators[taken..])
-            }
-            None => {
-                let error = self.error(&whole(), format!("`{root}` alone stands for nothing"));
-                let shape = match root.as_str() {
-                    "machine" => "machine.<provider>.<name>",
-                    "data" => "data.<type>.<name>",
-                    "var" => "var.<name>",
-                    "local" => "local.<name>",
-                    other => return Err(vec![error.hint(format!("write `{other}.<name>`"))]),
-                };
-                Err(vec![error.hint(format!("write `{shape}`"))])
-            }
+        let at = |error: Diagnostic| vec![error.at(&self.place(traversal.span()))];
+        if self.names.is_closed() {
+            let hint = nearest_or_all(root.as_str(), self.names.all(), "name");
+            return Err(at(Diagnostic::error(format!("the template was given no `{root}`")).hint(hint)));
         }
+        let (target, taken) =
+            target(root.as_str(), &traversal.operators).ok_or_else(|| at(shapeless(root.as_str())))?;
+        let value = self.target(&target, traversal.operators.get(taken)).map_err(at)?;
+        let taken = if matches!(target, Target::Each) { taken + 1 } else { taken };
+        self.walk(value, traversal.operators.get(taken..).unwrap_or_default())
     }
 
-    fn at(&self, error: Diagnostic, traversal: &Traversal) -> Diagnostic {
-        let range = traversal.span().unwrap_or(0..0);
-        error.at(&bimetal_model::Span { file: self.file.clone(), range })
+    fn place(&self, range: Option<std::ops::Range<usize>>) -> Span {
+        Span { file: self.file.clone(), range: range.unwrap_or(0..0) }
     }
 
-    fn target(&self, target: &Target) -> Result<Cow<'a, Value>, Diagnostic> {
+    fn target(
+        &self,
+        target: &Target,
+        next: Option<&Decorated<TraversalOperator>>,
+    ) -> Result<Cow<'a, Value>, Diagnostic> {
         let scope = self.scope;
-        let missing = |what: &str, name: &str, hint: String| {
-            Err(Diagnostic::error(format!("no {what} `{name}` is declared")).hint(hint))
-        };
         match target {
-            Target::Variable(name) => match scope.variables.get(name) {
-                Some(value) => Ok(Cow::Borrowed(value)),
-                None => missing(
-                    "variable",
-                    name,
-                    nearest_or_all(name, scope.variables.keys().map(String::as_str), "variable"),
-                ),
-            },
-            Target::Local(name) => match scope.locals.get(name) {
-                Some(value) => Ok(Cow::Borrowed(value)),
-                None => missing("local", name, nearest_or_all(name, scope.locals.keys().map(String::as_str), "local")),
-            },
-            Target::Object(address) => match scope.objects.get(address) {
-                Some(value) => Ok(Cow::Borrowed(value)),
-                None => {
-                    let known: Vec<String> = scope.objects.keys().map(ToString::to_string).collect();
-                    let text = address.to_string();
-                    missing("block", &text, nearest_or_all(&text, known.iter().map(String::as_str), "block"))
-                }
-            },
-            Target::Each => match &scope.each {
-                Some((key, value)) => {
-                    Ok(Cow::Owned([("key", key.clone()), ("value", value.clone())].into_iter().collect()))
-                }
-                None => Err(Diagnostic::error("`each` is known only in a block with `for_each`")),
-            },
+            Target::Variable(name) => {
+                let found = scope.variables.get(name).map(Cow::Borrowed);
+                found.ok_or_else(|| missing("variable", name, scope.variables.keys().map(String::as_str)))
+            }
+            Target::Local(name) => {
+                let found = scope.locals.get(name).map(Cow::Borrowed);
+                found.ok_or_else(|| missing("local", name, scope.locals.keys().map(String::as_str)))
+            }
+            Target::Object(address) => scope.objects.get(address).map(Cow::Borrowed).ok_or_else(|| {
+                let known: Vec<String> = scope.objects.keys().map(ToString::to_string).collect();
+                missing("block", &address.to_string(), known.iter().map(String::as_str))
+            }),
+            Target::Each => self.each(next),
             Target::Count => match scope.count_index {
                 Some(index) => Ok(Cow::Owned([("index", Value::from(index))].into_iter().collect())),
                 None => Err(Diagnostic::error("`count` is known only in a block with `count`")),
             },
             Target::Path => {
-                let root = Value::from(scope.read.root());
-                let here = Value::from(".");
+                let (root, here) = (Value::from(scope.read.root()), Value::from("."));
                 Ok(Cow::Owned([("module", here.clone()), ("root", here), ("cwd", root)].into_iter().collect()))
             }
         }
     }
 
-    fn walk(&self, value: Cow<'a, Value>, operators: &Operators) -> Evaluated<'a> {
-        let Some((operator, rest)) = operators.split_first() else { return Ok(value) };
-        match operator.value() {
-            TraversalOperator::AttrSplat(_) => {
-                let is_attribute =
-                    |o: &Decorated<TraversalOperator>| matches!(o.value(), TraversalOperator::GetAttr(_));
-                let taken = rest.iter().take_while(|operator| is_attribute(operator)).count();
-                let splat = self.splat(value.into_owned(), &rest[..taken])?;
-                self.walk(Cow::Owned(splat), &rest[taken..])
-            }
-            TraversalOperator::FullSplat(_) => Ok(Cow::Owned(self.splat(value.into_owned(), rest)?)),
-            TraversalOperator::GetAttr(name) => {
-                let next =
-                    self.attribute(value, name.as_str()).map_err(|error| vec![self.operator_error(error, operator)])?;
-                self.walk(next, rest)
-            }
-            TraversalOperator::LegacyIndex(index) => {
-                let key = Value::from(*index.value());
-                let next = self.index(value, key).map_err(|error| vec![self.operator_error(error, operator)])?;
-                self.walk(next, rest)
-            }
-            TraversalOperator::Index(node) => {
-                let key = self.value(node)?.into_owned();
-                let next = self.index(value, key).map_err(|error| vec![self.operator_error(error, operator)])?;
-                self.walk(next, rest)
-            }
+    fn each(&self, next: Option<&Decorated<TraversalOperator>>) -> Result<Cow<'a, Value>, Diagnostic> {
+        let Some((key, value)) = &self.scope.each else {
+            return Err(Diagnostic::error("`each` is known only in a block with `for_each`"));
+        };
+        match next.map(Decorated::value) {
+            Some(TraversalOperator::GetAttr(name)) if name.as_str() == "key" => Ok(Cow::Borrowed(key)),
+            Some(TraversalOperator::GetAttr(name)) if name.as_str() == "value" => Ok(Cow::Borrowed(value)),
+            _ => Err(Diagnostic::error("`each` has `key` and `value`, and nothing else")),
         }
     }
 
-    fn operator_error(&self, error: Diagnostic, operator: &Decorated<TraversalOperator>) -> Diagnostic {
-        let range = operator.span().unwrap_or(0..0);
-        error.at(&bimetal_model::Span { file: self.file.clone(), range })
+    fn walk(&self, mut value: Cow<'a, Value>, operators: &Operators) -> Evaluated<'a> {
+        let mut rest = operators;
+        while let Some((operator, tail)) = rest.split_first() {
+            rest = tail;
+            let at = |error: Diagnostic| vec![error.at(&self.place(operator.span()))];
+            value = match operator.value() {
+                TraversalOperator::GetAttr(name) => attribute(value, name.as_str()).map_err(at)?,
+                TraversalOperator::LegacyIndex(place) => index(value, &Value::from(*place.value())).map_err(at)?,
+                TraversalOperator::Index(node) => {
+                    let key = self.value(node)?;
+                    index(value, &key).map_err(at)?
+                }
+                TraversalOperator::AttrSplat(_) => {
+                    let (taken, behind) =
+                        tail.split_at(tail.iter().take_while(|operator| is_attribute(operator)).count());
+                    rest = behind;
+                    Cow::Owned(self.splat(value, taken)?)
+                }
+                TraversalOperator::FullSplat(_) => return Ok(Cow::Owned(self.splat(value, tail)?)),
+            };
+        }
+        Ok(value)
     }
 
     /// `null` has no elements; what is no list is a list of one.
-    fn splat(&self, value: Value, operators: &Operators) -> Result<Value, bimetal_model::Diagnostics> {
+    fn splat(&self, value: Cow<'a, Value>, operators: &Operators) -> Result<Value, Diagnostics> {
         let sensitive = value.sensitive;
-        let items = match value.data {
-            Data::Unknown(Type::List(_) | Type::Set(_) | Type::Any) => {
-                return Ok(Value::unknown(Type::Any).with_sensitivity(sensitive));
+        let result = match &value.data {
+            Data::Unknown(Type::Any) => Value::unknown(Type::Any),
+            Data::Unknown(Type::List(element) | Type::Set(element)) => {
+                let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), operators)?;
+                Value::unknown(Type::list(element.ty()))
             }
-            Data::Null => Vec::new(),
-            Data::List(items) | Data::Set(items) | Data::Tuple(items) => items,
-            data => vec![data.into()],
+            data => {
+                let is_list = matches!(data, Data::List(_) | Data::Set(_));
+                let walked = items(value).into_iter().map(|item| self.walk(item, operators).map(Cow::into_owned));
+                let values = collect(walked)?;
+                if is_list { Data::List(values).into() } else { Value::tuple(values) }
+            }
         };
-        let walked = items.into_iter().map(|item| {
-            let evaluator = Evaluator { file: self.file, scope: self.scope, names: self.names };
-            evaluator.walk(Cow::Owned(item), operators).map(Cow::into_owned)
-        });
-        let (values, diagnostics) = super::collect(walked);
-        if diagnostics.is_empty() { Ok(Value::tuple(values).with_sensitivity(sensitive)) } else { Err(diagnostics) }
-    }
-
-    fn attribute(&self, value: Cow<'a, Value>, name: &str) -> Result<Cow<'a, Value>, Diagnostic> {
-        let sensitive = value.sensitive;
-        match &value.data {
-            Data::Map(members) | Data::Object(members) => match members.contains_key(name) {
-                true => Ok(member(value, name, sensitive)),
-                false => {
-                    let hint = nearest_or_all(name, members.keys().map(String::as_str), "attribute");
-                    Err(Diagnostic::error(format!("there is no attribute `{name}`")).hint(hint))
-                }
-            },
-            Data::Unknown(Type::Object(fields)) => match fields.get(name) {
-                Some(field) => Ok(Cow::Owned(Value::unknown(field.ty.clone()).with_sensitivity(sensitive))),
-                None => Err(Diagnostic::error(format!("there is no attribute `{name}`"))),
-            },
-            Data::Unknown(Type::Map(element)) => {
-                Ok(Cow::Owned(Value::unknown((**element).clone()).with_sensitivity(sensitive)))
-            }
-            Data::Unknown(Type::Any) => Ok(Cow::Owned(Value::unknown(Type::Any).with_sensitivity(sensitive))),
-            Data::Null => Err(Diagnostic::error(format!("`null` has no attribute `{name}`"))
-                .hint("`try(…, default)` helps where it may be `null`")),
-            Data::List(_) | Data::Set(_) | Data::Tuple(_) => {
-                Err(Diagnostic::error(format!("this is a list, and has no attribute `{name}`"))
-                    .hint(format!("one item: `[0].{name}`; all of them: `[*].{name}`")))
-            }
-            Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
-            _ => Err(Diagnostic::error(format!("a {} has no attributes", value.ty()))),
-        }
-    }
-
-    fn index(&self, value: Cow<'a, Value>, key: Value) -> Result<Cow<'a, Value>, Diagnostic> {
-        let sensitive = value.sensitive || key.sensitive;
-        if key.is_null() {
-            return Err(Diagnostic::error("an index can't be `null`"));
-        }
-        if key.is_unknown() || value.is_unknown() {
-            let ty = match value.ty() {
-                Type::List(element) | Type::Map(element) => *element,
-                _ => Type::Any,
-            };
-            return Ok(Cow::Owned(Value::unknown(ty).with_sensitivity(sensitive)));
-        }
-        match &value.data {
-            Data::Map(members) | Data::Object(members) => {
-                let Ok(Value { data: Data::String(name), .. }) = convert(key, &Type::String) else {
-                    return Err(Diagnostic::error("a map is indexed by text"));
-                };
-                match members.contains_key(&name) {
-                    true => Ok(member(value, &name, sensitive)),
-                    false => {
-                        let hint = nearest_or_all(
-                            &name,
-                            members.keys().map(String::as_str).take(20).collect::<Vec<_>>(),
-                            "key",
-                        );
-                        Err(Diagnostic::error(format!("there is no key `{name}`")).hint(hint))
-                    }
-                }
-            }
-            Data::List(items) | Data::Tuple(items) => {
-                let Some(place) = convert(key, &Type::Number).ok().and_then(|key| key.as_number()?.to_i64()) else {
-                    return Err(Diagnostic::error("a list is indexed by whole numbers"));
-                };
-                match usize::try_from(place).ok().filter(|place| *place < items.len()) {
-                    Some(place) => Ok(item(value, place, sensitive)),
-                    None => Err(Diagnostic::error(format!("there is no item {place}"))
-                        .because(format!("the list has {}", items.len()))),
-                }
-            }
-            Data::Set(_) => Err(Diagnostic::error("a set has no order").hint("`tolist(…)` makes a list of it")),
-            Data::Null => Err(Diagnostic::error("`null` can't be indexed")),
-            Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
-            _ => Err(Diagnostic::error(format!("a {} can't be indexed", value.ty()))),
-        }
+        Ok(result.with_sensitivity(sensitive))
     }
 }
 
-fn member<'a>(value: Cow<'a, Value>, name: &str, sensitive: bool) -> Cow<'a, Value> {
-    match value {
-        Cow::Borrowed(value) => match value.as_members().and_then(|members| members.get(name)) {
-            Some(found) if sensitive && !found.sensitive => Cow::Owned(found.clone().into_sensitive()),
-            Some(found) => Cow::Borrowed(found),
-            None => unreachable!("the caller looked"),
-        },
-        Cow::Owned(Value { data: Data::Map(mut members) | Data::Object(mut members), .. }) => {
-            Cow::Owned(members.remove(name).unwrap_or(Value::NULL).with_sensitivity(sensitive))
-        }
-        Cow::Owned(_) => unreachable!("the caller looked"),
-    }
+fn missing<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Diagnostic {
+    Diagnostic::error(format!("no {what} `{name}` is declared")).hint(nearest_or_all(name, known, what))
 }
 
-fn item(value: Cow<'_, Value>, place: usize, sensitive: bool) -> Cow<'_, Value> {
-    match value {
-        Cow::Borrowed(value) => match value.as_items().and_then(|items| items.get(place)) {
-            Some(found) if sensitive && !found.sensitive => Cow::Owned(found.clone().into_sensitive()),
-            Some(found) => Cow::Borrowed(found),
-            None => unreachable!("the caller looked"),
+/// A name that lacks what must stand behind it.
+pub(crate) fn shapeless(root: &str) -> Diagnostic {
+    let error = Diagnostic::error(format!("`{root}` alone stands for nothing"));
+    let shape = match root {
+        "machine" => "machine.<provider>.<name>".to_owned(),
+        "data" => "data.<type>.<name>".to_owned(),
+        other => match nearest(other, super::ROOTS) {
+            Some(hint) if !super::ROOTS.contains(&other) => return error.hint(hint),
+            _ => format!("{other}.<name>"),
         },
-        Cow::Owned(Value { data: Data::List(mut items) | Data::Tuple(mut items), .. }) => {
-            Cow::Owned(items.swap_remove(place).with_sensitivity(sensitive))
-        }
-        Cow::Owned(_) => unreachable!("the caller looked"),
-    }
+    };
+    error.hint(format!("write `{shape}`"))
 }

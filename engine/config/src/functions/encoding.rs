@@ -3,41 +3,48 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bimetal_model::json::{Marks, encode};
-use bimetal_model::{Data, Number, Value};
+use bimetal_model::{Data, Number, Type, Value};
 use serde_json::Value as Json;
 use sha2::Digest as _;
 
-use super::{Error, Function, Result, deep};
+use super::{Arguments, Error, Function, Result, deep};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    deep("jsonencode", 1, 1, |a| Ok(json_text(&a.value(0)).into())),
-    deep("jsondecode", 1, 1, |a| {
-        let parsed = serde_json::from_str::<Json>(&a.text(0)?);
-        let json = parsed.map_err(|error| Error::argument(0, format!("this is no JSON: {error}")))?;
-        from_json(&json)
-    }),
-    deep("base64encode", 1, 1, |a| Ok(STANDARD.encode(a.text(0)?).into())),
-    deep("base64decode", 1, 1, |a| {
-        let bytes =
-            STANDARD.decode(a.text(0)?).map_err(|error| Error::argument(0, format!("this is no base64: {error}")))?;
-        String::from_utf8(bytes).map(Value::from).map_err(|_| Error::argument(0, "what it holds is no UTF-8 text"))
-    }),
-    deep("urlencode", 1, 1, |a| Ok(url_text(&a.text(0)?).into())),
-    deep("sha256", 1, 1, |a| Ok(hexadecimal(&sha2::Sha256::digest(a.text(0)?)).into())),
-    deep("sha512", 1, 1, |a| Ok(hexadecimal(&sha2::Sha512::digest(a.text(0)?)).into())),
-    deep("sha1", 1, 1, |a| Ok(hexadecimal(&sha1::Sha1::digest(a.text(0)?)).into())),
-    deep("md5", 1, 1, |a| Ok(hexadecimal(&md5::Md5::digest(a.text(0)?)).into())),
-    deep("base64sha256", 1, 1, |a| Ok(STANDARD.encode(sha2::Sha256::digest(a.text(0)?)).into())),
-];
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        deep("jsonencode", 1, 1, Type::String, |a| Ok(json_text(a.value(0)).into())),
+        deep("jsondecode", 1, 1, Type::Any, |a| {
+            let parsed = serde_json::from_str::<Json>(&a.text(0)?);
+            let json = parsed.map_err(|error| Error::argument(0, format!("this is no JSON: {error}")))?;
+            from_json(&json)
+        }),
+        deep("base64encode", 1, 1, Type::String, |a| Ok(STANDARD.encode(a.text(0)?).into())),
+        deep("base64decode", 1, 1, Type::String, |a| {
+            let bytes = STANDARD
+                .decode(a.text(0)?)
+                .map_err(|error| Error::argument(0, format!("this is no base64: {error}")))?;
+            String::from_utf8(bytes).map(Value::from).map_err(|_| Error::argument(0, "what it holds is no UTF-8 text"))
+        }),
+        deep("urlencode", 1, 1, Type::String, |a| Ok(url_text(&a.text(0)?).into())),
+        deep("sha256", 1, 1, Type::String, |a| Ok(hexadecimal(&sha2::Sha256::digest(a.text(0)?)).into())),
+        deep("sha512", 1, 1, Type::String, |a| Ok(hexadecimal(&sha2::Sha512::digest(a.text(0)?)).into())),
+        deep("sha1", 1, 1, Type::String, |a| Ok(hexadecimal(&sha1::Sha1::digest(a.text(0)?)).into())),
+        deep("md5", 1, 1, Type::String, |a| Ok(hexadecimal(&md5::Md5::digest(a.text(0)?)).into())),
+        deep("base64sha256", 1, 1, Type::String, |a| Ok(STANDARD.encode(sha2::Sha256::digest(a.text(0)?)).into())),
+        deep("base64sha512", 1, 1, Type::String, |a| Ok(STANDARD.encode(sha2::Sha512::digest(a.text(0)?)).into())),
+        deep("uuidv5", 2, 2, Type::String, uuid_of_name),
+        deep("csvdecode", 1, 1, Type::Any, csv_decode),
+    ]
+}
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As Terraform writes it: `<`, `>` and `&` escaped.
-fn json_text(value: &Value) -> String {
+pub(super) fn json_text(value: &Value) -> String {
     let text = plain(value).to_string();
-    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    let escaped = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    escaped.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 /// The user's own JSON: keys as they are.
@@ -72,4 +79,77 @@ fn url_text(text: &str) -> String {
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(escape).collect()
+}
+
+/// A name's UUID in a namespace: `dns`, `url`, `oid`, `x500` or a UUID.
+fn uuid_of_name(arguments: Arguments<'_>) -> Result {
+    let space = match arguments.text(0)?.as_str() {
+        "dns" => "6ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned(),
+        "url" => "6ba7b811-9dad-11d1-80b4-00c04fd430c8".to_owned(),
+        "oid" => "6ba7b812-9dad-11d1-80b4-00c04fd430c8".to_owned(),
+        "x500" => "6ba7b814-9dad-11d1-80b4-00c04fd430c8".to_owned(),
+        other => other.to_owned(),
+    };
+    let digits = space.replace('-', "");
+    let space = u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32);
+    let space = space.ok_or_else(|| Error::argument(0, "a namespace is `dns`, `url`, `oid`, `x500` or a UUID"))?;
+    let digest = sha1::Sha1::new().chain_update(space.to_be_bytes()).chain_update(arguments.text(1)?).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let text = hexadecimal(&bytes);
+    let parts = [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]];
+    Ok(parts.join("-").into())
+}
+
+/// A list of objects, one a line; the first line names the attributes.
+fn csv_decode(arguments: Arguments<'_>) -> Result {
+    let mut rows = csv_rows(&arguments.text(0)?)?.into_iter();
+    let names = rows.next().ok_or_else(|| Error::argument(0, "there is no header line"))?;
+    if let Some(name) = names.iter().enumerate().find_map(|(place, name)| names[..place].contains(name).then_some(name))
+    {
+        return Err(Error::argument(0, format!("two columns are called `{name}`")));
+    }
+    let row = |(place, row): (usize, Vec<String>)| match row.len() == names.len() {
+        true => Ok(names.iter().cloned().zip(row.into_iter().map(Value::from)).collect()),
+        false => Err(Error::argument(0, format!("row {} has {} fields, not {}", place + 2, row.len(), names.len()))),
+    };
+    Ok(Data::List(rows.enumerate().map(row).collect::<Result<_>>()?).into())
+}
+
+fn csv_rows(text: &str) -> Result<Vec<Vec<String>>> {
+    let (mut rows, mut chars) = (Vec::new(), text.chars().peekable());
+    while chars.peek().is_some() {
+        let mut row = vec![csv_field(&mut chars)?];
+        while chars.next_if_eq(&',').is_some() {
+            row.push(csv_field(&mut chars)?);
+        }
+        chars.next_if_eq(&'\r');
+        if chars.peek().is_some() && chars.next_if_eq(&'\n').is_none() {
+            return Err(Error::argument(0, "a quote stands inside of a field"));
+        }
+        if row.len() > 1 || !row[0].is_empty() {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn csv_field(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String> {
+    let mut field = String::new();
+    if chars.next_if_eq(&'"').is_none() {
+        while let Some(c) = chars.next_if(|c| !matches!(c, ',' | '\n' | '\r' | '"')) {
+            field.push(c);
+        }
+        return Ok(field);
+    }
+    loop {
+        match chars.next() {
+            Some('"') if chars.next_if_eq(&'"').is_some() => field.push('"'),
+            Some('"') => return Ok(field),
+            Some(c) => field.push(c),
+            None => return Err(Error::argument(0, "a quote is not closed")),
+        }
+    }
 }

@@ -1,55 +1,79 @@
 //! Files beside the configuration.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use bimetal_model::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bimetal_model::Type;
+use sha2::Digest as _;
 
+use super::encoding::hexadecimal;
 use super::{Arguments, Error, Function, Result, deep};
 use crate::evaluate::{Evaluator, Names, Scope};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    deep("file", 1, 1, |a| Ok(read(&a)?.into())),
-    deep("fileexists", 1, 1, |a| Ok(a.scope.read.read(&a.text(0)?).is_ok().into())),
-    deep("filebase64", 1, 1, |a| {
-        use base64::Engine as _;
-        let bytes = a.scope.read.read(&a.text(0)?).map_err(|reason| Error::argument(0, reason))?;
-        Ok(base64::engine::general_purpose::STANDARD.encode(bytes).into())
-    }),
-    deep("basename", 1, 1, |a| Ok(a.text(0)?.trim_end_matches('/').rsplit('/').next().unwrap_or_default().into())),
-    deep("dirname", 1, 1, |a| {
-        let text = a.text(0)?;
-        Ok(text.rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }).into())
-    }),
-    deep("templatefile", 2, 2, template_file),
-];
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        deep("file", 1, 1, Type::String, |a| Ok(text(&a)?.into())),
+        deep("fileexists", 1, 1, Type::Bool, |a| Ok(a.scope.read.read(&a.text(0)?).is_ok().into())),
+        deep("filebase64", 1, 1, Type::String, |a| Ok(STANDARD.encode(bytes(&a)?).into())),
+        deep("filemd5", 1, 1, Type::String, |a| Ok(hexadecimal(&md5::Md5::digest(bytes(&a)?)).into())),
+        deep("filesha1", 1, 1, Type::String, |a| Ok(hexadecimal(&sha1::Sha1::digest(bytes(&a)?)).into())),
+        deep("filesha256", 1, 1, Type::String, |a| Ok(hexadecimal(&sha2::Sha256::digest(bytes(&a)?)).into())),
+        deep("filesha512", 1, 1, Type::String, |a| Ok(hexadecimal(&sha2::Sha512::digest(bytes(&a)?)).into())),
+        deep("filebase64sha256", 1, 1, Type::String, |a| Ok(STANDARD.encode(sha2::Sha256::digest(bytes(&a)?)).into())),
+        deep("filebase64sha512", 1, 1, Type::String, |a| Ok(STANDARD.encode(sha2::Sha512::digest(bytes(&a)?)).into())),
+        deep("basename", 1, 1, Type::String, |a| Ok(base_name(&a.text(0)?).into())),
+        deep("dirname", 1, 1, Type::String, |a| {
+            let text = a.text(0)?;
+            Ok(text.rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }).into())
+        }),
+        deep("templatefile", 2, 2, Type::Any, template_file),
+    ]
+}
 
-fn read(arguments: &Arguments<'_>) -> Result<String> {
-    let bytes = arguments.scope.read.read(&arguments.text(0)?).map_err(|reason| Error::argument(0, reason))?;
-    String::from_utf8(bytes).map_err(|_| Error::argument(0, "the file is no UTF-8 text; `filebase64` reads any"))
+fn base_name(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" if path.is_empty() => ".",
+        "" => "/",
+        path => path.rsplit('/').next().unwrap_or_default(),
+    }
+}
+
+fn bytes(arguments: &Arguments<'_>) -> Result<Vec<u8>> {
+    arguments.scope.read.read(&arguments.text(0)?).map_err(|reason| Error::argument(0, reason))
+}
+
+fn text(arguments: &Arguments<'_>) -> Result<String> {
+    String::from_utf8(bytes(arguments)?)
+        .map_err(|_| Error::argument(0, "the file is no UTF-8 text; `filebase64` reads any"))
 }
 
 /// The file's template sees the given names and nothing else.
 fn template_file(arguments: Arguments<'_>) -> Result {
     let name: Arc<str> = arguments.text(0)?.into();
-    let template = hcl_edit::parser::parse_template(&read(&arguments)?);
+    let given = arguments.members(1)?;
+    if let Some(bad) = given.keys().find(|name| !is_name(name)) {
+        let reason = format!(
+            "`{bad}` can't be a name in a template: names are letters, digits and `_`, and begin with a letter"
+        );
+        return Err(Error::argument(1, reason));
+    }
+    let template = hcl_edit::parser::parse_template(&text(&arguments)?);
     let template = template.map_err(|error| Error::argument(0, format!("its template is broken: {error}")))?;
-    let given: Vec<(String, Value)> = arguments.members(1)?.into_iter().collect();
     let scope = Scope::new(arguments.scope.read.clone());
-    with_names(&given, &Names::None, &mut |names| {
-        let evaluator = Evaluator { file: &name, scope: &scope, names };
-        evaluator.template_text(&template).map_err(|diagnostics| {
-            let reasons: Vec<_> = diagnostics.into_iter().map(|diagnostic| diagnostic.summary).collect();
-            Error::argument(0, format!("`{name}`: {}", reasons.join("; ")))
-        })
-    })
-}
-
-fn with_names(given: &[(String, Value)], outer: &Names<'_>, then: &mut dyn FnMut(&Names<'_>) -> Result) -> Result {
-    match given.split_first() {
-        None => then(outer),
-        Some(((name, value), rest)) => {
-            let names = Names::Bound { name, value: value.clone(), outer };
-            with_names(rest, &names, then)
+    let evaluator = Evaluator { file: &name, scope: &scope, names: &Names::Given(given) };
+    match evaluator.template_file(&template).map(Cow::into_owned) {
+        Ok(value) if value.is_null() => Err(Error::argument(0, format!("the template `{name}` comes to `null`"))),
+        Ok(value) => Ok(value),
+        Err(diagnostics) => {
+            let reasons: Vec<_> =
+                diagnostics.into_iter().map(|diagnostic: bimetal_model::Diagnostic| diagnostic.summary).collect();
+            Err(Error::argument(0, format!("`{name}`: {}", reasons.join("; "))))
         }
     }
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }

@@ -2,21 +2,27 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bimetal_model::Value;
+use bimetal_model::{Data, Type, Value};
 
-use super::{Arguments, Error, Function, Result, deep};
+use super::{Arguments, Error, Function, MANY, Result, deep, texts};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    deep("cidrhost", 2, 2, host),
-    deep("cidrnetmask", 1, 1, |a| match network(&a)? {
-        Network { bits: 32, length, .. } => Ok(Ipv4Addr::from(mask(32, length) as u32).to_string().into()),
-        _ => Err(Error::argument(0, "only IPv4 networks have a netmask")),
-    }),
-    deep("cidrsubnet", 3, 3, |a| {
-        let network = network(&a)?;
-        Ok(subnet(&network, a.whole(1)?, a.whole(2)?)?.into())
-    }),
-];
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        deep("cidrhost", 2, 2, Type::String, host),
+        deep("cidrnetmask", 1, 1, Type::String, |a| match network(&a)? {
+            Network { bits: 32, length, .. } => Ok(Ipv4Addr::from(mask(32, length) as u32).to_string().into()),
+            _ => Err(Error::argument(0, "only IPv4 networks have a netmask")),
+        }),
+        deep("cidrsubnet", 3, 3, Type::String, |a| {
+            let network = network(&a)?;
+            Ok(subnet(&network, a.whole(1)?, a.whole(2)?)?.into())
+        }),
+        deep("cidrsubnets", 1, MANY, texts(), |a| {
+            let network = network(&a)?;
+            subnets(&network, &(1..a.len()).map(|place| a.whole(place)).collect::<Result<Vec<_>>>()?)
+        }),
+    ]
+}
 
 struct Network {
     base: u128,
@@ -28,13 +34,25 @@ fn network(arguments: &Arguments<'_>) -> Result<Network> {
     let text = arguments.text(0)?;
     let broken = || Error::argument(0, format!("`{text}` is no network, as `10.0.0.0/8` is"));
     let (address, length) = text.split_once('/').ok_or_else(broken)?;
-    let address: IpAddr = address.parse().map_err(|_| broken())?;
+    let address: IpAddr = without_zeros(address).parse().map_err(|_| broken())?;
     let (base, bits) = match address {
         IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
         IpAddr::V6(address) => (u128::from(address), 128),
     };
     let length = length.parse::<u32>().ok().filter(|length| *length <= bits).ok_or_else(broken)?;
     Ok(Network { base: base & mask(bits, length), length, bits })
+}
+
+/// `010.001.0.0` is `10.1.0.0`, as Terraform reads it.
+fn without_zeros(address: &str) -> String {
+    if address.contains(':') {
+        return address.to_owned();
+    }
+    let part = |part: &str| match part.trim_start_matches('0') {
+        "" if !part.is_empty() => "0".to_owned(),
+        digits => digits.to_owned(),
+    };
+    address.split('.').map(part).collect::<Vec<_>>().join(".")
 }
 
 fn mask(bits: u32, length: u32) -> u128 {
@@ -52,19 +70,37 @@ fn address_text(bits: u32, address: u128) -> String {
 /// A negative number counts from the end.
 fn host(arguments: Arguments<'_>) -> Result {
     let network = network(&arguments)?;
-    let wanted = arguments.whole(1)?;
-    let room = network.bits - network.length;
-    let size = 1u128.checked_shl(room);
-    let fits = size.is_none_or(|size| u128::from(wanted.unsigned_abs()) < size + u128::from(wanted < 0));
-    if !fits {
-        return Err(Error::argument(1, format!("the network has no host {wanted}")));
-    }
+    let wanted = arguments.number(1)?;
+    let missing = || Error::argument(1, format!("the network has no host {wanted}"));
+    let wanted: i128 = wanted.to_string().parse().map_err(|_| missing())?;
+    let last =
+        !mask(network.bits, network.length) & if network.bits == 128 { u128::MAX } else { (1 << network.bits) - 1 };
     let offset = match wanted < 0 {
-        true => size.unwrap_or(0).wrapping_sub(u128::from(wanted.unsigned_abs())),
-        false => u128::from(wanted.unsigned_abs()),
+        true => last.checked_sub(wanted.unsigned_abs() - 1),
+        false => Some(wanted.unsigned_abs()).filter(|offset| *offset <= last),
     };
-    let offset = offset & !mask(network.bits, network.length);
+    let offset = offset.ok_or_else(missing)?;
     Ok(Value::from(address_text(network.bits, network.base | offset)))
+}
+
+/// One behind the other, each as near to the one before as its size allows.
+fn subnets(network: &Network, newbits: &[i64]) -> Result {
+    let (mut found, mut next) = (Vec::new(), Some(network.base));
+    for (place, newbits) in newbits.iter().enumerate() {
+        let length = u32::try_from(*newbits).ok().and_then(|newbits| network.length.checked_add(newbits));
+        let length = length.filter(|length| *length > network.length && *length <= network.bits);
+        let length =
+            length.ok_or_else(|| Error::argument(place + 1, format!("there is no room for {newbits} more bits")))?;
+        let full = || Error::argument(place + 1, "there is no room left for this network");
+        let size = 1u128.checked_shl(network.bits - length).ok_or_else(full)?;
+        let base = next.ok_or_else(full)?.checked_add(size - 1).ok_or_else(full)? & !(size - 1);
+        if base & mask(network.bits, network.length) != network.base {
+            return Err(full());
+        }
+        found.push(Value::from(format!("{}/{length}", address_text(network.bits, base))));
+        next = base.checked_add(size);
+    }
+    Ok(Data::List(found).into())
 }
 
 fn subnet(network: &Network, newbits: i64, number: i64) -> Result<String> {

@@ -1,28 +1,24 @@
 //! Numbers.
 
+use bigdecimal::num_bigint::BigInt;
 use bigdecimal::{BigDecimal, RoundingMode};
-use bimetal_model::{Number, Value};
+use bimetal_model::{Number, Type, Value};
 
 use super::{Arguments, Error, Function, MANY, Result, deep};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    deep("abs", 1, 1, |a| Ok(Value::from(Number::from(a.number(0)?.as_decimal().abs())))),
-    deep("ceil", 1, 1, |a| round(&a, RoundingMode::Ceiling)),
-    deep("floor", 1, 1, |a| round(&a, RoundingMode::Floor)),
-    deep("max", 1, MANY, |a| Ok(numbers(&a)?.into_iter().max().map_or(Value::NULL, Value::from))),
-    deep("min", 1, MANY, |a| Ok(numbers(&a)?.into_iter().min().map_or(Value::NULL, Value::from))),
-    deep("pow", 2, 2, power),
-    deep("log", 2, 2, |a| from_f64(a.number(0)?.to_f64().ln() / a.number(1)?.to_f64().ln())),
-    deep("signum", 1, 1, |a| {
-        let zero = Number::from(0);
-        Ok(Value::from(Number::from(match a.number(0)?.cmp(&zero) {
-            std::cmp::Ordering::Less => -1,
-            std::cmp::Ordering::Equal => 0,
-            std::cmp::Ordering::Greater => 1,
-        })))
-    }),
-    deep("parseint", 2, 2, parse_int),
-];
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        deep("abs", 1, 1, Type::Number, |a| Ok(Value::from(Number::from(a.number(0)?.as_decimal().abs())))),
+        deep("ceil", 1, 1, Type::Number, |a| round(&a, RoundingMode::Ceiling)),
+        deep("floor", 1, 1, Type::Number, |a| round(&a, RoundingMode::Floor)),
+        deep("max", 1, MANY, Type::Number, |a| Ok(numbers(&a)?.into_iter().max().map_or(Value::NULL, Value::from))),
+        deep("min", 1, MANY, Type::Number, |a| Ok(numbers(&a)?.into_iter().min().map_or(Value::NULL, Value::from))),
+        deep("pow", 2, 2, Type::Number, power),
+        deep("log", 2, 2, Type::Number, |a| from_f64(a.number(0)?.to_f64().ln() / a.number(1)?.to_f64().ln())),
+        deep("signum", 1, 1, Type::Number, |a| Ok(Value::from(Number::from(a.whole(0)?.signum())))),
+        deep("parseint", 2, 2, Type::Number, parse_int),
+    ]
+}
 
 fn numbers(arguments: &Arguments<'_>) -> Result<Vec<Number>> {
     (0..arguments.len()).map(|place| arguments.number(place)).collect()
@@ -46,20 +42,34 @@ fn power(arguments: Arguments<'_>) -> Result {
     }
 }
 
+/// The shortest digits that mean this double.
 fn from_f64(value: f64) -> Result {
-    use bigdecimal::FromPrimitive as _;
-    BigDecimal::from_f64(value)
-        .map(|value| Value::from(Number::from(value)))
-        .ok_or_else(|| Error::new("this has no finite value"))
+    let text = format!("{value:e}");
+    text.parse::<Number>().map(Value::from).map_err(|_| Error::new("this has no finite value"))
 }
 
+/// Digits are `0-9`, `a-z`, `A-Z`; up to base 36 upper and lower case are the same.
 fn parse_int(arguments: Arguments<'_>) -> Result {
     let (text, base) = (arguments.text(0)?, arguments.whole(1)?);
-    let base = u32::try_from(base)
-        .ok()
-        .filter(|base| (2..=36).contains(base))
-        .ok_or_else(|| Error::argument(1, "a base is 2 to 36"))?;
-    let parsed = bigdecimal::num_bigint::BigInt::parse_bytes(text.as_bytes(), base);
-    let number = parsed.ok_or_else(|| Error::argument(0, format!("`{text}` is no whole number of base {base}")))?;
+    let base = u32::try_from(base).ok().filter(|base| (2..=62).contains(base));
+    let base = base.ok_or_else(|| Error::argument(1, "a base is 2 to 62"))?;
+    let broken = || Error::argument(0, format!("`{text}` is no whole number of base {base}"));
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(&text);
+    if digits.is_empty() {
+        return Err(broken());
+    }
+    let mut number = BigInt::from(0);
+    for c in digits.chars() {
+        let digit = digit(c, base).filter(|digit| *digit < base).ok_or_else(broken)?;
+        number = number * base + digit;
+    }
+    let number = if text.starts_with('-') { -number } else { number };
     Ok(Value::from(Number::from(BigDecimal::from(number))))
+}
+
+fn digit(c: char, base: u32) -> Option<u32> {
+    match c {
+        'A'..='Z' if base > 36 => Some(u32::from(c) - u32::from('A') + 36),
+        _ => c.to_digit(36),
+    }
 }

@@ -5,19 +5,25 @@ use bimetal_model::{Type, Value};
 
 use super::{Arguments, Error, Function, Result, shallow};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    shallow("tostring", 1, 1, |a| to(&a, &Type::String)),
-    shallow("tonumber", 1, 1, |a| to(&a, &Type::Number)),
-    shallow("tobool", 1, 1, |a| to(&a, &Type::Bool)),
-    shallow("tolist", 1, 1, |a| to(&a, &Type::list(Type::Any))),
-    shallow("toset", 1, 1, |a| to(&a, &Type::set(Type::Any))),
-    shallow("tomap", 1, 1, |a| to(&a, &Type::map(Type::Any))),
-    shallow("sensitive", 1, 1, |a| Ok(a.value(0).into_sensitive())),
-    shallow("nonsensitive", 1, 1, |a| Ok(Value { sensitive: false, ..a.value(0) })),
-    shallow("issensitive", 1, 1, |a| Ok(a.value(0).sensitive.into())),
-];
+/// These are handed marks and unknown values as they are.
+pub(super) const SEES_MARKS: [&str; 4] = ["sensitive", "nonsensitive", "issensitive", "ephemeralasnull"];
+
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        shallow("tostring", 1, 1, Type::String, |a| to(&a, &Type::String)),
+        shallow("tonumber", 1, 1, Type::Number, |a| to(&a, &Type::Number)),
+        shallow("tobool", 1, 1, Type::Bool, |a| to(&a, &Type::Bool)),
+        shallow("tolist", 1, 1, Type::list(Type::Any), |a| to(&a, &Type::list(Type::Any))),
+        shallow("toset", 1, 1, Type::set(Type::Any), |a| to(&a, &Type::set(Type::Any))),
+        shallow("tomap", 1, 1, Type::map(Type::Any), |a| to(&a, &Type::map(Type::Any))),
+        shallow("sensitive", 1, 1, Type::Any, |a| Ok(a.value(0).clone().into_sensitive())),
+        shallow("nonsensitive", 1, 1, Type::Any, |a| Ok(Value { sensitive: false, ..a.value(0).clone() })),
+        shallow("issensitive", 1, 1, Type::Bool, |a| Ok(a.value(0).sensitive.into())),
+        shallow("ephemeralasnull", 1, 1, Type::Any, |a| Ok(a.value(0).clone())),
+    ]
+}
 
 fn to(arguments: &Arguments<'_>, ty: &Type) -> Result {
-    convert(arguments.value(0), ty)
-        .map_err(|mismatch| Error::argument(0, format!("this can't be converted: {}", mismatch.reason)))
+    let converted = convert(arguments.value(0).clone(), ty);
+    converted.map_err(|mismatch| Error::argument(0, format!("this can't be converted: {}", mismatch.reason)))
 }

@@ -1,0 +1,196 @@
+//! Tuples, objects and the `for` expressions that make them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bimetal_model::convert::convert;
+use bimetal_model::{Data, Diagnostics, Type, Value};
+use hcl_edit::expr::{Expression as Node, ForExpr, Object, ObjectKey};
+
+use super::{Evaluator, Names, collect};
+
+/// A key and the value that belongs to it, as a loop sees them.
+pub(super) type Pair<'v> = (Value, &'v Value);
+
+impl Evaluator<'_> {
+    pub(super) fn array<'n>(&self, items: impl Iterator<Item = &'n Node>) -> Result<Value, Diagnostics> {
+        Ok(Value::tuple(collect(items.map(|item| self.value(item).map(Cow::into_owned)))?))
+    }
+
+    pub(super) fn object(&self, members: &Object) -> Result<Value, Diagnostics> {
+        let mut builder = Builder { is_object: true, ..Builder::default() };
+        let mut diagnostics = Vec::new();
+        for (key, value) in members {
+            match (self.key(key), self.value(value.expr())) {
+                (Ok(key), Ok(value)) => builder.replace(key, value.into_owned()),
+                (key, value) => {
+                    diagnostics.extend(key.err().unwrap_or_default());
+                    diagnostics.extend(value.err().unwrap_or_default());
+                }
+            }
+        }
+        if diagnostics.is_empty() { Ok(builder.finish()) } else { Err(diagnostics) }
+    }
+
+    fn key(&self, key: &ObjectKey) -> Result<MemberKey, Diagnostics> {
+        match key {
+            ObjectKey::Ident(name) => Ok(MemberKey::plain(name.as_str())),
+            // `null`, `true` and `false` are names where a key stands.
+            ObjectKey::Expression(Node::Null(_)) => Ok(MemberKey::plain("null")),
+            ObjectKey::Expression(node) => self.member_key(node),
+        }
+    }
+
+    fn member_key(&self, node: &Node) -> Result<MemberKey, Diagnostics> {
+        let value = self.value(node)?.into_owned();
+        if value.is_null() {
+            return Err(vec![self.error(node, "a key can't be `null`")]);
+        }
+        let sensitive = value.sensitive;
+        match convert(value, &Type::String) {
+            Ok(Value { data: Data::String(text), .. }) => Ok(MemberKey { text: Some(text), sensitive }),
+            Ok(_) => Ok(MemberKey { text: None, sensitive }),
+            Err(mismatch) => Err(vec![self.error(node, format!("this can't be a key: {}", mismatch.reason))]),
+        }
+    }
+
+    pub(super) fn comprehension(&self, comprehension: &ForExpr) -> Result<Value, Diagnostics> {
+        let intro = &comprehension.intro;
+        let collection = self.value(&intro.collection_expr)?;
+        let is_object = comprehension.key_expr.is_some();
+        let mut builder = Builder {
+            is_object,
+            grouping: comprehension.grouping,
+            sensitive: collection.sensitive,
+            ..Builder::default()
+        };
+        let Some(pairs) = self.pairs(&intro.collection_expr, &collection)? else {
+            return Ok(Value::unknown(Type::Any).with_sensitivity(collection.sensitive));
+        };
+        let key_name = intro.key_var.as_ref().map_or("", |name| name.as_str());
+        let mut diagnostics = Vec::new();
+        for (key, value) in pairs {
+            let outer = Names::Bound { name: key_name, value: &key, outer: self.names };
+            let names = Names::Bound { name: intro.value_var.as_str(), value, outer: &outer };
+            let inner = Evaluator { names: &names, ..*self };
+            diagnostics.extend(inner.item(comprehension, &mut builder).err().unwrap_or_default());
+        }
+        if diagnostics.is_empty() { Ok(builder.finish()) } else { Err(diagnostics) }
+    }
+
+    fn item(&self, comprehension: &ForExpr, builder: &mut Builder) -> Result<(), Diagnostics> {
+        if let Some(condition) = &comprehension.cond {
+            let value = self.value(&condition.expr)?;
+            builder.sensitive |= value.sensitive;
+            match self.truth(&condition.expr, &value)? {
+                Some(true) => {}
+                Some(false) => return Ok(()),
+                None => {
+                    builder.unknown = true;
+                    return Ok(());
+                }
+            }
+        }
+        let Some(key_node) = &comprehension.key_expr else {
+            builder.items.push(self.value(&comprehension.value_expr)?.into_owned());
+            return Ok(());
+        };
+        let key = self.member_key(key_node)?;
+        let value = self.value(&comprehension.value_expr)?.into_owned();
+        builder.put(key, value).map_err(|name| {
+            let error = self.error(key_node, format!("two items have the key `{name}`"));
+            vec![error.hint("group them: put `...` behind the value")]
+        })
+    }
+
+    /// Keys and values of a collection; `None` where it is unknown.
+    pub(super) fn pairs<'v>(&self, node: &Node, value: &'v Value) -> Result<Option<Vec<Pair<'v>>>, Diagnostics> {
+        Ok(Some(match &value.data {
+            Data::List(items) | Data::Tuple(items) => {
+                items.iter().enumerate().map(|(index, item)| (Value::from(index as u64), item)).collect()
+            }
+            Data::Set(items) => items.iter().map(|item| (item.clone(), item)).collect(),
+            Data::Map(members) | Data::Object(members) => {
+                members.iter().map(|(name, value)| (Value::from(name.as_str()), value)).collect()
+            }
+            Data::Unknown(Type::Bool | Type::Number | Type::String | Type::Handle)
+            | Data::Bool(_)
+            | Data::Number(_)
+            | Data::String(_)
+            | Data::Handle(_) => {
+                let error = self.error(node, format!("can't go through a {}", value.ty()));
+                return Err(vec![error.hint("`for` takes a list, set, map or object")]);
+            }
+            Data::Unknown(_) => return Ok(None),
+            Data::Null => {
+                let error = self.error(node, "can't go through `null`");
+                return Err(vec![error.hint("where it may be `null`: `coalesce(…, [])` or `…[*]`")]);
+            }
+        }))
+    }
+}
+
+/// A key of an object; without text where it is unknown.
+struct MemberKey {
+    text: Option<String>,
+    sensitive: bool,
+}
+
+impl MemberKey {
+    fn plain(text: &str) -> Self {
+        MemberKey { text: Some(text.to_owned()), sensitive: false }
+    }
+}
+
+/// What an object or a `for` expression gathers.
+#[derive(Default)]
+struct Builder {
+    items: Vec<Value>,
+    members: BTreeMap<String, Vec<Value>>,
+    is_object: bool,
+    grouping: bool,
+    unknown: bool,
+    sensitive: bool,
+}
+
+impl Builder {
+    /// The last one counts.
+    fn replace(&mut self, key: MemberKey, value: Value) {
+        self.sensitive |= key.sensitive;
+        match key.text {
+            Some(name) => drop(self.members.insert(name, vec![value])),
+            None => self.unknown = true,
+        }
+    }
+
+    /// The key where it is taken already.
+    fn put(&mut self, key: MemberKey, value: Value) -> Result<(), String> {
+        self.sensitive |= key.sensitive;
+        let Some(name) = key.text else {
+            self.unknown = true;
+            return Ok(());
+        };
+        match self.members.get_mut(&name) {
+            Some(values) if self.grouping => values.push(value),
+            Some(_) => return Err(name),
+            None => drop(self.members.insert(name, vec![value])),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Value {
+        let sensitive = self.sensitive;
+        let value = match (self.unknown, self.is_object) {
+            (true, _) => Value::unknown(Type::Any),
+            (false, false) => Value::tuple(self.items),
+            (false, true) => {
+                let one = |mut values: Vec<Value>| match self.grouping {
+                    true => Value::tuple(values),
+                    false => values.pop().unwrap_or(Value::NULL),
+                };
+                self.members.into_iter().map(|(name, values)| (name, one(values))).collect()
+            }
+        };
+        value.with_sensitivity(sensitive)
+    }
+}

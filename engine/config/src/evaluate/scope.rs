@@ -1,0 +1,104 @@
+//! What names stand for while an expression is evaluated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bimetal_model::{Address, Value};
+
+/// Files that functions read. Comes in from the edge.
+pub trait ReadFiles: Send + Sync {
+    /// The bytes of a file, relative to the configuration's root; otherwise what is wrong with it.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+    /// The configuration's root.
+    fn root(&self) -> String;
+}
+
+/// No file at all, for what needs none.
+pub struct NoFiles;
+
+impl ReadFiles for NoFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("`{path}`: there are no files here"))
+    }
+
+    fn root(&self) -> String {
+        ".".to_owned()
+    }
+}
+
+/// What names stand for. Cheap to clone: one for each instance of a block shares the maps.
+#[derive(Clone)]
+pub struct Scope {
+    /// `var.…`
+    pub variables: Arc<BTreeMap<String, Value>>,
+    /// `local.…`
+    pub locals: Arc<BTreeMap<String, Value>>,
+    /// Whole blocks.
+    pub objects: Arc<BTreeMap<Address, Value>>,
+    /// `each.key` and `each.value`, inside a block with `for_each`.
+    pub each: Option<(Value, Value)>,
+    /// `count.index`, inside a block with `count`.
+    pub count_index: Option<u64>,
+    /// For `file` and its like.
+    pub read: Arc<dyn ReadFiles>,
+}
+
+impl Scope {
+    /// Nothing but files.
+    pub fn new(read: Arc<dyn ReadFiles>) -> Self {
+        Scope {
+            variables: Arc::default(),
+            locals: Arc::default(),
+            objects: Arc::default(),
+            each: None,
+            count_index: None,
+            read,
+        }
+    }
+}
+
+/// Names that `for` expressions and template loops bind, the innermost first.
+#[derive(Clone, Copy)]
+pub(crate) enum Names<'a> {
+    None,
+    Bound {
+        name: &'a str,
+        value: &'a Value,
+        outer: &'a Names<'a>,
+    },
+    /// Those that a template file is given.
+    Given(&'a BTreeMap<String, Value>),
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn find(&self, wanted: &str) -> Option<&'a Value> {
+        match self {
+            Names::None => None,
+            Names::Given(given) => given.get(wanted),
+            Names::Bound { name, value, .. } if *name == wanted => Some(value),
+            Names::Bound { outer, .. } => outer.find(wanted),
+        }
+    }
+
+    /// All of them, for a hint.
+    pub(crate) fn all(&self) -> Vec<&'a str> {
+        match self {
+            Names::None => Vec::new(),
+            Names::Given(given) => given.keys().map(String::as_str).collect(),
+            Names::Bound { name, outer, .. } => {
+                let mut names = outer.all();
+                names.extend((!name.is_empty()).then_some(*name));
+                names
+            }
+        }
+    }
+
+    /// Whether nothing but what a template file was given may be named.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Names::None => false,
+            Names::Given(_) => true,
+            Names::Bound { outer, .. } => outer.is_closed(),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! One step into a value. What is borrowed stays borrowed unless it must be marked sensitive.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bimetal_model::convert::convert;
+use bimetal_model::{Data, Diagnostic, Type, Value};
+use hcl_edit::Decorated;
+use hcl_edit::expr::TraversalOperator;
+
+use crate::suggest::nearest_or_all;
+
+/// More names than this are no hint any more.
+const MOST_NAMES: usize = 20;
+
+pub(super) fn is_attribute(operator: &Decorated<TraversalOperator>) -> bool {
+    matches!(operator.value(), TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
+}
+
+/// What a splat goes over.
+pub(super) fn items(value: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
+    match value {
+        Cow::Borrowed(value) => match &value.data {
+            Data::Null => Vec::new(),
+            Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.iter().map(Cow::Borrowed).collect(),
+            Data::Unknown(Type::Tuple(types)) => unknowns(types),
+            _ => vec![Cow::Borrowed(value)],
+        },
+        Cow::Owned(value) => match value.data {
+            Data::Null => Vec::new(),
+            Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.into_iter().map(Cow::Owned).collect(),
+            Data::Unknown(Type::Tuple(types)) => unknowns(&types),
+            data => vec![Cow::Owned(data.into())],
+        },
+    }
+}
+
+fn unknowns<'v>(types: &[Type]) -> Vec<Cow<'v, Value>> {
+    types.iter().map(|ty| Cow::Owned(Value::unknown(ty.clone()))).collect()
+}
+
+/// `.name`
+pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a, Value>, Diagnostic> {
+    let sensitive = value.sensitive;
+    let unknown = |ty: &Type| Ok(Cow::Owned(Value::unknown(ty.clone()).with_sensitivity(sensitive)));
+    match &value.data {
+        Data::Map(members) | Data::Object(members) => match members.contains_key(name) {
+            true => Ok(member(value, name, sensitive)),
+            false => Err(absent("attribute", name, members.keys().map(String::as_str))),
+        },
+        Data::Unknown(Type::Object(fields)) => match fields.get(name) {
+            Some(field) => unknown(&field.ty),
+            None => Err(absent("attribute", name, fields.keys().map(String::as_str))),
+        },
+        Data::Unknown(Type::Map(element)) => unknown(element),
+        Data::Unknown(Type::Any) => unknown(&Type::Any),
+        Data::Null => {
+            let error = Diagnostic::error(format!("`null` has no attribute `{name}`"));
+            Err(error.hint("`try(…, default)` helps where it may be `null`"))
+        }
+        Data::List(_) | Data::Set(_) | Data::Tuple(_) => {
+            let error = Diagnostic::error(format!("this is a list, and has no attribute `{name}`"));
+            Err(error.hint(format!("one item: `[0].{name}`; all of them: `[*].{name}`")))
+        }
+        Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
+        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(_) => {
+            Err(Diagnostic::error(format!("a {} has no attributes", value.ty())))
+        }
+    }
+}
+
+/// `[key]`
+pub(super) fn index<'a>(value: Cow<'a, Value>, key: &Value) -> Result<Cow<'a, Value>, Diagnostic> {
+    let sensitive = value.sensitive || key.sensitive;
+    if key.is_null() {
+        return Err(Diagnostic::error("an index can't be `null`"));
+    }
+    if key.is_unknown() {
+        return Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_sensitivity(sensitive)));
+    }
+    match &value.data {
+        Data::Map(_) | Data::Object(_) | Data::Unknown(Type::Object(_)) => by_name(value, key, sensitive),
+        Data::List(items) | Data::Tuple(items) => {
+            let place = position(key, items.len())?;
+            Ok(item(value, place, sensitive))
+        }
+        Data::Unknown(Type::Tuple(types)) => {
+            let place = position(key, types.len())?;
+            Ok(Cow::Owned(Value::unknown(types[place].clone()).with_sensitivity(sensitive)))
+        }
+        Data::Unknown(Type::List(_) | Type::Map(_) | Type::Any) => {
+            Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_sensitivity(sensitive)))
+        }
+        Data::Set(_) | Data::Unknown(Type::Set(_)) => {
+            Err(Diagnostic::error("a set has no order").hint("`tolist(…)` makes a list of it"))
+        }
+        Data::Null => Err(Diagnostic::error("`null` can't be indexed")),
+        Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
+        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(_) => {
+            Err(Diagnostic::error(format!("a {} can't be indexed", value.ty())))
+        }
+    }
+}
+
+/// What lies behind an index that isn't known.
+fn element_type(data: &Data) -> Type {
+    match data {
+        Data::Unknown(Type::List(element) | Type::Map(element)) => (**element).clone(),
+        Data::List(items) => items.first().map_or(Type::Any, Value::ty),
+        Data::Map(members) => members.values().next().map_or(Type::Any, Value::ty),
+        _ => Type::Any,
+    }
+}
+
+fn by_name<'a>(value: Cow<'a, Value>, key: &Value, sensitive: bool) -> Result<Cow<'a, Value>, Diagnostic> {
+    let Ok(Value { data: Data::String(name), .. }) = convert(key.clone(), &Type::String) else {
+        return Err(Diagnostic::error(format!("a map is indexed by text, not by a {}", key.ty())));
+    };
+    match &value.data {
+        Data::Unknown(_) => {
+            attribute(value, &name).map(|found| Cow::Owned(found.into_owned().with_sensitivity(sensitive)))
+        }
+        data => match members(data).is_some_and(|members| members.contains_key(&name)) {
+            true => Ok(member(value, &name, sensitive)),
+            false => Err(absent("key", &name, members(data).into_iter().flat_map(BTreeMap::keys).map(String::as_str))),
+        },
+    }
+}
+
+fn members(data: &Data) -> Option<&BTreeMap<String, Value>> {
+    match data {
+        Data::Map(members) | Data::Object(members) => Some(members),
+        _ => None,
+    }
+}
+
+fn position(key: &Value, length: usize) -> Result<usize, Diagnostic> {
+    let place = convert(key.clone(), &Type::Number).ok().and_then(|key| key.as_number().cloned());
+    let Some(place) = place.filter(bimetal_model::Number::is_whole) else {
+        return Err(Diagnostic::error("a list is indexed by whole numbers"));
+    };
+    let found = place.to_u64().and_then(|place| usize::try_from(place).ok()).filter(|place| *place < length);
+    found
+        .ok_or_else(|| Diagnostic::error(format!("there is no item {place}")).because(format!("the list has {length}")))
+}
+
+fn absent<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Diagnostic {
+    let error = Diagnostic::error(format!("there is no {what} `{name}`"));
+    match known.clone().nth(MOST_NAMES) {
+        None => error.hint(nearest_or_all(name, known, what)),
+        Some(_) => match crate::suggest::nearest(name, known) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        },
+    }
+}
+
+fn member<'a>(value: Cow<'a, Value>, name: &str, sensitive: bool) -> Cow<'a, Value> {
+    match value {
+        Cow::Borrowed(value) => match value.as_members().and_then(|members| members.get(name)) {
+            Some(found) => marked(found, sensitive),
+            None => unreachable!("the caller looked"),
+        },
+        Cow::Owned(Value { data: Data::Map(mut members) | Data::Object(mut members), .. }) => {
+            Cow::Owned(members.remove(name).unwrap_or(Value::NULL).with_sensitivity(sensitive))
+        }
+        Cow::Owned(_) => unreachable!("the caller looked"),
+    }
+}
+
+fn item(value: Cow<'_, Value>, place: usize, sensitive: bool) -> Cow<'_, Value> {
+    match value {
+        Cow::Borrowed(value) => match value.as_items().and_then(|items| items.get(place)) {
+            Some(found) => marked(found, sensitive),
+            None => unreachable!("the caller looked"),
+        },
+        Cow::Owned(Value { data: Data::List(mut items) | Data::Tuple(mut items), .. }) => {
+            Cow::Owned(items.swap_remove(place).with_sensitivity(sensitive))
+        }
+        Cow::Owned(_) => unreachable!("the caller looked"),
+    }
+}
+
+fn marked(value: &Value, sensitive: bool) -> Cow<'_, Value> {
+    match sensitive && !value.sensitive {
+        true => Cow::Owned(value.clone().into_sensitive()),
+        false => Cow::Borrowed(value),
+    }
+}

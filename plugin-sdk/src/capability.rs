@@ -1,7 +1,17 @@
 use serde_json::Value as Json;
 
 pub use crate::bindings::bimetal::provider::types::{Code, Fault};
-use crate::bindings::bimetal::provider::{clock, report};
+
+/// The host's functions: imports of a component; in a native test those of the world that it entered.
+#[cfg(target_family = "wasm")]
+mod host {
+    pub(crate) use crate::bindings::bimetal::provider::{certificates, clock, docker, http, report, ssh};
+}
+#[cfg(not(target_family = "wasm"))]
+mod host {
+    pub(crate) use crate::testing::{certificates, clock, docker, http, report, ssh};
+}
+use host::{clock, report};
 
 /// Container engines.
 pub mod docker;
@@ -12,12 +22,30 @@ pub mod ssh;
 
 /// Certificates for engines.
 pub mod certificates {
-    pub use crate::bindings::bimetal::provider::certificates::{Installed, install_server};
+    pub use crate::bindings::bimetal::provider::certificates::Installed;
+
+    use super::{Fault, host};
+
+    /// Issues a server certificate of the named authority and writes it below a folder of the machine's.
+    pub fn install_server(
+        authority: &str,
+        endpoint: &str,
+        folder: &str,
+        names: &[String],
+        days: u32,
+    ) -> Result<Installed, Fault> {
+        host::certificates::install_server(authority, endpoint, folder, names, days)
+    }
 }
 
 /// Milliseconds since 1970; stands still while planning.
 pub fn now_ms() -> u64 {
     clock::now_ms()
+}
+
+/// So many random bytes; the same ones every time while planning.
+pub fn random(length: u32) -> Vec<u8> {
+    clock::random(length)
 }
 
 /// Says how far the object at `index` of a batch is.
@@ -28,6 +56,10 @@ pub fn progress(index: u32, message: &str) {
 /// Writes to the host's log.
 pub fn log(message: &str) {
     report::log(report::Level::Debug, message);
+}
+
+pub(crate) fn log_error(message: &str) {
+    report::log(report::Level::Error, message);
 }
 
 fn parsed(text: &str) -> Result<Json, Fault> {

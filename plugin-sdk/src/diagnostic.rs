@@ -11,7 +11,14 @@ pub struct Diagnostic {
     pub(crate) is_error: bool,
     pub(crate) summary: String,
     pub(crate) hint: String,
-    pub(crate) path: Vec<String>,
+    pub(crate) path: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Attribute(String),
+    Index(u32),
+    Key(String),
 }
 
 /// Many things can be wrong at once; one is enough to begin with.
@@ -34,10 +41,26 @@ impl Diagnostic {
         Diagnostic { hint: hint.into(), ..self }
     }
 
-    /// About one attribute.
+    /// About one attribute or block; once more for an attribute inside that block.
     #[must_use]
-    pub fn at(mut self, attribute: &str) -> Self {
-        self.path.push(attribute.to_owned());
+    pub fn at(self, attribute: &str) -> Self {
+        self.then(Step::Attribute(attribute.to_owned()))
+    }
+
+    /// About one of many, counted from 0: `.at("port").index(1).at("host")`.
+    #[must_use]
+    pub fn index(self, index: usize) -> Self {
+        self.then(Step::Index(index as u32))
+    }
+
+    /// About one entry of a map: `.at("labels").key("tier")`.
+    #[must_use]
+    pub fn key(self, key: &str) -> Self {
+        self.then(Step::Key(key.to_owned()))
+    }
+
+    pub(crate) fn then(mut self, step: Step) -> Self {
+        self.path.push(step);
         self
     }
 }
@@ -48,10 +71,20 @@ impl From<Fault> for Diagnostic {
     }
 }
 
+impl From<Step> for types::Step {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Attribute(name) => types::Step::Attribute(name),
+            Step::Index(index) => types::Step::Index(index),
+            Step::Key(key) => types::Step::Key(key),
+        }
+    }
+}
+
 impl From<Diagnostic> for types::Diagnostic {
     fn from(diagnostic: Diagnostic) -> Self {
         let severity = if diagnostic.is_error { types::Severity::Error } else { types::Severity::Warning };
-        let path = diagnostic.path.into_iter().map(types::Step::Attribute).collect();
+        let path = diagnostic.path.into_iter().map(Into::into).collect();
         types::Diagnostic { severity, summary: diagnostic.summary, detail: diagnostic.hint, path }
     }
 }

@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
 use crate::bindings::bimetal::provider::types;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Result, Step};
 use crate::planning::Plan;
 use crate::resource::{Create, DataSource, Deletion, Outcome, Provider, Resource, Role};
-use crate::schema::Block;
+use crate::schema::{Block, Schema};
 
 type Wire<T> = std::result::Result<T, Vec<types::Diagnostic>>;
 
@@ -28,6 +28,7 @@ pub(crate) trait Managed<P> {
     fn block(&self) -> Block;
     fn document(&self) -> Json;
     fn validate(&self, config: &str) -> Vec<types::Diagnostic>;
+    fn upgrade(&self, version: u64, stored: &str) -> Wire<String>;
     fn amend(&self, plan: &mut Plan) -> Result<()>;
     fn discover(&self, provider: &P, config: &str) -> Wire<String>;
     fn read(&self, provider: &P, objects: &[types::Object]) -> Vec<Wire<Option<types::Object>>>;
@@ -67,11 +68,26 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
     }
 
     fn validate(&self, config: &str) -> Vec<types::Diagnostic> {
-        // What is unknown by now is checked when it is known.
-        match decode::<T>(config) {
-            Ok(config) => config.validate().into_iter().map(Into::into).collect(),
-            Err(_) => Vec::new(),
+        // What is unknown by now is checked when it is known; what a handle leads to is nobody's business here.
+        let config = parse(config).map(|config| stand_in_for_handles(&T::block(), config));
+        match config.and_then(|config| if is_known(&config) { typed::<T>(config).map(Some) } else { Ok(None) }) {
+            Ok(Some(config)) => config.validate().into_iter().map(Into::into).collect(),
+            Ok(None) => Vec::new(),
+            Err(error) => vec![error.into()],
         }
+    }
+
+    fn upgrade(&self, version: u64, stored: &str) -> Wire<String> {
+        if version > T::VERSION {
+            let error = Diagnostic::error(format!("this `{}` was stored by a newer version of the provider", T::NAME));
+            return wire(Err(error.hint("use that version or a later one")));
+        }
+        wire(
+            parse(stored)
+                .map(unescape)
+                .and_then(|stored| T::upgrade(version, stored))
+                .map(|value| escape(value, &T::block()).to_string()),
+        )
     }
 
     fn amend(&self, plan: &mut Plan) -> Result<()> {
@@ -151,7 +167,7 @@ fn create_request<T: Resource>((index, request): (usize, &types::CreateRequest))
     Ok(Create { index: index as u32, intent: request.intent.clone(), config: decode(&request.config)?, so_far })
 }
 
-fn found<T: Serialize>(result: Result<Option<T>>) -> Wire<Option<types::Object>> {
+fn found<T: Schema + Serialize>(result: Result<Option<T>>) -> Wire<Option<types::Object>> {
     wire(result.map(|found| found.map(object)))
 }
 
@@ -159,11 +175,11 @@ fn wire<T>(result: Result<T>) -> Wire<T> {
     result.map_err(|diagnostic| vec![diagnostic.into()])
 }
 
-fn object<T: Serialize>(value: T) -> types::Object {
+fn object<T: Schema + Serialize>(value: T) -> types::Object {
     types::Object { value: encode(&value), private: Vec::new() }
 }
 
-fn outcome<T: Serialize>(outcome: Outcome<T>) -> types::Outcome {
+fn outcome<T: Schema + Serialize>(outcome: Outcome<T>) -> types::Outcome {
     match outcome {
         Outcome::Done(value) => types::Outcome::Done(object(value)),
         Outcome::Retry { after_ms, reason, so_far } => {
@@ -176,17 +192,53 @@ fn outcome<T: Serialize>(outcome: Outcome<T>) -> types::Outcome {
     }
 }
 
-/// A list or map that was not written is empty.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let json: Json =
-        serde_json::from_str(text).map_err(|error| Diagnostic::error(format!("the host's JSON is broken: {error}")))?;
-    serde_json::from_value(unescape(json))
-        .map_err(|error| Diagnostic::error(format!("the value does not fit: {error}")))
+    typed(parse(text)?)
 }
 
-pub(crate) fn encode<T: Serialize>(value: &T) -> String {
+pub(crate) fn parse(text: &str) -> Result<Json> {
+    serde_json::from_str(text).map_err(|error| Diagnostic::error(format!("the host's JSON is broken: {error}")))
+}
+
+/// What does not fit a Rust type, as a fraction where a whole number is wanted, is wrong at its place.
+pub(crate) fn typed<T: DeserializeOwned>(json: Json) -> Result<T> {
+    serde_path_to_error::deserialize(unescape(json)).map_err(|error| {
+        let steps = error.path().iter().filter_map(step).collect::<Vec<_>>();
+        let diagnostic = Diagnostic::error(format!("the value does not fit: {}", error.into_inner()));
+        steps.into_iter().fold(diagnostic, Diagnostic::then)
+    })
+}
+
+fn step(segment: &serde_path_to_error::Segment) -> Option<Step> {
+    match segment {
+        serde_path_to_error::Segment::Map { key } => Some(Step::Attribute(key.clone())),
+        serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index as u32)),
+        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => None,
+    }
+}
+
+/// Nothing in it is unknown.
+pub(crate) fn is_known(json: &Json) -> bool {
+    match json {
+        Json::Array(items) => items.iter().all(is_known),
+        Json::Object(members) => !members.contains_key("$unknown") && members.values().all(is_known),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
+    }
+}
+
+/// A handle that is not known yet becomes one that leads nowhere.
+fn stand_in_for_handles(block: &Block, mut config: Json) -> Json {
+    for (name, attribute) in &block.attributes {
+        if attribute.is_handle() && config[name.as_str()].get("$unknown").is_some() {
+            config[name.as_str()] = json!({ "$handle": null });
+        }
+    }
+    config
+}
+
+fn encode<T: Schema + Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
-        Ok(json) => escape(json).to_string(),
+        Ok(json) => escape(json, &T::block()).to_string(),
         Err(error) => unreachable!("types of providers have keys of text: {error}"),
     }
 }
@@ -196,9 +248,28 @@ fn unescape(json: Json) -> Json {
     rename(json, &|name| name.strip_prefix("$$").map(|rest| format!("${rest}")))
 }
 
-fn escape(json: Json) -> Json {
-    const OURS: [&str; 3] = ["$handle", "$credential", "$unknown"];
-    rename(json, &|name| (name.starts_with('$') && !OURS.contains(&name)).then(|| format!("${name}")))
+/// A map's keys are the user's, all of them; elsewhere the contract's own words may stand.
+fn escape(mut json: Json, block: &Block) -> Json {
+    let Some(members) = json.as_object_mut() else { return json };
+    for (name, attribute) in &block.attributes {
+        if let Some(value) = members.get_mut(name) {
+            let may_be_ours = !attribute.is_map();
+            *value = rename(value.take(), &|name| doubled(name, may_be_ours));
+        }
+    }
+    for (name, nested) in &block.blocks {
+        match members.get_mut(name) {
+            Some(Json::Array(items)) => items.iter_mut().for_each(|item| *item = escape(item.take(), nested.block())),
+            Some(inner) => *inner = escape(inner.take(), nested.block()),
+            None => {}
+        }
+    }
+    json
+}
+
+fn doubled(name: &str, may_be_ours: bool) -> Option<String> {
+    let is_ours = may_be_ours && ["$handle", "$credential", "$unknown"].contains(&name);
+    (name.starts_with('$') && !is_ours).then(|| format!("${name}"))
 }
 
 fn rename(json: Json, change: &dyn Fn(&str) -> Option<String>) -> Json {

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use crate::bindings::bimetal::provider::types;
-use crate::dispatch::{decode, encode};
+use crate::dispatch::{decode, parse};
 use crate::planning::Plan;
 use crate::resource::{Provider, Type};
 use crate::schema::Schema as _;
@@ -35,17 +35,23 @@ pub fn plan<P: Provider>(requests: Vec<types::PlanRequest>) -> Vec<Result<types:
 
 fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, Vec<types::Diagnostic>> {
     let ty = managed::<P>(&request.type_name)?;
-    let read = |text: &str| decode::<Json>(text).map_err(|error| vec![error.into()]);
+    let read = |text: &str| parse(text).map_err(|error| vec![error.into()]);
     let prior = request.prior.as_ref().map(|prior| read(&prior.value)).transpose()?;
-    let mut plan = Plan::new(&ty.0.block(), prior, read(&request.config)?, read(&request.proposed)?);
+    let mut plan = Plan::new(ty.0.block(), prior, read(&request.config)?, read(&request.proposed)?);
     ty.0.amend(&mut plan).map_err(|error| vec![error.into()])?;
     let (value, replace) = plan.finish();
     let replace = replace.into_iter().map(|name| vec![types::Step::Attribute(name)]).collect();
-    Ok(types::Planned { value: encode(&value), replace, private: Vec::new() })
+    Ok(types::Planned { value: value.to_string(), replace, private: Vec::new() })
 }
 
-pub fn upgrade<P: Provider>(name: &str, stored: String) -> Result<String, Vec<types::Diagnostic>> {
-    managed::<P>(name).map(|_| stored)
+pub fn upgrade<P: Provider>(name: &str, version: u64, stored: &str) -> Result<String, Vec<types::Diagnostic>> {
+    managed::<P>(name)?.0.upgrade(version, stored)
+}
+
+/// Tells the host's log why a provider panics: all that the host sees of it is a trap.
+pub fn panics_are_logged() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|info| crate::capability::log_error(&info.to_string()))));
 }
 
 /// The provider of this instance, once it is configured.
@@ -173,24 +179,29 @@ macro_rules! export_provider {
 
             impl describe::Guest for Exported {
                 fn schema() -> String {
+                    $crate::export::panics_are_logged();
                     $crate::export::schema::<$provider>()
                 }
             }
 
             impl predict::Guest for Exported {
                 fn validate(name: String, config: String) -> Vec<types::Diagnostic> {
+                    $crate::export::panics_are_logged();
                     $crate::export::validate::<$provider>(&name, &config)
                 }
                 fn plan(requests: Vec<types::PlanRequest>) -> Vec<::std::result::Result<types::Planned, Vec<types::Diagnostic>>> {
+                    $crate::export::panics_are_logged();
                     $crate::export::plan::<$provider>(requests)
                 }
-                fn upgrade(name: String, _: u64, stored: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
-                    $crate::export::upgrade::<$provider>(&name, stored)
+                fn upgrade(name: String, version: u64, stored: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
+                    $crate::export::panics_are_logged();
+                    $crate::export::upgrade::<$provider>(&name, version, &stored)
                 }
             }
 
             impl look::Guest for Exported {
                 fn configure(config: String) -> Vec<types::Diagnostic> {
+                    $crate::export::panics_are_logged();
                     SLOT.with(|slot| slot.configure(&config))
                 }
                 fn discover(name: String, config: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {

@@ -17,6 +17,8 @@ pub mod bindings;
 pub mod capability;
 #[doc(hidden)]
 pub mod export;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 
 pub use bimetal_provider_macros::Schema;
 pub use capability::{Code, Fault};

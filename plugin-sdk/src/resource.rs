@@ -45,9 +45,14 @@ pub trait Resource: Schema + Serialize + DeserializeOwned + Sized + 'static {
     /// How many objects one `create` call takes.
     const BATCH: u32 = 1;
 
-    /// What is wrong with a configuration, beyond its types; asked only where all of it is known. Pure.
+    /// What is wrong with a configuration, beyond its types; asked only where all of it but handles
+    /// is known. Pure.
     fn validate(&self) -> Vec<Diagnostic> {
         Vec::new()
+    }
+    /// A value that an older `VERSION` stored, as this one would have stored it. Pure.
+    fn upgrade(_version: u64, stored: Json) -> Result<Json> {
+        Ok(stored)
     }
     /// Amends what the schema alone says. Pure.
     fn plan(_: &mut Plan) -> Result<()> {

@@ -29,7 +29,7 @@ macro_rules! has_type {
     )*};
 }
 has_type!(
-    String => "string", bool => "bool", u16 => "number", u32 => "number", u64 => "number", i64 => "number", f64 => "number",
+    String => "string", bool => "bool", u8 => "number", u16 => "number", u32 => "number", u64 => "number", i32 => "number", i64 => "number", f64 => "number",
     Json => "any", Handle => "handle", Credential => "string",
 );
 
@@ -86,7 +86,11 @@ pub struct Block {
 
 /// One attribute.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Attribute(Map<String, Json>);
+pub struct Attribute {
+    /// As the document has them.
+    members: Map<String, Json>,
+    changes_on_update: bool,
+}
 
 /// One nested block.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,28 +107,41 @@ impl Attribute {
         if !description.is_empty() {
             members.insert("description".to_owned(), json!(description));
         }
-        Attribute(members)
+        Attribute { members, changes_on_update: false }
     }
 
     /// With one of the words of `#[attr(…)]`.
     #[must_use]
     pub fn with(mut self, flag: &str) -> Self {
-        let (name, value) = match flag {
-            "credential" => ("credential", json!("value")),
-            "credential_file" => ("credential", json!("file")),
-            "read_only" => {
-                self.0.insert("computed".to_owned(), json!(true));
-                ("read-only", json!(true))
+        let mut say = |name: &str, value: Json| self.members.insert(name.to_owned(), value);
+        match flag {
+            "credential" => say("credential", json!("value")),
+            "credential_file" => say("credential", json!("file")),
+            "read_only" => say("computed", json!(true)).or(say("read-only", json!(true))),
+            "force_new" => say("force-new", json!(true)),
+            "changes_on_update" => {
+                self.changes_on_update = true;
+                None
             }
-            "force_new" => ("force-new", json!(true)),
-            other => (other, json!(true)),
+            other => say(other, json!(true)),
         };
-        self.0.insert(name.to_owned(), value);
         self
     }
 
     pub(crate) fn is(&self, flag: &str) -> bool {
-        self.0.get(flag) == Some(&Json::Bool(true))
+        self.members.get(flag) == Some(&Json::Bool(true))
+    }
+
+    pub(crate) fn changes_on_update(&self) -> bool {
+        self.changes_on_update
+    }
+
+    pub(crate) fn is_map(&self) -> bool {
+        self.members["type"].get("map").is_some()
+    }
+
+    pub(crate) fn is_handle(&self) -> bool {
+        self.members["type"] == "handle"
     }
 }
 
@@ -136,15 +153,31 @@ impl NestedBlock {
         self
     }
 
+    pub(crate) fn block(&self) -> &Block {
+        &self.block
+    }
+
     pub(crate) fn is(&self, flag: &str) -> bool {
-        self.flags.contains_key(flag)
+        self.flags.get(flag) == Some(&Json::Bool(true))
     }
 }
 
 impl Block {
+    /// As the type of an attribute: an object in which what need not be written may be left out.
+    pub fn ty(&self) -> Json {
+        let attributes = self.attributes.iter().map(|(name, attribute)| {
+            let field = json!({ "ty": attribute.members["type"], "optional": !attribute.is("required") });
+            (name.clone(), field)
+        });
+        json!({ "object": attributes.collect::<Map<_, _>>() })
+    }
+
     pub(crate) fn document(&self) -> Map<String, Json> {
-        let attributes: Map<_, _> =
-            self.attributes.iter().map(|(name, attribute)| (name.clone(), Json::Object(attribute.0.clone()))).collect();
+        let attributes: Map<_, _> = self
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), Json::Object(attribute.members.clone())))
+            .collect();
         let blocks: Map<_, _> = self
             .blocks
             .iter()

@@ -7,9 +7,9 @@ use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Lit, Meta, Type};
 
 /// Makes the schema of a struct: a field is an attribute, or a nested block with `#[block]`.
 ///
-/// `#[attr(…)]` takes `computed`, `read_only`, `force_new`, `sensitive`, `credential`, `credential_file`;
-/// `#[block(…)]` takes `force_new`, `required`. A field that is no `Option`, list or map is required. Doc comments become
-/// descriptions.
+/// `#[attr(…)]` takes `computed`, `read_only`, `changes_on_update`, `force_new`, `sensitive`, `credential`, `credential_file`;
+/// `#[block(…)]` takes `force_new`, `required`. An attribute that is no `Option` is required. Doc comments become descriptions.
+/// The struct can be the type of an attribute, too: an object.
 #[proc_macro_derive(Schema, attributes(attr, block))]
 pub fn schema(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
@@ -33,6 +33,12 @@ fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
                 block
             }
         }
+
+        impl ::bimetal_provider::HasType for #name {
+            fn ty() -> ::bimetal_provider::Json {
+                <#name as ::bimetal_provider::Schema>::block().ty()
+            }
+        }
     })
 }
 
@@ -48,7 +54,15 @@ fn member(field: &Field) -> syn::Result<Tokens> {
     }
     let mut flags = match find(field, "attr") {
         Some(attribute) => {
-            let known = ["computed", "read_only", "force_new", "sensitive", "credential", "credential_file"];
+            let known = [
+                "computed",
+                "read_only",
+                "changes_on_update",
+                "force_new",
+                "sensitive",
+                "credential",
+                "credential_file",
+            ];
             flags(attribute, &known)?
         }
         None => Vec::new(),
@@ -85,10 +99,7 @@ fn flags(attribute: &Attribute, known: &[&str]) -> syn::Result<Vec<String>> {
 
 fn is_optional(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path
-        .segments
-        .last()
-        .is_some_and(|segment| ["Option", "Vec", "BTreeMap", "BTreeSet"].iter().any(|name| segment.ident == name))
+    path.path.segments.last().is_some_and(|segment| segment.ident == "Option")
 }
 
 fn description(attributes: &[Attribute]) -> String {

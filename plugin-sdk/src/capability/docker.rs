@@ -1,7 +1,7 @@
 use serde_json::Value as Json;
 
+use super::host::docker as wit;
 use super::{Fault, parsed};
-use crate::bindings::bimetal::provider::docker as wit;
 use crate::schema::Handle;
 
 type Result<T> = std::result::Result<T, Fault>;
@@ -54,6 +54,18 @@ impl Engine {
         optional(wit::inspect_volume(&self.0, name)?)
     }
 
+    /// All volumes that match.
+    pub fn volumes(&self, filters: &Json) -> Result<Vec<Json>> {
+        let answer = parsed(&wit::volumes(&self.0, &filters.to_string())?)?;
+        Ok(match answer {
+            Json::Object(mut members) => {
+                members.remove("Volumes").and_then(|v| v.as_array().cloned()).unwrap_or_default()
+            }
+            Json::Array(items) => items,
+            _ => Vec::new(),
+        })
+    }
+
     /// Answers its id.
     pub fn create_container(&self, name: &str, platform: Option<&str>, body: &Json) -> Result<String> {
         wit::create_container(&self.0, name, platform, &body.to_string())
@@ -67,6 +79,11 @@ impl Engine {
     /// Kills it where it takes longer.
     pub fn stop_container(&self, id: &str, seconds: u32) -> Result<()> {
         wit::stop_container(&self.0, id, seconds)
+    }
+
+    /// Gives it another name.
+    pub fn rename_container(&self, id: &str, name: &str) -> Result<()> {
+        wit::rename_container(&self.0, id, name)
     }
 
     /// Changes what can be changed while it runs.

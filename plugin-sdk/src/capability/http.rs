@@ -1,5 +1,6 @@
 use serde_json::Value as Json;
 
+use super::host::http;
 use super::{Code, Fault, parsed};
 use crate::bindings::bimetal::provider::http as wit;
 use crate::schema::Credential;
@@ -43,7 +44,7 @@ impl Request {
 
     /// Sends it; waits where the rate model or the server says so.
     pub fn send(self) -> Result<Response, Fault> {
-        wit::send(&self.0).map(Response)
+        http::send(&self.0).map(Response)
     }
 }
 

@@ -1,6 +1,7 @@
 use serde_json::Value as Json;
 
 use super::Fault;
+use super::host::ssh;
 use crate::bindings::bimetal::provider::ssh as wit;
 pub use wit::Output;
 
@@ -22,32 +23,32 @@ impl Machine {
 
     /// Its SSH port accepts a connection.
     pub fn answers(&self) -> Result<bool> {
-        wit::answers(&self.0)
+        ssh::answers(&self.0)
     }
 
     /// The key that it shows, in OpenSSH's form.
     pub fn host_key(&self) -> Result<String> {
-        wit::host_key(&self.0)
+        ssh::host_key(&self.0)
     }
 
     /// Runs a command of the manifest. A status other than zero is an answer.
     pub fn run(&self, command: &str, arguments: &[&str]) -> Result<Output> {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        wit::run(&self.0, command, &arguments, None)
+        ssh::run(&self.0, command, &arguments, None)
     }
 
     /// `None`: there is no such file.
     pub fn read_file(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        wit::read_file(&self.0, path)
+        ssh::read_file(&self.0, path)
     }
 
     /// Whole or not at all.
     pub fn write_file(&self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
-        wit::write_file(&self.0, path, mode, content)
+        ssh::write_file(&self.0, path, mode, content)
     }
 
     /// One that is gone counts as removed.
     pub fn remove_file(&self, path: &str) -> Result<()> {
-        wit::remove_file(&self.0, path)
+        ssh::remove_file(&self.0, path)
     }
 }

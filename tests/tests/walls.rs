@@ -85,7 +85,11 @@ fn some_libraries_are_named_by_one_room_alone() {
     for package in packages() {
         for (library, owner) in OWNED {
             let named = imports(&package).contains(library);
-            assert!(!named || package.name.as_str() == owner, "`{}` names `{library}`, which is `{owner}`'s", package.name);
+            assert!(
+                !named || package.name.as_str() == owner,
+                "`{}` names `{library}`, which is `{owner}`'s",
+                package.name
+            );
         }
     }
 }

@@ -311,7 +311,10 @@ fn set_product(arguments: Arguments<'_>) -> Result {
         if rows.len().saturating_mul(items.len()) > MOST_ITEMS {
             return Err(Error::new(format!("the product has more than {MOST_ITEMS} rows")));
         }
-        rows = rows.iter().flat_map(|row| items.iter().map(|item| [&row[..], &[item.clone()]].concat())).collect();
+        rows = rows
+            .iter()
+            .flat_map(|row| items.iter().map(|item| [&row[..], std::slice::from_ref(item)].concat()))
+            .collect();
     }
     let rows = rows.into_iter().map(Value::tuple).collect();
     let is_set = arguments.values.iter().all(|value| matches!(value.data, Data::Set(_)));

@@ -55,7 +55,7 @@ pub(super) fn format(spec: &str, values: &[&Value]) -> Result<String> {
 fn read_verb(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Verb> {
     let mut take = |wanted: fn(&char) -> bool| {
         let mut taken = String::new();
-        while let Some(c) = chars.next_if(|c| wanted(c)) {
+        while let Some(c) = chars.next_if(wanted) {
             taken.push(c);
         }
         taken

@@ -10,7 +10,7 @@ pub mod lab;
 pub mod node;
 pub mod registry;
 pub mod tree;
-// pub mod digital_ocean;
+pub mod digital_ocean;
 pub mod bimetal;
 pub mod http;
 pub mod image;
@@ -19,7 +19,7 @@ pub mod wait;
 
 pub use arm_engine::ArmEngine;
 pub use bimetal::{Bimetal, Ran};
-// pub use digital_ocean::DigitalOcean;
+pub use digital_ocean::DigitalOcean;
 pub use engine::Engine;
 pub use lab::Lab;
 pub use node::Node;

@@ -39,21 +39,26 @@ pub struct Node {
 impl Node {
     /// Boots one and waits until its sshd answers.
     pub fn boot(lab: &Lab, name: &str, setup: &Setup) -> Node {
-        let node = Node::begin(lab, name, setup);
+        Node::boot_as(lab, name, name, setup)
+    }
+
+    /// As [`Node::boot`]; the laboratory knows it by another name than it does itself.
+    pub(crate) fn boot_as(lab: &Lab, folder: &str, name: &str, setup: &Setup) -> Node {
+        let node = Node::begin(lab, folder, name, setup);
         node.wait();
         node
     }
 
     /// Boots several at once.
     pub fn boot_all<const N: usize>(lab: &Lab, names: [&str; N], setup: &Setup) -> [Node; N] {
-        let nodes = names.map(|name| Node::begin(lab, name, setup));
+        let nodes = names.map(|name| Node::begin(lab, name, name, setup));
         nodes.iter().for_each(Node::wait);
         nodes
     }
 
-    fn begin(lab: &Lab, name: &str, setup: &Setup) -> Node {
+    fn begin(lab: &Lab, folder: &str, name: &str, setup: &Setup) -> Node {
         let tree = tree();
-        let mut cell = lab.cell(name);
+        let mut cell = lab.cell(folder);
         let folder = cell.folder().to_owned();
         for part in ["root", "upper", "work", "docker", "containerd"] {
             fs::create_dir_all(folder.join(part)).expect("a folder of the laboratory");
@@ -178,7 +183,7 @@ fn walk(folder: &Path, shown: &Path, found: &mut BTreeSet<String>) {
 /// What differs from the tree before the machine is switched on.
 fn furnish(upper: &Path, lab: &Lab, name: &str, setup: &Setup) {
     // Without one, the machine's init takes this for its first boot, and switches on all that is installed.
-    let identity = xtask::image::digest(format!("{name}{}", lab.range()).as_bytes());
+    let identity = xtask::image::digest(upper.as_os_str().as_encoded_bytes());
     write(upper, "etc/machine-id", &format!("{}\n", &identity["sha256:".len()..][..32]));
     write(upper, "etc/hostname", &format!("{name}\n"));
     write(upper, "etc/docker/daemon.json", &format!("{{ \"insecure-registries\": [\"{}\"] }}\n", lab.range()));

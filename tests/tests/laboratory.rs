@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use bimetal_tests::node::{Setup, make_key};
 use bimetal_tests::spawn::run;
-use bimetal_tests::{ArmEngine, Engine, Lab, Node, Registry, http};
+use bimetal_tests::digital_ocean::Fault;
+use bimetal_tests::wait::until;
+use bimetal_tests::{ArmEngine, DigitalOcean, Engine, Lab, Node, Registry, http};
 use serde_json::json;
 
 /// Pulls an image by name, or fails with what the engine says.
@@ -101,4 +104,44 @@ fn ssh(node: &Node, key: &Path, command: &str) -> String {
     let mut ssh = Command::new("ssh");
     ssh.arg("-i").arg(key).arg("-o").arg(format!("UserKnownHostsFile={}", known_hosts.display()));
     run(ssh.arg(format!("root@{}", node.address())).arg(command))
+}
+
+#[test]
+fn the_cloud_keeps_an_account_and_its_droplets_boot() {
+    let Some(lab) = Lab::start() else { return };
+    let cloud = DigitalOcean::start(&lab);
+    let authorization = format!("Bearer {}", cloud.token());
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let ask = |method: &str, path: &str, body: serde_json::Value| {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        http::request(cloud.socket(), method, path, &headers, &body)
+    };
+    assert_eq!(http::get(cloud.socket(), "/v2/droplets").expect("an answer").status, 401);
+    let file = lab.folder("keys").join("operator");
+    let key = json!({ "name": "operator", "public_key": make_key(&file) });
+    let key = ask("POST", "/v2/account/keys", key).expect("an answer").json()["ssh_key"]["id"].clone();
+
+    let wanted = json!({ "names": ["a", "b"], "size": "s-1vcpu-1gb", "image": "debian-12-x64", "region": "sgp1", "ssh_keys": [key], "tags": ["mine"] });
+    cloud.inject("POST", "/v2/droplets", Fault::TooMany(1));
+    let refused = ask("POST", "/v2/droplets", wanted.clone()).expect("an answer");
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    cloud.inject("POST", "/v2/droplets", Fault::LostAnswer);
+    ask("POST", "/v2/droplets", wanted).expect_err("the answer is lost");
+
+    let addresses = until("both droplets to be active", Duration::from_secs(60), || {
+        let page = ask("GET", "/v2/droplets?tag_name=mine&per_page=1", json!(null)).expect("an answer").json();
+        assert_eq!((page["meta"]["total"].as_u64(), page["droplets"].as_array().map(Vec::len)), (Some(2), Some(1)));
+        assert!(page["links"]["pages"]["next"].as_str().is_some_and(|next| next.contains("page=2")), "{page}");
+        let droplets = cloud.droplets();
+        let addresses: Vec<_> = droplets.iter().filter_map(|one| one["networks"]["v4"][0]["ip_address"].as_str().map(str::to_owned)).collect();
+        if addresses.len() == 2 { Ok(addresses) } else { Err(format!("{droplets:?}")) }
+    });
+    assert_ne!(addresses[0], addresses[1]);
+    cloud.with_nodes(|nodes| assert_eq!(ssh(nodes[0].1, &file, "hostname; cloud-init status --wait"), "a\nstatus: done\n"));
+
+    let strange = json!({ "name": "c", "size": "s-1vcpu-1gb", "image": "debian-12-x64", "colour": "red" });
+    assert_eq!(ask("POST", "/v2/droplets", strange).expect("an answer").status, 422);
+    assert_eq!(cloud.complaints().len(), 1);
+    assert_eq!(ask("DELETE", "/v2/droplets?tag_name=mine", json!(null)).expect("an answer").status, 204);
+    assert_eq!(cloud.counts()[..3], [0, 1, 1]);
 }

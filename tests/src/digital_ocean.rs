@@ -71,7 +71,8 @@ struct Shared {
 impl DigitalOcean {
     /// Starts one with an empty account.
     pub fn start(lab: &Lab) -> DigitalOcean {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a port on loopback");
         let socket = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
@@ -129,7 +130,8 @@ impl DigitalOcean {
         let account = lock(&self.shared.account);
         let droplets = account.droplets.values();
         let name = |document: &Value| document["name"].as_str().unwrap_or_default().to_owned();
-        let nodes: Vec<_> = droplets.filter_map(|one| one.node.as_ref().map(|node| (name(&one.document), node))).collect();
+        let nodes: Vec<_> =
+            droplets.filter_map(|one| one.node.as_ref().map(|node| (name(&one.document), node))).collect();
         look(&nodes)
     }
 
@@ -163,7 +165,10 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// An error ends the connection without an answer.
-async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Full<Bytes>>, std::io::Error> {
+async fn answer(
+    request: hyper::Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes().to_vec();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

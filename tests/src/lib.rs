@@ -4,17 +4,17 @@
 //! fixed port or address, so laboratories run side by side. What a laboratory needs is installed by `cargo xtask test`.
 
 pub mod arm_engine;
+pub mod bimetal;
 pub mod cell;
+pub mod digital_ocean;
 pub mod engine;
+pub mod http;
+pub mod image;
 pub mod lab;
 pub mod node;
 pub mod registry;
-pub mod tree;
-pub mod digital_ocean;
-pub mod bimetal;
-pub mod http;
-pub mod image;
 pub mod spawn;
+pub mod tree;
 pub mod wait;
 
 pub use arm_engine::ArmEngine;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use bimetal_tests::digital_ocean::Fault;
 use bimetal_tests::node::{Setup, make_key};
 use bimetal_tests::spawn::run;
-use bimetal_tests::digital_ocean::Fault;
 use bimetal_tests::wait::until;
 use bimetal_tests::{ArmEngine, DigitalOcean, Engine, Lab, Node, Registry, http};
 use serde_json::json;
@@ -133,11 +133,16 @@ fn the_cloud_keeps_an_account_and_its_droplets_boot() {
         assert_eq!((page["meta"]["total"].as_u64(), page["droplets"].as_array().map(Vec::len)), (Some(2), Some(1)));
         assert!(page["links"]["pages"]["next"].as_str().is_some_and(|next| next.contains("page=2")), "{page}");
         let droplets = cloud.droplets();
-        let addresses: Vec<_> = droplets.iter().filter_map(|one| one["networks"]["v4"][0]["ip_address"].as_str().map(str::to_owned)).collect();
+        let addresses: Vec<_> = droplets
+            .iter()
+            .filter_map(|one| one["networks"]["v4"][0]["ip_address"].as_str().map(str::to_owned))
+            .collect();
         if addresses.len() == 2 { Ok(addresses) } else { Err(format!("{droplets:?}")) }
     });
     assert_ne!(addresses[0], addresses[1]);
-    cloud.with_nodes(|nodes| assert_eq!(ssh(nodes[0].1, &file, "hostname; cloud-init status --wait"), "a\nstatus: done\n"));
+    cloud.with_nodes(|nodes| {
+        assert_eq!(ssh(nodes[0].1, &file, "hostname; cloud-init status --wait"), "a\nstatus: done\n")
+    });
 
     let strange = json!({ "name": "c", "size": "s-1vcpu-1gb", "image": "debian-12-x64", "colour": "red" });
     assert_eq!(ask("POST", "/v2/droplets", strange).expect("an answer").status, 422);

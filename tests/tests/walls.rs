@@ -93,3 +93,13 @@ fn some_libraries_are_named_by_one_room_alone() {
         }
     }
 }
+
+#[test]
+fn pure_rooms_name_nothing_that_acts_by_itself() {
+    let pure = ["bimetal-model", "bimetal-config", "bimetal-fleet", "bimetal-plan"];
+    for package in packages().iter().filter(|package| pure.contains(&package.name.as_str())) {
+        for actor in ["tokio", "hyper", "getrandom", "uuid", "nix"] {
+            assert!(!imports(package).contains(actor), "`{}` names `{actor}`", package.name);
+        }
+    }
+}

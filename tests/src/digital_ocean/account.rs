@@ -48,10 +48,13 @@ impl Account {
     /// Makes as many droplets as there are names; the machines are switched on by who asked.
     pub(crate) fn create_droplets(&mut self, wanted: &Value) -> Result<(Reply, Vec<Boot>), Reply> {
         let names = droplet_names(wanted)?;
-        let size = find(catalogue::sizes(), &["slug"], &wanted["size"]).ok_or_else(|| Reply::refused("You specified an invalid size for Droplet creation."))?;
-        let image = find(catalogue::images(), &["id", "slug"], &wanted["image"]).ok_or_else(|| Reply::refused("You specified an invalid image for Droplet creation."))?;
+        let size = find(catalogue::sizes(), &["slug"], &wanted["size"])
+            .ok_or_else(|| Reply::refused("You specified an invalid size for Droplet creation."))?;
+        let image = find(catalogue::images(), &["id", "slug"], &wanted["image"])
+            .ok_or_else(|| Reply::refused("You specified an invalid image for Droplet creation."))?;
         let region = wanted.get("region").cloned().unwrap_or_else(|| json!("nyc3"));
-        let region = find(catalogue::regions(), &["slug"], &region).ok_or_else(|| Reply::refused("You specified an invalid region for Droplet creation."))?;
+        let region = find(catalogue::regions(), &["slug"], &region)
+            .ok_or_else(|| Reply::refused("You specified an invalid region for Droplet creation."))?;
         let keys = self.authorized_keys(wanted)?;
         let vpc = self.vpc_of(wanted, region["slug"].as_str().unwrap_or_default())?;
         let tags = texts(&wanted["tags"]);
@@ -103,7 +106,8 @@ impl Account {
 
     pub(crate) fn create_key(&mut self, wanted: &Value) -> Answer {
         let public = wanted["public_key"].as_str().unwrap_or_default();
-        let fingerprint = fingerprint(public).ok_or_else(|| Reply::refused("Key invalid, key should be of the format `ssh-rsa AAAA...`"))?;
+        let fingerprint = fingerprint(public)
+            .ok_or_else(|| Reply::refused("Key invalid, key should be of the format `ssh-rsa AAAA...`"))?;
         if self.keys.values().any(|key| key["fingerprint"] == fingerprint.as_str()) {
             return Err(Reply::refused("SSH Key is already in use on your account"));
         }
@@ -158,7 +162,8 @@ impl Account {
     }
 
     pub(crate) fn create_vpc(&mut self, wanted: &Value) -> Answer {
-        find(catalogue::regions(), &["slug"], &wanted["region"]).ok_or_else(|| Reply::refused("region is not valid"))?;
+        find(catalogue::regions(), &["slug"], &wanted["region"])
+            .ok_or_else(|| Reply::refused("region is not valid"))?;
         if self.vpcs.values().any(|vpc| vpc["name"] == wanted["name"]) {
             return Err(Reply::refused("a VPC of that name exists"));
         }
@@ -181,7 +186,8 @@ impl Account {
 
     /// A new firewall, or one in place of another.
     pub(crate) fn put_firewall(&mut self, id: Option<&str>, wanted: &Value) -> Answer {
-        let rules = |name: &str| wanted.get(name).filter(|rules| !rules.is_null()).cloned().unwrap_or_else(|| json!([]));
+        let rules =
+            |name: &str| wanted.get(name).filter(|rules| !rules.is_null()).cloned().unwrap_or_else(|| json!([]));
         if rules("inbound_rules") == json!([]) && rules("outbound_rules") == json!([]) {
             return Err(Reply::refused("at least one rule must be specified"));
         }
@@ -219,7 +225,9 @@ impl Account {
     fn vpc_of(&mut self, wanted: &Value, region: &str) -> Result<String, Reply> {
         if let Some(id) = wanted["vpc_uuid"].as_str() {
             let known = self.vpcs.get(id).is_some_and(|vpc| vpc["region"] == region);
-            return known.then(|| id.to_owned()).ok_or_else(|| Reply::refused("the VPC is not in the droplet's region"));
+            return known
+                .then(|| id.to_owned())
+                .ok_or_else(|| Reply::refused("the VPC is not in the droplet's region"));
         }
         let default = self.vpcs.iter().find(|(_, vpc)| vpc["region"] == region && vpc["default"] == true);
         if let Some((id, _)) = default {

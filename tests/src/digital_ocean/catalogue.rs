@@ -37,9 +37,7 @@ pub(crate) fn sizes() -> Vec<Value> {
 pub(crate) fn regions() -> Vec<Value> {
     let sizes: Vec<_> = SIZES.iter().map(|(slug, ..)| slug).collect();
     let features = ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"];
-    let region = |(slug, name): &(&str, &str)| {
-        json!({ "slug": slug, "name": name, "features": features, "available": true, "sizes": sizes })
-    };
+    let region = |(slug, name): &(&str, &str)| json!({ "slug": slug, "name": name, "features": features, "available": true, "sizes": sizes });
     REGIONS.iter().map(region).collect()
 }
 

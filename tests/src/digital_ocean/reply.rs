@@ -20,7 +20,10 @@ impl Reply {
     }
 
     pub(crate) fn error(status: u16, id: &str, message: impl Into<String>) -> Reply {
-        Reply::new(status, json!({ "id": id, "message": message.into(), "request_id": "4d9d8375-3c56-4925-a3e7-eb137fed17e9" }))
+        Reply::new(
+            status,
+            json!({ "id": id, "message": message.into(), "request_id": "4d9d8375-3c56-4925-a3e7-eb137fed17e9" }),
+        )
     }
 
     pub(crate) fn missing() -> Reply {

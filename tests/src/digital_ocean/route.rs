@@ -24,10 +24,13 @@ pub(crate) fn route(account: &mut Account, request: &Request, errands: &mut Erra
         (_, ["v2", "tags", rest @ ..]) => tags(account, request, rest),
         (_, ["v2", "vpcs", rest @ ..]) => vpcs(account, request, rest),
         (_, ["v2", "firewalls", rest @ ..]) => firewalls(account, request, rest),
-        ("GET", ["v2", "account"]) => Ok(Reply::new(200, json!({ "account": {
+        ("GET", ["v2", "account"]) => Ok(Reply::new(
+            200,
+            json!({ "account": {
             "droplet_limit": 100, "floating_ip_limit": 3, "email": "operator@example.org", "name": "Operator",
             "uuid": "b6fr89dbf6d9156cace5f3c78dc9851d957381ef", "email_verified": true, "status": "active", "status_message": "",
-        } }))),
+        } }),
+        )),
         ("GET", ["v2", "sizes"]) => list(request, "sizes", catalogue::sizes(), &[]),
         ("GET", ["v2", "regions"]) => list(request, "regions", catalogue::regions(), &[]),
         ("GET", ["v2", "images"]) => list(request, "images", catalogue::images(), &["type", "private", "tag_name"]),
@@ -135,7 +138,9 @@ fn firewalls(account: &mut Account, request: &Request, path: &[&str]) -> Answer 
     match (request.method.as_str(), path) {
         ("GET", []) => list(request, "firewalls", account.firewalls.values().cloned().collect(), &[]),
         ("POST", []) => account.put_firewall(None, &request.document(&shape::FIREWALL)?),
-        ("GET", [id]) => Ok(Reply::new(200, json!({ "firewall": account.firewalls.get(*id).ok_or_else(Reply::missing)? }))),
+        ("GET", [id]) => {
+            Ok(Reply::new(200, json!({ "firewall": account.firewalls.get(*id).ok_or_else(Reply::missing)? })))
+        }
         ("PUT", [id]) => account.put_firewall(Some(id), &request.document(&shape::FIREWALL)?),
         ("DELETE", [id]) => account.firewalls.remove(*id).map(|_| Reply::done()).ok_or_else(Reply::missing),
         _ => Err(Reply::missing()),

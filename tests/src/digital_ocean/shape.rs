@@ -84,8 +84,11 @@ pub(crate) const VPC: Shape = Shape::Object(&[
 ]);
 
 /// `PUT` and `PATCH /v2/vpcs/…`.
-pub(crate) const VPC_CHANGE: Shape =
-    Shape::Object(&[optional("name", HOST_NAME), optional("description", Shape::Text), optional("default", Shape::Flag)]);
+pub(crate) const VPC_CHANGE: Shape = Shape::Object(&[
+    optional("name", HOST_NAME),
+    optional("description", Shape::Text),
+    optional("default", Shape::Flag),
+]);
 
 const PEERS: Shape = Shape::Object(&[
     optional("addresses", Shape::List(&Shape::Text)),
@@ -113,7 +116,9 @@ impl Shape {
     /// What is wrong with a value, and where.
     pub(crate) fn check(&self, value: &Value, place: &str) -> Result<(), String> {
         match (self, value) {
-            (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) | (Shape::Nullable(_), Value::Null) => Ok(()),
+            (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) | (Shape::Nullable(_), Value::Null) => {
+                Ok(())
+            }
             (Shape::Which, Value::String(_)) => Ok(()),
             (Shape::Whole | Shape::Which, Value::Number(number)) if number.is_u64() => Ok(()),
             (Shape::Name(length, others), Value::String(text)) if is_name(text, *length, others) => Ok(()),

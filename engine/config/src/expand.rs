@@ -1,5 +1,7 @@
 //! `count` and `for_each` worked out.
 
+use std::collections::BTreeMap;
+
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Key, Type, Value};
 
@@ -27,6 +29,29 @@ pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, D
         Repetition::Once => Ok(vec![Instance { key: None, each: None, count_index: None }]),
         Repetition::Count(expression) => count(expression, scope),
         Repetition::ForEach(expression) => for_each(expression, scope),
+    }
+}
+
+/// The value of a whole block, put together from its instances: itself without repetition, a tuple by `count`, an object by `for_each`.
+pub fn block_value(repetition: &Repetition, instances: Vec<(Option<Key>, Value)>) -> Value {
+    match repetition {
+        Repetition::Once => instances.into_iter().next().map_or(Value::NULL, |(_, value)| value),
+        Repetition::Count(_) => {
+            let index = |key: Option<Key>| match key {
+                Some(Key::Index(index)) => index,
+                Some(Key::Name(_)) | None => u64::MAX,
+            };
+            let by_index: BTreeMap<u64, Value> =
+                instances.into_iter().map(|(key, value)| (index(key), value)).collect();
+            Value::tuple(by_index.into_values())
+        }
+        Repetition::ForEach(_) => {
+            let named = instances.into_iter().filter_map(|(key, value)| match key {
+                Some(Key::Name(name)) => Some((name, value)),
+                Some(Key::Index(_)) | None => None,
+            });
+            named.collect()
+        }
     }
 }
 

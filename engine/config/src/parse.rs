@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Span, Type};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Span, Step, Type};
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression as Node, TraversalOperator};
 use hcl_edit::structure::{Block as HclBlock, Body as HclBody, Structure};
@@ -18,14 +18,14 @@ const TOP_LEVEL: [&str; 10] =
 
 /// Parses source files. What is wrong is reported, the rest is there all the same.
 pub fn parse(files: Vec<SourceFile>) -> (Module, Diagnostics) {
-    let mut parser = Parser { module: Module::default(), diagnostics: Vec::new(), seen: BTreeMap::new() };
+    let module = Module { files: files.clone(), ..Module::default() };
+    let mut parser = Parser { module, diagnostics: Vec::new(), seen: BTreeMap::new() };
     for file in &files {
         match parse_text(file) {
             Ok(body) => parser.file(file, body),
             Err(diagnostic) => parser.diagnostics.push(diagnostic),
         }
     }
-    parser.module.files = files;
     (parser.module, parser.diagnostics)
 }
 
@@ -141,13 +141,18 @@ impl Parser {
     fn first(&mut self, what: String, at: &Span) -> bool {
         if let Some(before) = self.seen.get(&what) {
             let error = Diagnostic::error(format!("{what} is declared twice")).at(at);
-            self.diagnostics.push(
-                error.because(format!("the first one is in `{}`", before.file)).hint("rename or remove one of them"),
-            );
+            let place = format!("the first one is in `{}`, line {}", before.file, self.line(before));
+            self.diagnostics.push(error.because(place).hint("rename or remove one of them"));
             return false;
         }
         self.seen.insert(what, at.clone());
         true
+    }
+
+    fn line(&self, span: &Span) -> usize {
+        let file = self.module.files.iter().find(|file| file.name == span.file);
+        let before = file.and_then(|file| file.text.get(..span.range.start)).unwrap_or_default();
+        before.matches('\n').count() + 1
     }
 
     fn settings(&mut self, mut body: Body) {
@@ -360,25 +365,33 @@ impl Parser {
         let mut lifecycle = Lifecycle::default();
         for block in found {
             self.unsupported(&block.body, &["prevent_destroy", "ignore_changes"]);
+            self.no_blocks(&block.body, "lifecycle");
             lifecycle.prevent_destroy |= self.flag(&block.body, "prevent_destroy").unwrap_or(false);
             if let Some(attribute) = block.body.attributes.get("ignore_changes") {
-                lifecycle.ignore_changes.extend(self.names(&attribute.expression).into_iter().map(Path::attribute));
+                lifecycle.ignore_changes.extend(self.paths(&attribute.expression));
             }
         }
         lifecycle
     }
 
-    fn names(&mut self, expression: &Expression) -> Vec<String> {
+    /// `[tags, env["A"]]`
+    fn paths(&mut self, expression: &Expression) -> Vec<Path> {
         let Node::Array(items) = &*expression.node else {
-            self.diagnostics.push(Diagnostic::error("this must be a list of attribute names").at(expression.span()));
+            let error = Diagnostic::error("this must be a list of attribute names").at(expression.span());
+            self.diagnostics.push(error.hint("write `ignore_changes = [labels, env]`"));
             return Vec::new();
         };
-        let name = |item: &Node| match item {
-            Node::Variable(name) => Some(name.to_string()),
-            Node::String(name) => Some(name.to_string()),
-            _ => None,
-        };
-        items.iter().filter_map(name).collect()
+        let mut paths = Vec::new();
+        for item in items.iter() {
+            match path(item) {
+                Some(path) => paths.push(path),
+                None => {
+                    let at = span(&expression.file, item.span());
+                    self.diagnostics.push(Diagnostic::error("this names no attribute").at(&at));
+                }
+            }
+        }
+        paths
     }
 
     fn text(&mut self, body: &Body, name: &str) -> Option<String> {
@@ -433,6 +446,32 @@ impl Parser {
             self.diagnostics
                 .push(Diagnostic::error(format!("`{}` does not belong into `{word}`", block.name)).at(&block.span));
         }
+    }
+}
+
+/// A way into an object, as it is written: `env["A"]`.
+fn path(node: &Node) -> Option<Path> {
+    let (name, operators) = match node {
+        Node::Variable(name) => (name.to_string(), &[][..]),
+        Node::String(name) => (name.to_string(), &[][..]),
+        Node::Traversal(traversal) => match &traversal.expr {
+            Node::Variable(name) => (name.to_string(), &traversal.operators[..]),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    operators.iter().try_fold(Path::attribute(name), |path, operator| Some(path.then(step(operator.value())?)))
+}
+
+fn step(operator: &TraversalOperator) -> Option<Step> {
+    match operator {
+        TraversalOperator::GetAttr(name) => Some(Step::Attribute(name.to_string())),
+        TraversalOperator::LegacyIndex(place) => u32::try_from(*place.value()).ok().map(Step::Index),
+        TraversalOperator::Index(Node::String(key)) => Some(Step::Key(key.to_string())),
+        TraversalOperator::Index(Node::Number(place)) => {
+            place.value().as_u64().and_then(|place| u32::try_from(place).ok()).map(Step::Index)
+        }
+        TraversalOperator::Index(_) | TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => None,
     }
 }
 

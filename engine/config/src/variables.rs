@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Diagnostics, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Type, Value};
 
 use crate::evaluate::{ReadFiles, Scope, evaluate};
 use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
-use crate::parse::parse_text;
+use crate::parse::{parse_expression, parse_text};
 use crate::suggest::nearest_or_all;
 use crate::types::apply_defaults;
 
@@ -78,12 +78,27 @@ fn put_text(
         return;
     }
     let file = SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) };
-    let parsed = hcl_edit::parser::parse_expr(text).map_err(|error| {
-        vec![Diagnostic::error(format!("the value of `{name}` can't be read")).because(error.message().to_owned())]
-    });
-    match parsed.and_then(|node| evaluate(&Expression::new(&file, node), scope)) {
+    let parsed = parse_expression(&file).map_err(|error| vec![error]);
+    match parsed.and_then(|expression| evaluate(&expression, scope)) {
         Ok(value) => drop(raw.insert(name.to_owned(), value)),
         Err(errors) => diagnostics.extend(errors),
+    }
+}
+
+/// `*.json`: the values as they are, nothing in them is evaluated.
+fn put_json(file: &SourceFile, module: &Module, raw: &mut BTreeMap<String, Value>, diagnostics: &mut Diagnostics) {
+    let members = match crate::functions::from_json_text(&file.text) {
+        Ok(Value { data: Data::Object(members), .. }) => members,
+        Ok(_) => return diagnostics.push(Diagnostic::error(format!("`{}` must hold one JSON object", file.name))),
+        Err(reason) => {
+            return diagnostics.push(Diagnostic::error(format!("`{}` can't be read", file.name)).because(reason));
+        }
+    };
+    for (name, value) in members {
+        match module.variables.contains_key(&name) {
+            true => drop(raw.insert(name, value)),
+            false => diagnostics.push(Diagnostic { severity: Severity::Warning, ..undeclared(module, &name) }),
+        }
     }
 }
 
@@ -94,6 +109,9 @@ fn put_file(
     raw: &mut BTreeMap<String, Value>,
     diagnostics: &mut Diagnostics,
 ) {
+    if file.name.ends_with(".json") {
+        return put_json(file, module, raw, diagnostics);
+    }
     let body = match parse_text(file) {
         Ok(body) => body,
         Err(error) => return diagnostics.push(error),
@@ -103,7 +121,7 @@ fn put_file(
         let expression = Expression::new(file, attribute.value);
         if !module.variables.contains_key(&name) {
             let error = undeclared(module, &name).at(expression.span());
-            diagnostics.push(Diagnostic { severity: bimetal_model::Severity::Warning, ..error });
+            diagnostics.push(Diagnostic { severity: Severity::Warning, ..error });
             continue;
         }
         match evaluate(&expression, scope) {

@@ -5,7 +5,7 @@ use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Number, Type, Value};
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Expression as Node, UnaryOp, UnaryOperator};
 
-use super::{Evaluated, Evaluator};
+use super::Evaluator;
 
 /// Digits kept of a quotient that does not end: those of Terraform's 512-bit floats.
 const QUOTIENT_DIGITS: u64 = 155;
@@ -35,35 +35,17 @@ impl Evaluator<'_> {
     pub(super) fn binary(&self, operation: &BinaryOp) -> Result<Value, Diagnostics> {
         let (left, right) = match (self.value(&operation.lhs_expr), self.value(&operation.rhs_expr)) {
             (Ok(left), Ok(right)) => (left, right),
-            (left, right) => return self.undecided(operation, left, right),
+            (left, right) => {
+                let mut diagnostics = left.err().unwrap_or_default();
+                diagnostics.extend(right.err().unwrap_or_default());
+                return Err(diagnostics);
+            }
         };
         match *operation.operator.value() {
             BinaryOperator::Eq => Ok(equality(&left, &right, false)),
             BinaryOperator::NotEq => Ok(equality(&left, &right, true)),
             BinaryOperator::And | BinaryOperator::Or => self.logic(operation, left.into_owned(), right.into_owned()),
             _ => self.arithmetic(operation, left.into_owned(), right.into_owned()),
-        }
-    }
-
-    /// One side has no value. `false && …` and `true || …` don't need the other.
-    fn undecided<'v>(
-        &self,
-        operation: &BinaryOp,
-        left: Evaluated<'v>,
-        right: Evaluated<'v>,
-    ) -> Result<Value, Diagnostics> {
-        let decisive = match *operation.operator.value() {
-            BinaryOperator::Or => Some(true),
-            BinaryOperator::And => Some(false),
-            _ => None,
-        };
-        match (left, right) {
-            (Ok(left), Err(_)) if left.as_bool().is_some() && left.as_bool() == decisive => Ok(left.into_owned()),
-            (left, right) => {
-                let mut diagnostics = left.err().unwrap_or_default();
-                diagnostics.extend(right.err().unwrap_or_default());
-                Err(diagnostics)
-            }
         }
     }
 

@@ -13,9 +13,7 @@ pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("jsonencode", 1, 1, Type::String, |a| Ok(json_text(a.value(0)).into())),
         deep("jsondecode", 1, 1, Type::Any, |a| {
-            let parsed = serde_json::from_str::<Json>(&a.text(0)?);
-            let json = parsed.map_err(|error| Error::argument(0, format!("this is no JSON: {error}")))?;
-            from_json(&json)
+            from_json_text(&a.text(0)?).map_err(|reason| Error::argument(0, format!("this is no JSON: {reason}")))
         }),
         deep("base64encode", 1, 1, Type::String, |a| Ok(STANDARD.encode(a.text(0)?).into())),
         deep("base64decode", 1, 1, Type::String, |a| {
@@ -56,6 +54,12 @@ fn plain(value: &Value) -> Json {
         }
         _ => encode(value, Marks::Drop),
     }
+}
+
+/// The value that a JSON text stands for.
+pub(crate) fn from_json_text(text: &str) -> std::result::Result<Value, String> {
+    let json = serde_json::from_str::<Json>(text).map_err(|error| error.to_string())?;
+    from_json(&json).map_err(|error| error.reason)
 }
 
 fn from_json(json: &Json) -> Result {

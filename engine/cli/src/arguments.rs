@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bimetal_model::Address;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 /// One configuration for machines, pools and services: planned, then done.
 #[derive(Debug, Parser)]
@@ -18,6 +18,34 @@ pub(crate) struct Arguments {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// The words of this process. Terraform's `-out` is `--out`.
+    pub(crate) fn of_process() -> Self {
+        Arguments::parse_from(with_two_dashes(std::env::args_os()))
+    }
+}
+
+/// Long options that were written with one dash, with two. What stands behind the words of another command is left alone.
+fn with_two_dashes(words: impl IntoIterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let root = Arguments::command();
+    let commands = std::iter::once(&root)
+        .chain(root.get_subcommands())
+        .flat_map(|c| std::iter::once(c).chain(c.get_subcommands()));
+    let known: Vec<&str> =
+        commands.flat_map(|command| command.get_arguments()).filter_map(|option| option.get_long()).collect();
+    let mut foreign = false;
+    let change = |word: std::ffi::OsString| {
+        let Some(text) = word.to_str() else { return word };
+        foreign |= matches!(text, "--" | "exec" | "ssh");
+        let name = text.strip_prefix('-').filter(|name| name.len() > 1 && !name.starts_with('-'));
+        match name.and_then(|name| name.split('=').next()) {
+            Some(name) if !foreign && known.contains(&name) => format!("-{text}").into(),
+            _ => word,
+        }
+    };
+    words.into_iter().map(change).collect()
 }
 
 /// What to do.
@@ -203,4 +231,27 @@ pub(crate) struct Ssh {
     /// A command to run instead of a shell
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) command: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_may_have_one_dash() {
+        let words = |line: &str| with_two_dashes(line.split(' ').map(Into::into));
+        let text = |line: &str| words(line).join(" ".as_ref()).into_string().unwrap();
+        assert_eq!(text("bimetal plan -out=x -var a=-b -json -C dir"), "bimetal plan --out=x --var a=-b --json -C dir");
+        assert_eq!(text("bimetal exec web-0 prog -json"), "bimetal exec web-0 prog -json");
+        let apply = Arguments::parse_from(words("bimetal apply -auto-approve -parallelism=4"));
+        assert!(matches!(
+            apply.command,
+            Command::Apply(Apply { doing: Doing { auto_approve: true, parallelism: 4 }, .. })
+        ));
+    }
+
+    #[test]
+    fn the_words_fit_together() {
+        Arguments::command().debug_assert();
+    }
 }

@@ -16,12 +16,11 @@ mod walk;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
-use clap::Parser as _;
 use failure::Failure;
 use session::Session;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_process();
     trace();
     let json = arguments.json;
     let runtime = match tokio::runtime::Runtime::new() {

@@ -41,6 +41,14 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The reason may quote what must not be shown.
+    fn redacted(self, name: &str) -> Self {
+        let reason = format!("`{name}` can't do this with what it was given, which is sensitive");
+        Error { reason, hint: None, ..self }
+    }
+}
+
 pub(crate) type Result<T = Value> = std::result::Result<T, Error>;
 
 /// One function.
@@ -117,7 +125,11 @@ pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Re
         return Ok(Value::unknown(function.gives.clone()).with_sensitivity(sensitive));
     }
     let values = if function.looks_inside && sensitive { values.into_iter().map(unmarked).collect() } else { values };
-    (function.run)(Arguments { values, scope }).map(|value| value.with_sensitivity(sensitive))
+    let result = (function.run)(Arguments { values, scope });
+    match sensitive {
+        false => result,
+        true => result.map(Value::into_sensitive).map_err(|error| error.redacted(name)),
+    }
 }
 
 fn unmarked(value: Cow<'_, Value>) -> Cow<'_, Value> {

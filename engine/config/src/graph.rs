@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Span};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Span};
 
 use crate::desired::Node;
+use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
 use crate::module::{Body, Module, ObjectBlock, Repetition};
-use crate::suggest::nearest_or_all;
+use crate::suggest::{nearest, nearest_or_all};
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
 pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BTreeMap<Node, BTreeSet<Node>> {
@@ -116,7 +117,8 @@ impl<'a> Collector<'a> {
         }
         let text = node.to_string();
         let known = self.names_like(&node);
-        let hint = nearest_or_all(&text, known.iter().map(String::as_str), what);
+        let hint =
+            mistyped_root(&node).unwrap_or_else(|| nearest_or_all(&text, known.iter().map(String::as_str), what));
         self.diagnostics.push(Diagnostic::error(format!("`{text}` is not declared")).at(&reference.span).hint(hint));
         None
     }
@@ -131,6 +133,14 @@ impl<'a> Collector<'a> {
                 module.objects.keys().map(ToString::to_string).collect()
             }
         }
+    }
+}
+
+/// `vra.x` reads as a resource of the type `vra`.
+fn mistyped_root(node: &Node) -> Option<String> {
+    match node {
+        Node::Object(address) if address.block == BlockKind::Resource => nearest(&address.ty, ROOTS),
+        Node::Object(_) | Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => None,
     }
 }
 

@@ -81,7 +81,10 @@ fn put_text(
     let parsed = parse_expression(&file).map_err(|error| vec![error]);
     match parsed.and_then(|expression| evaluate(&expression, scope)) {
         Ok(value) => drop(raw.insert(name.to_owned(), value)),
-        Err(errors) => diagnostics.extend(errors),
+        Err(errors) => {
+            diagnostics.extend(errors);
+            raw.insert(name.to_owned(), Value::unknown(variable.ty.clone()));
+        }
     }
 }
 
@@ -126,7 +129,10 @@ fn put_file(
         }
         match evaluate(&expression, scope) {
             Ok(value) => drop(raw.insert(name, value)),
-            Err(errors) => diagnostics.extend(errors),
+            Err(errors) => {
+                diagnostics.extend(errors);
+                raw.insert(name, Value::unknown(Type::Any));
+            }
         }
     }
 }

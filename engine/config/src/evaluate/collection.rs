@@ -97,7 +97,9 @@ impl Evaluator<'_> {
         };
         let key = self.member_key(key_node)?;
         let value = self.value(&comprehension.value_expr)?.into_owned();
+        let hidden = key.sensitive || builder.sensitive;
         builder.put(key, value).map_err(|name| {
+            let name = if hidden { "(sensitive)" } else { &name };
             let error = self.error(key_node, format!("two items have the key `{name}`"));
             vec![error.hint("group them: put `...` behind the value")]
         })

@@ -46,6 +46,8 @@ pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a,
     match &value.data {
         Data::Map(members) | Data::Object(members) => match members.contains_key(name) {
             true => Ok(member(value, name, sensitive)),
+            // A sensitive map's keys may not be shown.
+            false if sensitive => Err(Diagnostic::error(format!("there is no attribute `{name}`"))),
             false => Err(absent("attribute", name, members.keys().map(String::as_str))),
         },
         Data::Unknown(Type::Object(fields)) => match fields.get(name) {
@@ -81,7 +83,10 @@ pub(super) fn index<'a>(value: Cow<'a, Value>, key: &Value) -> Result<Cow<'a, Va
     match &value.data {
         Data::Map(_) | Data::Object(_) | Data::Unknown(Type::Object(_)) => by_name(value, key, sensitive),
         Data::List(items) | Data::Tuple(items) => {
-            let place = position(key, items.len())?;
+            let place = position(key, items.len()).map_err(|error| match sensitive {
+                true => Diagnostic::error("there is no such item").because("the index or the list is sensitive"),
+                false => error,
+            })?;
             Ok(item(value, place, sensitive))
         }
         Data::Unknown(Type::Tuple(types)) => {
@@ -122,6 +127,9 @@ fn by_name<'a>(value: Cow<'a, Value>, key: &Value, sensitive: bool) -> Result<Co
         }
         data => match members(data).is_some_and(|members| members.contains_key(&name)) {
             true => Ok(member(value, &name, sensitive)),
+            false if sensitive => {
+                Err(Diagnostic::error("there is no such key").because("the key or the map is sensitive"))
+            }
             false => Err(absent("key", &name, members(data).into_iter().flat_map(BTreeMap::keys).map(String::as_str))),
         },
     }

@@ -1,0 +1,265 @@
+//! What a configuration is found to want, and what is said about mistakes in it.
+
+mod common;
+
+use bimetal_config::{Given, Node, SourceFile};
+use common::{check_desired, complaints, source};
+use insta::assert_snapshot;
+
+const FLEET: &str = r#"
+variable "do_token" {
+  type      = string
+  sensitive = true
+}
+
+provider "digitalocean" {
+  token = var.do_token
+}
+
+machine "baremetal" "rack" {
+  for_each = { for n in range(11, 61) : "rack-1-node-${n}" => "192.168.1.${n}" }
+  host     = each.value
+  platform = "linux/arm/v7"
+}
+
+machine "digitalocean" "ocean" {
+  count  = 50
+  region = "sgp1"
+  size   = "s-1vcpu-512mb-10gb"
+}
+
+pool "cloud" {
+  machines = [machine.baremetal.rack, machine.digitalocean.ocean]
+}
+
+service "web" {
+  pool     = pool.cloud
+  image    = "nginx:1.27"
+  replicas = 100
+
+  port {
+    host      = 80
+    container = 80
+  }
+}
+
+output "urls" {
+  value = [for r in service.web.replicas : "http://${r.address}:80"]
+}
+"#;
+
+fn given(name: &str, value: &str) -> Given {
+    Given { arguments: vec![(name.to_owned(), value.to_owned())], ..Given::default() }
+}
+
+#[test]
+fn the_fleet_of_the_first_page_is_understood() {
+    let (desired, complaints) = complaints(FLEET, given("do_token", "x"));
+    assert_eq!(complaints, "");
+    let order: Vec<String> = desired.unwrap().order.iter().map(Node::to_string).collect();
+    assert_snapshot!(order.join("\n"), @r#"
+    var.do_token
+    provider.digitalocean
+    machine.baremetal.rack
+    machine.digitalocean.ocean
+    pool.cloud
+    service.web
+    output.urls
+    "#);
+}
+
+#[test]
+fn a_variable_without_a_value_says_how_to_give_one() {
+    assert_snapshot!(check_desired(FLEET), @r#"error: the variable `do_token` has no value at «variable "do_token"» hint: give it one: `--var do_token=…`, `BIMETAL_VAR_do_token`, `bimetal.bmvars.hcl` or a `default`"#);
+}
+
+#[test]
+fn names_that_lead_nowhere_suggest_the_nearest() {
+    assert_snapshot!(check_desired(r#"
+machine "docker" "here" {}
+pool "all" { machines = [machine.docker.heer] }
+pool "none" { machines = mchine.docker.here }
+output "x" { value = var.x }
+output "y" {
+  value      = nope
+  depends_on = [pool.al]
+}
+"#), @r#"
+    error: `machine.docker.heer` is not declared at «machine.docker.heer» hint: did you mean `machine.docker.here`?
+    error: `mchine.docker` is not declared at «mchine.docker.here» hint: did you mean `machine`?
+    error: `var.x` is not declared at «var.x» hint: there is no variable at all
+    error: `nope` stands for nothing at «nope» hint: text stands between quotes: `"nope"`
+    error: `pool.al` is not declared at «output "y"» hint: did you mean `pool.all`?
+    "#);
+}
+
+#[test]
+fn a_circle_is_printed() {
+    assert_snapshot!(check_desired("locals {\n  a = local.b\n  b = local.c\n  c = [local.a]\n}\n"), @r#"error: these depend on each other in a circle (local.a → local.b → local.c → local.a) at «local.b» hint: take out one of these references"#);
+}
+
+#[test]
+fn a_long_chain_of_references_is_no_problem() {
+    let lines: String = (0..20_000).map(|n| format!("  l{n} = local.l{}\n", n + 1)).collect();
+    let (desired, complaints) = complaints(&format!("locals {{\n{lines}  l20000 = 1\n}}\n"), Given::default());
+    assert_eq!((complaints.as_str(), desired.unwrap().order.len()), ("", 20_001));
+}
+
+#[test]
+fn two_of_one_name_name_each_other() {
+    assert_snapshot!(check_desired("pool \"a\" { machines = [] }\n\npool \"a\" { machines = [] }\nlocals { x = 1 }\nlocals { x = 2 }\n"), @r#"
+    error: `pool.a` is declared twice (the first one is in `main.bm.hcl`, line 1) at «pool "a"» hint: rename or remove one of them
+    error: local `x` is declared twice (the first one is in `main.bm.hcl`, line 4) at «x» hint: rename or remove one of them
+    "#);
+}
+
+#[test]
+fn blocks_are_checked_one_by_one() {
+    assert_snapshot!(check_desired(r#"
+srvice "web" {}
+pool {}
+pool "1x" {}
+x = 1
+variable "v" {
+  type = strng
+  defualt = 1
+}
+output "o" {}
+machine "docker" "m" {
+  count    = 1
+  for_each = {}
+  provider = 5
+  lifecycle {
+    prevent_destroy = "yes"
+    ignore_changes  = [env["A"], f()]
+  }
+}
+bimetal {
+  required_version = var.x
+  sate "sqlite" {}
+}
+"#), @r#"
+    error: no block is called `srvice` at «srvice "web"» hint: did you mean `service`?
+    error: `pool` takes 1 labels, here are 0 at «pool» hint: write `pool "<name>" { … }`
+    error: `1x` is no name at «pool "1x"» hint: names are letters, digits, `_` and `-`, and begin with a letter or `_`
+    error: `x` stands outside of any block at «x» hint: put it into a block, as `locals { … }`
+    error: no type is called `strng` at «strng» hint: did you mean `string`?
+    error: no argument is called `defualt` here at «defualt» hint: did you mean `default`?
+    error: `value` is missing at «output "o"»
+    error: `count` and `for_each` can't go together at «1»
+    error: this names no provider at «5» hint: write `provider = digitalocean` or `provider = digitalocean.alias`
+    error: `prevent_destroy` is `true` or `false` at «"yes"»
+    error: this names no attribute at «f()»
+    error: a plain string is wanted here at «var.x» hint: it is read before anything is evaluated: no references, no functions
+    error: `sate` does not belong into `bimetal` at «sate "sqlite"» hint: did you mean `state`?
+    error: the variable `v` has no value at «variable "v"» hint: give it one: `--var v=…`, `BIMETAL_VAR_v`, `bimetal.bmvars.hcl` or a `default`
+    "#);
+}
+
+#[test]
+fn what_cannot_be_read_is_shown_where_it_is() {
+    assert_snapshot!(check_desired("pool \"a\" {\n  machines = [1,, 2]\n}\n"), @r#"error: this can't be read (invalid expression; expected `"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit) at «,»"#);
+    assert_snapshot!(check_desired("locals {\n  a = \"é"), @r#"error: this can't be read (invalid block body; expected `}`, newline or identifier) at «a»"#);
+}
+
+#[test]
+fn each_and_count_belong_to_their_blocks() {
+    assert_snapshot!(check_desired("machine \"docker\" \"a\" {\n  count = 2\n  host  = each.key\n}\noutput \"o\" { value = count.index }\n"), @r#"
+    error: `each` is known only in a block with `for_each` at «each.key» hint: add `for_each = …` to the block
+    error: `count` is known only in a block with `count` at «count.index»
+    "#);
+}
+
+#[test]
+fn nesting_too_deep_is_an_error() {
+    let deep = format!("locals {{\n  a = {}1{}\n}}\n", "(".repeat(5_000), ")".repeat(5_000));
+    assert!(check_desired(&deep).starts_with("error: this can't be read"));
+    let many = format!("locals {{\n  a = {}1\n}}\n", "1 + ".repeat(5_000));
+    assert!(check_desired(&many).starts_with("error: this can't be read"));
+}
+
+fn variables(text: &str, given: Given) -> String {
+    let (desired, complaints) = complaints(text, given);
+    desired.map_or(complaints.clone(), |desired| format!("{:?}\n{complaints}", desired.variables))
+}
+
+#[test]
+fn variables_take_the_strongest_value() {
+    let text =
+        "variable \"a\" { default = \"default\" }\nvariable \"b\" { default = 1 }\nvariable \"n\" { type = number }\n";
+    let given = Given {
+        environment: vec![("a".into(), "environment".into()), ("unheard_of".into(), "x".into())],
+        files: vec![source("a.bmvars.hcl", "a = \"file\"\nn = \"5\"\n"), source("b.bmvars.json", "{\"b\": [true]}")],
+        arguments: vec![("a".into(), "argument".into())],
+        ..Given::default()
+    };
+    assert_snapshot!(variables(text, given), @r#"{"a": "argument", "b": [true], "n": 5}"#);
+}
+
+#[test]
+fn values_of_collections_are_expressions_on_the_command_line() {
+    let text = "variable \"ports\" { type = list(number) }\n";
+    assert_snapshot!(variables(text, given("ports", "[80, \"443\"]")), @r#"{"ports": [80, 443]}"#);
+    assert_snapshot!(variables(text, given("ports", "[80, ")), @r#"
+    {"ports": (unknown list(number))}
+    error: this can't be read (expected `]`) at «?»
+    "#);
+    assert_snapshot!(variables(text, given("prots", "[]")), @r#"
+    {"ports": (unknown list(number))}
+    error: no variable `prots` is declared hint: did you mean `ports`?
+    error: the variable `ports` has no value at «variable "ports"» hint: give it one: `--var ports=…`, `BIMETAL_VAR_ports`, `bimetal.bmvars.hcl` or a `default`
+    "#);
+}
+
+#[test]
+fn optional_attributes_get_their_defaults() {
+    let text = r#"
+variable "nodes" {
+  type = list(object({ name = string, port = optional(number, 80), tags = optional(map(string)) }))
+  default = [{ name = "a" }, { name = "b", port = "81", extra = true }]
+}
+"#;
+    assert_snapshot!(variables(text, Given::default()), @r#"{"nodes": [{"name": "a", "port": 80, "tags": null}, {"name": "b", "port": 81, "tags": null}]}"#);
+}
+
+#[test]
+fn a_value_of_the_wrong_type_says_where() {
+    let text = "variable \"m\" {\n  type = map(object({ size = number }))\n}\n";
+    assert_snapshot!(variables(text, given("m", "{ a = { size = 1 }, b = { size = [] } }")), @r#"
+    {"m": (unknown map(object({size = number})))}
+    error: the value of `m` does not fit its type (at `["b"].size`) (number required, but have tuple; the type is map(object({size = number}))) at «variable "m"»
+    "#);
+}
+
+#[test]
+fn validations_speak_with_their_own_words() {
+    let text = "variable \"n\" {\n  type = number\n  validation {\n    condition     = var.n > 2\n    error_message = \"at least ${1 + 2}, please\"\n  }\n}\n";
+    assert_snapshot!(variables(text, given("n", "1")), @r#"
+    {"n": 1}
+    error: the value of `n` is not allowed (at least 3, please) at «var.n > 2»
+    "#);
+}
+
+#[test]
+fn a_sensitive_variable_is_never_shown() {
+    let text = "variable \"t\" {\n  sensitive = true\n  nullable  = false\n}\n";
+    assert_snapshot!(variables(text, given("t", "hunter2")), @r#"{"t": (sensitive)}"#);
+}
+
+#[test]
+fn references_are_found_with_their_places() {
+    let file: SourceFile =
+        source("x", "[for m in machine.docker.rack : \"${m.id}-${var.name}\" if m.ok && local.x[each.key]]");
+    let expression = bimetal_config::parse_expression(&file).unwrap();
+    let lines: Vec<String> = expression
+        .references()
+        .into_iter()
+        .map(|reference| format!("{:?} at {}", reference.target, &file.text[reference.span.range]))
+        .collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    Object(Address { block: Machine, ty: "docker", name: "rack", key: None, replica: None }) at machine.docker.rack
+    Variable("name") at var.name
+    Each at each.key
+    Local("x") at local.x[each.key]
+    "#);
+}

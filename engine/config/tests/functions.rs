@@ -1,0 +1,217 @@
+//! What functions answer, family by family.
+
+mod common;
+
+use common::check_eval;
+use insta::assert_snapshot;
+
+#[test]
+fn numbers() {
+    assert_snapshot!(check_eval(&["abs(-1.5)", "ceil(1.2)", "floor(-1.2)", "max(1, 3, 2)", "min([1, 3]...)", "pow(2, 10)", "log(100, 10)", "signum(-3)", "parseint(\"ff\", 16)", "max()"]), @r#"
+    abs(-1.5) => 1.5 : number
+    ceil(1.2) => 2 : number
+    floor(-1.2) => -2 : number
+    max(1, 3, 2) => 3 : number
+    min([1, 3]...) => 1 : number
+    pow(2, 10) => 1024 : number
+    log(100, 10) => 2 : number
+    signum(-3) => -1 : number
+    parseint("ff", 16) => 255 : number
+    max() => error: `max` takes at least 1 argument, here are 0 at «max()»
+    "#);
+}
+
+#[test]
+fn text() {
+    assert_snapshot!(check_eval(&[
+        "format(\"%s-%03d-%.1f-%v-%q\", \"a\", 7, 1.25, [1], \"x\")",
+        "format(\"%[2]s%[1]s\", \"a\", \"b\")",
+        "format(\"%d\", 1.5)",
+        "format(\"%s\")",
+        "formatlist(\"%s:%d\", [\"a\", \"b\"], 80)",
+        "join(\"-\", [\"a\", \"b\"], [\"c\"])",
+        "split(\",\", \"a,b\")",
+        "replace(\"1.2.3\", \"/\\\\.[0-9]/\", \"x\")",
+        "regex(\"(?P<a>[a-z]+)([0-9])?\", \"ab1\")",
+        "regex(\"x\", \"y\")",
+        "regexall(\"[a-z]\", \"a1b\")",
+        "title(\"hello world\")",
+        "trim(\"?a?\", \"?\")",
+        "trimprefix(\"v1\", \"v\")",
+        "substr(\"hello\", -3, 2)",
+        "strrev(\"ab\")",
+        "indent(2, \"a\\nb\")",
+        "chomp(\"a\\n\")",
+        "startswith(\"ab\", \"a\")",
+        "upper(null)",
+    ]), @r#"
+    format("%s-%03d-%.1f-%v-%q", "a", 7, 1.25, [1], "x") => "a-007-1.2-[1]-\"x\"" : string
+    format("%[2]s%[1]s", "a", "b") => "ba" : string
+    format("%d", 1.5) => error: a whole number is wanted, not 1.5 at «1.5»
+    format("%s") => error: there are fewer values than verbs at «"%s"»
+    formatlist("%s:%d", ["a", "b"], 80) => ["a:80", "b:80"] : list(string)
+    join("-", ["a", "b"], ["c"]) => "a-b-c" : string
+    split(",", "a,b") => ["a", "b"] : list(string)
+    replace("1.2.3", "/\\.[0-9]/", "x") => "1xx" : string
+    regex("(?P<a>[a-z]+)([0-9])?", "ab1") => {"a": "ab"} : object({a = string})
+    regex("x", "y") => error: the pattern does not match at «"y"» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
+    regexall("[a-z]", "a1b") => ["a", "b"] : list(string)
+    title("hello world") => "Hello World" : string
+    trim("?a?", "?") => "a" : string
+    trimprefix("v1", "v") => "1" : string
+    substr("hello", -3, 2) => "ll" : string
+    strrev("ab") => "ba" : string
+    indent(2, "a\nb") => "a\n  b" : string
+    chomp("a\n") => "a" : string
+    startswith("ab", "a") => true : bool
+    upper(null) => error: this can't be `null` at «null»
+    "#);
+}
+
+#[test]
+fn collections() {
+    assert_snapshot!(check_eval(&[
+        "length(\"abc\")",
+        "length({ a = 1 })",
+        "element([\"a\", \"b\"], 3)",
+        "index([\"a\", \"b\"], \"b\")",
+        "contains([\"a\"], \"b\")",
+        "lookup({ a = 1 }, \"b\", 2)",
+        "lookup({ name = 1 }, \"nmae\")",
+        "keys({ b = 1, a = 2 })",
+        "values({ b = 1, a = 2 })",
+        "merge({ a = 1 }, null, { a = 2, b = 3 })",
+        "concat([1], [\"a\"])",
+        "flatten([[1], [[2]]])",
+        "distinct([\"a\", \"b\", \"a\"])",
+        "sort([\"b\", \"a\"])",
+        "reverse([1, 2])",
+        "slice([1, 2, 3], 1, 3)",
+        "slice([1], 0, 5)",
+        "range(3)",
+        "range(5, 1, -2)",
+        "zipmap([\"a\"], [1])",
+        "coalesce(null, \"\", \"a\")",
+        "coalescelist([], [1])",
+        "compact([\"a\", \"\", null])",
+        "one([])",
+        "sum([1, 2.5])",
+        "setunion([\"a\"], [\"b\"])",
+        "setintersection([1, 2], [\"2\"])",
+        "setsubtract([\"a\", \"b\"], [\"a\"])",
+        "alltrue([true, \"false\"])",
+        "anytrue([])",
+        "chunklist([1, 2, 3], 2)",
+        "setproduct([\"a\"], [1, 2])",
+        "transpose({ a = [\"1\", \"2\"] })",
+    ]), @r#"
+    length("abc") => 3 : number
+    length({ a = 1 }) => 1 : number
+    element(["a", "b"], 3) => "b" : string
+    index(["a", "b"], "b") => 1 : number
+    contains(["a"], "b") => false : bool
+    lookup({ a = 1 }, "b", 2) => 2 : number
+    lookup({ name = 1 }, "nmae") => error: the map has no key `nmae` at «"nmae"» hint: did you mean `name`?
+    keys({ b = 1, a = 2 }) => ["a", "b"] : tuple([string, string])
+    values({ b = 1, a = 2 }) => [2, 1] : tuple([number, number])
+    merge({ a = 1 }, null, { a = 2, b = 3 }) => {"a": 2, "b": 3} : object({a = number, b = number})
+    concat([1], ["a"]) => [1, "a"] : tuple([number, string])
+    flatten([[1], [[2]]]) => [1, 2] : tuple([number, number])
+    distinct(["a", "b", "a"]) => ["a", "b"] : list(string)
+    sort(["b", "a"]) => ["a", "b"] : list(string)
+    reverse([1, 2]) => [2, 1] : tuple([number, number])
+    slice([1, 2, 3], 1, 3) => [2, 3] : tuple([number, number])
+    slice([1], 0, 5) => error: 0 to 5 is not inside of a list of 1 at «0»
+    range(3) => [0, 1, 2] : list(number)
+    range(5, 1, -2) => [5, 3] : list(number)
+    zipmap(["a"], [1]) => {"a": 1} : object({a = number})
+    coalesce(null, "", "a") => "a" : string
+    coalescelist([], [1]) => [1] : tuple([number])
+    compact(["a", "", null]) => ["a"] : list(string)
+    one([]) => null : any
+    sum([1, 2.5]) => 3.5 : number
+    setunion(["a"], ["b"]) => {"a", "b"} : set(string)
+    setintersection([1, 2], ["2"]) => {"2"} : set(string)
+    setsubtract(["a", "b"], ["a"]) => {"b"} : set(string)
+    alltrue([true, "false"]) => false : bool
+    anytrue([]) => false : bool
+    chunklist([1, 2, 3], 2) => [[1, 2], [3]] : list(list(number))
+    setproduct(["a"], [1, 2]) => [["a", 1], ["a", 2]] : list(tuple([string, number]))
+    transpose({ a = ["1", "2"] }) => {"1": ["a"], "2": ["a"]} : map(list(string))
+    "#);
+}
+
+#[test]
+fn conversions() {
+    assert_snapshot!(check_eval(&[
+        "toset([\"b\", \"a\", \"b\"])",
+        "tolist([1, \"a\"])",
+        "tomap({ a = 1, b = \"x\" })",
+        "tostring(1.50)",
+        "tonumber(\"0x1\")",
+        "tobool(\"yes\")",
+    ]), @r#"
+    toset(["b", "a", "b"]) => {"a", "b"} : set(string)
+    tolist([1, "a"]) => ["1", "a"] : list(string)
+    tomap({ a = 1, b = "x" }) => {"a": "1", "b": "x"} : map(string)
+    tostring(1.50) => "1.5" : string
+    tonumber("0x1") => error: this can't be converted: number required, but have string at «"0x1"»
+    tobool("yes") => error: this can't be converted: bool required, but have string at «"yes"»
+    "#);
+}
+
+#[test]
+fn encodings_and_digests() {
+    assert_snapshot!(check_eval(&[
+        "jsonencode({ a = [1, null, \"<\"] })",
+        "jsondecode(\"{\\\"a\\\": [1, 2.50]}\")",
+        "jsondecode(\"{\")",
+        "base64encode(\"hi\")",
+        "base64decode(\"aGk=\")",
+        "sha256(\"\")",
+        "md5(\"\")",
+        "csvdecode(\"a,b\\n1,\\\"x,y\\\"\\n\")",
+        "uuidv5(\"dns\", \"example.com\")",
+    ]), @r#"
+    jsonencode({ a = [1, null, "<"] }) => "{\"a\":[1,null,\"\\u003c\"]}" : string
+    jsondecode("{\"a\": [1, 2.50]}") => {"a": [1, 2.5]} : object({a = tuple([number, number])})
+    jsondecode("{") => error: this is no json: eof while parsing an object at line 1 column 1 at «"{"»
+    base64encode("hi") => "aGk=" : string
+    base64decode("aGk=") => "hi" : string
+    sha256("") => "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" : string
+    md5("") => "d41d8cd98f00b204e9800998ecf8427e" : string
+    csvdecode("a,b\n1,\"x,y\"\n") => [{"a": "1", "b": "x,y"}] : list(object({a = string, b = string}))
+    uuidv5("dns", "example.com") => "cfbff0d1-9375-5685-968c-48ce8b15ae17" : string
+    "#);
+}
+
+#[test]
+fn networks() {
+    assert_snapshot!(check_eval(&[
+        "cidrhost(\"10.0.0.0/24\", 5)",
+        "cidrhost(\"10.0.0.0/24\", -1)",
+        "cidrhost(\"10.0.0.0/24\", 256)",
+        "cidrnetmask(\"10.0.0.0/12\")",
+        "cidrsubnet(\"10.0.0.0/8\", 8, 2)",
+        "cidrsubnets(\"10.0.0.0/8\", 8, 4)",
+        "cidrhost(\"10.0.0.0\", 1)",
+    ]), @r#"
+    cidrhost("10.0.0.0/24", 5) => "10.0.0.5" : string
+    cidrhost("10.0.0.0/24", -1) => "10.0.0.255" : string
+    cidrhost("10.0.0.0/24", 256) => error: the network has no host 256 at «256»
+    cidrnetmask("10.0.0.0/12") => "255.240.0.0" : string
+    cidrsubnet("10.0.0.0/8", 8, 2) => "10.2.0.0/16" : string
+    cidrsubnets("10.0.0.0/8", 8, 4) => ["10.0.0.0/16", "10.16.0.0/12"] : list(string)
+    cidrhost("10.0.0.0", 1) => error: `10.0.0.0` is no network, as `10.0.0.0/8` is at «"10.0.0.0"»
+    "#);
+}
+
+#[test]
+fn times() {
+    assert_snapshot!(check_eval(&["timeadd(\"2024-02-28T23:00:00Z\", \"1h30m\")", "timeadd(\"2024-01-01T00:00:00+02:00\", \"-1s\")", "timecmp(\"2024-01-01T00:00:00Z\", \"2024-01-01T01:00:00+01:00\")", "timeadd(\"yesterday\", \"1h\")"]), @r#"
+    timeadd("2024-02-28T23:00:00Z", "1h30m") => "2024-02-29T00:30:00Z" : string
+    timeadd("2024-01-01T00:00:00+02:00", "-1s") => "2023-12-31T23:59:59+02:00" : string
+    timecmp("2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00") => 0 : number
+    timeadd("yesterday", "1h") => error: `yesterday` is no time, as `2025-01-31t12:00:00z` is at «"yesterday"»
+    "#);
+}

@@ -135,6 +135,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our own child").is_some()
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) -> Ran {
         let _ = self.child.kill();

@@ -107,14 +107,16 @@ fn of_two_applies_at_once_one_is_told_who_holds_the_lock() {
     let engine = Engine::start(&lab, "one");
     let bimetal = operator(&engine);
     bimetal.apply();
-    // An engine that does not answer keeps the first one busy.
+    // An engine that does not answer keeps whoever comes first busy.
     engine.cell().freeze();
-    let first = bimetal.start(&["apply", "--auto-approve"]);
-    let refused =
-        bimetal_tests::wait::until("the first one to hold the lock", std::time::Duration::from_secs(8), || {
-            let second = bimetal.run_with(&[("BIMETAL_VAR_replicas", "4")], &["apply", "--auto-approve"]);
-            if second.stderr.contains("locked by") { Ok(second) } else { Err(second.to_string()) }
-        });
+    let mut both = [(); 2].map(|()| bimetal.start(&["apply", "--auto-approve"]));
+    let patience = std::time::Duration::from_secs(30);
+    let late = bimetal_tests::wait::until("one of them to be refused", patience, || {
+        both.iter_mut().position(bimetal_tests::bimetal::Running::has_ended).ok_or_else(|| "both go on".to_owned())
+    });
+    let [one, two] = both;
+    let (first, second) = if late == 0 { (two, one) } else { (one, two) };
+    let refused = second.wait();
     assert!(refused.stderr.contains(&format!("process {}", first.process())), "{refused}");
     engine.cell().thaw();
     let _ = first.wait();

@@ -27,8 +27,8 @@ pub fn up() -> Result<()> {
     say(&format!("using the Docker engine at {host}"));
     demo.prepare()?;
     demo.bimetal(&host, &["init"])?;
-    demo.bimetal(&host, &["plan"])?;
-    demo.bimetal(&host, &["apply", "--auto-approve"])?;
+    demo.bimetal(&host, &["plan", "--out", "plan"])?;
+    demo.bimetal(&host, &["apply", "plan"])?;
     demo.bimetal(&host, &["machines"])?;
     demo.bimetal(&host, &["ps"])?;
     say(&format!("fetching http://{PAGE}/"));

@@ -1,18 +1,25 @@
 //! `docker_container`: the container runtime of services, and for users directly.
 
+mod body;
+mod check;
+mod seen;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use bimetal_provider::capability::docker::Engine;
 use bimetal_provider::capability::progress;
 use bimetal_provider::{
-    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Role, Schema, Serialize,
-    json,
+    Code, Create, Deletion, Deserialize, Diagnostic, Fault, Handle, Outcome, Plan, Resource, Result, Role, Schema,
+    Serialize,
 };
 
 use crate::Docker;
+use crate::access::stay;
+use crate::stamp::taken;
+use seen::Seen;
 
-const INTENT: &str = "bimetal.intent";
-const IMAGE: &str = "bimetal.image";
 /// A container gets so long to end by itself, in seconds.
 const GRACE: u32 = 10;
 
@@ -61,6 +68,11 @@ pub(crate) struct Container {
     #[attr(read_only)]
     id: Option<String>,
     #[attr(read_only)]
+    image_id: Option<String>,
+    /// On the first of its networks
+    #[attr(read_only)]
+    ip_address: Option<String>,
+    #[attr(read_only, changes_on_update)]
     running: Option<bool>,
 }
 
@@ -95,47 +107,68 @@ pub(crate) struct Health {
     start_period: Option<String>,
 }
 
+impl Container {
+    /// One that may end by itself, and then has done its work: it is not started again.
+    fn is_job(&self) -> bool {
+        is_job(self.restart.as_deref())
+    }
+
+    /// As asked for, with what the engine shows of it.
+    fn with(self, seen: &Seen) -> Container {
+        Container {
+            id: Some(seen.id.clone()),
+            image_id: seen.image_id.clone(),
+            ip_address: seen.address(self.networks.as_deref().unwrap_or_default()),
+            running: Some(seen.is_running),
+            ..self
+        }
+    }
+}
+
+fn is_job(restart: Option<&str>) -> bool {
+    matches!(restart, Some("no" | "on-failure"))
+}
+
 impl Resource for Container {
     type Provider = Docker;
     const NAME: &'static str = "docker_container";
     const ROLE: Option<Role> = Some(Role::ContainerRuntime);
 
     fn validate(&self) -> Vec<Diagnostic> {
-        let health = self.health.iter().flat_map(|health| [&health.interval, &health.timeout, &health.start_period]);
-        let durations = health.flatten().filter_map(|text| nanoseconds(text).err());
-        let restart = self
-            .restart
-            .iter()
-            .filter(|word| !["no", "on-failure", "always", "unless-stopped"].contains(&word.as_str()));
-        let restart = restart.map(|word| {
-            let error = Diagnostic::error(format!("`{word}` is no restart policy")).at("restart");
-            error.hint("there are `no`, `on-failure`, `always` and `unless-stopped`")
-        });
-        restart.chain(durations).collect()
+        check::check(self)
     }
 
     fn plan(plan: &mut Plan) -> Result<()> {
-        // It is planned to run: one that stopped is started.
+        stay(plan);
+        // An engine takes no limit for "as it was": one that is taken away needs a new container.
+        for limit in ["memory", "cpus"] {
+            if plan.value(limit).is_null() && !plan.prior(limit).is_null() {
+                plan.replace(limit);
+            }
+        }
+        let restart = plan.value("restart").clone();
+        if is_job(restart.as_str()) || restart.is_object() {
+            return Ok(());
+        }
+        // It is planned to run: one that stopped is started, and gets another address by that.
+        if !plan.is_new() && plan.prior("running") == false {
+            plan.unknown("ip_address");
+        }
         plan.set("running", true);
         Ok(())
     }
 
+    /// One list for each engine tells what has become of all of its containers.
     fn read(_: &Docker, objects: Vec<Self>) -> Vec<Result<Option<Self>>> {
-        // One list for each engine tells what all of its containers do.
-        let mut lists: Vec<(Handle, Result<States>)> = Vec::new();
+        let mut lists: Vec<(Handle, Result<BTreeMap<String, Seen>>)> = Vec::new();
         let mut answers = Vec::new();
         for object in objects {
             let place = lists.iter().position(|(engine, _)| *engine == object.engine).unwrap_or_else(|| {
-                lists.push((object.engine.clone(), states(&object.engine)));
+                lists.push((object.engine.clone(), Seen::all(&Engine::new(&object.engine))));
                 lists.len() - 1
             });
             answers.push(match &lists[place].1 {
-                Ok(states) => Ok(object
-                    .id
-                    .as_ref()
-                    .and_then(|id| states.get(id))
-                    .copied()
-                    .map(|running| Container { running: Some(running), ..object.clone() })),
+                Ok(all) => Ok(object.id.as_ref().and_then(|id| all.get(id)).map(|seen| object.clone().with(seen))),
                 Err(error) => Err(error.clone()),
             });
         }
@@ -143,8 +176,8 @@ impl Resource for Container {
     }
 
     fn probe(_: &Docker, intent: &str, config: Self) -> Result<Option<Self>> {
-        let found = find(&Engine::new(&config.engine), intent)?;
-        Ok(found.map(|(id, running)| Container { id: Some(id), running: Some(running), ..config }))
+        let found = Seen::of_intent(&Engine::new(&config.engine), intent)?;
+        Ok(found.map(|seen| config.with(&seen)))
     }
 
     fn create(_: &Docker, requests: Vec<Create<Self>>) -> Vec<Outcome<Self>> {
@@ -156,38 +189,22 @@ impl Resource for Container {
         let Some(id) = prior.id.clone() else {
             return Outcome::failed(Diagnostic::error("the state does not know the container's id"));
         };
-        let changed = prior.restart != config.restart || prior.memory != config.memory || prior.cpus != config.cpus;
-        let updated = if changed { engine.update_container(&id, &config.changeable()) } else { Ok(()) };
-        match updated.and_then(|()| engine.start_container(&id)) {
-            Ok(()) => Outcome::Done(Container { id: Some(id), running: Some(true), ..config }),
-            Err(fault) => Outcome::Failed { diagnostics: vec![fault.into()], so_far: Some(prior) },
+        match change(&engine, &id, &prior, &config).and_then(|()| settle(&engine, &id, config)) {
+            Ok(container) => Outcome::Done(container),
+            Err(error) => Outcome::Failed { diagnostics: vec![error], so_far: Some(prior) },
         }
     }
 
     fn delete(_: &Docker, object: Self) -> Deletion {
         let engine = Engine::new(&object.engine);
         let Some(id) = object.id else { return Deletion::Done };
-        let removed = match engine.inspect_container(&id) {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => engine.stop_container(&id, GRACE).and_then(|()| engine.remove_container(&id, true)),
+        let removed = match engine.stop_container(&id, GRACE) {
+            Ok(()) => engine.remove_container(&id, true),
+            Err(fault) if fault.code == Code::NotFound => Ok(()),
             Err(fault) => Err(fault),
         };
         removed.map_err(Diagnostic::from).into()
     }
-}
-
-/// Whether each container of ours runs, by id.
-type States = BTreeMap<String, bool>;
-
-fn states(engine: &Handle) -> Result<States> {
-    let list = Engine::new(engine).containers(&json!({ "label": [INTENT] }))?;
-    Ok(list.iter().filter_map(|one| Some((one["Id"].as_str()?.to_owned(), one["State"] == "running"))).collect())
-}
-
-/// The container that carries an intent, and whether it runs.
-fn find(engine: &Engine, intent: &str) -> Result<Option<(String, bool)>> {
-    let list = engine.containers(&json!({ "label": [format!("{INTENT}={intent}")] }))?;
-    Ok(list.first().and_then(|one| Some((one["Id"].as_str()?.to_owned(), one["State"] == "running"))))
 }
 
 fn create(request: Create<Container>) -> Outcome<Container> {
@@ -201,13 +218,15 @@ fn create(request: Create<Container>) -> Outcome<Container> {
             Err(error) => return Outcome::failed(error),
         },
     };
-    let made = Container { id: Some(id.clone()), running: Some(false), ..config };
-    match engine.start_container(&id) {
-        Ok(()) => Outcome::Done(Container { running: Some(true), ..made }),
-        Err(fault) => Outcome::Failed { diagnostics: vec![fault.into()], so_far: Some(made) },
+    let made = Container { id: Some(id.clone()), running: Some(false), ..config.clone() };
+    let started = engine.start_container(&id).map_err(Diagnostic::from);
+    match started.and_then(|()| settle(&engine, &id, config)) {
+        Ok(container) => Outcome::Done(container),
+        Err(error) => Outcome::Failed { diagnostics: vec![error], so_far: Some(made) },
     }
 }
 
+/// Makes a container, and answers its id.
 fn make(engine: &Engine, index: u32, intent: &str, config: &Container) -> Result<String> {
     let image = engine.ensure_image(&config.image, config.platform.as_deref())?;
     let image = image["Id"].as_str().unwrap_or(&config.image).to_owned();
@@ -215,125 +234,41 @@ fn make(engine: &Engine, index: u32, intent: &str, config: &Container) -> Result
     let body = config.body(&image, intent)?;
     match engine.create_container(&config.name, None, &body) {
         Ok(id) => Ok(id),
-        Err(fault) => match find(engine, intent)? {
+        Err(fault) => match Seen::of_intent(engine, intent)? {
             // The name is taken by what an interrupted run of ours made.
-            Some((id, _)) => Ok(id),
-            None => Err(fault.into()),
+            Some(seen) => Ok(seen.id),
+            None => Err(not_made(fault, &config.name)),
         },
     }
 }
 
-impl Container {
-    /// Docker's `POST /containers/create`.
-    fn body(&self, image: &str, intent: &str) -> Result<Json> {
-        let mut labels = self.labels.clone().unwrap_or_default();
-        labels.insert(INTENT.to_owned(), intent.to_owned());
-        // What was asked for: an engine lists what it was loaded as.
-        labels.insert(IMAGE.to_owned(), self.image.clone());
-        let env: Vec<String> = self.env.iter().flatten().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut host = self.changeable();
-        host["PortBindings"] = self.port_bindings();
-        host["Mounts"] = Json::Array(self.volume.iter().map(Mount::body).collect());
-        if let Some(network) = self.networks.iter().flatten().next() {
-            host["NetworkMode"] = json!(network);
-        }
-        let exposed: serde_json::Map<_, _> = self.port.iter().map(|port| (port.key(), json!({}))).collect();
-        let networks: serde_json::Map<_, _> =
-            self.networks.iter().flatten().map(|name| (name.clone(), json!({}))).collect();
-        Ok(json!({
-            "Image": image,
-            "Cmd": self.command,
-            "Entrypoint": self.entrypoint,
-            "Env": env,
-            "Labels": labels,
-            "User": self.user.clone().unwrap_or_default(),
-            "WorkingDir": self.working_dir.clone().unwrap_or_default(),
-            "Hostname": self.hostname.clone().unwrap_or_default(),
-            "ExposedPorts": exposed,
-            "Healthcheck": self.health.as_ref().map(Health::body).transpose()?,
-            "HostConfig": host,
-            "NetworkingConfig": { "EndpointsConfig": networks },
-        }))
-    }
-
-    /// What an engine changes without a new container.
-    fn changeable(&self) -> Json {
-        json!({
-            "RestartPolicy": { "Name": self.restart.as_deref().unwrap_or("unless-stopped") },
-            "Memory": self.memory.unwrap_or(0),
-            "NanoCpus": self.cpus.map_or(0, |cpus| (cpus * 1e9) as u64),
-        })
-    }
-
-    fn port_bindings(&self) -> Json {
-        let bound = self.port.iter().filter_map(|port| {
-            let host = port.host?;
-            Some((port.key(), json!([{ "HostPort": host.to_string() }])))
-        });
-        Json::Object(bound.collect())
+fn not_made(fault: Fault, name: &str) -> Diagnostic {
+    match fault.code {
+        Code::Conflict => taken("container", name),
+        _ => fault.into(),
     }
 }
 
-impl Port {
-    /// `80/tcp`
-    fn key(&self) -> String {
-        format!("{}/{}", self.container, self.protocol.as_deref().unwrap_or("tcp"))
+fn change(engine: &Engine, id: &str, prior: &Container, config: &Container) -> Result<()> {
+    if prior.restart != config.restart || prior.memory != config.memory || prior.cpus != config.cpus {
+        engine.update_container(id, &config.changeable())?;
     }
+    if !config.is_job() {
+        engine.start_container(id)?;
+    }
+    Ok(())
 }
 
-impl Mount {
-    fn body(&self) -> Json {
-        let kind = if self.source.starts_with('/') { "bind" } else { "volume" };
-        json!({ "Type": kind, "Source": self.source, "Target": self.target, "ReadOnly": self.read_only.unwrap_or(false) })
+/// What has become of a container that was just started.
+fn settle(engine: &Engine, id: &str, config: Container) -> Result<Container> {
+    let seen = Seen::one(engine, id)?;
+    if !seen.is_running && seen.exit_code != 0 && config.is_job() {
+        let error = format!("container `{}` ended at once, with status {}", config.name, seen.exit_code);
+        return Err(Diagnostic::error(error)
+            .hint("its own log tells why: `docker logs` on that machine")
+            .at("command"));
     }
-}
-
-impl Health {
-    fn body(&self) -> Result<Json> {
-        let nanoseconds = |text: &Option<String>| text.as_deref().map_or(Ok(0), nanoseconds);
-        let command: Vec<&str> = ["CMD"].into_iter().chain(self.command.iter().map(String::as_str)).collect();
-        Ok(json!({
-            "Test": command,
-            "Interval": nanoseconds(&self.interval)?,
-            "Timeout": nanoseconds(&self.timeout)?,
-            "StartPeriod": nanoseconds(&self.start_period)?,
-            "Retries": self.retries.unwrap_or(0),
-        }))
-    }
-}
-
-/// `10s`, `1m30s`, `500ms`
-fn nanoseconds(text: &str) -> Result<u64> {
-    let wrong =
-        || Diagnostic::error(format!("`{text}` is no duration")).hint("write `10s`, `1m30s` or `500ms`").at("health");
-    let (mut total, mut rest) = (0u64, text);
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0).ok_or_else(wrong)?;
-        let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |end| digits + end);
-        let unit = match &rest[digits..unit_end] {
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            _ => return Err(wrong()),
-        };
-        total = number.checked_mul(unit).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
-        rest = &rest[unit_end..];
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(total) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_dockers() {
-        assert_eq!(nanoseconds("1m30s").unwrap(), 90_000_000_000);
-        assert_eq!(nanoseconds("500ms").unwrap(), 500_000_000);
-        for wrong in ["", "10", "s", "1x", "-1s"] {
-            assert!(nanoseconds(wrong).is_err(), "{wrong}");
-        }
-    }
+    // The engine starts one that ended at once again and again: that counts as running.
+    let is_running = seen.is_running || !config.is_job();
+    Ok(Container { running: Some(is_running), ..config.with(&seen) })
 }

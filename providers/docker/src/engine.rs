@@ -1,15 +1,36 @@
 //! `docker_engine`: what an engine says of itself. And how its answer is read.
 
 use bimetal_provider::capability::docker;
-use bimetal_provider::{DataSource, Deserialize, Handle, Json, Result, Schema, Serialize};
+use bimetal_provider::{Credential, DataSource, Deserialize, Diagnostic, Handle, Json, Result, Schema, Serialize};
 
 use crate::Docker;
+use crate::access::Access;
 
 /// What an engine says of itself.
 #[derive(Schema, Serialize, Deserialize)]
 pub(crate) struct Engine {
-    /// The engine of a machine: `machine.docker.here.engine`
-    engine: Handle,
+    /// The engine of a machine: `machine.docker.here.engine`; or say how it is reached
+    #[attr(computed)]
+    engine: Option<Handle>,
+    /// `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host`
+    host: Option<String>,
+    /// PEM of the authority that signed the engine's certificate
+    ca: Option<String>,
+    /// PEM of our certificate
+    certificate: Option<String>,
+    /// PEM of our certificate's key
+    #[attr(credential)]
+    key: Option<Credential>,
+    /// Our SSH key itself
+    #[attr(credential)]
+    private_key: Option<Credential>,
+    /// The file of our SSH key
+    #[attr(credential_file)]
+    key_file: Option<Credential>,
+    /// `strict`, `accept-new` or `off`
+    host_key_check: Option<String>,
+    /// Without TLS
+    insecure: Option<bool>,
     #[attr(read_only)]
     platform: Option<String>,
     #[attr(read_only)]
@@ -31,8 +52,10 @@ impl DataSource for Engine {
     const NAME: &'static str = "docker_engine";
 
     fn read(_: &Docker, config: Self) -> Result<Self> {
-        let facts = Facts::of(&config.engine)?;
+        let handle = config.handle()?;
+        let facts = Facts::of(&handle)?;
         Ok(Engine {
+            engine: Some(handle),
             platform: Some(facts.platform),
             cpus: facts.cpus,
             memory: facts.memory,
@@ -41,6 +64,34 @@ impl DataSource for Engine {
             containers: facts.containers,
             ..config
         })
+    }
+}
+
+impl Engine {
+    fn handle(&self) -> Result<Handle> {
+        match (&self.engine, &self.host) {
+            (Some(engine), None) => Ok(engine.clone()),
+            (None, Some(host)) => self.access(host).handle(),
+            _ => {
+                let error = Diagnostic::error("either `engine` or `host` says which engine is meant");
+                Err(error.hint("write `engine = machine.docker.here.engine`"))
+            }
+        }
+    }
+
+    fn access<'a>(&'a self, host: &'a str) -> Access<'a> {
+        Access {
+            host,
+            ca: self.ca.as_deref(),
+            certificate: self.certificate.as_deref(),
+            key: self.key.as_ref(),
+            private_key: self.private_key.as_ref(),
+            key_file: self.key_file.as_ref(),
+            host_key_check: self.host_key_check.as_deref(),
+            host_key: None,
+            known_hosts: None,
+            is_insecure: self.insecure == Some(true),
+        }
     }
 }
 
@@ -105,5 +156,15 @@ mod tests {
             );
             assert_eq!((facts.platform.as_str(), facts.cpus), (expected, Some(4)));
         }
+    }
+
+    #[test]
+    fn an_engine_is_asked_by_handle_or_by_host() {
+        let driver = crate::testing::Engine::default().driver();
+        let handle = json!({ "$handle": { "transport": "unix", "path": "/s" } });
+        let by_handle = driver.read_data("docker_engine", &json!({ "engine": handle })).unwrap();
+        let by_host = driver.read_data("docker_engine", &json!({ "host": "unix:///s" })).unwrap();
+        assert_eq!((&by_host["engine"], &by_host["platform"]), (&handle, &by_handle["platform"]));
+        assert!(driver.read_data("docker_engine", &json!({})).is_err());
     }
 }

@@ -2,10 +2,11 @@
 
 use bimetal_provider::capability::docker::Engine;
 use bimetal_provider::{
-    Create, Deletion, Deserialize, Diagnostic, Handle, Outcome, Resource, Result, Schema, Serialize,
+    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Schema, Serialize,
 };
 
 use crate::Docker;
+use crate::access::stay;
 
 /// An image that an engine keeps.
 #[derive(Schema, Serialize, Deserialize)]
@@ -21,23 +22,49 @@ pub(crate) struct Image {
     keep_on_destroy: Option<bool>,
     #[attr(read_only)]
     id: Option<String>,
+    /// What the registry calls this version of it: `sha256:…`
+    #[attr(read_only)]
+    digest: Option<String>,
 }
 
 impl Image {
+    /// What the operator's disk holds has no name on the engine.
+    fn is_file(&self) -> bool {
+        self.name.starts_with("oci:") || self.name.starts_with("oci-archive:")
+    }
+
+    fn reference(&self) -> Option<&str> {
+        if self.is_file() { self.id.as_deref() } else { Some(&self.name) }
+    }
+
+    fn seen(self, image: &Json) -> Self {
+        let digest =
+            image["RepoDigests"][0].as_str().and_then(|name| name.split_once('@')).map(|(_, digest)| digest.to_owned());
+        Image { id: image["Id"].as_str().map(str::to_owned), digest, ..self }
+    }
+
     fn look(self) -> Result<Option<Self>> {
-        let found = Engine::new(&self.engine).inspect_image(&self.name)?;
-        Ok(found.map(|image| Image { id: image["Id"].as_str().map(str::to_owned), ..self }))
+        let found = match self.reference() {
+            Some(reference) => Engine::new(&self.engine).inspect_image(reference)?,
+            None => None,
+        };
+        Ok(found.map(|image| self.seen(&image)))
     }
 
     fn make(self) -> Result<Self> {
         let image = Engine::new(&self.engine).ensure_image(&self.name, self.platform.as_deref())?;
-        Ok(Image { id: image["Id"].as_str().map(str::to_owned), ..self })
+        Ok(self.seen(&image))
     }
 }
 
 impl Resource for Image {
     type Provider = Docker;
     const NAME: &'static str = "docker_image";
+
+    fn plan(plan: &mut Plan) -> Result<()> {
+        stay(plan);
+        Ok(())
+    }
 
     fn read(_: &Docker, objects: Vec<Self>) -> Vec<Result<Option<Self>>> {
         objects.into_iter().map(Image::look).collect()
@@ -53,13 +80,38 @@ impl Resource for Image {
     }
 
     fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
-        Outcome::Done(Image { id: prior.id, ..config })
+        Outcome::Done(Image { id: prior.id, digest: prior.digest, ..config })
     }
 
     fn delete(_: &Docker, object: Self) -> Deletion {
-        if object.keep_on_destroy == Some(true) {
-            return Deletion::Done;
+        match object.reference() {
+            Some(reference) if object.keep_on_destroy != Some(true) => {
+                Engine::new(&object.engine).remove_image(reference).map_err(Diagnostic::from).into()
+            }
+            Some(_) | None => Deletion::Done,
         }
-        Engine::new(&object.engine).remove_image(&object.name).map_err(Diagnostic::from).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bimetal_provider::json;
+
+    use crate::testing::Engine;
+
+    #[test]
+    fn an_image_is_pulled_kept_and_removed() {
+        let engine = Engine::default();
+        let driver = engine.driver();
+        let config = json!({ "engine": engine.handle(), "name": "nginx:1.27" });
+        let image = driver.create("docker_image", "i-1", &config).unwrap();
+        assert_eq!((&image["id"], &image["digest"]), (&json!("sha256:nginx:1.27"), &json!("sha256:d")));
+        assert_eq!(driver.read("docker_image", std::slice::from_ref(&image)), [Ok(Some(image.clone()))]);
+        let mut kept = image.clone();
+        kept["keep_on_destroy"] = json!(true);
+        driver.delete("docker_image", &kept).unwrap();
+        assert_eq!(driver.probe("docker_image", "i-1", &config), Ok(Some(image.clone())));
+        driver.delete("docker_image", &image).unwrap();
+        assert_eq!(driver.read("docker_image", &[image]), [Ok(None)]);
     }
 }

@@ -1,10 +1,14 @@
 //! Docker engines, and what runs on them.
 
+mod access;
 mod container;
 mod engine;
 mod image;
 mod machine;
 mod network;
+mod stamp;
+#[cfg(test)]
+mod testing;
 mod volume;
 
 use bimetal_provider::{DataType, Deserialize, Provider, Result, Schema, Type};

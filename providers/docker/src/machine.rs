@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use bimetal_provider::{
-    Create, Credential, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Resource, Result, Role, Schema,
+    Create, Credential, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Role, Schema,
     Serialize, json,
 };
 
 use crate::Docker;
+use crate::access::Access;
 use crate::engine::Facts;
 
 /// An engine that exists already: it is taken on as it is, and left as it is.
@@ -50,89 +51,38 @@ pub(crate) struct Machine {
     /// Where its containers are reached
     #[attr(computed)]
     address: Option<String>,
+    /// For containers, images, networks and volumes
     #[attr(read_only)]
     engine: Option<Handle>,
+    /// What it calls itself
+    #[attr(read_only)]
+    name: Option<String>,
     #[attr(read_only)]
     engine_version: Option<String>,
 }
 
-/// Where a `host` leads.
-enum Host<'a> {
-    Unix(&'a str),
-    Tcp { host: &'a str, port: u16 },
-    Ssh { user: Option<&'a str>, host: &'a str, port: u16 },
-}
-
-fn parse(text: &str) -> Result<Host<'_>> {
-    let wrong = || {
-        Diagnostic::error(format!("`{text}` leads to no engine"))
-            .hint("write `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host`")
-            .at("host")
-    };
-    if let Some(path) = text.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
-        return Ok(Host::Unix(path));
-    }
-    let split = |rest: &str, default: u16| -> Option<(usize, u16)> {
-        match rest.rfind(':').filter(|colon| !rest[*colon..].contains(']')) {
-            Some(colon) => Some((colon, rest[colon + 1..].parse().ok()?)),
-            None => Some((rest.len(), default)),
-        }
-    };
-    if let Some(rest) = text.strip_prefix("tcp://").filter(|rest| !rest.is_empty()) {
-        let (end, port) = split(rest, 2376).ok_or_else(wrong)?;
-        return Ok(Host::Tcp { host: &rest[..end], port });
-    }
-    if let Some(rest) = text.strip_prefix("ssh://").filter(|rest| !rest.is_empty()) {
-        let (user, rest) = rest.split_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
-        let (end, port) = split(rest, 22).ok_or_else(wrong)?;
-        return Ok(Host::Ssh { user, host: &rest[..end], port });
-    }
-    Err(wrong())
-}
-
 impl Machine {
-    fn handle(&self) -> Result<Handle> {
-        Ok(Handle(match parse(&self.host)? {
-            Host::Unix(path) => json!({ "transport": "unix", "path": path }),
-            Host::Tcp { host, port } if self.insecure == Some(true) => {
-                json!({ "transport": "tcp", "host": host, "port": port, "tls": false })
-            }
-            Host::Tcp { host, port } => json!({
-                "transport": "tcp", "host": host, "port": port, "ca": self.ca, "certificate": self.certificate, "key": self.key,
-            }),
-            Host::Ssh { user, host, port } => {
-                json!({ "transport": "ssh", "endpoint": self.endpoint(user, host, port), "socket": "/var/run/docker.sock" })
-            }
-        }))
-    }
-
-    fn endpoint(&self, user: Option<&str>, host: &str, port: u16) -> Json {
-        let credential = self.private_key.as_ref().or(self.key_file.as_ref());
-        json!({
-            "host": host,
-            "port": port,
-            "user": user.unwrap_or("root"),
-            "credential": credential,
-            "agent": credential.is_none(),
-            "host_key_check": self.host_key_check.as_deref().unwrap_or("strict"),
-            "host_key": self.host_key,
-            "known_hosts": self.known_hosts,
-        })
-    }
-
-    fn own_address(&self) -> Result<String> {
-        Ok(match parse(&self.host)? {
-            Host::Unix(_) => "127.0.0.1".to_owned(),
-            Host::Tcp { host, .. } | Host::Ssh { host, .. } => host.to_owned(),
-        })
+    fn access(&self) -> Access<'_> {
+        Access {
+            host: &self.host,
+            ca: self.ca.as_deref(),
+            certificate: self.certificate.as_deref(),
+            key: self.key.as_ref(),
+            private_key: self.private_key.as_ref(),
+            key_file: self.key_file.as_ref(),
+            host_key_check: self.host_key_check.as_deref(),
+            host_key: self.host_key.as_deref(),
+            known_hosts: self.known_hosts.as_deref(),
+            is_insecure: self.insecure == Some(true),
+        }
     }
 
     fn observed(self) -> Result<Self> {
-        let handle = self.handle()?;
+        let handle = self.access().handle()?;
         let facts = Facts::of(&handle)?;
         let address = match &self.address {
             Some(address) => address.clone(),
-            None => self.own_address()?,
+            None => self.access().address()?,
         };
         Ok(Machine {
             platform: Some(self.platform.clone().unwrap_or(facts.platform)),
@@ -140,6 +90,7 @@ impl Machine {
             memory: facts.memory,
             address: Some(address),
             engine_version: facts.version,
+            name: facts.name,
             engine: Some(handle),
             ..self
         })
@@ -152,16 +103,25 @@ impl Resource for Machine {
     const ROLE: Option<Role> = Some(Role::Machine);
 
     fn validate(&self) -> Vec<Diagnostic> {
-        let mut found: Vec<_> = parse(&self.host).err().into_iter().collect();
-        if let (Ok(Host::Tcp { .. }), false, None) = (parse(&self.host), self.insecure == Some(true), &self.ca) {
-            let error = Diagnostic::error("an engine on TCP needs `ca`, `certificate` and `key`").at("host");
-            found.push(error.hint("or say `insecure = true`: then whoever reaches the port is root there"));
+        self.access().check()
+    }
+
+    /// A handle is made of what is written, so that it is known as soon as that is.
+    fn plan(plan: &mut Plan) -> Result<()> {
+        match plan.known_config::<Machine>() {
+            Some(config) => {
+                plan.set("engine", json!(config.access().handle()?));
+                if config.address.is_none() {
+                    plan.set("address", config.access().address()?);
+                }
+            }
+            None => plan.unknown("engine"),
         }
-        found
+        Ok(())
     }
 
     fn discover(_: &Docker, config: Self) -> Result<Json> {
-        let facts = Facts::of(&config.handle()?)?;
+        let facts = Facts::of(&config.access().handle()?)?;
         let platform = config.platform.unwrap_or(facts.platform);
         Ok(json!({ "platform": platform, "cpus": facts.cpus, "memory": facts.memory }))
     }
@@ -180,12 +140,8 @@ impl Resource for Machine {
     }
 
     fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
-        let kept = Machine {
-            platform: config.platform.clone().or(prior.platform),
-            address: config.address.clone().or(prior.address),
-            ..config
-        };
-        kept.observed().into()
+        let platform = config.platform.clone().or(prior.platform);
+        Machine { platform, ..config }.observed().into()
     }
 
     fn delete(_: &Docker, _: Self) -> Deletion {
@@ -195,15 +151,54 @@ impl Resource for Machine {
 
 #[cfg(test)]
 mod tests {
+    use bimetal_provider::testing::Driver;
+
     use super::*;
+    use crate::testing::Engine;
+
+    fn driver() -> Driver<Docker> {
+        Engine::default().driver()
+    }
 
     #[test]
-    fn hosts_lead_where_they_say() {
-        assert!(matches!(parse("unix:///run/docker.sock"), Ok(Host::Unix("/run/docker.sock"))));
-        assert!(matches!(parse("tcp://10.0.0.1"), Ok(Host::Tcp { host: "10.0.0.1", port: 2376 })));
-        assert!(matches!(parse("ssh://pi@rack:2222"), Ok(Host::Ssh { user: Some("pi"), host: "rack", port: 2222 })));
-        for wrong in ["", "docker.sock", "unix://run", "tcp://h:x", "http://h"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
-        }
+    fn an_engine_is_taken_on_as_it_is() {
+        let config = json!({ "host": "unix:///var/run/docker.sock" });
+        let planned = driver().plan("docker_machine", None, &config).unwrap().value;
+        let handle = json!({ "$handle": { "transport": "unix", "path": "/var/run/docker.sock" } });
+        assert_eq!((&planned["engine"], &planned["address"]), (&handle, &json!("127.0.0.1")));
+        assert_eq!(planned["platform"], json!({ "$unknown": {} }));
+        let facts = driver().discover("docker_machine", &config).unwrap();
+        assert_eq!(facts, json!({ "platform": "linux/arm64", "cpus": 4, "memory": 1024 }));
+        let made = driver().create("docker_machine", "i-1", &config).unwrap();
+        assert_eq!((&made["engine"], &made["platform"]), (&handle, &json!("linux/arm64")));
+        assert_eq!(driver().read("docker_machine", std::slice::from_ref(&made)), [Ok(Some(made.clone()))]);
+        assert_eq!(driver().plan("docker_machine", Some(&made), &config).unwrap().value, made);
+        assert_eq!(driver().delete("docker_machine", &made), Ok(()));
+    }
+
+    #[test]
+    fn a_platform_that_is_said_is_believed() {
+        let config = json!({ "host": "unix:///s", "platform": "linux/arm/v7" });
+        assert_eq!(driver().discover("docker_machine", &config).unwrap()["platform"], "linux/arm/v7");
+        assert_eq!(driver().create("docker_machine", "i-1", &config).unwrap()["platform"], "linux/arm/v7");
+    }
+
+    #[test]
+    fn a_handle_carries_the_names_of_credentials() {
+        let config = json!({
+            "host": "ssh://pi@rack", "key_file": { "$credential": "machine.docker.a#key_file" }, "host_key_check": "accept-new",
+        });
+        let handle = driver().plan("docker_machine", None, &config).unwrap().value["engine"]["$handle"].clone();
+        assert_eq!(handle["endpoint"]["credential"], config["key_file"]);
+        assert_eq!((&handle["endpoint"]["user"], &handle["endpoint"]["agent"]), (&json!("pi"), &json!(false)));
+    }
+
+    #[test]
+    fn an_open_port_must_be_wanted() {
+        let wrong = driver().validate("docker_machine", &json!({ "host": "tcp://10.0.0.1:2375" }));
+        assert_eq!(wrong, ["host: an engine on TCP needs `ca`, `certificate` and `key`"]);
+        assert!(
+            driver().validate("docker_machine", &json!({ "host": "tcp://10.0.0.1:2375", "insecure": true })).is_empty()
+        );
     }
 }

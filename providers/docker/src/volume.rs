@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use bimetal_provider::capability::docker::Engine;
 use bimetal_provider::{
-    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Resource, Result, Schema, Serialize, json,
+    Create, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Schema, Serialize, json,
 };
 
 use crate::Docker;
-
-const INTENT: &str = "bimetal.intent";
+use crate::access::stay;
+use crate::stamp::{INTENT, taken};
 
 /// A volume of an engine's.
 #[derive(Schema, Serialize, Deserialize)]
@@ -41,12 +41,7 @@ impl Volume {
         if let Some(volume) = engine.inspect_volume(&self.name)? {
             return match volume["Labels"][INTENT] == intent {
                 true => Ok(self.seen(&volume)),
-                false => Err(Diagnostic::error(format!(
-                    "there is a volume `{}` already, and Bimetal did not make it",
-                    self.name
-                ))
-                .hint("choose another name, or remove that volume")
-                .at("name")),
+                false => Err(taken("volume", &self.name)),
             };
         }
         let mut labels = self.labels.clone().unwrap_or_default();
@@ -65,6 +60,11 @@ impl Resource for Volume {
     type Provider = Docker;
     const NAME: &'static str = "docker_volume";
 
+    fn plan(plan: &mut Plan) -> Result<()> {
+        stay(plan);
+        Ok(())
+    }
+
     fn read(_: &Docker, objects: Vec<Self>) -> Vec<Result<Option<Self>>> {
         let look = |object: Volume| {
             let found = Engine::new(&object.engine).inspect_volume(&object.name)?;
@@ -82,7 +82,44 @@ impl Resource for Volume {
         requests.into_iter().map(|request| request.config.make(&request.intent).into()).collect()
     }
 
+    fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
+        Outcome::Done(Volume { mountpoint: prior.mountpoint, ..config })
+    }
+
     fn delete(_: &Docker, object: Self) -> Deletion {
         Engine::new(&object.engine).remove_volume(&object.name).map_err(Diagnostic::from).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Engine;
+
+    #[test]
+    fn a_volume_of_somebody_elses_is_left_alone() {
+        let engine = Engine::default();
+        let driver = engine.driver();
+        let config = json!({ "engine": engine.handle(), "name": "data" });
+        let volume = driver.create("docker_volume", "i-1", &config).unwrap();
+        assert_eq!(volume["mountpoint"], "/volumes/data");
+        assert_eq!(driver.create("docker_volume", "i-1", &config).unwrap(), volume);
+        assert_eq!(driver.probe("docker_volume", "i-2", &config), Ok(None));
+        let foreign = driver.create("docker_volume", "i-2", &config).unwrap_err();
+        assert_eq!(foreign, "name: there is a volume `data` on this engine already, and it is not this one");
+        driver.delete("docker_volume", &volume).unwrap();
+        assert_eq!(driver.read("docker_volume", &[volume]), [Ok(None)]);
+    }
+
+    #[test]
+    fn a_new_way_to_the_same_engine_moves_nothing() {
+        let engine = Engine::default();
+        let driver = engine.driver();
+        let tcp = |host: &str, ca: &str| json!({ "engine": { "$handle": { "transport": "tcp", "host": host, "port": 1, "ca": ca } }, "name": "data" });
+        let volume = driver.create("docker_volume", "i-1", &tcp("a", "old")).unwrap();
+        let planned = driver.plan("docker_volume", Some(&volume), &tcp("a", "new")).unwrap();
+        assert!(planned.replace.is_empty());
+        assert_eq!(driver.update("docker_volume", &volume, &tcp("a", "new")).unwrap(), planned.value);
+        assert_eq!(driver.plan("docker_volume", Some(&volume), &tcp("b", "old")).unwrap().replace, ["engine"]);
     }
 }

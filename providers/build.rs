@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PROVIDERS: [&str; 2] = ["docker", "baremetal"];
+const PROVIDERS: [&str; 3] = ["docker", "baremetal", "digitalocean"];
 const TARGET: &str = "wasm32-wasip2";
 
 fn main() {

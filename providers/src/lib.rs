@@ -11,5 +11,6 @@ pub struct Embedded {
 /// All of them.
 pub const EMBEDDED: &[Embedded] = &[
     Embedded { name: "baremetal", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/baremetal.wasm")) },
+    Embedded { name: "digitalocean", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/digitalocean.wasm")) },
     Embedded { name: "docker", wasm: include_bytes!(concat!(env!("OUT_DIR"), "/docker.wasm")) },
 ];

@@ -6,18 +6,15 @@ use std::collections::BTreeMap;
 
 use bimetal_provider::{
     Create, Credential, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Resource, Result, Role, Schema,
-    Serialize, capability, json,
+    Serialize, json,
 };
 use bimetal_provider_prepare::{
-    Access, Facts, Ready, Stamp, Step, Undone, Wish, engine, engine_over_ssh, engine_over_tcp, facts, format_instant,
-    is_due, parse_instant, prepare, runs, undo,
+    Access, Facts, Ready, Stamp, Step, Undone, Wish, engine, facts, format_instant, plan_certificate, prepare, runs,
+    undo,
 };
 
 use crate::Baremetal;
 use crate::login::{self, Through};
-
-/// Certificates of all engines are of one authority, which the host keeps with the state.
-const AUTHORITY: &str = "bimetal";
 
 /// A machine that is there already and answers to SSH.
 #[derive(Clone, Debug, Schema, Serialize, Deserialize)]
@@ -86,15 +83,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    fn is_mtls(&self) -> bool {
-        self.engine_access.as_deref() == Some("mtls")
-    }
-
     fn access(&self) -> Access {
-        match self.is_mtls() {
-            true => Access::Mtls { authority: AUTHORITY.to_owned(), names: vec![self.host.clone()] },
-            false => Access::Ssh,
-        }
+        Access::of(self.engine_access.as_deref(), &self.host)
     }
 
     /// What is said of placement goes before what the machine says; a platform that is said is believed to be all.
@@ -133,14 +123,12 @@ impl Machine {
     }
 
     fn with_engine(self, provider: &Baremetal, host_key: &str, version: String, not_after_ms: Option<u64>) -> Machine {
-        let engine = match self.is_mtls() {
-            true => engine_over_tcp(&self.host, AUTHORITY),
-            false => engine_over_ssh(&login::of(&self, &provider.defaults), host_key),
-        };
+        let access = self.access();
+        let engine = access.handle(&login::of(&self, &provider.defaults), host_key);
         Machine {
             engine: Some(engine),
             engine_version: Some(version),
-            certificate_not_after: not_after_ms.filter(|_| self.is_mtls()).map(format_instant),
+            certificate_not_after: not_after_ms.filter(|_| access != Access::Ssh).map(format_instant),
             ..self
         }
     }
@@ -153,10 +141,7 @@ impl Resource for Machine {
 
     fn validate(&self) -> Vec<Diagnostic> {
         let mut wrong = login::check_machine(self);
-        if let Some(access) = self.engine_access.as_deref().filter(|access| !["ssh", "mtls"].contains(access)) {
-            let error = Diagnostic::error(format!("`{access}` is no way to an engine")).at("engine_access");
-            wrong.push(error.hint("`ssh` and `mtls` are"));
-        }
+        wrong.extend(Access::check(self.engine_access.as_deref()));
         if self.platform.as_deref().is_some_and(|platform| !platform.starts_with("linux/")) {
             let error = Diagnostic::error("only Linux runs Bimetal's containers").at("platform");
             wrong.push(error.hint("write it as `linux/arm64`"));
@@ -264,21 +249,6 @@ impl Resource for Machine {
         })?;
         let found = look(provider, Machine { intent: Some(stamp.intent), ..machine })?;
         found.ok_or_else(|| Diagnostic::error(format!("the stamp of `{host}` has just gone")))
-    }
-}
-
-/// A certificate that is due is made anew; where there is none there is none.
-fn plan_certificate(plan: &mut Plan) {
-    match plan.value("engine_access").as_str() {
-        Some("mtls") if plan.is_new() || plan.changes("engine_access") => plan.unknown("certificate_not_after"),
-        Some("mtls") => {
-            let not_after = plan.prior("certificate_not_after").as_str().and_then(parse_instant);
-            if not_after.is_none_or(|not_after_ms| is_due(not_after_ms, capability::now_ms())) {
-                plan.unknown("certificate_not_after");
-            }
-        }
-        _ if plan.value("engine_access").is_object() => plan.unknown("certificate_not_after"),
-        _ => plan.set("certificate_not_after", Json::Null),
     }
 }
 

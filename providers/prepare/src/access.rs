@@ -1,14 +1,17 @@
 //! An engine that listens on TCP, for clients with a certificate: what is written, and that the engine reads it.
 
-use bimetal_provider::{Diagnostic, Json, Result};
+use bimetal_provider::{Diagnostic, Handle, Json, Result};
 
 use crate::certificate::{DAYS, is_due};
+use crate::endpoint::{Login, engine_over_ssh, engine_over_tcp};
 use crate::facts::Init;
 use crate::job::tail;
 use crate::prepare::Preparing;
 use crate::remote::Remote;
 use crate::stamp::Certificate;
 
+/// Certificates of all engines are of one authority, which the host keeps with the state.
+const AUTHORITY: &str = "bimetal";
 /// Where certificates are put.
 const FOLDER: &str = "/etc/docker/bimetal";
 /// What makes the engine listen.
@@ -28,6 +31,31 @@ pub enum Access {
         /// Names and addresses.
         names: Vec<String>,
     },
+}
+
+impl Access {
+    /// What the attribute `engine_access` says of the engine of a host; `ssh` unless said.
+    pub fn of(word: Option<&str>, host: &str) -> Access {
+        match word {
+            Some("mtls") => Access::Mtls { authority: AUTHORITY.to_owned(), names: vec![host.to_owned()] },
+            _ => Access::Ssh,
+        }
+    }
+
+    /// What is wrong with that attribute.
+    pub fn check(word: Option<&str>) -> Option<Diagnostic> {
+        let wrong = word.filter(|word| !["ssh", "mtls"].contains(word))?;
+        let error = Diagnostic::error(format!("`{wrong}` is no way to an engine")).at("engine_access");
+        Some(error.hint("`ssh` and `mtls` are"))
+    }
+
+    /// The engine, for others.
+    pub fn handle(&self, login: &Login, host_key: &str) -> Handle {
+        match self {
+            Access::Ssh => engine_over_ssh(login, host_key),
+            Access::Mtls { authority, .. } => engine_over_tcp(&login.host, authority),
+        }
+    }
 }
 
 /// Makes the engine listen as wished, or stops it from listening.

@@ -63,13 +63,13 @@ impl Login {
 /// The handle of an engine behind SSH.
 ///
 /// It pins the host key, and whoever uses it opens a connection of its own: one that knows of groups that its user was put in.
-pub fn engine_over_ssh(login: &Login, host_key: &str) -> Handle {
+pub(crate) fn engine_over_ssh(login: &Login, host_key: &str) -> Handle {
     let login = Login { host_key: Some(host_key.to_owned()), ..login.clone() };
     Handle(json!({ "transport": "ssh", "endpoint": login.endpoint(), "socket": SOCKET }))
 }
 
 /// The handle of an engine that listens on TCP, with a certificate of an authority that the host keeps.
-pub fn engine_over_tcp(host: &str, authority: &str) -> Handle {
+pub(crate) fn engine_over_tcp(host: &str, authority: &str) -> Handle {
     Handle(json!({ "transport": "tcp", "host": host, "port": 2376, "authority": authority }))
 }
 

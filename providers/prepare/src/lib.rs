@@ -20,8 +20,8 @@ mod undo;
 pub mod testing;
 
 pub use access::{Access, DROP_IN};
-pub use certificate::{KEEP_DAYS, is_due};
-pub use endpoint::{Bastion, Login, engine_over_ssh, engine_over_tcp};
+pub use certificate::{KEEP_DAYS, is_due, plan_certificate};
+pub use endpoint::{Bastion, Login};
 pub use engine::Engine;
 pub use facts::{ARM32_LABEL, Facts, Init};
 pub use instant::{format as format_instant, parse as parse_instant};

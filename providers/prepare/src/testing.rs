@@ -232,7 +232,10 @@ impl Board {
 
 impl Remote for Board {
     fn answers(&self) -> Result<bool, Fault> {
-        Ok(self.0.borrow().refuses == 0)
+        let mut state = self.0.borrow_mut();
+        let is_open = state.refuses == 0;
+        state.refuses = state.refuses.saturating_sub(1);
+        Ok(is_open)
     }
 
     fn host_key(&self) -> Result<String, Fault> {

@@ -1,6 +1,6 @@
 use bimetal_provider::bindings::bimetal::provider::types::{Object, PlanRequest};
 use bimetal_provider_prepare::testing::{Board, State};
-use bimetal_provider_prepare::{STAMP, World as _};
+use bimetal_provider_prepare::{STAMP, World as _, is_due, parse_instant};
 
 use super::*;
 use crate::login::Config;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use xtask::cgroup::Group;
@@ -139,6 +140,19 @@ impl Cell {
         let target = self.process().to_string();
         command.args(["--target", &target, "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--", program]);
         command
+    }
+
+    /// Does something on its network.
+    pub fn inside<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        let network = std::fs::File::open(format!("/proc/{}/ns/net", self.process())).expect("it runs");
+        // A thread of its own: it never comes back from there.
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(move || {
+                setns(network, CloneFlags::CLONE_NEWNET).expect("we are root");
+                act()
+            });
+            inside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// Stops its first process where it stands: connections are taken, and nobody answers.

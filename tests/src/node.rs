@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::cell::Cell;
 use crate::engine::tail;
+use crate::http::page;
 use crate::lab::Lab;
 use crate::spawn::run;
 use crate::tree::{tree, write, write_program};
@@ -152,6 +153,17 @@ impl Node {
         let mut names: Vec<_> = text.lines().map(str::to_owned).collect();
         names.sort();
         names
+    }
+
+    /// What the page of each of its containers says, by name.
+    pub fn pages(&self, port: u16) -> Vec<(String, String)> {
+        let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let page = |name: String| {
+            let text = self.run(&["docker", "inspect", "--format", address, &name]);
+            let address = SocketAddr::new(text.trim().parse().expect("an address"), port);
+            (name, self.cell.inside(|| page(address)))
+        };
+        self.containers().into_iter().map(page).collect()
     }
 
     /// Every file that is there now and wasn't in the tree, but for what the system itself writes as time goes by.

@@ -104,6 +104,21 @@ impl Account {
         self.droplets.remove(&id).ok_or_else(Reply::missing)
     }
 
+    /// Renames a droplet, which is the only action that is known here.
+    pub(crate) fn act(&mut self, id: u64, wanted: &Value) -> Answer {
+        let action = self.next();
+        let droplet = self.droplets.get_mut(&id).ok_or_else(Reply::missing)?;
+        droplet.document["name"] = wanted["name"].clone();
+        Ok(Reply::new(
+            201,
+            json!({ "action": {
+                "id": action, "status": "completed", "type": wanted["type"], "started_at": CREATED_AT,
+                "completed_at": CREATED_AT, "resource_id": id, "resource_type": "droplet",
+                "region": droplet.document["region"], "region_slug": droplet.document["region"]["slug"],
+            } }),
+        ))
+    }
+
     pub(crate) fn create_key(&mut self, wanted: &Value) -> Answer {
         let public = wanted["public_key"].as_str().unwrap_or_default();
         let fingerprint = fingerprint(public)

@@ -70,6 +70,7 @@ fn droplets(account: &mut Account, request: &Request, path: &[&str], errands: &m
             let droplet = account.droplets.get(&number(id)?).ok_or_else(Reply::missing)?;
             Ok(Reply::new(200, json!({ "droplet": droplet.document })))
         }
+        ("POST", [id, "actions"]) => account.act(number(id)?, &request.document(&shape::ACTION)?),
         ("DELETE", [id]) => {
             errands.switch_off.push(account.delete_droplet(number(id)?)?);
             Ok(Reply::done())

@@ -58,6 +58,9 @@ pub(crate) const DROPLET: Shape = Shape::Object(&[
     optional("public_networking", Shape::Flag),
 ]);
 
+/// `POST /v2/droplets/…/actions`, of the kinds that the stand-in knows.
+pub(crate) const ACTION: Shape = Shape::Object(&[needed("type", Shape::Word(&["rename"])), needed("name", HOST_NAME)]);
+
 /// `POST /v2/account/keys`.
 pub(crate) const KEY: Shape = Shape::Object(&[needed("public_key", Shape::Text), needed("name", Shape::Text)]);
 

@@ -6,10 +6,10 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bimetal_model::port::{Edge, Holder, Lease, StateError};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::key::{Key, KeySource, sync_folder};
 use crate::lease::{self, Alive};
@@ -46,8 +46,10 @@ impl Database {
         if !self.path.try_exists()? {
             return Ok(false);
         }
-        let connection = connect(&self.path)?;
-        match tables::inspect(&connection)? {
+        let mut connection = connect(&self.path)?;
+        // As of one moment: somebody else may be making the tables just now.
+        let found = tables::inspect(&*connection.transaction()?)?;
+        match found {
             Found::Empty => Ok(false),
             Found::State => {
                 prepare(&connection)?;
@@ -176,9 +178,22 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    use_journal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")
+}
+
+/// SQLite itself does not wait here where others do the same just now, as they do with a new file.
+fn use_journal(connection: &Connection) -> rusqlite::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            result => return result,
+        }
+    }
 }
 
 const CHECK: &str = "key_check";

@@ -38,9 +38,10 @@ pub(crate) fn count(transaction: &Transaction<'_>) -> Result<(), Trouble> {
     Ok(set_meta(transaction, "serial", (serial(transaction)? + 1).to_string())?)
 }
 
-/// Writes promises down.
+/// Writes promises down. One that is open already, as a creation that is gone on with, is the same promise made again.
 pub(crate) fn intend(transaction: &Transaction<'_>, sealer: &Sealer, intents: &[Intent]) -> Result<(), Trouble> {
-    let mut statement = transaction.prepare_cached("INSERT INTO intents (id, json) VALUES (?1, ?2)")?;
+    let query = "INSERT INTO intents (id, json) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET json = excluded.json";
+    let mut statement = transaction.prepare_cached(query)?;
     for intent in intents {
         let json = intent_json(sealer, &Place::row("intents", &intent.id.0), intent)?;
         statement.execute((&intent.id.0, json.to_string()))?;

@@ -181,6 +181,19 @@ async fn what_is_removed_or_came_to_nothing_is_gone() {
 }
 
 #[tokio::test]
+async fn an_intent_that_is_open_can_be_promised_again() {
+    let place = Place::new();
+    let store = place.store().await;
+    let lease = store.lock(&holder("a@b")).await.unwrap();
+    store.intend(&lease, &[intent("a"), intent("b")]).await.unwrap();
+    let again = Intent { config: Value::from("other"), ..intent("a") };
+    store.intend(&lease, std::slice::from_ref(&again)).await.unwrap();
+    assert_eq!(store.load().await.unwrap().intents, [again, intent("b")]);
+    store.record(&lease, vec![put(Some("a"))]).await.unwrap();
+    assert_eq!(store.load().await.unwrap().intents, [intent("b")]);
+}
+
+#[tokio::test]
 async fn revisions_are_counted_and_closed() {
     let place = Place::new();
     let store = place.store().await;

@@ -257,7 +257,7 @@ pub trait Remember: Send + Sync {
     async fn unlock(&self, lease: Lease) -> Result<(), StateError>;
     /// Opens a revision; its `number` is given here.
     async fn begin(&self, lease: &Lease, revision: Revision) -> Result<u64, StateError>;
-    /// Promises, before the effects.
+    /// Promises, before the effects. An intent that is open already is promised again: there is one of its id.
     async fn intend(&self, lease: &Lease, intents: &[Intent]) -> Result<(), StateError>;
     /// Outcomes, after the effects; one transaction.
     async fn record(&self, lease: &Lease, records: Vec<Record>) -> Result<(), StateError>;

@@ -1,13 +1,14 @@
 //! The walk: configuration and state to a plan, a plan to effects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
 use bimetal_host::Host;
 use bimetal_model::port::{Operate as _, Remember as _};
 use bimetal_model::question::{Answers, Observed};
-use bimetal_model::snapshot::Snapshot;
-use bimetal_model::{Diagnostic, diagnostic::has_errors};
+use bimetal_model::snapshot::{Snapshot, Stored};
+use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
 use bimetal_plan::{Mode, Plan, Planning};
 use bimetal_state::SqliteStore;
 
@@ -42,10 +43,7 @@ impl World {
     pub(crate) async fn for_reach(session: &Session) -> Result<World, Failure> {
         let world = World::open(session, session.configuration_for_state()?).await?;
         // A provider block that can't be worked out without variables is no reason not to look: machines say what they miss.
-        let (configs, _) = bimetal_plan::provider_configs(&world.configuration.desired, &*world.host);
-        for (provider, config) in configs {
-            world.host.configure(&provider, &config);
-        }
+        configure(&world, &world.snapshot.objects);
         Ok(world)
     }
 }
@@ -63,8 +61,13 @@ pub(crate) async fn plan(
     planning: &arguments::Planning,
     mode: Mode,
 ) -> Result<Planned, Failure> {
-    configure(world)?;
+    let diagnostics = configure(world, &world.snapshot.objects);
+    if has_errors(&diagnostics) {
+        return Err(Failure::new(diagnostics, &world.configuration.files));
+    }
     let observed = observe(session, world, planning.no_refresh).await?;
+    // What a provider block refers to may be something else by now; what went is the plan's business.
+    configure(world, &observed.objects);
     let plan = ask_and_plan(session, world, &observed, mode).await?;
     session.progress.clear();
     remember_images(session, world, &plan)?;
@@ -82,23 +85,20 @@ pub(crate) fn configure_from(world: &World, plan: &Plan) {
     world.host.allow_images(&sources);
 }
 
-/// Tells the host the provider blocks that variables and locals alone decide.
-fn configure(world: &World) -> Result<(), Failure> {
-    let (configs, diagnostics) = bimetal_plan::provider_configs(&world.configuration.desired, &*world.host);
-    if has_errors(&diagnostics) {
-        return Err(Failure::new(diagnostics, &world.configuration.files));
-    }
+/// Tells the host the provider blocks as far as what exists decides them.
+fn configure(world: &World, objects: &BTreeMap<Address, Stored>) -> Diagnostics {
+    let (configs, diagnostics) = bimetal_plan::provider_configs(&world.configuration.desired, objects, &*world.host);
     for (provider, config) in configs {
         world.host.configure(&provider, &config);
     }
-    Ok(())
+    diagnostics
 }
 
 async fn observe(session: &Session, world: &World, no_refresh: bool) -> Result<Observed, Failure> {
     let notify = &*session.progress;
     let (observed, diagnostics) = match no_refresh {
-        true => bimetal_refresh::believe(&world.snapshot, &*world.host, notify).await,
-        false => bimetal_refresh::refresh(&world.snapshot, &*world.host, notify).await,
+        true => bimetal_refresh::believe(&world.snapshot, &*world.host, &*world.host).await,
+        false => bimetal_refresh::refresh(&world.snapshot, &*world.host, &*world.host, notify).await,
     };
     match has_errors(&diagnostics) {
         true => {

@@ -1,7 +1,7 @@
 //! One instance's arguments, evaluated with the values that objects have by now. `plan` calls this with what is
 //! predicted, `apply` again with what is real.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_config::module::{Body, ObjectBlock};
 use bimetal_config::{Desired, Instance, Node};
@@ -9,7 +9,8 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::placement::Placement;
 use bimetal_model::port::Predict;
 use bimetal_model::schema::Block;
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
+use bimetal_model::snapshot::Stored;
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Type, Value};
 
 use crate::prior::nothing;
 use crate::values::Values;
@@ -56,28 +57,51 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
     }
 }
 
-/// The provider blocks that follow from variables and locals alone, so that what exists can be looked at before planning;
-/// and an empty block for each provider that needs none.
-pub fn provider_configs(desired: &Desired, predict: &dyn Predict) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
-    let (values, mut diagnostics) = Values::new(desired, predict);
+/// The provider blocks by what exists, so that it can be looked at before planning; and an empty block for each provider
+/// that needs none. `objects` is what state remembers, or what was read.
+///
+/// Left out is a block that rests on what does not exist yet, or that has errors because of it. An object whose provider
+/// can't be configured any more is an error: it could neither be looked at nor be removed.
+pub fn provider_configs(
+    desired: &Desired,
+    objects: &BTreeMap<Address, Stored>,
+    predict: &dyn Predict,
+) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
+    let (values, mut diagnostics) = Values::of_existing(desired, objects, predict);
     let mut configs = BTreeMap::new();
-    for key in desired.module.providers.keys().filter(|key| is_independent(desired, key)) {
-        match provider_config(desired, key, &values) {
-            Ok(config) => drop(configs.insert(key.clone(), config)),
-            Err(more) => diagnostics.extend(more),
+    for key in declared_or_default(desired, &values) {
+        let declared = desired.module.providers.contains_key(&key);
+        match provider_config(desired, &key, &values) {
+            Ok(config) if config.is_wholly_known() || is_independent(desired, &key) => {
+                drop(configs.insert(key, config))
+            }
+            Err(more) if declared && is_independent(desired, &key) => diagnostics.extend(more),
+            Ok(_) | Err(_) => {}
         }
     }
-    for name in values.catalogue.names() {
-        let key = ProviderKey { name: name.clone(), alias: None };
-        if let (false, Some(schema)) = (desired.module.providers.contains_key(&key), values.catalogue.provider(name)) {
-            configs.extend(undeclared(&key, schema).ok().map(|config| (key, config)));
-        }
-    }
+    let is_told = has_errors(&diagnostics);
+    let lost = objects.iter().filter(|(_, stored)| !is_told && !configs.contains_key(&stored.provider));
+    diagnostics.extend(lost.map(|(address, stored)| lost_provider(desired, &values, address, &stored.provider)));
     (configs, diagnostics)
 }
 
+fn declared_or_default(desired: &Desired, values: &Values) -> BTreeSet<ProviderKey> {
+    let defaults = values.catalogue.names().map(|name| ProviderKey { name: name.clone(), alias: None });
+    desired.module.providers.keys().cloned().chain(defaults).collect()
+}
+
+/// Why an object's provider can't be configured.
+fn lost_provider(desired: &Desired, values: &Values, address: &Address, key: &ProviderKey) -> Diagnostic {
+    let said = provider_config(desired, key, values).err().and_then(|said| said.into_iter().next());
+    let why = said.unwrap_or_else(|| {
+        Diagnostic::error(format!("the configuration of provider `{key}` is not known before planning"))
+            .hint("it may refer to variables and to what exists; give it what it needs as a variable")
+    });
+    why.because(format!("`{address}` was made with it")).of(address)
+}
+
 /// Whether a provider's block refers to no object, directly or by locals.
-pub(crate) fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
+pub fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
     let nodes = desired.module.providers.get(provider).map(|block| needs::of_body(&block.body)).unwrap_or_default();
     !needs::closure(desired, nodes).iter().any(|node| matches!(node, Node::Object(_)))
 }
@@ -98,6 +122,27 @@ pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, 
         }
     }
     (outputs, diagnostics)
+}
+
+/// The outputs that are known though these objects are not as planned, because something failed before they were made.
+pub fn outputs_without(desired: &Desired, values: &Values, undone: &BTreeSet<Address>) -> BTreeMap<String, Value> {
+    let mut values = values.clone();
+    for address in undone {
+        values.put(address, Value::unknown(Type::Any));
+    }
+    // A service's value does not say which of its replicas run.
+    let services: BTreeSet<Node> = undone
+        .iter()
+        .filter(|address| address.replica.is_some())
+        .map(|address| Node::Object(address.whole()))
+        .collect();
+    let rests_on_one = |name: &String| {
+        let expression = desired.module.outputs.get(name).map(|output| needs::of_expression(&output.value));
+        !needs::closure(desired, expression.unwrap_or_default()).is_disjoint(&services)
+    };
+    let (mut outputs, _) = self::outputs(desired, &values);
+    outputs.retain(|name, value| value.is_wholly_known() && !rests_on_one(name));
+    outputs
 }
 
 /// A body's value, or why it has none. Warnings are told while planning starts, not here.

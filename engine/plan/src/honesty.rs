@@ -8,7 +8,7 @@ use crate::compare::same;
 /// The places where a planned value breaks the schema's promise.
 ///
 /// What is not computed must be as configured, or as it was where the provider sees no difference.
-pub(crate) fn breaches(block: &Block, config: &Value, prior: Option<&Value>, planned: &Value) -> Vec<Path> {
+pub fn breaches(block: &Block, config: &Value, prior: Option<&Value>, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     visit(block, &Path::root(), (config, prior, planned), &mut paths);
     paths
@@ -54,7 +54,7 @@ fn visit_nested(nested: &NestedBlock, at: &Path, (config, prior, planned): Trio<
 }
 
 /// A breach as the provider's bug.
-pub(crate) fn provider_bug(provider: &ProviderKey, ty: &str, address: &Address, paths: &[Path]) -> Diagnostic {
+pub fn provider_bug(provider: &ProviderKey, ty: &str, address: &Address, paths: &[Path]) -> Diagnostic {
     let places: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
     Diagnostic::error(format!("provider `{provider}` has a bug: its plan for `{ty}` is not what was asked for"))
         .because(format!(

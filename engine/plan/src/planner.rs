@@ -18,7 +18,7 @@ use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 
 use self::claims::Claims;
-use crate::data::{Change, Mode, Planning};
+use crate::data::{Action, Change, Mode, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
 use crate::values::Values;
@@ -189,9 +189,11 @@ impl<'a> Planner<'a> {
         Some(())
     }
 
-    /// Whether the provider can be asked about the world while planning: its block follows from variables and locals.
+    /// Whether the provider can be asked about the world while planning: what its block refers to stays as it is.
     fn is_configured(&self, key: &ProviderKey) -> bool {
-        evaluator::is_independent(self.desired, key) && self.providers.get(key).is_some_and(Value::is_wholly_known)
+        let stays = |address| self.changes.get(address).is_some_and(|change| change.action == Action::Keep);
+        let behind = self.behind.of([&Node::Provider(key.clone())]);
+        behind.iter().all(stays) && self.providers.get(key).is_some_and(Value::is_wholly_known)
     }
 
     fn noted<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {

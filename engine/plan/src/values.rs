@@ -7,10 +7,13 @@ use bimetal_config::module::{ObjectBlock, Repetition};
 use bimetal_config::{Desired, Instance, Node, Scope};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::Predict;
+use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, BlockKind, Data, Diagnostics, Key, Type, Value};
 
 use crate::catalogue::Catalogue;
 use crate::data::Plan;
+use crate::evaluator::is_provided;
+use crate::prior::current;
 use crate::{machine, needs, pool, service};
 
 /// The values of all objects by now: as planned at first, real ones as they become known.
@@ -42,10 +45,7 @@ impl Values {
     /// What a plan says that all objects will be, unknowns included.
     pub fn of_plan(desired: &Desired, plan: &Plan, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (mut values, diagnostics) = Values::new(desired, predict);
-        for (address, fact) in plan.facts.iter().filter(|(address, _)| address.block == BlockKind::Data) {
-            let value = values.catalogue.shaped(desired, address, fact.clone());
-            values.put(address, value);
-        }
+        values.put_data(desired, plan);
         for change in &plan.changes {
             if let Some(after) = &change.after {
                 let value = values.catalogue.shaped(desired, &change.address, after.clone());
@@ -56,6 +56,41 @@ impl Values {
             }
         }
         (values, diagnostics)
+    }
+
+    /// What state remembers, or what was read; what does not exist is unknown.
+    pub fn of_existing(
+        desired: &Desired,
+        objects: &BTreeMap<Address, Stored>,
+        predict: &dyn Predict,
+    ) -> (Values, Diagnostics) {
+        let (mut values, diagnostics) = Values::new(desired, predict);
+        let blocks = desired.module.objects.values().filter(|block| is_provided(block.address.block));
+        for block in blocks.filter(|block| matches!(block.repetition, Repetition::Once)) {
+            values.put(&block.address, Value::unknown(Type::Any));
+        }
+        for (address, stored) in objects {
+            let schema = values.catalogue.managed(&stored.provider, &stored.ty);
+            let current = schema.and_then(|schema| current(address, stored, schema, predict).ok());
+            values.put(address, current.map_or_else(|| stored.object.value.clone(), |current| current.object.value));
+        }
+        (values, diagnostics)
+    }
+
+    /// What is there as a plan's steps begin: unlike `of_plan`, what is to be changed or removed is still as it was.
+    pub fn before_plan(desired: &Desired, plan: &Plan, predict: &dyn Predict) -> Values {
+        let existing = plan.changes.iter().filter_map(|change| Some((change.address.clone(), change.before.clone()?)));
+        // What is wrong with a schema was said when the plan was made.
+        let (mut values, _) = Values::of_existing(desired, &existing.collect(), predict);
+        values.put_data(desired, plan);
+        values
+    }
+
+    fn put_data(&mut self, desired: &Desired, plan: &Plan) {
+        for (address, fact) in plan.facts.iter().filter(|(address, _)| address.block == BlockKind::Data) {
+            let value = self.catalogue.shaped(desired, address, fact.clone());
+            self.put(address, value);
+        }
     }
 
     /// The value of a machine, resource or data source from now on. A replica's own value is not needed by anybody.

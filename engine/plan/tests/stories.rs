@@ -648,7 +648,8 @@ machine "metal" "a" {
     let (plan, _) = World::default().plan(config, Mode::Apply).unwrap();
     assert_snapshot!(format!("{:?}", plan.providers.values().collect::<Vec<_>>()), @r#"[{}, {"token": (sensitive)}]"#);
     assert_snapshot!(list(&plan.changes[0].depends_on), @"docker_volume.v");
-    let (configs, said) = provider_configs(&world::read(config).unwrap(), &World::default().providers);
+    let (configs, said) =
+        provider_configs(&world::read(config).unwrap(), &Default::default(), &World::default().providers);
     assert!(said.is_empty());
     assert_snapshot!(configs.keys().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"docker");
     let no_platform = config.replace("platform = \"linux/arm64\"", "");

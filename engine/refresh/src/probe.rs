@@ -1,17 +1,22 @@
 //! What became of intents that no outcome was written for.
 
 use bimetal_model::Diagnostics;
-use bimetal_model::port::Operate;
+use bimetal_model::port::{Operate, Predict};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
 use futures::StreamExt as _;
 
 use crate::group::{Group, all_answered, grouped};
-use crate::{CALLS, marks};
+use crate::{CALLS, marks, upgrade};
 
 /// Finds out about each intent. What a creation left is taken in, unfinished; the rest came to nothing that reading does
 /// not tell.
-pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, operate: &dyn Operate) -> Diagnostics {
+pub(crate) async fn resolve(
+    intents: &[Intent],
+    observed: &mut Observed,
+    predict: &dyn Predict,
+    operate: &dyn Operate,
+) -> Diagnostics {
     let (creations, others): (Vec<_>, Vec<_>) = intents.iter().cloned().partition(|i| i.effect == Effect::Create);
     observed.resolved.extend(others.into_iter().map(|intent| (intent, None)));
     let grouped = grouped(creations.into_iter().map(|intent| {
@@ -25,8 +30,8 @@ pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, operate
         let (asked, mut failed) = (answers.len(), Vec::new());
         for (intent, answer) in answers {
             match answer {
-                Ok(object) => take(observed, intent, object),
-                Err(_) if group.is_gone(observed) => take(observed, intent, None),
+                Ok(object) => take(observed, predict, intent, object),
+                Err(_) if group.is_gone(observed) => take(observed, predict, intent, None),
                 Err(said) => failed.push((intent.address, said)),
             }
         }
@@ -43,11 +48,12 @@ async fn probe_group(group: Group, intents: Vec<Intent>, operate: &dyn Operate) 
     (group, intents.into_iter().zip(answers).collect())
 }
 
-fn take(observed: &mut Observed, intent: Intent, object: Option<Object>) {
+fn take(observed: &mut Observed, predict: &dyn Predict, intent: Intent, object: Option<Object>) {
     let object = object.map(|object| Object { value: marks::carry(object.value, &intent.config), ..object });
     if let Some(object) = &object {
         // What was recorded on the way is the same object; reading it has told more than probing.
-        let stored = || unfinished(&intent, object.clone());
+        let version = upgrade::version(predict, &intent.provider, &intent.ty).unwrap_or_default();
+        let stored = || unfinished(&intent, object.clone(), version);
         let entry = observed.objects.entry(intent.address.clone()).or_insert_with(stored);
         if entry.unfinished.is_none() {
             *entry = stored();
@@ -56,11 +62,12 @@ fn take(observed: &mut Observed, intent: Intent, object: Option<Object>) {
     observed.resolved.push((intent, object));
 }
 
-fn unfinished(intent: &Intent, object: Object) -> Stored {
+/// A provider that probes answers in the present version of its schema.
+fn unfinished(intent: &Intent, object: Object, schema_version: u64) -> Stored {
     Stored {
         provider: intent.provider.clone(),
         ty: intent.ty.clone(),
-        schema_version: 0,
+        schema_version,
         object,
         depends_on: intent.depends_on.clone(),
         placement: intent.placement.clone(),

@@ -1,5 +1,7 @@
 //! Reads what state remembers: many objects a call, many calls at the same time.
 
+use std::collections::BTreeSet;
+
 use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::Operate;
 use bimetal_model::question::Observed;
@@ -14,9 +16,15 @@ const ACTION: &str = "read";
 
 type Answer = (Address, Result<Option<Object>, Diagnostics>);
 
-/// Replaces what is remembered by what exists.
-pub(crate) async fn read_all(observed: &mut Observed, operate: &dyn Operate, notify: &dyn Notify) -> Diagnostics {
-    let objects = observed.objects.iter().map(|(address, stored)| {
+/// Replaces what is remembered by what exists, except for what can't be read.
+pub(crate) async fn read_all(
+    observed: &mut Observed,
+    unreadable: &BTreeSet<Address>,
+    operate: &dyn Operate,
+    notify: &dyn Notify,
+) -> Diagnostics {
+    let readable = observed.objects.iter().filter(|(address, _)| !unreadable.contains(*address));
+    let objects = readable.map(|(address, stored)| {
         let group = Group::new(&stored.provider, &stored.ty, stored.placement.as_ref());
         (group, (address.clone(), stored.object.clone()))
     });

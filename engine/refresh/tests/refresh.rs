@@ -1,16 +1,17 @@
 //! What is asked of providers, and what is made of their answers.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bimetal_model::event::Silent;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, UpdateRequest};
+use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest};
 use bimetal_model::question::{Answers, Inquiry, Question};
+use bimetal_model::schema::{Block, ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Snapshot, Stored};
-use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
 use bimetal_refresh::{answer, believe, refresh};
 
 type World = BTreeMap<String, Result<Option<Object>, String>>;
@@ -20,6 +21,10 @@ type World = BTreeMap<String, Result<Option<Object>, String>>;
 struct Fake {
     world: World,
     calls: Mutex<Vec<String>>,
+    /// What each object was when it was read.
+    seen: Mutex<Vec<String>>,
+    /// Of the volume's schema.
+    version: u64,
 }
 
 impl Fake {
@@ -45,6 +50,8 @@ impl Operate for Fake {
         objects: &[(Address, Object)],
     ) -> Vec<Result<Option<Object>, Diagnostics>> {
         self.calls.lock().unwrap().push(format!("read {provider} {ty} {}", objects.len()));
+        let seen = objects.iter().map(|(address, object)| format!("{address} {:?}", object.value));
+        self.seen.lock().unwrap().extend(seen);
         objects.iter().map(|(address, _)| self.answer(&address.to_string())).collect()
     }
     async fn probe(
@@ -75,6 +82,32 @@ impl Operate for Fake {
         Ok(ImageIndex { digest: source.to_string(), manifests: Vec::new() })
     }
     fn allow_images(&self, _: &[ImageSource]) {}
+}
+
+/// Volumes of the second version have a `note` that was called `comment`; containers are as they were.
+impl Predict for Fake {
+    fn providers(&self) -> Vec<ProviderName> {
+        vec![ProviderName("docker".to_owned())]
+    }
+    fn schema(&self, _: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        let ty = |version| TypeSchema { version, role: None, batch: 1, block: Block::default() };
+        let managed = [("docker_volume".to_owned(), ty(self.version)), ("docker_container".to_owned(), ty(0))].into();
+        Ok(Arc::new(ProviderSchema { managed, ..ProviderSchema::default() }))
+    }
+    fn validate(&self, _: &ProviderName, _: &Address, _: &str, _: &Value) -> Diagnostics {
+        unreachable!("refresh plans nothing")
+    }
+    fn plan(&self, _: &ProviderName, _: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+        unreachable!("refresh plans nothing")
+    }
+    fn upgrade(&self, _: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
+        self.calls.lock().unwrap().push(format!("upgrade {ty} {version}"));
+        let comment = stored.member("comment").cloned().ok_or_else(|| vec![Diagnostic::error("it has no comment")])?;
+        let secret = stored.member("secret").cloned().unwrap_or(Value::NULL);
+        let value: Value = [("note", comment), ("secret", secret)].into_iter().collect();
+        // As from a guest: without marks.
+        Ok(value.map_parts(&mut |part| Value { sensitive: false, ..part }))
+    }
 }
 
 fn address(text: &str) -> Address {
@@ -139,7 +172,7 @@ async fn what_changed_or_went_is_drift() {
     ]);
     let names = ["same", "changed", "gone"].map(|name| format!("docker_volume.{name}"));
     let objects = names.map(|name| (name, stored("docker_volume", None))).to_vec();
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
     assert_eq!(diagnostics, []);
     assert_eq!((observed.lineage.as_str(), observed.serial), ("l", 7));
     let drift: Vec<_> = observed.drift.iter().map(|d| (d.address.to_string(), d.after.is_some())).collect();
@@ -153,7 +186,7 @@ async fn what_was_sensitive_stays_so() {
     let fake = world([("docker_volume.a", Ok(Some(object("new".into()))))]);
     let secret = Stored { object: object(Value::from("old").into_sensitive()), ..stored("docker_volume", None) };
     let snapshot = snapshot(vec![("docker_volume.a".to_owned(), secret)], vec![]);
-    let (observed, _) = refresh(&snapshot, &fake, &Silent).await;
+    let (observed, _) = refresh(&snapshot, &fake, &fake, &Silent).await;
     let value = &observed.objects[&address("docker_volume.a")].object.value;
     assert_eq!(
         format!("{value:?} {:?}", observed.drift[0].after),
@@ -172,7 +205,7 @@ async fn one_call_reads_many_of_one_machine() {
         let machine = if place < 3 { "machine.docker.a" } else { "machine.docker.b" };
         objects.push((format!("service.web.replica[{place}]"), stored("docker_container", Some(machine))));
     }
-    refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
+    refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
     assert_eq!(
         fake.called(),
         [
@@ -198,7 +231,7 @@ async fn a_dead_machine_is_told_once_and_fails_alone() {
         ("service.web.replica[1]".to_owned(), container("machine.docker.dead")),
         ("service.web.replica[2]".to_owned(), container("machine.docker.fine")),
     ];
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
     let [diagnostic] = diagnostics.as_slice() else { panic!("{diagnostics:?}") };
     assert_eq!(
         diagnostic.summary,
@@ -222,7 +255,7 @@ async fn what_was_on_a_machine_that_is_gone_is_gone_too() {
     ];
     let placement = Some(placement("machine.docker.gone"));
     let intent = Intent { placement, ..intent("x", "service.web.replica[1]", Effect::Create) };
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), &fake, &fake, &Silent).await;
     assert_eq!(diagnostics, []);
     assert!(observed.objects.is_empty());
     assert_eq!(observed.drift.len(), 2);
@@ -241,8 +274,8 @@ async fn an_unfinished_creation_is_taken_in_or_dropped() {
     for is_refreshed in [true, false] {
         let snapshot = snapshot(vec![], intents.clone());
         let (observed, diagnostics) = match is_refreshed {
-            true => refresh(&snapshot, &fake, &Silent).await,
-            false => believe(&snapshot, &fake, &Silent).await,
+            true => refresh(&snapshot, &fake, &fake, &Silent).await,
+            false => believe(&snapshot, &fake, &fake).await,
         };
         assert_eq!(diagnostics, []);
         let mut resolved: Vec<_> = observed.resolved.iter().map(|(i, o)| (i.id.0.as_str(), o.is_some())).collect();
@@ -262,9 +295,54 @@ async fn an_unfinished_creation_is_taken_in_or_dropped() {
 async fn an_intent_that_can_not_be_probed_stays_and_is_told() {
     let fake = world([("x", Err("connection refused".to_owned()))]);
     let snapshot = snapshot(vec![], vec![intent("x", "docker_volume.a", Effect::Create)]);
-    let (observed, diagnostics) = refresh(&snapshot, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot, &fake, &fake, &Silent).await;
     assert_eq!(diagnostics[0].address, Some(address("docker_volume.a")));
     assert_eq!(observed.resolved, []);
+}
+
+fn outdated(comment: &str) -> Stored {
+    let value = [("comment", Value::from(comment)), ("secret", Value::from("s").into_sensitive())];
+    let object = Object { value: value.into_iter().collect(), private: Vec::new() };
+    Stored { object, ..stored("docker_volume", None) }
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_upgraded_before_it_is_read() {
+    let fake = Fake { version: 2, ..world([("docker_volume.old", Ok(Some(object("a".into()))))]) };
+    let objects = vec![("docker_volume.old".to_owned(), outdated("a"))];
+    let snapshot = snapshot(objects, vec![]);
+    let (observed, diagnostics) = refresh(&snapshot, &fake, &fake, &Silent).await;
+    assert_eq!(diagnostics, []);
+    assert_eq!(fake.called(), ["read docker docker_volume 1", "upgrade docker_volume 0"]);
+    assert_eq!(*fake.seen.lock().unwrap(), [r#"docker_volume.old {"note": "a", "secret": (sensitive)}"#]);
+    assert_eq!(observed.objects[&address("docker_volume.old")].schema_version, 2);
+    let (believed, _) = believe(&snapshot, &fake, &fake).await;
+    assert_eq!(believed.objects[&address("docker_volume.old")].schema_version, 2);
+}
+
+#[tokio::test]
+async fn what_can_not_be_upgraded_is_believed_and_told() {
+    let fake = Fake { version: 2, ..Fake::default() };
+    let newer = Stored { schema_version: 3, ..stored("docker_volume", None) };
+    let objects = vec![
+        ("docker_volume.broken".to_owned(), stored("docker_volume", None)),
+        ("docker_volume.newer".to_owned(), newer),
+    ];
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    let told: Vec<_> = diagnostics.iter().map(|said| said.summary.as_str()).collect();
+    let newer = "`docker_volume.newer` was made by a newer version of the provider `docker`";
+    assert_eq!(told, ["it has no comment", newer]);
+    assert_eq!(diagnostics[0].address, Some(address("docker_volume.broken")));
+    assert_eq!(observed.objects.len(), 2);
+    assert_eq!(fake.called(), ["upgrade docker_volume 0"], "neither was read");
+}
+
+#[tokio::test]
+async fn what_probing_finds_is_of_the_present_version() {
+    let fake = Fake { version: 2, ..world([("there", Ok(Some(object("a".into()))))]) };
+    let snapshot = snapshot(vec![], vec![intent("there", "docker_volume.there", Effect::Create)]);
+    let (observed, _) = refresh(&snapshot, &fake, &fake, &Silent).await;
+    assert_eq!(observed.objects[&address("docker_volume.there")].schema_version, 2);
 }
 
 #[tokio::test]

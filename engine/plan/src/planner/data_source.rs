@@ -25,9 +25,12 @@ impl Planner<'_> {
     pub(super) fn plan_data(&mut self, address: &Address) -> Option<()> {
         let block = self.desired.module.objects.get(address)?;
         let owner = self.owner_of(block)?;
-        let (mut later, mut is_complete) = (BTreeSet::new(), true);
+        // Whoever needs what it says needs what it needs, also when it is removed, and there is nothing of it to remove.
+        let (mut behind, mut is_complete) = (BTreeSet::new(), true);
         for (instance, config) in self.configs(block, &owner)? {
             let address = block.address.instance(instance.key.clone());
+            let depends_on = self.depends_on(block, &instance, &owner);
+            behind.extend(depends_on.iter().cloned());
             let Some(reason) = self.why_later(block, &owner, &config) else {
                 match self.read_now(&address, &owner, config) {
                     Some(value) => self.values.put(&address, value),
@@ -35,11 +38,10 @@ impl Planner<'_> {
                 }
                 continue;
             };
-            let depends_on = self.depends_on(block, &instance, &owner);
-            later.insert(address.clone());
+            behind.insert(address.clone());
             self.read_later(address, &owner, config, Later { depends_on, reason });
         }
-        self.behind.is(Node::Object(address.clone()), later);
+        self.behind.is(Node::Object(address.clone()), behind);
         is_complete.then_some(())
     }
 

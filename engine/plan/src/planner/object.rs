@@ -10,7 +10,7 @@ use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
 
 use super::Planner;
 use crate::catalogue::{Owner, is_machine};
-use crate::data::Change;
+use crate::data::{Action, Change};
 use crate::forecast::{Forecast, Wanted};
 use crate::{honesty, machine, needs};
 
@@ -88,7 +88,10 @@ impl Planner<'_> {
         let mut said = Diagnostics::new();
         let changes = forecast.changes(stored.collect(), &mut said);
         self.note(said);
-        (changes.len() == count).then_some(changes)
+        let replaced = changes.iter().filter(|change| change.action == Action::Replace);
+        let replaced = replaced.filter_map(|change| Some((&change.address, change.before.as_ref()?)));
+        let can_go = replaced.fold(true, |all, (address, before)| self.use_maker(address, before) && all);
+        (can_go && changes.len() == count).then_some(changes)
     }
 
     /// Machines with what the world says of them where the plan has to know it. `None`: not all is said.

@@ -2,11 +2,11 @@
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostic, Type, Value};
+use bimetal_model::{Address, Diagnostic, Value};
 
 use super::Planner;
+use crate::Values;
 use crate::data::{Action, Change};
-use crate::evaluator;
 use crate::forecast::protected;
 use crate::prior::current;
 
@@ -27,16 +27,9 @@ impl Planner<'_> {
 
     /// Plans to remove all that exists.
     pub(super) fn remove_everything(&mut self) {
-        let (observed, desired) = (self.observed, self.desired);
-        // A provider block may refer to what does not exist: its value is not known.
-        for address in desired.module.objects.keys().filter(|address| evaluator::is_provided(address.block)) {
-            if self.values.get(address).is_none() {
-                self.values.put(address, Value::unknown(Type::Any));
-            }
-        }
-        for (address, stored) in &observed.objects {
-            self.values.put(address, self.present(address, stored).object.value);
-        }
+        let observed = self.observed;
+        // Provider blocks are worked out with what exists; what is wrong with a schema was said already.
+        (self.values, _) = Values::of_existing(self.desired, &observed.objects, self.predict);
         for (address, stored) in &observed.objects {
             self.remove(address, stored, None);
         }
@@ -47,9 +40,8 @@ impl Planner<'_> {
         if block.is_some_and(|block| block.lifecycle.prevent_destroy) {
             self.note([protected(address, "destroyed")]);
         }
-        if !self.use_provider(&stored.provider) {
-            let why = format!("`{address}` can't be removed without its provider `{}`", stored.provider);
-            return self.note([Diagnostic::error(why).of(address)]);
+        if !self.use_maker(address, stored) {
+            return;
         }
         let before = self.present(address, stored);
         let change = Change {
@@ -69,6 +61,16 @@ impl Planner<'_> {
             placement: stored.placement.clone(),
         };
         self.changes.insert(address.clone(), change);
+    }
+
+    /// Whether the provider is there that made something: it is the one to remove it.
+    pub(super) fn use_maker(&mut self, address: &Address, stored: &Stored) -> bool {
+        let is_there = self.use_provider(&stored.provider);
+        if !is_there {
+            let why = format!("`{address}` can't be removed without its provider `{}`", stored.provider);
+            self.note([Diagnostic::error(why).of(address)]);
+        }
+        is_there
     }
 
     /// As the present schema has it; what does not fit it any more can still be removed.

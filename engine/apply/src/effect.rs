@@ -1,5 +1,7 @@
 //! Calls of providers that change the world.
 
+use std::time::Duration;
+
 use bimetal_model::port::{CreateRequest, Deletion, Outcome, UpdateRequest};
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Diagnostic, Diagnostics, Value};
@@ -17,7 +19,7 @@ pub(crate) enum Ending {
     /// A data source answered.
     Told(Value),
     /// Not yet.
-    Again { after_ms: u64, reason: String, so_far: Option<Object> },
+    Again { after: Duration, reason: String, so_far: Option<Object> },
     /// It failed.
     Failed { diagnostics: Diagnostics, so_far: Option<Object> },
 }
@@ -26,13 +28,19 @@ impl Ending {
     fn failed(diagnostics: Diagnostics) -> Ending {
         Ending::Failed { diagnostics, so_far: None }
     }
+
+    fn again(after_ms: u64, reason: String, so_far: Option<Object>) -> Ending {
+        // Longer than that nobody waits; and a moment so far away can't even be named.
+        let after = Duration::from_millis(after_ms).min(2 * Ports::PATIENCE);
+        Ending::Again { after, reason, so_far }
+    }
 }
 
 impl From<Outcome> for Ending {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done(object) => Ending::Made(object),
-            Outcome::Retry { after_ms, reason, so_far } => Ending::Again { after_ms, reason, so_far },
+            Outcome::Retry { after_ms, reason, so_far } => Ending::again(after_ms, reason, so_far),
             Outcome::Failed { diagnostics, so_far } => Ending::Failed { diagnostics, so_far },
         }
     }
@@ -42,7 +50,7 @@ impl From<Deletion> for Ending {
     fn from(deletion: Deletion) -> Self {
         match deletion {
             Deletion::Done => Ending::Gone,
-            Deletion::Retry { after_ms, reason } => Ending::Again { after_ms, reason, so_far: None },
+            Deletion::Retry { after_ms, reason } => Ending::again(after_ms, reason, None),
             Deletion::Failed(diagnostics) => Ending::failed(diagnostics),
         }
     }
@@ -55,9 +63,11 @@ pub(crate) async fn call<'a>(ports: &Ports<'_>, mut jobs: Vec<Job<'a>>) -> Vec<(
     let now = Instant::now();
     let deadlines = jobs.iter_mut().map(|job| *job.deadline.get_or_insert(now + Ports::PATIENCE));
     let deadline = deadlines.max().unwrap_or(now);
-    let endings = tokio::time::timeout_at(deadline, dispatch(ports, &jobs)).await;
-    let mut endings = endings.unwrap_or_default();
-    endings.resize_with(jobs.len(), || Ending::failed(vec![Diagnostic::error("the provider did not answer in time")]));
+    let (mut endings, missing) = match tokio::time::timeout_at(deadline, dispatch(ports, &jobs)).await {
+        Ok(endings) => (endings, "the provider did not answer for every object"),
+        Err(_) => (Vec::new(), "the provider did not answer in time"),
+    };
+    endings.resize_with(jobs.len(), || Ending::failed(vec![Diagnostic::error(missing)]));
     let effects = jobs.iter().filter(|job| job.intent.is_some()).count();
     ports.pass(CrashPoint::AfterEffect, effects);
     jobs.into_iter().zip(endings).collect()

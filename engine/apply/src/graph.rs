@@ -12,6 +12,16 @@ pub(crate) enum Part {
     Make,
 }
 
+/// The halves that an action has, in their order.
+pub(crate) fn parts(action: Action) -> &'static [Part] {
+    match action {
+        Action::Create | Action::Read | Action::Update => &[Part::Make],
+        Action::Replace => &[Part::Remove, Part::Make],
+        Action::Delete => &[Part::Remove],
+        Action::Keep => &[],
+    }
+}
+
 /// One step: an index into the plan's changes, and which half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Step {
@@ -46,14 +56,9 @@ impl Graph {
         graph
     }
 
-    /// At most this many steps that nothing holds back any more.
-    pub(crate) fn take(&mut self, most: usize) -> Vec<Step> {
-        (0..most).map_while(|_| self.ready.pop_first()).collect()
-    }
-
-    /// Whether a step could begin.
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+    /// A step that nothing holds back any more.
+    pub(crate) fn take(&mut self) -> Option<Step> {
+        self.ready.pop_first()
     }
 
     /// A step ended well: what waited only for it is ready.
@@ -79,11 +84,6 @@ impl Graph {
             open.extend(lost);
         }
         fallen.into_iter().collect()
-    }
-
-    /// All steps that were not begun.
-    pub(crate) fn rest(&self) -> impl Iterator<Item = Step> {
-        self.ready.iter().chain(self.waiting.keys()).copied()
     }
 }
 
@@ -111,21 +111,13 @@ impl<'a> Index<'a> {
     }
 
     fn add(&mut self, place: usize, change: &'a Change) {
-        let (removes, makes) = match change.action {
-            Action::Create | Action::Read | Action::Update => (false, true),
-            Action::Replace => (true, true),
-            Action::Delete => (true, false),
-            Action::Keep => (false, false),
-        };
-        if removes {
-            let step = Step { change: place, part: Part::Remove };
+        for &part in parts(change.action) {
+            let step = Step { change: place, part };
             self.steps.insert(step);
-            self.removals.insert(&change.address, step);
-        }
-        if makes {
-            let step = Step { change: place, part: Part::Make };
-            self.steps.insert(step);
-            self.makings.insert(&change.address, step);
+            match part {
+                Part::Remove => self.removals.insert(&change.address, step),
+                Part::Make => self.makings.insert(&change.address, step),
+            };
         }
         for needed in change.before.iter().flat_map(|before| &before.depends_on) {
             self.users.entry(needed).or_default().push(place);

@@ -2,10 +2,12 @@
 
 use bimetal_model::port::Planned;
 use bimetal_model::snapshot::{Intent, Object};
-use bimetal_model::{Address, ProviderKey, Value};
+use bimetal_model::{Address, Diagnostic, ProviderKey, Value};
 use bimetal_plan::Change;
 use tokio::time::Instant;
 
+use crate::Ports;
+use crate::effect::Ending;
 use crate::graph::Step;
 
 /// One step that is being worked on.
@@ -47,6 +49,18 @@ impl Job<'_> {
         match (&self.work, &self.change.before) {
             (Work::Delete { .. }, Some(before)) => (&before.provider, &before.ty),
             _ => (&self.change.provider, &self.change.ty),
+        }
+    }
+
+    /// Patience ends: what would not be ready before that has failed.
+    pub(crate) fn with_patience(&self, ending: Ending) -> Ending {
+        match (ending, self.deadline) {
+            (Ending::Again { after, reason, so_far }, Some(deadline)) if Instant::now() + after > deadline => {
+                let minutes = Ports::PATIENCE.as_secs() / 60;
+                let error = Diagnostic::error(format!("it was not ready after {minutes} minutes"));
+                Ending::Failed { diagnostics: vec![error.because(reason)], so_far }
+            }
+            (ending, _) => ending,
         }
     }
 

@@ -6,20 +6,23 @@ mod crash;
 mod effect;
 mod graph;
 mod job;
+mod ledger;
+mod outcome;
 mod ports;
 mod prepare;
 mod run;
 mod settle;
 mod stop;
 mod verdict;
+mod waiting;
 
 use std::collections::BTreeMap;
 
 use bimetal_config::Given;
-use bimetal_model::port::Lease;
+use bimetal_model::port::{Lease, Predict};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};
-use bimetal_plan::Plan;
+use bimetal_plan::{Plan, Tally};
 
 pub use crash::CrashPoint;
 pub use ports::Ports;
@@ -32,20 +35,23 @@ pub struct Applied {
     pub outcome: RevisionOutcome,
     /// What went wrong.
     pub diagnostics: Diagnostics,
-    /// Changes that were made.
+    /// Changes that were made. A replacement is one change, here and below.
     pub done: usize,
     /// Changes that failed.
     pub failed: usize,
-    /// Changes that were not begun, because of a failure or a signal.
+    /// Changes that were not begun or not ended, because of a failure or a signal.
     pub skipped: usize,
-    /// As recorded.
+    /// What was made, changed and removed, as the plan's summary counts it.
+    pub tally: Tally,
+    /// As recorded: where not all was done, those that are known all the same, and the others as they were.
     pub outputs: BTreeMap<String, Value>,
 }
 
 /// Does the plan.
 ///
-/// The caller has taken the lock and begun the revision, and finishes it with the outcome. `resolved` is what refreshing
-/// found out about unfinished intents; it is recorded first, and so is what had drifted.
+/// The caller has taken the lock and begun the revision, and finishes it with the outcome; and it has told `operate` those
+/// of `plan.providers` that refer to no object. `resolved` is what refreshing found out about unfinished intents; it is
+/// recorded first, and so is what had drifted.
 ///
 /// Invariant: no effect without an intent in state, and after a crash at any point a new walk ends where this one would
 /// have (test: `a_crash_at_any_point_converges`).
@@ -64,9 +70,15 @@ pub async fn apply(
     }
 }
 
+/// Whether there is anything to do, or to write down.
+pub fn has_work(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn Predict) -> bool {
+    !plan.is_empty() || !settle::records(plan, resolved, predict).is_empty()
+}
+
 impl Applied {
     fn nothing(diagnostics: Diagnostics) -> Applied {
         let outcome = RevisionOutcome::Failed;
-        Applied { outcome, diagnostics, done: 0, failed: 0, skipped: 0, outputs: BTreeMap::new() }
+        let (tally, outputs) = (Tally::default(), BTreeMap::new());
+        Applied { outcome, diagnostics, done: 0, failed: 0, skipped: 0, tally, outputs }
     }
 }

@@ -2,8 +2,9 @@
 
 use bimetal_config::Desired;
 use bimetal_model::port::{PlanRequest, Planned};
+use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
-use bimetal_model::{Diagnostic, Diagnostics, Value};
+use bimetal_model::{Diagnostic, Diagnostics, Path, ProviderKey, Value};
 use bimetal_plan::{Action, Change, Plan, Values};
 
 use crate::Ports;
@@ -11,102 +12,131 @@ use crate::graph::{Part, Step};
 use crate::job::{Job, Work};
 use crate::verdict;
 
-/// The job of a step.
-pub(crate) fn job<'a>(
-    plan: &'a Plan,
-    desired: &Desired,
-    ports: &Ports<'_>,
-    values: &Values,
-    step: Step,
-) -> Result<Job<'a>, Diagnostics> {
-    let change = &plan.changes[step.change];
-    let work = match step.part {
-        Part::Remove => Work::Delete { object: existing(change)? },
-        Part::Make => make(plan, desired, ports, values, change)?,
-    };
-    let intent = intent(ports, change, &work);
-    Ok(Job { step, change, intent, work, deadline: None })
+/// What a step is made ready with.
+pub(crate) struct Prepare<'r, 'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) desired: &'a Desired,
+    pub(crate) ports: &'a Ports<'a>,
+    /// As planned, and real where it is done.
+    pub(crate) values: &'r Values,
+    /// As it is.
+    pub(crate) existing: &'r Values,
+}
+
+impl<'a> Prepare<'_, 'a> {
+    /// The job of a step.
+    pub(crate) fn job(&self, step: Step) -> Result<Job<'a>, Diagnostics> {
+        let change = &self.plan.changes[step.change];
+        let work = match step.part {
+            Part::Remove => self.remove(change)?,
+            Part::Make => self.make(change)?,
+        };
+        let intent = intent(self.ports, change, &work);
+        Ok(Job { step, change, intent, work, deadline: None })
+    }
+
+    /// What is removed is reached as it was: what its provider's block refers to goes later.
+    fn remove(&self, change: &Change) -> Result<Work, Diagnostics> {
+        let maker = change.before.as_ref().map_or(&change.provider, |before| &before.provider);
+        self.configure(maker, self.existing)?;
+        Ok(Work::Delete { object: existing(change)? })
+    }
+
+    fn make(&self, change: &Change) -> Result<Work, Diagnostics> {
+        self.configure(&change.provider, self.values)?;
+        match change.action {
+            Action::Read => Ok(Work::Read { config: self.config(change)? }),
+            Action::Update => {
+                let prior = existing(change)?;
+                let config = bimetal_plan::ignore(self.config(change)?, &prior.value, self.ignored(change));
+                let planned = self.plan_again(change, Some(prior.clone()), &config)?;
+                Ok(Work::Update { prior, config, planned })
+            }
+            Action::Create | Action::Replace => {
+                let config = self.config(change)?;
+                let begun = change.before.as_ref().filter(|_| change.resume.is_some());
+                let so_far = begun.map(|before| before.object.clone());
+                let planned = self.plan_again(change, None, &config)?;
+                Ok(Work::Create { config, planned, so_far })
+            }
+            Action::Delete | Action::Keep => unreachable!("the graph has no making of these"),
+        }
+    }
+
+    /// A provider whose block refers to objects is told what they are by now; the caller has told all others.
+    fn configure(&self, provider: &ProviderKey, values: &Values) -> Result<(), Diagnostics> {
+        if bimetal_plan::is_independent(self.desired, provider) {
+            return Ok(());
+        }
+        let config = bimetal_plan::provider_config(self.desired, provider, values)?;
+        if !config.is_wholly_known() {
+            let error = Diagnostic::error(format!("the configuration of provider `{provider}` is not known"));
+            return Err(vec![error.because("what it refers to does not exist")]);
+        }
+        self.ports.operate.configure(provider, &config);
+        Ok(())
+    }
+
+    /// Its arguments, with nothing unknown left in them.
+    fn config(&self, change: &Change) -> Result<Value, Diagnostics> {
+        if let Some(config) = change.config.as_ref().filter(|config| config.is_wholly_known()) {
+            return Ok(config.clone());
+        }
+        let (address, placement) = (&change.address, change.placement.as_ref());
+        let config = bimetal_plan::instance_config(self.desired, address, placement, self.values)?;
+        match config.is_wholly_known() {
+            true => Ok(config),
+            false => Err(vec![Diagnostic::error("some of its arguments are still unknown").of(address)]),
+        }
+    }
+
+    fn ignored(&self, change: &Change) -> &'a [Path] {
+        let block = self.desired.module.objects.get(&change.address.whole());
+        block.map_or(&[], |block| &block.lifecycle.ignore_changes)
+    }
+
+    /// Asked again with everything known, a provider must say what it said before.
+    fn plan_again(&self, change: &Change, prior: Option<Object>, config: &Value) -> Result<Planned, Diagnostics> {
+        let schema = verdict::managed(self.ports.predict, change);
+        let proposed = bimetal_plan::propose(&schema.block, config, prior.as_ref().map(|prior| &prior.value));
+        let (address, ty) = (change.address.clone(), change.ty.clone());
+        let request = PlanRequest { address, ty, prior: prior.clone(), config: config.clone(), proposed };
+        let mut answers = self.ports.predict.plan(&change.provider.name, &[request]);
+        let Some(answer) = answers.pop() else {
+            let error = Diagnostic::error(format!("provider `{}` did not answer", change.provider));
+            return Err(vec![error.of(&change.address)]);
+        };
+        approved(change, &schema, prior.as_ref(), config, answer?)
+    }
+}
+
+/// A provider's second answer, if it honours its schema and what was approved.
+fn approved(
+    change: &Change,
+    schema: &TypeSchema,
+    prior: Option<&Object>,
+    config: &Value,
+    planned: Planned,
+) -> Result<Planned, Diagnostics> {
+    let value = bimetal_plan::finished(planned.value, &schema.block, config)
+        .map_err(|reason| vec![verdict::bug(change, &format!("its plan does not fit its schema: {reason}"))])?;
+    let breaches = bimetal_plan::breaches(&schema.block, config, prior.map(|prior| &prior.value), &value);
+    if !breaches.is_empty() {
+        return Err(vec![bimetal_plan::provider_bug(&change.provider, &change.ty, &change.address, &breaches)]);
+    }
+    let mut broken = change.after.as_ref().map(|after| verdict::differences(after, &value)).unwrap_or_default();
+    // What is changed in place must not turn out to be something that has to be made anew.
+    broken.extend(planned.replace.iter().filter(|_| prior.is_some()).cloned());
+    if !broken.is_empty() {
+        let error = Diagnostic::error(format!("{} is not what was approved any more", verdict::places(&broken)));
+        return Err(vec![error.hint("plan again").of(&change.address)]);
+    }
+    Ok(Planned { value, ..planned })
 }
 
 fn existing(change: &Change) -> Result<Object, Diagnostics> {
     let before = change.before.as_ref().map(|before| before.object.clone());
     before.ok_or_else(|| vec![Diagnostic::error("the plan does not say what exists; make it anew").of(&change.address)])
-}
-
-fn make(
-    plan: &Plan,
-    desired: &Desired,
-    ports: &Ports<'_>,
-    values: &Values,
-    change: &Change,
-) -> Result<Work, Diagnostics> {
-    configure(plan, desired, ports, values, change)?;
-    let ready = change.config.as_ref().filter(|config| config.is_wholly_known()).cloned();
-    let config = match ready {
-        Some(config) => config,
-        None => bimetal_plan::instance_config(desired, &change.address, change.placement.as_ref(), values)?,
-    };
-    match change.action {
-        Action::Read => Ok(Work::Read { config }),
-        Action::Update => {
-            let prior = existing(change)?;
-            let planned = again(ports, change, Some(prior.clone()), &config)?;
-            Ok(Work::Update { prior, config, planned })
-        }
-        Action::Create | Action::Replace => {
-            let begun = change.before.as_ref().filter(|_| change.resume.is_some());
-            let so_far = begun.map(|before| before.object.clone());
-            let planned = again(ports, change, None, &config)?;
-            Ok(Work::Create { config, planned, so_far })
-        }
-        Action::Delete | Action::Keep => unreachable!("the graph has no making of these"),
-    }
-}
-
-/// A provider whose block rests on something that was made meanwhile.
-fn configure(
-    plan: &Plan,
-    desired: &Desired,
-    ports: &Ports<'_>,
-    values: &Values,
-    change: &Change,
-) -> Result<(), Diagnostics> {
-    if plan.providers.get(&change.provider).is_some_and(|config| !config.is_wholly_known()) {
-        let config = bimetal_plan::provider_config(desired, &change.provider, values)?;
-        ports.operate.configure(&change.provider, &config);
-    }
-    Ok(())
-}
-
-/// Asked again with everything known, a provider must say what it said before.
-fn again(ports: &Ports<'_>, change: &Change, prior: Option<Object>, config: &Value) -> Result<Planned, Diagnostics> {
-    let schema = verdict::managed(ports.predict, change);
-    let proposed = proposed(&schema.block, prior.as_ref(), config);
-    let request =
-        PlanRequest { address: change.address.clone(), ty: change.ty.clone(), prior, config: config.clone(), proposed };
-    let mut answers = ports.predict.plan(&change.provider.name, &[request]);
-    let Some(answer) = answers.pop() else {
-        return Err(vec![
-            Diagnostic::error(format!("provider `{}` did not answer", change.provider)).of(&change.address),
-        ]);
-    };
-    let planned = answer?;
-    let broken = change.after.as_ref().map(|after| verdict::differences(after, &planned.value)).unwrap_or_default();
-    if !broken.is_empty() {
-        let error = Diagnostic::error(format!("{} is not what was approved any more", verdict::places(&broken)));
-        return Err(vec![error.hint("plan again").of(&change.address)]);
-    }
-    Ok(planned)
-}
-
-fn proposed(block: &bimetal_model::schema::Block, prior: Option<&Object>, config: &Value) -> Value {
-    let Some(members) = config.as_members() else { return config.clone() };
-    let fill = |(name, value): (&String, &Value)| {
-        let computed = block.attributes.get(name).is_some_and(|attribute| attribute.computed);
-        let before = prior.and_then(|prior| prior.value.member(name)).filter(|_| computed && value.is_null());
-        (name.clone(), before.unwrap_or(value).clone())
-    };
-    members.iter().map(fill).collect()
 }
 
 fn intent(ports: &Ports<'_>, change: &Change, work: &Work) -> Option<Intent> {
@@ -127,7 +157,7 @@ fn intent(ports: &Ports<'_>, change: &Change, work: &Work) -> Option<Intent> {
         ty: ty.clone(),
         effect,
         config,
-        depends_on: change.depends_on.clone(),
+        depends_on: verdict::outlived(change),
         placement: change.placement.clone(),
     })
 }

@@ -1,13 +1,14 @@
 //! The walk over the graph: what is ready is begun, what ended is recorded, until nothing is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bimetal_config::Desired;
+use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::Event;
 use bimetal_model::port::{Lease, Record, StateError};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
-use bimetal_model::{Diagnostic, Diagnostics, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
 use bimetal_plan::{Mode, Plan, Values};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -15,19 +16,14 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use crate::effect::{Ending, call};
 use crate::graph::{Graph, Step};
-use crate::job::{Job, Work};
-use crate::{Applied, CrashPoint, Ports, Stop, prepare, settle, verdict};
+use crate::job::Job;
+use crate::ledger::{Counts, Ledger};
+use crate::outcome::{self, Outcome};
+use crate::prepare::Prepare;
+use crate::waiting::Waiting;
+use crate::{Applied, CrashPoint, Ports, Stop, settle, verdict};
 
-/// Retries that are due about the same time go into one call.
-const TOGETHER: Duration = Duration::from_millis(250);
-
-/// Something that runs: a call, or a wait before the next one.
-enum Happened<'a> {
-    Ended(Vec<(Job<'a>, Ending)>),
-    Due(Vec<Job<'a>>),
-}
-
-type Running<'a> = FuturesUnordered<BoxFuture<'a, Happened<'a>>>;
+type Ended<'a> = Vec<(Job<'a>, Ending)>;
 
 /// One apply.
 pub(crate) struct Run<'a> {
@@ -37,20 +33,20 @@ pub(crate) struct Run<'a> {
     lease: &'a Lease,
     stop: &'a Stop,
     graph: Graph,
+    /// As planned, and real where it is done.
     values: Values,
+    /// As it is: what was there before, until something else is made of it.
+    existing: Values,
     diagnostics: Diagnostics,
-    counts: Counts,
-    /// Of what runs, those that only wait until a provider can be asked again: they take no place.
-    waiting: usize,
+    ledger: Ledger,
+    /// Calls that run.
+    running: FuturesUnordered<BoxFuture<'a, Ended<'a>>>,
+    /// How many objects those calls are about.
+    busy: usize,
+    /// What was begun and can't go on yet; it takes no place.
+    waiting: Waiting<'a>,
     /// The state can't be written: nothing more may be done.
     broken: bool,
-}
-
-#[derive(Default)]
-struct Counts {
-    done: usize,
-    failed: usize,
-    skipped: usize,
 }
 
 impl<'a> Run<'a> {
@@ -62,66 +58,88 @@ impl<'a> Run<'a> {
         stop: &'a Stop,
     ) -> Self {
         let (values, diagnostics) = Values::of_plan(desired, plan, ports.predict);
-        let graph = Graph::new(plan);
         Run {
             plan,
             desired,
             ports,
             lease,
             stop,
-            graph,
+            graph: Graph::new(plan),
             values,
+            existing: Values::before_plan(desired, plan, ports.predict),
             diagnostics,
-            counts: Counts::default(),
-            waiting: 0,
+            ledger: Ledger::default(),
+            running: FuturesUnordered::new(),
+            busy: 0,
+            waiting: Waiting::new(),
             broken: false,
         }
     }
 
     pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> Applied {
-        self.record(settle::records(self.plan, resolved)).await;
-        let mut running = Running::new();
+        self.record(settle::records(self.plan, resolved, self.ports.predict)).await;
         loop {
-            self.begin(&mut running).await;
-            let Some(happened) = running.next().await else { break };
-            self.waiting -= usize::from(matches!(happened, Happened::Due(_)));
-            match happened {
-                Happened::Ended(ended) => self.ended(ended, &mut running).await,
-                // What is not ready yet is recorded, with its intent: the next run goes on from there.
-                Happened::Due(jobs) if self.stop.is_stopped() => self.counts.skipped += jobs.len(),
-                Happened::Due(jobs) => running.push(self.call(jobs)),
+            self.begin().await;
+            if self.running.is_empty() && self.waiting.is_empty() {
+                return self.finish().await;
+            }
+            tokio::select! {
+                biased;
+                Some(ended) = self.running.next() => self.ended(ended).await,
+                () = self.stop.stopped(), if !self.waiting.is_empty() => self.waiting.clear(),
+                () = self.waiting.due() => self.go_on(),
             }
         }
-        self.finish().await
     }
 
     /// Begins what is ready and fits.
-    async fn begin(&mut self, running: &mut Running<'a>) {
-        let mut jobs = Vec::new();
-        let busy = running.len() - self.waiting;
-        let may_begin = !self.broken && !self.stop.is_stopped();
-        while may_begin && jobs.len() + busy < self.ports.parallelism && self.graph.has_ready() {
-            for step in self.graph.take(1) {
-                match prepare::job(self.plan, self.desired, self.ports, &self.values, step) {
-                    Ok(job) => jobs.push(job),
-                    Err(diagnostics) => self.failed(step, "prepare", diagnostics),
-                }
-            }
-        }
+    async fn begin(&mut self) {
+        let jobs = self.prepare();
         let intents: Vec<Intent> = jobs.iter().filter_map(|job| job.intent.clone()).collect();
-        if jobs.is_empty() {
-            return;
-        }
         self.ports.pass(CrashPoint::BeforeIntent, intents.len());
-        if let Err(error) = self.ports.remember.intend(self.lease, &intents).await {
+        if !intents.is_empty()
+            && let Err(error) = self.ports.remember.intend(self.lease, &intents).await
+        {
             return self.lost(&error);
         }
         self.ports.pass(CrashPoint::AfterIntent, intents.len());
         for job in &jobs {
             self.ports.notify.notify(Event::Started { address: job.address().clone(), action: job.action() });
         }
+        self.call(jobs);
+    }
+
+    fn prepare(&mut self) -> Vec<Job<'a>> {
+        let mut jobs = Vec::new();
+        let may_begin = !self.broken && !self.stop.is_stopped();
+        while may_begin && jobs.len() + self.busy < self.ports.parallelism.max(1) {
+            let Some(step) = self.graph.take() else { break };
+            let prepare = Prepare {
+                plan: self.plan,
+                desired: self.desired,
+                ports: self.ports,
+                values: &self.values,
+                existing: &self.existing,
+            };
+            match prepare.job(step) {
+                Ok(job) => jobs.push(job),
+                Err(diagnostics) => self.failed(step, "prepare", diagnostics),
+            }
+        }
+        jobs
+    }
+
+    /// Asks again for what is due.
+    fn go_on(&mut self) {
+        let jobs = self.waiting.take();
+        self.call(jobs);
+    }
+
+    fn call(&mut self, jobs: Vec<Job<'a>>) {
+        self.busy += jobs.len();
+        let ports = self.ports;
         for batch in self.batches(jobs) {
-            running.push(self.call(batch));
+            self.running.push(call(ports, batch).boxed());
         }
     }
 
@@ -143,101 +161,55 @@ impl<'a> Run<'a> {
         batches
     }
 
-    fn call(&self, jobs: Vec<Job<'a>>) -> BoxFuture<'a, Happened<'a>> {
-        let ports = self.ports;
-        async move { Happened::Ended(call(ports, jobs).await) }.boxed()
-    }
-
-    async fn ended(&mut self, ended: Vec<(Job<'a>, Ending)>, running: &mut Running<'a>) {
-        let mut records = Vec::new();
-        let mut again: BTreeMap<u64, Vec<Job<'a>>> = BTreeMap::new();
-        let mut over = Vec::new();
+    async fn ended(&mut self, ended: Ended<'a>) {
+        self.busy -= ended.len();
+        let (mut records, mut over, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for (mut job, ending) in ended {
-            match ending {
-                Ending::Again { after_ms, reason, so_far } => {
-                    self.not_yet(&mut job, &reason, so_far, &mut records);
-                    let slot = after_ms.div_ceil(TOGETHER.as_millis() as u64);
-                    again.entry(slot).or_default().push(job);
+            match job.with_patience(ending) {
+                Ending::Again { after, reason, so_far } => {
+                    self.tell(&job, reason);
+                    records.extend(so_far.and_then(|found| outcome::on_the_way(self.ports, &mut job, found)));
+                    again.push((job, after));
                 }
-                ending => over.push((self.judge(&job, ending, &mut records), job)),
+                ending => {
+                    let Outcome { record, result } = outcome::of(self.ports, &job, ending);
+                    records.extend(record);
+                    over.push((job, result));
+                }
             }
         }
-        let effects = over.len();
         if self.record(records).await {
-            self.ports.pass(CrashPoint::AfterOutcome, effects);
+            self.ports.pass(CrashPoint::AfterOutcome, over.len());
         }
-        for (result, job) in over {
-            self.settle(job, result);
+        for (job, result) in over {
+            self.settle(&job, result);
         }
-        for (slot, jobs) in again {
-            let wait = TOGETHER * u32::try_from(slot).unwrap_or(u32::MAX);
-            self.waiting += 1;
-            running.push(due(self.stop, wait, jobs).boxed());
+        self.wait(again);
+    }
+
+    fn wait(&mut self, jobs: Vec<(Job<'a>, Duration)>) {
+        if self.broken || self.stop.is_stopped() {
+            return;
+        }
+        for (job, after) in jobs {
+            self.waiting.put(job, after);
         }
     }
 
-    fn not_yet(&self, job: &mut Job<'a>, reason: &str, found: Option<Object>, records: &mut Vec<Record>) {
-        let event =
-            Event::Progress { address: job.address().clone(), message: reason.to_owned(), done: None, total: None };
-        self.ports.notify.notify(event);
-        let schema = verdict::managed(self.ports.predict, job.change);
-        if let (Work::Create { config, so_far, .. }, Some(found)) = (&mut job.work, found) {
-            let object = verdict::so_far(&schema, config, found);
-            *so_far = Some(object.clone());
-            let stored = verdict::stored(job.change, &schema, object, job.intent.clone());
-            records.push(Record::Put { address: job.change.address.clone(), stored: Box::new(stored), closes: None });
-        }
-    }
-
-    /// What is to be recorded, and whether it is as it should be.
-    fn judge(&self, job: &Job<'a>, ending: Ending, records: &mut Vec<Record>) -> Result<Option<Value>, Diagnostics> {
-        let closes = job.intent.as_ref().map(|intent| intent.id.clone());
+    fn tell(&self, job: &Job<'a>, message: String) {
         let address = job.address().clone();
-        let schema = verdict::managed(self.ports.predict, job.change);
-        match (ending, &job.work) {
-            (Ending::Made(object), Work::Create { config, planned, .. } | Work::Update { config, planned, .. }) => {
-                let judged = verdict::judge(job.change, &schema, config, &planned.value, object.value);
-                let object = Object { value: judged.value.clone(), private: object.private };
-                let stored = verdict::stored(job.change, &schema, object, None);
-                records.push(Record::Put { address, stored: Box::new(stored), closes });
-                if judged.bugs.is_empty() { Ok(Some(judged.value)) } else { Err(judged.bugs) }
-            }
-            (Ending::Told(value), Work::Read { config }) => {
-                let source = verdict::source(self.ports.predict, job.change);
-                let judged = verdict::judge(job.change, &source, config, &verdict::anything(), value);
-                if judged.bugs.is_empty() { Ok(Some(judged.value)) } else { Err(judged.bugs) }
-            }
-            (Ending::Gone, _) => {
-                records.push(Record::Remove { address, closes });
-                Ok(None)
-            }
-            (Ending::Failed { diagnostics, so_far }, Work::Create { config, .. }) => {
-                if let Some(found) = so_far {
-                    let object = verdict::so_far(&schema, config, found);
-                    let stored = verdict::stored(job.change, &schema, object, job.intent.clone());
-                    records.push(Record::Put { address, stored: Box::new(stored), closes });
-                }
-                Err(diagnostics)
-            }
-            (Ending::Failed { diagnostics, .. }, _) => {
-                // Reading tells what an update or a removal that failed has left.
-                records.extend(closes.map(Record::Close));
-                Err(diagnostics)
-            }
-            (Ending::Made(_) | Ending::Told(_) | Ending::Again { .. }, _) => {
-                Err(vec![Diagnostic::error("the host gave an answer of another kind").of(&address)])
-            }
-        }
+        self.ports.notify.notify(Event::Progress { address, message, done: None, total: None });
     }
 
-    fn settle(&mut self, job: Job<'a>, result: Result<Option<Value>, Diagnostics>) {
+    fn settle(&mut self, job: &Job<'a>, result: Result<Option<Value>, Diagnostics>) {
         match result {
             Ok(value) => {
                 self.ports.notify.notify(Event::Finished { address: job.address().clone(), action: job.action() });
                 if let Some(value) = value {
+                    self.existing.put(job.address(), value.clone());
                     self.values.put(job.address(), value);
                 }
-                self.counts.done += 1;
+                self.ledger.done(job.step);
                 self.graph.done(job.step);
             }
             Err(diagnostics) => self.failed(job.step, job.action(), diagnostics),
@@ -249,13 +221,11 @@ impl<'a> Run<'a> {
         let diagnostics: Diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.of(address)).collect();
         self.ports.notify.notify(Event::Failed { address: address.clone(), action, diagnostics: diagnostics.clone() });
         self.diagnostics.extend(diagnostics);
-        self.counts.failed += 1;
-        for fallen in self.graph.failed(step) {
-            let skipped = self.plan.changes[fallen.change].address.clone();
-            if skipped != *address {
-                self.ports.notify.notify(Event::Skipped { address: skipped, because: address.clone() });
-                self.counts.skipped += 1;
-            }
+        self.ledger.failed(step);
+        let fallen: BTreeSet<&Address> =
+            self.graph.failed(step).into_iter().map(|fallen| &self.plan.changes[fallen.change].address).collect();
+        for skipped in fallen.into_iter().filter(|skipped| *skipped != address) {
+            self.ports.notify.notify(Event::Skipped { address: skipped.clone(), because: address.clone() });
         }
     }
 
@@ -275,38 +245,51 @@ impl<'a> Run<'a> {
 
     fn lost(&mut self, error: &StateError) {
         self.broken = true;
+        self.waiting.clear();
         let error = Diagnostic::error(error.to_string());
         self.diagnostics.push(error.hint("nothing more was begun; the next apply finds what was made"));
     }
 
     async fn finish(mut self) -> Applied {
-        let rest = self.graph.rest().count();
-        self.counts.skipped += rest;
-        let (outputs, diagnostics) = match self.plan.mode {
-            Mode::Apply => bimetal_plan::outputs(self.desired, &self.values),
-            Mode::Destroy => Default::default(),
-        };
-        let whole = self.counts.failed == 0 && self.counts.skipped == 0 && !self.broken;
-        if whole {
-            self.diagnostics.extend(diagnostics);
+        let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
+        let is_whole = failed + skipped == 0 && !self.broken;
+        let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };
+        if !self.broken {
             self.record(vec![Record::Outputs(outputs.clone())]).await;
         }
-        let outcome = match (whole && !self.broken, self.stop.is_stopped(), self.counts.done) {
+        let is_done = is_whole && !self.broken && !has_errors(&self.diagnostics);
+        let outcome = match (is_done, self.stop.is_stopped(), self.ledger.has_done()) {
             (true, _, _) => RevisionOutcome::Done,
             (false, true, _) => RevisionOutcome::Interrupted,
-            (false, false, 0) => RevisionOutcome::Failed,
-            (false, false, _) => RevisionOutcome::Partial,
+            (false, false, false) => RevisionOutcome::Failed,
+            (false, false, true) => RevisionOutcome::Partial,
         };
-        let Counts { done, failed, skipped } = self.counts;
-        Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, outputs }
+        let tally = self.ledger.tally(self.plan);
+        Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, tally, outputs }
     }
-}
 
-/// Waits, but not longer than somebody wants to stop.
-async fn due<'a>(stop: &'a Stop, wait: Duration, jobs: Vec<Job<'a>>) -> Happened<'a> {
-    tokio::select! {
-        () = tokio::time::sleep(wait) => {}
-        () = stop.stopped() => {}
+    fn all_outputs(&mut self) -> BTreeMap<String, Value> {
+        match self.plan.mode {
+            Mode::Apply => {
+                let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values);
+                self.diagnostics.extend(diagnostics);
+                outputs
+            }
+            Mode::Destroy => BTreeMap::new(),
+        }
     }
-    Happened::Due(jobs)
+
+    /// What is known in spite of what was not done; the rest is as it was.
+    fn some_outputs(&self) -> BTreeMap<String, Value> {
+        let before = |(name, output): (&String, &bimetal_plan::OutputChange)| {
+            let is_wanted = output.after.is_some() || self.plan.mode == Mode::Destroy;
+            output.before.clone().filter(|_| is_wanted).map(|value| (name.clone(), value))
+        };
+        let mut outputs: BTreeMap<String, Value> = self.plan.outputs.iter().filter_map(before).collect();
+        if self.plan.mode == Mode::Apply {
+            let undone = self.ledger.undone(self.plan);
+            outputs.extend(bimetal_plan::outputs_without(self.desired, &self.values, &undone));
+        }
+        outputs
+    }
 }

@@ -1,45 +1,63 @@
 //! What became of unfinished intents and of what had drifted, written down before anything is done.
 
-use bimetal_model::port::Record;
+use std::collections::BTreeSet;
+
+use bimetal_model::Address;
+use bimetal_model::port::{Predict, Record};
 use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
-use bimetal_plan::{Action, Plan};
+use bimetal_plan::{Action, Change, Plan};
+
+use crate::verdict;
 
 /// The records that bring the state to what was observed.
-pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)]) -> Vec<Record> {
-    let mut records: Vec<Record> = resolved.iter().map(|(intent, found)| resolve(intent, found.as_ref())).collect();
-    for drift in &plan.drift {
-        let change = plan.changes.iter().find(|change| change.address == drift.address);
-        match (&drift.after, change.and_then(|change| change.before.as_ref().map(|before| (change.action, before)))) {
-            (None, _) => records.push(Record::Remove { address: drift.address.clone(), closes: None }),
-            (Some(_), Some((Action::Keep, stored))) => {
-                records.push(Record::Put {
-                    address: drift.address.clone(),
-                    stored: Box::new(stored.clone()),
-                    closes: None,
-                });
-            }
-            _ => {}
-        }
-    }
-    records
+pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn Predict) -> Vec<Record> {
+    let resolved = resolved.iter().map(|(intent, found)| resolve(plan, intent, found.as_ref(), predict));
+    let gone = plan.drift.iter().filter(|drift| drift.after.is_none());
+    let gone = gone.map(|drift| Record::Remove { address: drift.address.clone(), closes: None });
+    let drifted: BTreeSet<&Address> = plan.drift.iter().map(|drift| &drift.address).collect();
+    resolved.chain(gone).chain(plan.changes.iter().filter_map(|change| kept(change, &drifted))).collect()
 }
 
-fn resolve(intent: &Intent, found: Option<&Object>) -> Record {
+/// What stays as it is may have drifted, or have other dependencies, or another provider block than state remembers.
+fn kept(change: &Change, drifted: &BTreeSet<&Address>) -> Option<Record> {
+    let before = change.before.as_ref().filter(|_| change.action == Action::Keep)?;
+    let stored = Stored { provider: change.provider.clone(), depends_on: verdict::outlived(change), ..before.clone() };
+    let is_news = drifted.contains(&change.address) || stored != *before;
+    is_news.then(|| Record::Put { address: change.address.clone(), stored: Box::new(stored), closes: None })
+}
+
+fn resolve(plan: &Plan, intent: &Intent, found: Option<&Object>, predict: &dyn Predict) -> Record {
     match (intent.effect, found) {
         (Effect::Create, Some(object)) => Record::Put {
             address: intent.address.clone(),
-            stored: Box::new(Stored {
-                provider: intent.provider.clone(),
-                ty: intent.ty.clone(),
-                schema_version: 0,
-                object: object.clone(),
-                depends_on: intent.depends_on.clone(),
-                placement: intent.placement.clone(),
-                tainted: false,
-                unfinished: Some(intent.clone()),
-            }),
+            stored: Box::new(begun(plan, intent).unwrap_or_else(|| unfinished(intent, object.clone(), predict))),
             closes: Some(intent.id.clone()),
         },
-        _ => Record::Close(intent.id.clone()),
+        (Effect::Create | Effect::Update | Effect::Delete, _) => Record::Close(intent.id.clone()),
     }
+}
+
+/// As it was observed: reading may have told more than probing.
+fn begun(plan: &Plan, intent: &Intent) -> Option<Stored> {
+    let change = plan.changes.iter().find(|change| change.address == intent.address)?;
+    let begins = |before: &&Stored| before.unfinished.as_ref().is_some_and(|unfinished| unfinished.id == intent.id);
+    change.before.as_ref().filter(begins).cloned()
+}
+
+fn unfinished(intent: &Intent, object: Object, predict: &dyn Predict) -> Stored {
+    Stored {
+        provider: intent.provider.clone(),
+        ty: intent.ty.clone(),
+        schema_version: version(intent, predict),
+        object,
+        depends_on: intent.depends_on.clone(),
+        placement: intent.placement.clone(),
+        tainted: false,
+        unfinished: Some(intent.clone()),
+    }
+}
+
+fn version(intent: &Intent, predict: &dyn Predict) -> u64 {
+    let schema = predict.schema(&intent.provider.name).ok();
+    schema.and_then(|schema| schema.managed.get(&intent.ty).map(|ty| ty.version)).unwrap_or_default()
 }

@@ -3,13 +3,20 @@
 use bimetal_model::port::Predict;
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Intent, Object, Stored};
-use bimetal_model::{Data, Diagnostic, Path, Platform, Type, Value};
+use bimetal_model::{Address, BlockKind, Data, Diagnostic, Diagnostics, Path, Platform, Type, Value};
 use bimetal_plan::{Change, contradictions, finished};
 
 /// A value in its schema's type with its marks, and what is wrong with it.
 pub(crate) struct Judged {
     pub(crate) value: Value,
     pub(crate) bugs: Vec<Diagnostic>,
+}
+
+impl Judged {
+    /// The value, if nothing is wrong with it.
+    pub(crate) fn result(self) -> Result<Option<Value>, Diagnostics> {
+        if self.bugs.is_empty() { Ok(Some(self.value)) } else { Err(self.bugs) }
+    }
 }
 
 /// What a provider answered, as it is kept. What does not fit the schema is kept too, all of it sensitive.
@@ -58,7 +65,7 @@ pub(crate) fn places(paths: &[Path]) -> String {
 fn other_platform(change: &Change, value: &Value) -> Option<Diagnostic> {
     let platform = |value: &Value| value.member("platform")?.as_str()?.parse::<Platform>().ok();
     let (planned, found) = (platform(change.after.as_ref()?)?, platform(value)?);
-    let (is_machine, address) = (change.address.block == bimetal_model::BlockKind::Machine, &change.address);
+    let (is_machine, address) = (change.address.block == BlockKind::Machine, &change.address);
     let error = || {
         Diagnostic::error(format!("`{address}` is `{found}`, and the plan rests on `{planned}`"))
             .hint("plan again: its replicas need other images, or another place")
@@ -67,7 +74,8 @@ fn other_platform(change: &Change, value: &Value) -> Option<Diagnostic> {
     (is_machine && planned != found).then(error)
 }
 
-fn bug(change: &Change, what: &str) -> Diagnostic {
+/// A provider that does not keep its word is named.
+pub(crate) fn bug(change: &Change, what: &str) -> Diagnostic {
     Diagnostic::error(format!(
         "provider `{}` has a bug: its `{}` is not what was asked for",
         change.provider, change.ty
@@ -77,6 +85,11 @@ fn bug(change: &Change, what: &str) -> Diagnostic {
     .of(&change.address)
 }
 
+/// What must outlive an object. Of a data source there is nothing to outlive.
+pub(crate) fn outlived(change: &Change) -> Vec<Address> {
+    change.depends_on.iter().filter(|address| address.block != BlockKind::Data).cloned().collect()
+}
+
 /// The object as state keeps it.
 pub(crate) fn stored(change: &Change, schema: &TypeSchema, object: Object, unfinished: Option<Intent>) -> Stored {
     Stored {
@@ -84,7 +97,7 @@ pub(crate) fn stored(change: &Change, schema: &TypeSchema, object: Object, unfin
         ty: change.ty.clone(),
         schema_version: schema.version,
         object,
-        depends_on: change.depends_on.clone(),
+        depends_on: outlived(change),
         placement: change.placement.clone(),
         tainted: false,
         unfinished,

@@ -79,7 +79,7 @@ pub fn contradictions(planned: &Value, real: &Value) -> Vec<Path> {
 
 fn contradict(path: Path, planned: &Value, real: &Value, paths: &mut Vec<Path>) {
     let has_places = planned.as_members().is_some() && real.as_members().is_some() || is_list(planned) && is_list(real);
-    if planned.is_wholly_known() || !has_places {
+    if !has_places {
         // Items of a set have no place: one unknown among them leaves the whole set open.
         let is_open = planned.is_unknown() || matches!((&planned.data, &real.data), (Data::Set(_), Data::Set(_)));
         if !(is_open && !planned.is_wholly_known() || same(planned, real)) {
@@ -147,6 +147,7 @@ mod tests {
         };
         assert_eq!(contradictions(&planned, &real("a")), []);
         assert_eq!(contradictions(&planned, &real("b")), [Path::attribute("name")]);
+        assert_eq!(contradictions(&real("a"), &real("b")), [Path::attribute("name")]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use bimetal_apply::{Applied, Ports, Stop};
 use bimetal_model::port::{Lease, Remember as _};
 use bimetal_model::snapshot::{Revision, RevisionOutcome};
 use bimetal_model::{Diagnostic, diagnostic::has_errors};
-use bimetal_plan::Mode;
+use bimetal_plan::{Mode, Tally};
 use serde_json::json;
 
 use super::plan::{plan_document, show_plan, stale};
@@ -121,7 +121,7 @@ async fn act(
     lease: &Lease,
 ) -> Result<ExitCode, Failure> {
     let Planned { plan, observed } = planned;
-    if plan.is_empty() && observed.resolved.is_empty() && observed.drift.is_empty() {
+    if !bimetal_apply::has_work(&plan, &observed.resolved, &*world.host) {
         finish(session, &plan, None);
         return Ok(ExitCode::SUCCESS);
     }
@@ -205,6 +205,7 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
             "done": done,
             "failed": failed,
             "skipped": skipped,
+            "tally": applied.map_or(Tally::default(), |(a, _)| a.tally),
             "diagnostics": applied.map_or(&Vec::new(), |(a, _)| &a.diagnostics),
             "plan": plan_document(plan),
         }));
@@ -213,19 +214,15 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
     let took = started.elapsed().as_secs_f64();
     match applied.outcome {
         RevisionOutcome::Done => {
-            let text = format!("{} {} done in {took:.1}s.\n", paint(ADD, "Applied."), effects(applied.done));
-            say(&format!("\n{text}"));
+            say(&format!("\n{} {}, in {took:.1}s.\n", paint(ADD, "Applied:"), tally(applied.tally)));
         }
         RevisionOutcome::Failed | RevisionOutcome::Partial => {
-            let counts = format!("{} done, {} failed, {} skipped", applied.done, applied.failed, applied.skipped);
+            let counts = format!("{}; {} failed, {} skipped", tally(applied.tally), applied.failed, applied.skipped);
             say(&format!("\n{} {counts}, after {took:.1}s.\n\n", paint(REMOVE, "Not all is done:")));
         }
         RevisionOutcome::Interrupted => {
-            say(&format!(
-                "\n{} {} done. Apply again to go on.\n",
-                paint(REMOVE, "Interrupted."),
-                effects(applied.done)
-            ));
+            let tally = tally(applied.tally);
+            say(&format!("\n{} {tally}. Apply again to go on.\n", paint(REMOVE, "Interrupted:")));
         }
     }
     if !applied.outputs.is_empty() && applied.outcome == RevisionOutcome::Done {
@@ -233,6 +230,7 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
     }
 }
 
-fn effects(count: usize) -> String {
-    format!("{count} effect{}", if count == 1 { "" } else { "s" })
+/// In the plan's own words: a replacement is one added and one destroyed.
+fn tally(tally: Tally) -> String {
+    format!("{} added, {} changed, {} destroyed", tally.add, tally.change, tally.destroy)
 }

@@ -1,0 +1,192 @@
+//! The walk, as the command line does it: look, plan, apply.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bimetal_apply::{Applied, CrashPoint, Ports, Stop, apply};
+use bimetal_config::{Desired, Given, NoFiles, SourceFile, desired};
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::event::{Event, Notify, Silent};
+use bimetal_model::port::{Edge, Lease, Operate as _};
+use bimetal_model::question::{Answers, Observed};
+use bimetal_model::snapshot::Stored;
+use bimetal_model::{Address, Diagnostic};
+use bimetal_plan::{Mode, Plan, Planning, plan, provider_configs};
+use bimetal_refresh::{answer, refresh};
+
+use super::fuse::Fuse;
+use super::memory::Memory;
+use super::world::{Journal, World};
+
+/// A world, a state, and someone who applies.
+pub struct Bench {
+    pub world: Arc<World>,
+    pub memory: Arc<Memory>,
+    pub journal: Arc<Journal>,
+    pub fuse: Arc<Fuse>,
+    pub stop: Stop,
+    pub parallelism: usize,
+    pub events: Heard,
+    pub ids: AtomicU64,
+}
+
+/// Every event in a line.
+#[derive(Default)]
+pub struct Heard {
+    lines: Mutex<Vec<String>>,
+    /// Told when a line comes that contains this.
+    stop_at: Mutex<Option<(String, Stop)>>,
+}
+
+impl Heard {
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.lines.lock().unwrap())
+    }
+}
+
+impl Notify for Heard {
+    fn notify(&self, event: Event) {
+        let line = match event {
+            Event::Started { address, action } => format!("{action} {address} begins"),
+            Event::Progress { address, message, .. } => format!("{address}: {message}"),
+            Event::Finished { address, action } => format!("{action} {address} ends"),
+            Event::Failed { address, action, .. } => format!("{action} {address} fails"),
+            Event::Skipped { address, because } => format!("{address} is skipped because of {because}"),
+            Event::Busy { message } => message,
+        };
+        if let Some((text, stop)) = &*self.stop_at.lock().unwrap()
+            && line.contains(text)
+        {
+            stop.stop();
+        }
+        self.lines.lock().unwrap().push(line);
+    }
+}
+
+impl Edge for Bench {
+    fn now_ms(&self) -> u64 {
+        0
+    }
+
+    fn new_id(&self) -> String {
+        format!("i{}", self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        let (fuse, journal) = (Arc::new(Fuse::default()), Arc::new(Journal::default()));
+        let memory = Arc::new(Memory::new(fuse.clone(), journal.clone()));
+        let world = Arc::new(World::new(fuse.clone(), memory.clone(), journal.clone()));
+        let (stop, events) = (Stop::default(), Heard::default());
+        Bench { world, memory, journal, fuse, stop, parallelism: 64, events, ids: AtomicU64::new(1) }
+    }
+}
+
+/// Diagnostics, for people who read tests.
+pub fn told(said: &[Diagnostic]) -> String {
+    let one = |d: &Diagnostic| {
+        let of = d.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
+        let why = if d.detail.is_empty() { String::new() } else { format!(" ({})", d.detail) };
+        format!("{of}{}{why}", d.summary)
+    };
+    said.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+pub fn read(config: &str) -> Desired {
+    let file = SourceFile { name: "main.bm.hcl".into(), text: config.into() };
+    match desired(vec![file], Given::default(), Arc::new(NoFiles)) {
+        (Some(desired), said) if !has_errors(&said) => desired,
+        (_, said) => panic!("{}", told(&said)),
+    }
+}
+
+impl Bench {
+    fn configure(&self, desired: &Desired, objects: &BTreeMap<Address, Stored>) {
+        let (configs, _) = provider_configs(desired, objects, &*self.world);
+        configs.iter().for_each(|(provider, config)| self.world.configure(provider, config));
+    }
+
+    /// Looks and plans, as a new process.
+    pub async fn try_plan(&self, config: &str, mode: Mode) -> Result<(Plan, Observed), String> {
+        let (desired, snapshot) = (read(config), self.memory.snapshot());
+        self.world.forget_configs();
+        self.configure(&desired, &snapshot.objects);
+        let (observed, said) = refresh(&snapshot, &*self.world, &*self.world, &Silent).await;
+        if has_errors(&said) {
+            return Err(told(&said));
+        }
+        self.configure(&desired, &observed.objects);
+        let mut answers = Answers::default();
+        loop {
+            match plan(&desired, &observed, &answers, mode, &*self.world) {
+                (Some(Planning::Ready(plan)), _) => return Ok((*plan, observed)),
+                (Some(Planning::Ask(asked)), _) => answer(asked, &mut answers, &*self.world, &Silent).await,
+                (None, said) => return Err(told(&said)),
+            }
+        }
+    }
+
+    pub async fn plan(&self, config: &str) -> (Plan, Observed) {
+        self.try_plan(config, Mode::Apply).await.unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// Does a plan in the process that made it.
+    pub async fn carry_out(&self, plan: &Plan, observed: &Observed) -> Applied {
+        let crash = |_: CrashPoint| self.fuse.burn();
+        let ports = Ports {
+            predict: &*self.world,
+            operate: &*self.world,
+            remember: &*self.memory,
+            edge: self,
+            notify: &self.events,
+            read: Arc::new(NoFiles),
+            parallelism: self.parallelism,
+            crash: Some(&crash),
+        };
+        apply(plan, &observed.resolved, &ports, &Lease("lease".to_owned()), &self.stop).await
+    }
+
+    /// Does a plan that was written down, in another process.
+    pub async fn carry_out_saved(&self, plan: &Plan, observed: &Observed) -> Applied {
+        self.world.forget_configs();
+        for (provider, config) in plan.providers.iter().filter(|(_, config)| config.is_wholly_known()) {
+            self.world.configure(provider, config);
+        }
+        let plan: Plan = serde_json::from_str(&serde_json::to_string(plan).unwrap()).unwrap();
+        self.carry_out(&plan, observed).await
+    }
+
+    /// The whole walk, with the outcome whatever it is; what happens before is not in the journal.
+    pub async fn walk(&self, config: &str) -> Applied {
+        let (plan, observed) = self.plan(config).await;
+        self.journal.take();
+        self.carry_out(&plan, &observed).await
+    }
+
+    /// The whole walk, which must end well.
+    pub async fn apply(&self, config: &str) -> Applied {
+        let applied = self.walk(config).await;
+        assert_eq!(told(&applied.diagnostics), "");
+        applied
+    }
+
+    /// Removes everything.
+    pub async fn destroy(&self, config: &str) -> Applied {
+        let (plan, observed) = self.try_plan(config, Mode::Destroy).await.unwrap_or_else(|said| panic!("{said}"));
+        self.journal.take();
+        self.carry_out(&plan, &observed).await
+    }
+
+    /// From now on somebody wants to stop as soon as such an event comes.
+    pub fn stop_at(&self, text: &str) {
+        *self.events.stop_at.lock().unwrap() = Some((text.to_owned(), self.stop.clone()));
+    }
+
+    /// Calls of providers since the last walk began, in their order.
+    pub fn calls(&self) -> Vec<String> {
+        let is_call = |line: &String| ["create", "update", "delete", "read"].contains(&line.split(' ').next().unwrap());
+        self.journal.take().into_iter().filter(is_call).collect()
+    }
+}

@@ -1,0 +1,133 @@
+//! What comes before what, and what may happen at the same time.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::common::Bench;
+
+/// `c` needs `b`, which needs `a`.
+const CHAIN: &str = r#"
+resource "fake_thing" "c" {
+  name  = "c"
+  input = fake_thing.b.id
+}
+resource "fake_thing" "b" {
+  name  = "b"
+  input = fake_thing.a.id
+}
+resource "fake_thing" "a" {
+  name = "a"
+}
+"#;
+
+#[tokio::test]
+async fn what_is_needed_is_made_first_and_removed_last() {
+    let bench = Bench::default();
+    bench.apply(CHAIN).await;
+    assert_eq!(bench.calls(), ["create fake_thing.a", "create fake_thing.b", "create fake_thing.c"]);
+    assert_eq!(
+        bench.world.picture(),
+        "fake_thing a zone=\"z\"\nfake_thing b zone=\"z\" input=a\nfake_thing c zone=\"z\" input=b"
+    );
+    bench.destroy(CHAIN).await;
+    assert_eq!(bench.calls(), ["delete fake_thing.c", "delete fake_thing.b", "delete fake_thing.a"]);
+    assert_eq!(bench.world.picture(), "");
+    assert!(bench.memory.snapshot().objects.is_empty());
+}
+
+#[tokio::test]
+async fn updates_come_in_the_order_of_what_they_need() {
+    let bench = Bench::default();
+    bench.apply(CHAIN).await;
+    bench.apply(&CHAIN.replace("name ", "size = 2\n  name ")).await;
+    assert_eq!(bench.calls(), ["update fake_thing.a", "update fake_thing.b", "update fake_thing.c"]);
+}
+
+#[tokio::test]
+async fn a_replacement_is_removed_before_it_is_made_and_so_is_who_needs_it() {
+    let bench = Bench::default();
+    // Who is replaced along with what it needs: `kind` can't be changed in place.
+    let config = |kind: &str| {
+        CHAIN
+            .replace("name = \"a\"", &format!("name = \"a\"\n  kind = \"{kind}\""))
+            .replace("name  = \"b\"", "name = \"b\"\n  kind = fake_thing.a.id")
+    };
+    bench.apply(&config("old")).await;
+    let applied = bench.walk(&config("new")).await;
+    // `c` is only changed, and `b` can't go while `c` has its id: the world says so.
+    assert_eq!(
+        (applied.done, applied.failed, applied.skipped, bench.calls()),
+        (0, 1, 2, vec!["delete fake_thing.b".to_owned()])
+    );
+    let without_c = config("new").replace("input = fake_thing.b.id", "");
+    bench.apply(&without_c.replace("\"new\"", "\"old\"")).await;
+    bench.apply(&without_c).await;
+    assert_eq!(
+        bench.calls(),
+        ["delete fake_thing.b", "delete fake_thing.a", "create fake_thing.a", "create fake_thing.b"]
+    );
+}
+
+#[tokio::test]
+async fn who_needs_it_no_more_is_changed_before_something_goes() {
+    let bench = Bench::default();
+    bench.apply(CHAIN).await;
+    let without_a =
+        CHAIN.replace("input = fake_thing.a.id", "").replace("resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}", "");
+    bench.apply(&without_a).await;
+    assert_eq!(bench.calls(), ["update fake_thing.b", "delete fake_thing.a"]);
+}
+
+fn many(ty: &str, count: usize) -> String {
+    format!("resource \"{ty}\" \"m\" {{\n  count = {count}\n  name  = \"m${{count.index}}\"\n}}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_wait_for_each_other_happens_at_the_same_time() {
+    let bench = Bench { parallelism: 4, ..Bench::default() };
+    bench.world.effects_take(Duration::from_secs(1));
+    let start = Instant::now();
+    bench.apply(&many("fake_thing", 10)).await;
+    assert_eq!(start.elapsed().as_secs(), 3, "four, four and two");
+    assert_eq!(bench.world.effects_take(Duration::ZERO), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_are_counted_and_not_calls() {
+    let bench = Bench { parallelism: 4, ..Bench::default() };
+    bench.world.effects_take(Duration::from_secs(1));
+    bench.apply(&many("fake_many", 10)).await;
+    assert_eq!(bench.world.effects_take(Duration::ZERO), 4);
+}
+
+#[tokio::test]
+async fn a_call_makes_as_many_as_its_type_takes() {
+    let bench = Bench::default();
+    bench
+        .apply(&format!(
+            "{}\nresource \"fake_thing\" \"t\" {{\n  count = 2\n  name = \"t${{count.index}}\"\n}}",
+            many("fake_many", 7)
+        ))
+        .await;
+    assert_eq!(
+        bench.calls(),
+        [
+            "create fake_many.m[0], fake_many.m[1], fake_many.m[2]",
+            "create fake_many.m[3], fake_many.m[4], fake_many.m[5]",
+            "create fake_many.m[6]",
+            "create fake_thing.t[0]",
+            "create fake_thing.t[1]",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn only_creations_share_a_call() {
+    let bench = Bench::default();
+    bench.apply(&many("fake_many", 2)).await;
+    bench.apply(&many("fake_many", 2).replace("name ", "size = 2\n  name ")).await;
+    assert_eq!(bench.calls(), ["update fake_many.m[0]", "update fake_many.m[1]"]);
+    bench.apply("").await;
+    assert_eq!(bench.calls(), ["delete fake_many.m[0]", "delete fake_many.m[1]"]);
+}

@@ -1,0 +1,94 @@
+//! What is written down, and when: promises before, outcomes after, and what was found out before anything begins.
+
+use super::common::Bench;
+
+const TWO: &str = r#"
+resource "fake_thing" "a" {
+  name = "a"
+}
+resource "fake_thing" "b" {
+  name  = "b"
+  input = fake_thing.a.id
+}
+"#;
+
+#[tokio::test]
+async fn a_promise_comes_before_each_effect_and_its_outcome_after() {
+    let bench = Bench::default();
+    bench.apply(TWO).await;
+    assert_eq!(
+        bench.journal.take(),
+        [
+            "intend create fake_thing.a",
+            "create fake_thing.a",
+            "put fake_thing.a, closing",
+            "intend create fake_thing.b",
+            "create fake_thing.b",
+            "put fake_thing.b, closing",
+            "put outputs",
+        ]
+    );
+    bench.destroy(TWO).await;
+    assert_eq!(
+        bench.journal.take(),
+        [
+            "intend delete fake_thing.b",
+            "delete fake_thing.b",
+            "forget fake_thing.b",
+            "intend delete fake_thing.a",
+            "delete fake_thing.a",
+            "forget fake_thing.a",
+            "put outputs",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_begins_together_is_promised_together() {
+    let bench = Bench::default();
+    bench.apply(&TWO.replace("fake_thing.a.id", "null")).await;
+    let journal = bench.journal.take();
+    assert_eq!(
+        journal[..4],
+        ["intend create fake_thing.a", "intend create fake_thing.b", "create fake_thing.a", "create fake_thing.b"]
+    );
+}
+
+#[tokio::test]
+async fn drift_is_recorded_before_anything_else() {
+    let bench = Bench::default();
+    bench.apply(TWO).await;
+    bench.world.tamper("a", |thing| thing.set("zone", "elsewhere".into()));
+    bench.world.lose("b");
+    bench.apply(TWO).await;
+    assert_eq!(bench.journal.take()[..3], ["forget fake_thing.b", "put fake_thing.a", "intend create fake_thing.b"]);
+}
+
+#[tokio::test]
+async fn other_dependencies_are_remembered_though_nothing_changes() {
+    let bench = Bench::default();
+    let config = TWO.replace("input = fake_thing.a.id", "");
+    bench.apply(&config).await;
+    let after = config.replace("name  = \"b\"", "name  = \"b\"\n  depends_on = [fake_thing.a]");
+    let (plan, observed) = bench.plan(&after).await;
+    assert!(plan.is_empty() && bimetal_apply::has_work(&plan, &observed.resolved, &*bench.world));
+    bench.apply(&after).await;
+    bench.destroy(&after).await;
+    assert_eq!(bench.calls(), ["delete fake_thing.b", "delete fake_thing.a"]);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_left_is_remembered_in_the_present_version() {
+    let bench = Bench::default();
+    // The promise is kept, and then nothing can be written any more.
+    bench.memory.fail_after(1);
+    bench.walk(TWO).await;
+    bench.memory.fail_after(usize::MAX);
+    let (plan, observed) = bench.plan(TWO).await;
+    bench.stop.stop();
+    bench.carry_out(&plan, &observed).await;
+    let snapshot = bench.memory.snapshot();
+    let stored = &snapshot.objects[&"fake_thing.a".parse().unwrap()];
+    assert_eq!(stored.schema_version, 3);
+    assert!(stored.unfinished.is_some() && snapshot.intents.is_empty());
+}

@@ -61,6 +61,11 @@ impl Graph {
         self.ready.pop_first()
     }
 
+    /// Steps that still wait for others, which is a circle once nothing is begun any more.
+    pub(crate) fn stuck(&self) -> impl Iterator<Item = Step> {
+        self.waiting.keys().copied()
+    }
+
     /// A step ended well: what waited only for it is ready.
     pub(crate) fn done(&mut self, step: Step) {
         for dependent in self.dependents.remove(&step).unwrap_or_default() {

@@ -250,7 +250,20 @@ impl<'a> Run<'a> {
         self.diagnostics.push(error.hint("nothing more was begun; the next apply finds what was made"));
     }
 
+    /// A plan has no circles, unless somebody made one.
+    fn tell_circle(&mut self) {
+        let circle: BTreeSet<&Address> =
+            self.graph.stuck().map(|step| &self.plan.changes[step.change].address).collect();
+        let is_stopped = self.broken || self.stop.is_stopped();
+        if let Some(first) = circle.first().filter(|_| !is_stopped) {
+            let names: Vec<String> = circle.iter().map(|address| format!("`{address}`")).collect();
+            let error = Diagnostic::error(format!("these wait for each other: {}", names.join(", ")));
+            self.diagnostics.push(error.hint("this is a bug of Bimetal's: report it, with the plan").of(first));
+        }
+    }
+
     async fn finish(mut self) -> Applied {
+        self.tell_circle();
         let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
         let is_whole = failed + skipped == 0 && !self.broken;
         let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };

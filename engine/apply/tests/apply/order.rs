@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::common::Bench;
+use super::common::{Bench, told};
 
 /// `c` needs `b`, which needs `a`.
 const CHAIN: &str = r#"
@@ -130,4 +130,16 @@ async fn only_creations_share_a_call() {
     assert_eq!(bench.calls(), ["update fake_many.m[0]", "update fake_many.m[1]"]);
     bench.apply("").await;
     assert_eq!(bench.calls(), ["delete fake_many.m[0]", "delete fake_many.m[1]"]);
+}
+
+#[tokio::test]
+async fn what_waits_for_itself_is_told() {
+    let bench = Bench::default();
+    let (mut plan, observed) = bench.plan(CHAIN).await;
+    let first = plan.changes.iter_mut().find(|change| change.address.name == "a").unwrap();
+    first.depends_on.push("fake_thing.c".parse().unwrap());
+    let applied = bench.carry_out(&plan, &observed).await;
+    let circle = "these wait for each other: `fake_thing.a`, `fake_thing.b`, `fake_thing.c`";
+    assert_eq!(told(&applied.diagnostics), format!("fake_thing.a: {circle}"));
+    assert_eq!((applied.done, applied.failed, applied.skipped), (0, 0, 3));
 }

@@ -97,7 +97,9 @@ async fn what_does_not_wait_for_each_other_happens_at_the_same_time() {
 async fn objects_are_counted_and_not_calls() {
     let bench = Bench { parallelism: 4, ..Bench::default() };
     bench.world.effects_take(Duration::from_secs(1));
+    let start = Instant::now();
     bench.apply(&many("fake_many", 10)).await;
+    assert_eq!(start.elapsed().as_secs(), 3, "four, four and two");
     assert_eq!(bench.world.effects_take(Duration::ZERO), 4);
 }
 

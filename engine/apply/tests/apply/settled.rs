@@ -1,5 +1,7 @@
 //! What is written down, and when: promises before, outcomes after, and what was found out before anything begins.
 
+use bimetal_model::Value;
+
 use super::common::Bench;
 
 const TWO: &str = r#"
@@ -77,18 +79,36 @@ async fn other_dependencies_are_remembered_though_nothing_changes() {
     assert_eq!(bench.calls(), ["delete fake_thing.b", "delete fake_thing.a"]);
 }
 
-#[tokio::test]
-async fn what_an_interrupted_run_left_is_remembered_in_the_present_version() {
+/// A run whose promise was kept, and then nothing could be written any more.
+async fn interrupted() -> Bench {
     let bench = Bench::default();
-    // The promise is kept, and then nothing can be written any more.
     bench.memory.fail_after(1);
     bench.walk(TWO).await;
     bench.memory.fail_after(usize::MAX);
-    let (plan, observed) = bench.plan(TWO).await;
     bench.stop.stop();
+    bench
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_left_is_remembered_as_it_was_read() {
+    let bench = interrupted().await;
+    let (plan, mut observed) = bench.plan(TWO).await;
+    // Probing has told less than reading.
+    let [(_, Some(found))] = observed.resolved.as_mut_slice() else { panic!("{:?}", observed.resolved) };
+    found.value = Value::NULL;
     bench.carry_out(&plan, &observed).await;
     let snapshot = bench.memory.snapshot();
     let stored = &snapshot.objects[&"fake_thing.a".parse().unwrap()];
-    assert_eq!(stored.schema_version, 3);
+    assert_eq!(stored.object.value.member("name"), Some(&"a".into()));
     assert!(stored.unfinished.is_some() && snapshot.intents.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_only_probed_is_remembered_in_the_present_version() {
+    let bench = interrupted().await;
+    let (mut plan, observed) = bench.plan(TWO).await;
+    plan.changes.clear();
+    bench.carry_out(&plan, &observed).await;
+    let snapshot = bench.memory.snapshot();
+    assert_eq!(snapshot.objects[&"fake_thing.a".parse().unwrap()].schema_version, 3);
 }

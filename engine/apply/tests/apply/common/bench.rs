@@ -10,7 +10,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::{Event, Notify, Silent};
 use bimetal_model::port::{Edge, Lease, Operate as _};
 use bimetal_model::question::{Answers, Observed};
-use bimetal_model::snapshot::Stored;
+use bimetal_model::snapshot::{RevisionOutcome, Stored};
 use bimetal_model::{Address, Diagnostic};
 use bimetal_plan::{Mode, Plan, Planning, plan, provider_configs};
 use bimetal_refresh::{answer, refresh};
@@ -168,7 +168,7 @@ impl Bench {
     /// The whole walk, which must end well.
     pub async fn apply(&self, config: &str) -> Applied {
         let applied = self.walk(config).await;
-        assert_eq!(told(&applied.diagnostics), "");
+        assert_eq!((told(&applied.diagnostics), applied.outcome), (String::new(), RevisionOutcome::Done));
         applied
     }
 

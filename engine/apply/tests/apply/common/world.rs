@@ -1,7 +1,7 @@
 //! What exists, the rules that it obeys, and how it may misbehave.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bimetal_model::snapshot::Object;
@@ -100,7 +100,8 @@ impl World {
     }
 
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
-        act(&mut self.inner.lock().unwrap())
+        // What a test that has failed leaves is still a world, for those who are dropped.
+        act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How the next calls for an object go.

@@ -126,29 +126,33 @@ impl Authorities {
 pub(crate) fn client_config(authority: &str, ours: Option<(&str, &Secret)>) -> Result<ClientConfig, Fault> {
     use_ring();
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(authority)? {
-        roots.add(certificate).map_err(|error| wrong("the authority's certificate", &error))?;
+    for certificate in certificates("ca", authority)? {
+        roots.add(certificate).map_err(|error| wrong("ca", &error))?;
     }
     let builder = ClientConfig::builder().with_root_certificates(roots);
     let Some((certificate, key)) = ours else {
         return Ok(builder.with_no_client_auth());
     };
-    let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
-        Fault::new(Code::Invalid, "the key for a TLS connection can't be read: it must be PEM, and not encrypted")
-    })?;
-    builder.with_client_auth_cert(certificates(certificate)?, key).map_err(|error| wrong("the certificate", &error))
+    // The reason could quote the key.
+    let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+        .map_err(|_| Fault::new(Code::Invalid, "`key` can't be read: it must be PEM, and not encrypted"))?;
+    let certificate = certificates("certificate", certificate)?;
+    builder.with_client_auth_cert(certificate, key).map_err(|error| wrong("certificate", &error))
 }
 
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
+fn certificates(name: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let found = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
-    match found.map_err(|error| wrong("a certificate", &error))? {
-        found if found.is_empty() => Err(Fault::new(Code::Invalid, "there is no PEM certificate where one should be")),
+    match found.map_err(|error| wrong(name, &error))? {
+        found if found.is_empty() => {
+            let hint = format!("give the certificate itself: `{name} = file(\"….pem\")`");
+            Err(Fault::new(Code::Invalid, format!("`{name}` holds no PEM certificate\n{hint}")))
+        }
         found => Ok(found),
     }
 }
 
-fn wrong(what: &str, error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(Code::Invalid, format!("{what} for a TLS connection can't be used: {error}"))
+fn wrong(name: &str, error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(Code::Invalid, format!("`{name}` can't be used for TLS: {error}"))
 }
 
 /// TLS needs to be told once which cryptography it uses.

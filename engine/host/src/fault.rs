@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bimetal_model::Diagnostic;
+
 /// The kind of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -50,9 +52,27 @@ impl Fault {
         Fault { code, message: message.into(), retryable }
     }
 
+    /// What is wrong: the message's first line.
+    pub fn summary(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+
+    /// For people: the further lines of a message say what to do.
+    pub fn diagnostic(&self) -> Diagnostic {
+        diagnostic(&self.message, Diagnostic::error)
+    }
+
     /// The message with what was being done before it.
     #[must_use]
     pub fn while_(self, doing: impl fmt::Display) -> Self {
         Fault { message: format!("{doing}: {}", self.message), ..self }
+    }
+}
+
+/// A message whose further lines say what to do.
+pub(crate) fn diagnostic(message: &str, made: impl Fn(String) -> Diagnostic) -> Diagnostic {
+    match message.split_once('\n') {
+        Some((summary, hint)) => made(summary.to_owned()).hint(hint),
+        None => made(message.to_owned()),
     }
 }

@@ -317,7 +317,7 @@ impl Operate for Host {
 
     async fn image(&self, source: &ImageSource) -> Result<ImageIndex, Diagnostics> {
         self.allow_images(std::slice::from_ref(source));
-        self.inner.services.images.resolve(source).await.map_err(|fault| vec![wire::diagnostic_of(&fault)])
+        self.inner.services.images.resolve(source).await.map_err(|fault| vec![fault.diagnostic()])
     }
 
     fn allow_images(&self, sources: &[ImageSource]) {

@@ -4,7 +4,7 @@ use bimetal_model::path::{Path, Step};
 use bimetal_model::{Diagnostic, Diagnostics};
 
 use crate::bindings::bimetal::provider::types;
-use crate::fault::{Code, Fault};
+use crate::fault::{self, Code, Fault};
 use crate::host::Provider;
 
 pub(crate) use types::Diagnostic as WireDiagnostic;
@@ -15,12 +15,14 @@ pub(crate) fn diagnostics(provider: &Provider, diagnostics: Vec<WireDiagnostic>)
 }
 
 fn diagnostic(provider: &Provider, wire: WireDiagnostic) -> Diagnostic {
-    let diagnostic = match wire.severity {
-        types::Severity::Error => Diagnostic::error(clean(&wire.summary)),
-        types::Severity::Warning => Diagnostic::warning(clean(&wire.summary)),
+    let made = match wire.severity {
+        types::Severity::Error => Diagnostic::error,
+        types::Severity::Warning => Diagnostic::warning,
     };
-    let because = format!("provider `{}` {}", provider.name, provider.manifest.version);
-    let diagnostic = Diagnostic { path: path(wire.path), ..diagnostic }.because(because);
+    // A provider that passes a fault on passes its hint on with it.
+    let diagnostic = fault::diagnostic(&clean(&wire.summary), made);
+    let said_by = format!("provider `{}` {} says so", provider.name, provider.manifest.version);
+    let diagnostic = Diagnostic { path: path(wire.path), ..diagnostic }.because(said_by);
     if wire.detail.is_empty() { diagnostic } else { diagnostic.hint(clean(&wire.detail)) }
 }
 
@@ -60,9 +62,4 @@ impl From<Fault> for types::Fault {
         };
         types::Fault { code, message: fault.message, retryable: fault.retryable }
     }
-}
-
-/// A fault on its way to people.
-pub(crate) fn diagnostic_of(fault: &Fault) -> Diagnostic {
-    Diagnostic::error(fault.message.clone())
 }

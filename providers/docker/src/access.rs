@@ -38,6 +38,11 @@ impl Access<'_> {
             }
             Ok(_) => {}
         }
+        if self.certificate.is_some() != self.key.is_some() {
+            let (there, missing) = if self.key.is_none() { ("certificate", "key") } else { ("key", "certificate") };
+            let error = Diagnostic::error(format!("`{there}` is of no use without `{missing}`")).at(there);
+            wrong.push(error.hint("an engine that checks its clients needs `ca`, `certificate` and `key`"));
+        }
         if let Some(word) = self.host_key_check.filter(|word| !["strict", "accept-new", "off"].contains(word)) {
             let error = Diagnostic::error(format!("`{word}` is no way to check a host key")).at("host_key_check");
             wrong.push(error.hint("there are `strict`, `accept-new` and `off`"));

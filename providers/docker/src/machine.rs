@@ -201,4 +201,11 @@ mod tests {
             driver().validate("docker_machine", &json!({ "host": "tcp://10.0.0.1:2375", "insecure": true })).is_empty()
         );
     }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        let config = json!({ "host": "tcp://10.0.0.1", "ca": "PEM", "certificate": "PEM" });
+        let wrong = driver().validate("docker_machine", &config);
+        assert_eq!(wrong, ["certificate: `certificate` is of no use without `key`"]);
+    }
 }

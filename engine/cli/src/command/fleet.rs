@@ -100,7 +100,7 @@ async fn state_of(host: &Arc<Host>, node: &Node) -> String {
             let version = info["version"]["Version"].as_str().unwrap_or("?").to_owned();
             format!("running {version}, {running} container{}", if running == 1 { "" } else { "s" })
         }
-        Err(fault) => format!("unreachable: {fault}"),
+        Err(fault) => format!("unreachable: {}", fault.summary()),
     }
 }
 
@@ -156,8 +156,8 @@ fn addresses_by_id(snapshot: &Snapshot) -> BTreeMap<String, Address> {
 
 async fn list(host: &Arc<Host>, node: &Node) -> Result<Vec<Json>, String> {
     let Some(handle) = node.engine() else { return Ok(Vec::new()) };
-    let engine = host.engines().engine(handle).await.map_err(|fault| fault.to_string())?;
-    match engine.containers(json!({})).await.map_err(|fault| fault.to_string())? {
+    let engine = host.engines().engine(handle).await.map_err(|fault| fault.summary().to_owned())?;
+    match engine.containers(json!({})).await.map_err(|fault| fault.summary().to_owned())? {
         Json::Array(list) => Ok(list),
         _ => Ok(Vec::new()),
     }

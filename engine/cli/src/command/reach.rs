@@ -40,7 +40,7 @@ async fn find(world: &World, wanted: &str) -> Result<Container, Failure> {
 }
 
 fn failure(fault: Fault) -> Failure {
-    Diagnostic::error(fault.message).into()
+    fault.diagnostic().into()
 }
 
 /// Prints what a container printed.

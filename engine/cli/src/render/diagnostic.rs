@@ -33,7 +33,7 @@ fn render_one(diagnostic: &Diagnostic, files: &[SourceFile]) -> String {
         let annotation = AnnotationKind::Primary.span(range).label(label);
         group = group.element(Snippet::source(file.text.as_ref()).path(file.name.as_ref()).annotation(annotation));
     } else if !detail.is_empty() {
-        group = group.element(Level::NOTE.with_name("because").message(&detail));
+        group = group.element(Level::NOTE.message(&detail));
     }
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));

@@ -31,13 +31,32 @@ pub(super) fn late(engine: &str, doing: &str, limit: Duration) -> Fault {
 
 /// No stream, or one that broke.
 pub(super) fn unreachable(engine: &str, reason: &str) -> Fault {
-    let hint = match reason {
-        reason if reason.contains("Permission denied") => "\nadd yourself to the group `docker`, or run as root",
-        reason if reason.contains("No such file") || reason.contains("refused") => "\nsee that the engine runs there",
-        _ => "",
-    };
-    Fault::new(Code::Unreachable, format!("the container engine at {engine} can't be reached: {reason}{hint}"))
+    let fits = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    let hint = REASONS.iter().find(|(words, _)| fits(words)).map_or("", |(_, hint)| hint);
+    let message = format!("the container engine at {engine} can't be reached: {reason}\n{hint}");
+    Fault::new(Code::Unreachable, message.trim_end())
 }
+
+/// What the system and TLS say, and what to do. The first that fits counts.
+const REASONS: &[(&[&str], &str)] = &[
+    (&["Permission denied"], "add yourself to the group `docker`, or run as root"),
+    (&["No such file", "refused"], "see that the engine runs there"),
+    (
+        &["UnknownIssuer", "BadSignature"],
+        "the engine's certificate is not signed by `ca`: set `ca` to the certificate of the authority that signed it",
+    ),
+    (&["certificate not valid for name"], "write `host` as the engine's certificate has it, or give it another one"),
+    (
+        &["certificate expired", "certificate not valid yet"],
+        "renew the engine's certificate, and see that clocks are right",
+    ),
+    (
+        &["CertificateRequired", "BadCertificate", "UnknownCA", "DecryptError", "CertificateUnknown", "AccessDenied"],
+        "the engine does not take our `certificate`: set `certificate` and `key` to what its own authority signed",
+    ),
+    (&["CertificateExpired"], "our `certificate` has expired: have a new one signed"),
+    (&["InvalidContentType"], "what answers there speaks no TLS: it may be another port than the engine's"),
+];
 
 /// The connector's own fault is at the bottom of the client's errors.
 fn lost(engine: &str, error: &Error) -> Fault {

@@ -71,7 +71,7 @@ async fn tls(tcp: &Tcp, parts: &Parts) -> Result<Option<(Arc<ClientConfig>, Serv
         (Some(authority), _) => parts.authorities.client_config(authority).await?,
         (None, Some(ca)) => given(tcp, ca, &parts.credentials).await?,
         (None, None) => {
-            let hint = "set `ca` with `certificate` and `key`, or `tls = false`";
+            let hint = "set `ca` with `certificate` and `key`";
             return Err(Fault::new(
                 Code::Invalid,
                 format!("the engine at {} has no authority to check it by\n{hint}", tcp.host),
@@ -91,8 +91,9 @@ async fn given(tcp: &Tcp, ca: &Pem, credentials: &Credentials) -> Result<ClientC
             client_config(ca.expose(), Some((certificate.expose(), &key)))
         }
         (None, None) => client_config(ca.expose(), None),
-        _ => Err(Fault::new(Code::Invalid, format!("the engine at {} needs both `certificate` and `key`", tcp.host))),
+        _ => Err(Fault::new(Code::Invalid, "it needs both `certificate` and `key`")),
     }
+    .map_err(|fault| fault.while_(format_args!("the engine at {}", tcp.host)))
 }
 
 async fn pem(pem: &Pem, credentials: &Credentials) -> Result<Secret, Fault> {
@@ -225,6 +226,10 @@ async fn version(client: &Client<Connector, Body>, name: &str) -> Result<ClientV
     let response = client.request(request).await.map_err(|error| failure::fault(name, "connecting", &error.into()))?;
     let status = response.status();
     let bytes = response.into_body().collect().await.map_err(|error| odd(error.to_string()))?.to_bytes();
+    if String::from_utf8_lossy(&bytes).contains("HTTP request to an HTTPS server") {
+        let hint = "set `ca`, `certificate` and `key` in place of `insecure`";
+        return Err(Fault::new(Code::Invalid, format!("{name} wants TLS\n{hint}")));
+    }
     let version: Version = serde_json::from_slice(&bytes).map_err(|_| odd(format!("it says {status}")))?;
     let parts = version.api_version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
     let (major_version, minor_version) = parts.ok_or_else(|| odd("its version is no number".to_owned()))?;

@@ -28,11 +28,11 @@ pub(crate) async fn authenticate<H: Handler>(
     credentials: &Credentials,
     home: Option<&Path>,
 ) -> Result<(), Fault> {
-    let mut tried = Vec::new();
+    let mut tried = Tried::default();
     for identity in identities(endpoint, credentials, home).await? {
         let logged_in = match identity {
             Identity::Key { name, key } => {
-                tried.push(name);
+                tried.keys.push(name);
                 with_key(handle, endpoint, key).await?
             }
             Identity::Agent => with_agent(handle, endpoint, &mut tried).await?,
@@ -41,7 +41,31 @@ pub(crate) async fn authenticate<H: Handler>(
             return Ok(());
         }
     }
-    Err(refused(endpoint, &tried))
+    Err(tried.in_vain(endpoint))
+}
+
+/// What was done before giving up.
+#[derive(Default)]
+struct Tried {
+    keys: Vec<String>,
+    /// Why the agent had none.
+    agent: Option<String>,
+}
+
+impl Tried {
+    fn in_vain(&self, endpoint: &Endpoint) -> Fault {
+        let agent = self.agent.as_ref().map(|why| format!("the SSH agent {why}"));
+        let message = if self.keys.is_empty() {
+            let missed: Vec<_> = agent.into_iter().chain(["there is none in `~/.ssh`".to_owned()]).collect();
+            let hint = "name one with `key_file` or `private_key`, add one to an agent with `ssh-add`, or make one with `ssh-keygen`";
+            format!("there is no key to log in to {endpoint} with: {}\n{hint}", missed.join(", and "))
+        } else {
+            let tried: Vec<_> = self.keys.iter().cloned().chain(agent).collect();
+            let hint = format!("add the public key to `~/.ssh/authorized_keys` of `{}` there", endpoint.user());
+            format!("{endpoint} lets nobody in with these keys: tried {}\n{hint}", tried.join(", "))
+        };
+        Fault::new(Code::Unauthorized, message)
+    }
 }
 
 async fn identities(
@@ -59,19 +83,11 @@ async fn identities(
     if endpoint.agent() {
         identities.push(Identity::Agent);
     }
-    if identities.is_empty() {
-        identities = default_keys(home);
+    // As OpenSSH does: the files in the home folder after the agent, unless one key was named.
+    if endpoint.credential.is_none() {
+        identities.extend(default_keys(home));
     }
-    match identities.is_empty() {
-        true => Err(Fault::new(Code::Unauthorized, no_key(endpoint))),
-        false => Ok(identities),
-    }
-}
-
-fn no_key(endpoint: &Endpoint) -> String {
-    format!(
-        "there is no key to log in to {endpoint} with\nset `private_key` or `agent = true`, or make a key with `ssh-keygen`"
-    )
+    Ok(identities)
 }
 
 /// Those that are there and can be read without a passphrase.
@@ -135,22 +151,24 @@ async fn hash_for<H: Handler>(handle: &Handle<H>, is_rsa: bool) -> Result<Option
 }
 
 #[cfg(unix)]
-async fn with_agent<H: Handler>(
-    handle: &mut Handle<H>,
-    endpoint: &Endpoint,
-    tried: &mut Vec<String>,
-) -> Result<bool, Fault> {
-    let broken = |error: russh::keys::Error| {
-        let hint = "start `ssh-agent`, add the key with `ssh-add`, and see that `SSH_AUTH_SOCK` is set";
-        Fault::new(Code::Unauthorized, format!("the SSH agent can't be asked: {error}\n{hint}"))
+async fn with_agent<H: Handler>(handle: &mut Handle<H>, endpoint: &Endpoint, tried: &mut Tried) -> Result<bool, Fault> {
+    let (mut agent, identities) = match asked_agent().await {
+        Ok((agent, identities)) if !identities.is_empty() => (agent, identities),
+        Ok(_) => {
+            tried.agent = Some("has none".to_owned());
+            return Ok(false);
+        }
+        Err(why) => {
+            tried.agent = Some(why);
+            return Ok(false);
+        }
     };
-    let mut agent = AgentClient::connect_env().await.map_err(broken)?;
-    for identity in agent.request_identities().await.map_err(broken)? {
+    for identity in identities {
         let AgentIdentity::PublicKey { key, comment } = identity else {
             continue;
         };
         let hash = hash_for(handle, key.algorithm().is_rsa()).await?;
-        tried.push(format!("the agent's key `{comment}`"));
+        tried.keys.push(format!("the agent's key `{comment}`"));
         match handle.authenticate_publickey_with(endpoint.user(), key, hash, &mut agent).await {
             Ok(result) if logged_in(result.clone(), endpoint)? => return Ok(true),
             Ok(_) => {}
@@ -161,13 +179,28 @@ async fn with_agent<H: Handler>(
     Ok(false)
 }
 
+#[cfg(unix)]
+type Agent = AgentClient<tokio::net::UnixStream>;
+
+/// The agent with its keys, or why there is none.
+#[cfg(unix)]
+async fn asked_agent() -> Result<(Agent, Vec<AgentIdentity>), String> {
+    if std::env::var_os("SSH_AUTH_SOCK").is_none() {
+        return Err("is not running (`SSH_AUTH_SOCK` is not set)".to_owned());
+    }
+    let broken = |error: russh::keys::Error| format!("can't be asked ({error})");
+    let mut agent = AgentClient::connect_env().await.map_err(broken)?;
+    let identities = agent.request_identities().await.map_err(broken)?;
+    Ok((agent, identities))
+}
+
 #[cfg(not(unix))]
 async fn with_agent<H: Handler>(
     _handle: &mut Handle<H>,
     _endpoint: &Endpoint,
-    tried: &mut Vec<String>,
+    tried: &mut Tried,
 ) -> Result<bool, Fault> {
-    tried.push("an agent, which this system has none of".to_owned());
+    tried.agent = Some("can't be asked on this system".to_owned());
     Ok(false)
 }
 
@@ -184,15 +217,6 @@ fn logged_in(result: AuthResult, endpoint: &Endpoint) -> Result<bool, Fault> {
 
 fn lost(endpoint: &Endpoint, error: &russh::Error) -> Fault {
     Fault::new(Code::Unreachable, format!("{endpoint} broke off while logging in: {error}"))
-}
-
-fn refused(endpoint: &Endpoint, tried: &[String]) -> Fault {
-    let tried = match tried {
-        [] => "the agent has no key".to_owned(),
-        tried => format!("tried {}", tried.join(", ")),
-    };
-    let hint = format!("add the public key to `~/.ssh/authorized_keys` of `{}` there", endpoint.user());
-    Fault::new(Code::Unauthorized, format!("{endpoint} lets nobody in with these keys: {tried}\n{hint}"))
 }
 
 /// `~/` is the home folder.

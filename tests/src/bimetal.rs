@@ -4,10 +4,12 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -118,21 +120,33 @@ impl Bimetal {
 pub struct Running {
     words: String,
     child: Child,
-    stdout: Option<JoinHandle<String>>,
-    stderr: Option<JoinHandle<String>>,
+    stdout: Collected,
+    stderr: Collected,
 }
 
 impl Running {
     fn start(mut command: Command, words: &[&str]) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        let stdout = Collected::of(child.stdout.take().expect("it is a pipe"));
+        let stderr = Collected::of(child.stderr.take().expect("it is a pipe"));
         Running { words: words.join(" "), child, stdout, stderr }
     }
 
     /// Its process, for signals.
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it has printed until now.
+    pub fn printed(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// Sends it a signal, as Ctrl-C does.
+    pub fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.process().try_into().expect("a process id is small"));
+        kill(process, signal).unwrap_or_else(|error| panic!("cannot send {signal} to {process}: {error}"));
     }
 
     /// Whether it has come to its end.
@@ -160,10 +174,7 @@ impl Running {
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         };
-        let text = |reader: &mut Option<JoinHandle<String>>| {
-            reader.take().and_then(|reader| reader.join().ok()).unwrap_or_default()
-        };
-        let (stdout, stderr) = (text(&mut self.stdout), text(&mut self.stderr));
+        let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
         let code = status.and_then(|status| status.code()).unwrap_or(-1);
         let ran = Ran { words: std::mem::take(&mut self.words), code, stdout, stderr };
         assert!(status.is_some(), "not ended after {PATIENCE:?}: {ran}");
@@ -212,13 +223,35 @@ impl std::fmt::Display for Ran {
     }
 }
 
-fn collect<R: Read + Send + 'static>(stream: Option<R>) -> Option<JoinHandle<String>> {
-    let mut stream = stream?;
-    Some(std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }))
+/// What a stream has said, read as it comes.
+#[derive(Debug)]
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Collected {
+    fn of(mut stream: impl Read + Send + 'static) -> Collected {
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = bytes.clone();
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..count]);
+            }
+        });
+        Collected { bytes, reader: Some(reader) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// Everything: waits for the stream's end.
+    fn all(&mut self) -> String {
+        let _ = self.reader.take().map(JoinHandle::join);
+        self.text()
+    }
 }
 
 /// The program: the one that is named, or the one that cargo builds now.

@@ -21,7 +21,6 @@ use crate::codec::Codec;
 use crate::component;
 use crate::credentials::Credentials;
 use crate::docker::Engines;
-use crate::fault::Fault;
 use crate::grant::{self, Subject};
 use crate::guest::{Context, Guest};
 use crate::http::Http;
@@ -159,7 +158,7 @@ impl Host {
         let linker = linker(&engine).map_err(|error| broken("the WebAssembly engine", error.to_string()))?;
         let threads = |name| crate::runtime::threads(name).map_err(|error| broken("the host", error.to_string()));
         let (guests, world) = (threads("bimetal-guests")?, threads("bimetal-world")?);
-        let services = services(&options, world.handle().clone()).map_err(|fault| broken("the host", fault.message))?;
+        let services = services(&options, world.handle().clone());
         let inner = Inner {
             engine,
             linker,
@@ -241,7 +240,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     Ok(linker)
 }
 
-fn services(options: &HostOptions, world: tokio::runtime::Handle) -> Result<Services, Fault> {
+fn services(options: &HostOptions, world: tokio::runtime::Handle) -> Services {
     let credentials = Arc::new(Credentials::default());
     let sessions = Sessions::new(credentials.clone());
     let authorities = Authorities::new(options.keep.clone(), sessions.clone());
@@ -253,18 +252,18 @@ fn services(options: &HostOptions, world: tokio::runtime::Handle) -> Result<Serv
         registries.clone(),
         options.root.clone(),
     );
-    Ok(Services {
+    Services {
         world,
         started_ms: now_ms(),
         engines,
         sessions,
         authorities,
-        http: Http::new()?,
+        http: Http::new(),
         credentials,
         notify: options.notify.clone(),
-        images: Images::new(registries, options.root.clone())?,
+        images: Images::new(registries, options.root.clone()),
         allowed_images: Mutex::default(),
-    })
+    }
 }
 
 impl Inner {

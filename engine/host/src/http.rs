@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, Url};
 
+use crate::client::Later;
 use crate::credentials::Secret;
 use crate::fault::{Code, Fault};
 use crate::manifest::Rate;
@@ -44,7 +45,7 @@ pub struct Response {
 
 /// The HTTP client of a run.
 pub struct Http {
-    client: Client,
+    client: Later,
     /// When the last requests to each origin were sent.
     sent: Mutex<HashMap<String, VecDeque<Instant>>>,
 }
@@ -58,16 +59,17 @@ pub fn origin(url: &str) -> Option<String> {
 
 impl Http {
     /// Redirects are not followed: they would leave what was granted.
-    pub fn new() -> Result<Http, Fault> {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Http {
         crate::certificates::use_ring();
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(15))
-            .timeout(Duration::from_secs(60))
-            .user_agent(concat!("bimetal/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Fault::new(Code::Invalid, format!("the HTTP client can't be made: {error}")))?;
-        Ok(Http { client, sent: Mutex::default() })
+        let client = Later::new(|| {
+            Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(Duration::from_secs(15))
+                .timeout(Duration::from_secs(60))
+                .user_agent(concat!("bimetal/", env!("CARGO_PKG_VERSION")))
+        });
+        Http { client, sent: Mutex::default() }
     }
 
     /// Sends a request, waits where the rate model or the server says so, and tries again what may be tried again.
@@ -107,7 +109,7 @@ impl Http {
     async fn send_once(&self, request: &Request) -> Result<(Response, Option<Duration>), Fault> {
         let invalid = |what: &str| Fault::new(Code::Invalid, format!("{} {}: {what}", request.method, request.url));
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| invalid("no such method"))?;
-        let mut builder = self.client.request(method, &request.url);
+        let mut builder = self.client.get()?.request(method, &request.url);
         for (name, value) in &request.headers {
             builder =
                 builder.header(header_name(name).ok_or_else(|| invalid("a header's name is not allowed"))?, value);
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_turn_after_the_last_one_must_wait() {
-        let http = Http::new().unwrap();
+        let http = Http::new();
         let rates = [Rate { origin: "https://a".into(), from: None, per_minute: Some(2), per_hour: None }];
         assert_eq!(http.turn("https://a", &rates), None);
         assert_eq!(http.turn("https://a", &rates), None);

@@ -30,8 +30,8 @@ pub struct Images {
 
 impl Images {
     /// `root` is the configuration's folder: paths of layouts are relative to it.
-    pub fn new(registries: Arc<Registries>, root: PathBuf) -> Result<Images, Fault> {
-        Ok(Images { remote: remote::Remote::new(registries)?, root })
+    pub fn new(registries: Arc<Registries>, root: PathBuf) -> Images {
+        Images { remote: remote::Remote::new(registries), root }
     }
 
     /// What a source offers for each platform.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bimetal_model::image::ImageIndex;
 use futures::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, WWW_AUTHENTICATE};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use super::challenge::Challenge;
@@ -16,6 +16,7 @@ use super::expand::{Fetch, expand, of_manifest};
 use super::manifest::{self, Document, check_digest, digest_of, verified};
 use super::reference::{Reference, is_loopback};
 use super::settings::{Login, Registries};
+use crate::client::Later;
 use crate::credentials::Secret;
 use crate::fault::{Code, Fault};
 
@@ -26,9 +27,9 @@ const LIMIT: usize = 8 << 20;
 
 /// All registries.
 pub(crate) struct Remote {
-    client: Client,
+    client: Later,
     /// A proxy can't reach what is on this machine.
-    direct: Client,
+    direct: Later,
     registries: Arc<Registries>,
     tokens: Mutex<HashMap<(String, String), Secret>>,
 }
@@ -40,15 +41,10 @@ struct Token {
 }
 
 impl Remote {
-    pub(crate) fn new(registries: Arc<Registries>) -> Result<Remote, Fault> {
+    pub(crate) fn new(registries: Arc<Registries>) -> Remote {
         crate::certificates::use_ring();
-        let builder = || {
-            let agent = concat!("bimetal/", env!("CARGO_PKG_VERSION"));
-            Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT)
-        };
-        let wrong = |error| Fault::new(Code::Invalid, format!("no HTTP client: {error}"));
-        let (client, direct) = (builder().build().map_err(wrong)?, builder().no_proxy().build().map_err(wrong)?);
-        Ok(Remote { client, direct, registries, tokens: Mutex::default() })
+        let (client, direct) = (Later::new(builder), Later::new(|| builder().no_proxy()));
+        Remote { client, direct, registries, tokens: Mutex::default() }
     }
 
     /// What the registry offers for each platform.
@@ -72,6 +68,11 @@ impl Remote {
         };
         Ok(ImageIndex { digest, manifests })
     }
+}
+
+fn builder() -> ClientBuilder {
+    let agent = concat!("bimetal/", env!("CARGO_PKG_VERSION"));
+    Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT)
 }
 
 /// One repository of a registry.
@@ -98,10 +99,10 @@ impl Fetch for Repository<'_> {
 }
 
 impl Repository<'_> {
-    fn client(&self) -> &Client {
+    fn client(&self) -> Result<&Client, Fault> {
         match is_loopback(&self.reference.registry) {
-            true => &self.remote.direct,
-            false => &self.remote.client,
+            true => self.remote.direct.get(),
+            false => self.remote.client.get(),
         }
     }
 
@@ -109,8 +110,9 @@ impl Repository<'_> {
         let Reference { registry, repository, .. } = self.reference;
         let scheme = self.remote.registries.scheme(registry);
         let url = format!("{scheme}://{}/v2/{repository}/{what}/{version}", self.reference.api_host());
+        let client = self.client()?;
         let request = || {
-            let request = self.client().get(&url).header(ACCEPT, manifest::ACCEPT);
+            let request = client.get(&url).header(ACCEPT, manifest::ACCEPT);
             match self.token() {
                 Some(token) => request.header(AUTHORIZATION, token.expose()),
                 None => request,
@@ -189,7 +191,7 @@ impl Repository<'_> {
         let scope = scope.map_or_else(|| format!("repository:{}:pull", self.reference.repository), str::to_owned);
         let mut parameters = vec![("scope", scope.as_str())];
         parameters.extend(service.map(|service| ("service", service)));
-        let request = self.token_request(url, parameters, login.as_ref());
+        let request = self.token_request(self.client()?, url, parameters, login.as_ref());
         let response = self.send(request).await?;
         if !response.status().is_success() {
             return Err(self.refusal(response.status(), self.reference.version()));
@@ -202,6 +204,7 @@ impl Repository<'_> {
 
     fn token_request<'p>(
         &self,
+        client: &Client,
         mut url: Url,
         mut parameters: Vec<(&'p str, &'p str)>,
         login: Option<&'p Login>,
@@ -215,10 +218,10 @@ impl Repository<'_> {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             let body = form.extend_pairs(&parameters).finish();
             let form = "application/x-www-form-urlencoded";
-            return self.client().post(url).header("content-type", form).body(body);
+            return client.post(url).header("content-type", form).body(body);
         }
         url.query_pairs_mut().extend_pairs(&parameters);
-        let request = self.client().get(url);
+        let request = client.get(url);
         match login {
             Some(Login::Password { username, password }) => request.basic_auth(username, Some(password.expose())),
             Some(Login::Identity(_)) | None => request,

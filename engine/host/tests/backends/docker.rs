@@ -269,7 +269,7 @@ async fn an_image_is_pulled_once() {
     let repository = name("pulled");
     push(registry, &repository, "1", &blobs, &index).await;
     let source = format!("127.0.0.1:{}/{repository}:1", registry.port);
-    let images = Images::new(Arc::default(), "/".into()).unwrap();
+    let images = Images::new(Arc::default(), "/".into());
     let found = images.resolve(&source.parse().unwrap()).await.unwrap();
     let pinned = bimetal_model::image::ImageSource::Registry(source).pinned(&found.manifests[0].digest);
     let platform = found.manifests[0].platform.to_string();

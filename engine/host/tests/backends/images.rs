@@ -13,7 +13,7 @@ use super::oci::{Blobs, Packing, archive, digest, with_platform};
 use super::parts::{Server, have, registry, start_registry, unused_port};
 
 async fn resolve_in(root: &Path, source: &str, registries: Registries) -> Result<ImageIndex, Fault> {
-    let images = Images::new(Arc::new(registries), root.to_owned()).unwrap();
+    let images = Images::new(Arc::new(registries), root.to_owned());
     images.resolve(&source.parse().unwrap()).await
 }
 

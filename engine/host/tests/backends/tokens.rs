@@ -79,7 +79,7 @@ async fn registry(knows: fn(&Asked) -> bool) -> (u16, Arc<Mutex<Vec<Asked>>>) {
 }
 
 async fn resolve(port: u16, registries: Registries) -> Result<ImageIndex, Fault> {
-    let images = Images::new(Arc::new(registries), Path::new("/").to_owned()).unwrap();
+    let images = Images::new(Arc::new(registries), Path::new("/").to_owned());
     images.resolve(&format!("127.0.0.1:{port}/a/b:1").parse().unwrap()).await
 }
 

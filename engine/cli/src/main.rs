@@ -11,6 +11,7 @@ mod plan_file;
 mod providers;
 mod render;
 mod session;
+mod version;
 mod walk;
 
 use std::process::ExitCode;

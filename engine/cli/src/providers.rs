@@ -18,20 +18,39 @@ enum Component {
     File(PathBuf),
 }
 
+/// What is done about a component from a file that is not in the lock file yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unlocked {
+    /// `init` locks it.
+    Taken,
+    /// Nobody has seen yet what it asks for.
+    Refused,
+}
+
 /// Gives the host every provider that the configuration may use.
 ///
-/// A component that is not the one in the lock file is refused.
-pub(crate) fn add(host: &Host, configuration: &Configuration, lock: &Lock, root: &Path) -> Result<(), Failure> {
+/// Invariant: a component from a file runs only if the lock file has its digest and everything that it asks for (tests:
+/// `a_component_that_changed_is_refused`, `what_was_not_agreed_to_is_refused`).
+pub(crate) fn add(
+    host: &Host,
+    configuration: &Configuration,
+    lock: &Lock,
+    unlocked: Unlocked,
+    root: &Path,
+) -> Result<(), Failure> {
     for (name, component) in components(configuration, root)? {
         match component {
-            Component::Embedded(bytes) => host.add_provider(name, bytes.into(), Origin::Embedded)?,
+            Component::Embedded(bytes) => host.add_provider(name.clone(), bytes.into(), Origin::Embedded)?,
             Component::File(path) => {
                 let doing = format!("reading provider `{name}` from `{}`", path.display());
                 let bytes = std::fs::read(&path).map_err(io(&doing))?;
-                check_digest(&name, &bytes, lock)?;
-                host.add_provider(name, bytes.into(), Origin::File(path))?;
+                let locked = lock.providers.get(&name);
+                check_digest(&name, &bytes, locked, unlocked)?;
+                host.add_provider(name.clone(), bytes.into(), Origin::File(path))?;
+                check_grants(&name, &host.provider(&name)?.manifest.grants(), locked)?;
             }
         }
+        check_version(&name, &host.provider(&name)?.manifest.version, configuration)?;
     }
     Ok(())
 }
@@ -52,17 +71,50 @@ pub(crate) fn locked(host: &Host, configuration: &Configuration) -> Result<Lock,
     Ok(lock)
 }
 
-fn check_digest(name: &ProviderName, bytes: &[u8], lock: &Lock) -> Result<(), Failure> {
+fn check_digest(
+    name: &ProviderName,
+    bytes: &[u8],
+    locked: Option<&LockedProvider>,
+    unlocked: Unlocked,
+) -> Result<(), Failure> {
     let found = bimetal_host::digest(bytes);
-    match lock.providers.get(name).and_then(|locked| locked.digest.as_ref()) {
-        Some(locked) if *locked != found => {
-            Err(Diagnostic::error(format!("provider `{name}` is not the one that is locked"))
-                .because(format!("the file is {found}, the lock file says {locked}"))
-                .hint("if you changed it, run `bimetal init --upgrade`")
-                .into())
-        }
-        _ => Ok(()),
+    match locked.and_then(|locked| locked.digest.as_ref()) {
+        Some(locked) if *locked == found => Ok(()),
+        Some(locked) => Err(Diagnostic::error(format!("provider `{name}` is not the one that is locked"))
+            .because(format!("the file is {found}, the lock file says {locked}"))
+            .hint("if it should be another one, `bimetal init --upgrade` shows what it asks for, and locks it")
+            .into()),
+        None if unlocked == Unlocked::Taken => Ok(()),
+        None => Err(Diagnostic::error(format!("provider `{name}` is not locked yet"))
+            .hint("`bimetal init` shows what it asks for, and locks it")
+            .into()),
     }
+}
+
+/// A line that somebody took out of the lock file is not agreed to.
+fn check_grants(name: &ProviderName, asked: &[String], locked: Option<&LockedProvider>) -> Result<(), Failure> {
+    let Some(locked) = locked else { return Ok(()) };
+    let missing: Vec<_> = asked.iter().filter(|grant| !locked.grants.contains(grant)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = Diagnostic::error(format!("provider `{name}` asks for more than the lock file grants it"));
+    let error = error.because(format!("it wants to {}", missing.join("; ")));
+    Err(error.hint("`bimetal init --upgrade` grants it; without that it can't be used").into())
+}
+
+fn check_version(name: &ProviderName, version: &str, configuration: &Configuration) -> Result<(), Failure> {
+    let Some(required) = configuration.desired.module.settings.required_providers.get(&name.0) else { return Ok(()) };
+    let Some(wanted) = &required.version else { return Ok(()) };
+    let error = match crate::version::allows(wanted, version) {
+        Ok(true) => return Ok(()),
+        Ok(false) => {
+            Diagnostic::error(format!("provider `{name}` is version {version}, and the configuration wants `{wanted}`"))
+                .hint("use a version that fits, or widen `version`")
+        }
+        Err(reason) => Diagnostic::error(format!("`{wanted}` is no version constraint")).because(reason),
+    };
+    Err(Failure::new(vec![error.at(&required.span)], &configuration.files))
 }
 
 /// Providers that the configuration names, in blocks or in types.
@@ -158,54 +210,4 @@ pub(crate) fn registries(configuration: &Configuration) -> Result<Registries, Fa
         registries.hosts.insert(host.clone(), Registry { plain_http, username: text("username"), password });
     }
     Ok(registries)
-}
-
-/// Whether a version fits a constraint, as Terraform writes it: `>= 1.2, < 2.0`, `~> 1.4`.
-pub(crate) fn allows(constraint: &str, version: &str) -> Result<bool, String> {
-    let version = semver::Version::parse(version).map_err(|error| error.to_string())?;
-    let parts = constraint.split(',').map(|part| allows_one(part.trim(), &version));
-    parts.collect::<Result<Vec<_>, _>>().map(|parts| parts.into_iter().all(|allowed| allowed))
-}
-
-fn allows_one(part: &str, version: &semver::Version) -> Result<bool, String> {
-    let split = part.find(|c: char| c.is_ascii_digit()).ok_or_else(|| format!("`{part}` names no version"))?;
-    let (operator, wanted) = (part[..split].trim(), part[split..].trim());
-    let numbers: Vec<u64> = wanted
-        .split('.')
-        .map(|n| n.parse().map_err(|_| format!("`{wanted}` is no version")))
-        .collect::<Result<_, _>>()?;
-    let at = |place: usize| numbers.get(place).copied().unwrap_or(0);
-    let wanted = semver::Version::new(at(0), at(1), at(2));
-    Ok(match operator {
-        "" | "=" => *version == wanted,
-        "!=" => *version != wanted,
-        ">" => *version > wanted,
-        ">=" => *version >= wanted,
-        "<" => *version < wanted,
-        "<=" => *version <= wanted,
-        "~>" if numbers.len() >= 3 => *version >= wanted && *version < semver::Version::new(at(0), at(1) + 1, 0),
-        "~>" => *version >= wanted && *version < semver::Version::new(at(0) + 1, 0, 0),
-        other => return Err(format!("`{other}` is no comparison")),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::allows;
-
-    #[test]
-    fn constraints_mean_what_they_mean_in_terraform() {
-        for (constraint, allowed) in [
-            (">= 0.1", true),
-            ("~> 0.1", true),
-            ("~> 0.1.0", true),
-            ("~> 0.2", false),
-            (">= 0.1.0, < 0.2", true),
-            ("0.1.0", true),
-            ("!= 0.1.0", false),
-        ] {
-            assert_eq!(allows(constraint, "0.1.0"), Ok(allowed), "{constraint}");
-        }
-        assert!(allows("banana", "0.1.0").is_err());
-    }
 }

@@ -19,6 +19,7 @@ use crate::configuration::{self, Disk};
 use crate::edge::System;
 use crate::failure::Failure;
 use crate::output;
+use crate::providers::Unlocked;
 use crate::render;
 use crate::render::progress::Progress;
 
@@ -121,6 +122,7 @@ impl Session {
         &self,
         configuration: &Configuration,
         lock: &Lock,
+        unlocked: Unlocked,
         keep: Arc<dyn Keep>,
         snapshot: &Snapshot,
     ) -> Result<Arc<Host>, Failure> {
@@ -131,7 +133,7 @@ impl Session {
             keep,
             registries: crate::providers::registries(configuration)?,
         })?;
-        crate::providers::add(&host, configuration, lock, &self.root)?;
+        crate::providers::add(&host, configuration, lock, unlocked, &self.root)?;
         host.learn(snapshot);
         Ok(Arc::new(host))
     }
@@ -154,7 +156,7 @@ impl Keep for InState {
 fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
     let Some((wanted, span)) = &desired.module.settings.required_version else { return Ok(()) };
     let here = env!("CARGO_PKG_VERSION");
-    match crate::providers::allows(wanted, here) {
+    match crate::version::allows(wanted, here) {
         Ok(true) => Ok(()),
         Ok(false) => {
             let error = Diagnostic::error(format!("this is Bimetal {here}, and the configuration wants `{wanted}`"));

@@ -15,6 +15,7 @@ use bimetal_state::SqliteStore;
 use crate::arguments;
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
+use crate::providers::Unlocked;
 use crate::session::{Configuration, InState, Session};
 
 /// A plan can ask again with what it learnt; a configuration whose questions never end is broken.
@@ -35,7 +36,8 @@ impl World {
         let lock = read_lock(&session.root)?;
         let store = Arc::new(session.store(&configuration).await?);
         let snapshot = store.load().await?;
-        let host = session.host(&configuration, &lock, Arc::new(InState(store.clone())), &snapshot)?;
+        let host =
+            session.host(&configuration, &lock, Unlocked::Refused, Arc::new(InState(store.clone())), &snapshot)?;
         Ok(World { configuration, store, snapshot, host, lock })
     }
 

@@ -13,6 +13,7 @@ const API: &str = "https://notes.example.org";
 /// The server, and who we are there.
 pub struct Notes {
     token: Credential,
+    url: String,
 }
 
 /// The arguments of `provider "notes"`.
@@ -21,13 +22,15 @@ pub struct Config {
     /// Made on the server's settings page
     #[attr(credential)]
     token: Credential,
+    /// Of a server of your own; the public one unless said
+    url: Option<String>,
 }
 
 impl Provider for Notes {
     type Config = Config;
 
     fn configure(config: Config) -> Result<Self> {
-        Ok(Notes { token: config.token })
+        Ok(Notes { token: config.token, url: config.url.unwrap_or_else(|| API.to_owned()) })
     }
 
     fn types() -> Vec<Type<Self>> {
@@ -37,7 +40,7 @@ impl Provider for Notes {
 
 impl Notes {
     fn send(&self, method: &str, path: &str, body: Option<&Json>) -> Result<Response> {
-        let request = Request::new(method, format!("{API}{path}")).bearer(&self.token);
+        let request = Request::new(method, format!("{}{path}", self.url)).bearer(&self.token);
         let response = body.into_iter().fold(request, Request::json).send()?;
         match response.status() {
             200..=299 | 404 => Ok(response),

@@ -14,7 +14,7 @@ use crate::arguments::{Arguments, Init, Variables};
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
-use crate::providers;
+use crate::providers::{self, Unlocked};
 use crate::render::style::{BOLD, paint};
 use crate::session::{Configuration, InState, Session};
 
@@ -24,7 +24,8 @@ pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Fail
     let old = read_lock(&session.root)?;
     let trusted = if arguments.upgrade { Lock::default() } else { old.clone() };
     let store = Arc::new(session.store(&configuration).await?);
-    let host = session.host(&configuration, &trusted, Arc::new(InState(store)), &Snapshot::default())?;
+    let host =
+        session.host(&configuration, &trusted, Unlocked::Taken, Arc::new(InState(store)), &Snapshot::default())?;
     let mut lock = providers::locked(&host, &configuration)?;
     if !arguments.upgrade {
         lock.images = old.images;
@@ -69,7 +70,7 @@ async fn check(session: &Session, configuration: &Configuration) -> Result<(), F
     let lock = read_lock(&session.root)?;
     // Opening creates nothing, and nothing is kept: a plan against nothing makes no certificates.
     let store = Arc::new(session.store(configuration).await?);
-    let host = session.host(configuration, &lock, Arc::new(InState(store)), &Snapshot::default())?;
+    let host = session.host(configuration, &lock, Unlocked::Refused, Arc::new(InState(store)), &Snapshot::default())?;
     let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();
     let answers = bimetal_model::question::Answers { images, ..Default::default() };
     let (_, diagnostics) =

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use bimetal_model::placement::Placement;
+use bimetal_model::port::Predict;
 use bimetal_model::question::{Drift, Observed};
+use bimetal_model::schema::Role;
+use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey};
 
 /// How many objects one call is about, at most.
@@ -16,12 +19,24 @@ pub(crate) struct Group {
     pub(crate) ty: String,
     /// Where they are, if they are placed.
     pub(crate) machine: Option<Address>,
+    /// The one object that it is about, where each speaks for itself.
+    alone: Option<Address>,
 }
 
 impl Group {
     pub(crate) fn new(provider: &ProviderKey, ty: &str, placement: Option<&Placement>) -> Group {
         let machine = placement.map(|placement| placement.machine.clone());
-        Group { provider: provider.clone(), ty: ty.to_owned(), machine }
+        Group { provider: provider.clone(), ty: ty.to_owned(), machine, alone: None }
+    }
+
+    /// Of what is remembered. Machines that are made one by one are asked themselves: one that is slow or dead must not
+    /// hold up the others. Where many are made in one call there is an API that knows all of them.
+    pub(crate) fn of(address: &Address, stored: &Stored, predict: &dyn Predict) -> Group {
+        let group = Group::new(&stored.provider, &stored.ty, stored.placement.as_ref());
+        let schema = predict.schema(&stored.provider.name).ok();
+        let ty = schema.as_ref().and_then(|schema| schema.managed.get(&stored.ty));
+        let speaks_for_itself = ty.is_some_and(|ty| ty.role == Some(Role::Machine) && ty.batch == 1);
+        Group { alone: speaks_for_itself.then(|| address.clone()), ..group }
     }
 
     /// Whether reading has told that the machine does not exist any more.

@@ -35,7 +35,7 @@ pub async fn refresh(
     let outdated = upgrade::all(&mut observed, predict);
     let unreadable = outdated.iter().map(|(address, _)| address.clone()).collect();
     let mut diagnostics: Diagnostics = outdated.into_iter().flat_map(|(_, said)| said).collect();
-    diagnostics.extend(read::read_all(&mut observed, &unreadable, operate, notify).await);
+    diagnostics.extend(read::read_all(&mut observed, &unreadable, predict, operate, notify).await);
     diagnostics.extend(probe::resolve(&snapshot.intents, &mut observed, predict, operate).await);
     (observed, diagnostics)
 }

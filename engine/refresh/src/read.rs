@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::Operate;
+use bimetal_model::port::{Operate, Predict};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, Diagnostics};
@@ -20,12 +20,13 @@ type Answer = (Address, Result<Option<Object>, Diagnostics>);
 pub(crate) async fn read_all(
     observed: &mut Observed,
     unreadable: &BTreeSet<Address>,
+    predict: &dyn Predict,
     operate: &dyn Operate,
     notify: &dyn Notify,
 ) -> Diagnostics {
     let readable = observed.objects.iter().filter(|(address, _)| !unreadable.contains(*address));
     let objects = readable.map(|(address, stored)| {
-        let group = Group::new(&stored.provider, &stored.ty, stored.placement.as_ref());
+        let group = Group::of(address, stored, predict);
         (group, (address.clone(), stored.object.clone()))
     });
     let calls = grouped(objects).into_iter().map(|(group, objects)| read_group(group, objects, operate, notify));

@@ -9,7 +9,7 @@ use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest};
 use bimetal_model::question::{Answers, Inquiry, Question};
-use bimetal_model::schema::{Block, ProviderSchema, TypeSchema};
+use bimetal_model::schema::{Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
 use bimetal_refresh::{answer, believe, refresh};
@@ -91,7 +91,14 @@ impl Predict for Fake {
     }
     fn schema(&self, _: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
         let ty = |version| TypeSchema { version, role: None, batch: 1, block: Block::default() };
-        let managed = [("docker_volume".to_owned(), ty(self.version)), ("docker_container".to_owned(), ty(0))].into();
+        let machine = |batch| TypeSchema { role: Some(Role::Machine), batch, ..ty(0) };
+        let managed = [
+            ("docker_volume".to_owned(), ty(self.version)),
+            ("docker_container".to_owned(), ty(0)),
+            ("docker_machine".to_owned(), machine(1)),
+            ("cloud_machine".to_owned(), machine(10)),
+        ];
+        let managed = managed.into();
         Ok(Arc::new(ProviderSchema { managed, ..ProviderSchema::default() }))
     }
     fn validate(&self, _: &ProviderName, _: &Address, _: &str, _: &Value) -> Diagnostics {
@@ -216,6 +223,19 @@ async fn one_call_reads_many_of_one_machine() {
             "read docker docker_volume 50",
         ]
     );
+}
+
+#[tokio::test]
+async fn machines_are_read_alone_unless_one_api_knows_them_all() {
+    let fake = Fake::default();
+    let mut objects = Vec::new();
+    for place in 0..3 {
+        objects.push((format!("machine.docker.m[{place}]"), stored("docker_machine", None)));
+        objects.push((format!("machine.cloud.m[{place}]"), stored("cloud_machine", None)));
+    }
+    refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    let alone = "read docker docker_machine 1";
+    assert_eq!(fake.called(), ["read docker cloud_machine 3", alone, alone, alone]);
 }
 
 #[tokio::test]

@@ -130,6 +130,11 @@ impl Provider {
         lock(&self.idle)
     }
 
+    /// Its schema, if it was asked for before.
+    pub(crate) fn known_schema(&self) -> Option<Arc<ProviderSchema>> {
+        self.schema.get().cloned()
+    }
+
     /// The arguments of its block; nothing set where there is none.
     pub(crate) fn config(&self, key: &ProviderKey, schema: &ProviderSchema) -> Value {
         let given = lock(&self.configs).get(key).cloned();

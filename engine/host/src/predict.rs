@@ -76,7 +76,11 @@ impl Predict for Host {
     fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
         let inner = self.inner.clone();
         let provider = inner.provider(provider)?;
-        self.wait(async move { inner.schema(&provider).await })
+        // Asked for every object: other threads are troubled only for the first.
+        match provider.known_schema() {
+            Some(schema) => Ok(schema),
+            None => self.wait(async move { inner.schema(&provider).await }),
+        }
     }
 
     fn validate(&self, provider: &ProviderName, address: &Address, ty: &str, config: &Value) -> Diagnostics {

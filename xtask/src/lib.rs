@@ -1,9 +1,11 @@
 //! What the repository's tasks are made of; the tests use the pieces that build images.
 
+pub mod bench;
 pub mod cgroup;
 pub mod demo;
 pub mod docker;
 pub mod image;
+pub mod interrupt;
 pub mod packages;
 pub mod process;
 pub mod setup;

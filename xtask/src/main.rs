@@ -7,6 +7,7 @@ cargo xtask demo                 build everything, apply examples/hello to a Doc
 cargo xtask demo -- --destroy    remove all that the demo made
 cargo xtask test                 install what the tests need (as root), and run all of them
 cargo xtask test --skip-real     run only those that need no root
+cargo xtask bench                measure time and memory, as root, beside others who do the same
 cargo xtask setup                install what the tests need
 ";
 
@@ -18,6 +19,8 @@ fn main() -> ExitCode {
         ["demo", "--destroy"] => xtask::demo::destroy(),
         ["test"] => xtask::test::run(xtask::test::Real::Wanted),
         ["test", "--skip-real"] => xtask::test::run(xtask::test::Real::Skipped),
+        ["bench"] => xtask::bench::run(),
+        ["bench", "measure"] => xtask::bench::measure(),
         ["setup"] => xtask::setup::all(),
         [] | ["help" | "-h" | "--help"] => {
             print!("{HELP}");

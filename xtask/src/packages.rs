@@ -20,6 +20,16 @@ pub struct Package {
 pub const ENGINE: &[Package] =
     &[package("dockerd", "docker.io"), package("ip", "iproute2"), package("iptables", "iptables")];
 
+/// What the bench needs: an engine, its client, and a peer.
+pub const BENCH: &[Package] = &[
+    package("dockerd", "docker.io"),
+    package("docker", "docker.io"),
+    package("docker-compose", "docker-compose"),
+    package("ip", "iproute2"),
+    package("iptables", "iptables"),
+    package("unshare", "util-linux"),
+];
+
 /// What the tests need.
 pub const TESTS: &[Package] = &[
     package("dockerd", "docker.io"),

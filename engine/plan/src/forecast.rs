@@ -4,10 +4,10 @@ mod case;
 
 use std::collections::BTreeSet;
 
-use bimetal_config::module::Lifecycle;
+use bimetal_config::module::ObjectBlock;
 use bimetal_model::port::{PlanRequest, Planned, Predict};
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostic, Diagnostics, Path, Span, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Path, Value};
 
 pub(crate) use case::Wanted;
 
@@ -15,6 +15,7 @@ use self::case::{Case, Start};
 use crate::catalogue::Owner;
 use crate::compare::same;
 use crate::data::{Action, Change};
+use crate::place::placed;
 use crate::prior::finished;
 use crate::proposed::propose;
 use crate::{force, honesty};
@@ -23,8 +24,7 @@ use crate::{force, honesty};
 pub(crate) struct Forecast<'a> {
     pub(crate) predict: &'a dyn Predict,
     pub(crate) owner: &'a Owner,
-    pub(crate) lifecycle: &'a Lifecycle,
-    pub(crate) span: &'a Span,
+    pub(crate) block: &'a ObjectBlock,
 }
 
 /// What is decided once a provider has seen what exists.
@@ -43,7 +43,7 @@ struct Again {
 impl Forecast<'_> {
     /// The changes; what fails has none.
     pub(crate) fn changes(&self, wanted: Vec<(Wanted, Option<&Stored>)>, said: &mut Diagnostics) -> Vec<Change> {
-        let ignored = &self.lifecycle.ignore_changes;
+        let ignored = &self.block.lifecycle.ignore_changes;
         let case = |(wanted, stored)| Case::new(wanted, stored, self.owner, ignored, self.predict);
         let cases: Vec<Case> = wanted.into_iter().filter_map(|wanted| self.heard(case(wanted), None, said)).collect();
         let answers = self.ask(&cases, Case::prior);
@@ -81,8 +81,8 @@ impl Forecast<'_> {
             Some(address) => diagnostic.of(address),
             None => diagnostic,
         };
-        let at = |d: Diagnostic| Diagnostic { span: d.span.clone().or_else(|| Some(self.span.clone())), ..d };
-        result.map_err(|more| said.extend(more.into_iter().map(|diagnostic| at(of(diagnostic))))).ok()
+        let placed = |diagnostic| placed(of(diagnostic), self.block);
+        result.map_err(|more| said.extend(more.into_iter().map(placed))).ok()
     }
 
     /// All of them in one call, with what exists as `prior` says.
@@ -165,7 +165,7 @@ impl Forecast<'_> {
     }
 
     fn allow(&self, case: &Case, action: Action) -> Result<(), Diagnostics> {
-        match (action, self.lifecycle.prevent_destroy) {
+        match (action, self.block.lifecycle.prevent_destroy) {
             (Action::Replace, true) => Err(vec![protected(&case.wanted.address, "replaced")]),
             _ => Ok(()),
         }

@@ -18,6 +18,7 @@ mod force;
 mod forecast;
 mod honesty;
 mod marks;
+mod place;
 mod planner;
 mod prior;
 mod proposed;

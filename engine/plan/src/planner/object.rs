@@ -12,6 +12,7 @@ use super::Planner;
 use crate::catalogue::{Owner, is_machine};
 use crate::data::{Action, Change};
 use crate::forecast::{Forecast, Wanted};
+use crate::place::placed;
 use crate::{honesty, machine, needs};
 
 impl Planner<'_> {
@@ -24,7 +25,7 @@ impl Planner<'_> {
         for (instance, config) in configs {
             let address = block.address.instance(instance.key.clone());
             let invalid = self.predict.validate(&owner.provider.name, &address, &owner.ty, &config);
-            self.note(invalid.into_iter().map(|diagnostic| diagnostic.of(&address)));
+            self.note(invalid.into_iter().map(|diagnostic| placed(diagnostic.of(&address), block)));
             let depends_on = self.depends_on(block, &instance, &owner);
             wanted.push(Wanted { address, config, depends_on, placement: None });
         }
@@ -84,7 +85,7 @@ impl Planner<'_> {
             let stored = self.observed.objects.get(&wanted.address);
             (wanted, stored)
         });
-        let forecast = Forecast { predict: self.predict, owner, lifecycle: &block.lifecycle, span: &block.span };
+        let forecast = Forecast { predict: self.predict, owner, block };
         let mut said = Diagnostics::new();
         let changes = forecast.changes(stored.collect(), &mut said);
         self.note(said);

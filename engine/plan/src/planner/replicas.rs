@@ -14,6 +14,7 @@ use super::Planner;
 use crate::catalogue::Owner;
 use crate::forecast::Wanted;
 use crate::image::Images;
+use crate::place::placed;
 use crate::{lower, machine, pool, service};
 
 /// One instance of a service, ready to be placed.
@@ -167,7 +168,7 @@ impl Planner<'_> {
         let mut replicas = BTreeSet::new();
         for ready in ready.iter().filter(|ready| ready.block.address == *service) {
             let wanted = self.wanted(ready, &runtime)?;
-            self.validate_first(&wanted, &runtime);
+            self.validate_first(ready.block, &wanted, &runtime);
             for change in self.forecast(ready.block, &runtime, wanted)? {
                 replicas.insert(change.address.clone());
                 self.changes.insert(change.address.clone(), change);
@@ -192,10 +193,10 @@ impl Planner<'_> {
     }
 
     /// Replicas differ in names and nodes only: what is wrong with one is wrong with all.
-    fn validate_first(&mut self, wanted: &[Wanted], runtime: &Owner) {
+    fn validate_first(&mut self, block: &ObjectBlock, wanted: &[Wanted], runtime: &Owner) {
         if let Some(Wanted { address, config, .. }) = wanted.first() {
             let invalid = self.predict.validate(&runtime.provider.name, address, &runtime.ty, config);
-            self.note(invalid.into_iter().map(|diagnostic| diagnostic.of(address)));
+            self.note(invalid.into_iter().map(|diagnostic| placed(diagnostic.of(address), block)));
         }
     }
 }

@@ -87,6 +87,12 @@ pub(crate) enum Command {
     },
 }
 
+/// An address. Shells take the quotes away that nobody protects: `machine.docker.rack[a]` is taken for `…["a"]`.
+fn address(text: &str) -> Result<Address, String> {
+    let requoted = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
+    text.parse().or_else(|error: String| requoted().ok_or(error))
+}
+
 /// Where variables get their values.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Variables {
@@ -185,11 +191,13 @@ pub(crate) enum State {
     /// Show one object
     Show {
         /// As `state list` prints it
+        #[arg(value_parser = address)]
         address: Address,
     },
     /// Forget an object: it goes on existing, unknown to Bimetal
     Rm {
         /// As `state list` prints it
+        #[arg(value_parser = address)]
         address: Address,
     },
     /// Break a lock that nobody holds any more
@@ -227,6 +235,7 @@ pub(crate) struct Exec {
 #[derive(Debug, Args)]
 pub(crate) struct Ssh {
     /// The machine's address: `machine.baremetal.rack["a"]`
+    #[arg(value_parser = address)]
     pub(crate) machine: Address,
     /// A command to run instead of a shell
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -248,6 +257,13 @@ mod tests {
             apply.command,
             Command::Apply(Apply { doing: Doing { auto_approve: true, parallelism: 4 }, .. })
         ));
+    }
+
+    #[test]
+    fn quotes_that_a_shell_took_are_put_back() {
+        assert_eq!(address("machine.docker.rack[a]").unwrap().to_string(), "machine.docker.rack[\"a\"]");
+        assert_eq!(address("service.web.replica[0]").unwrap().to_string(), "service.web.replica[0]");
+        assert!(address("rack").is_err());
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The only place that prints.
 
+use bimetal_config::SourceFile;
+use bimetal_host::console::columns;
+use bimetal_model::Diagnostic;
 use serde_json::{Value as Json, json};
 
 use crate::failure::Failure;
@@ -27,17 +30,23 @@ pub(crate) fn say(text: &str) {
     anstream::eprint!("{text}");
 }
 
+/// Diagnostics, drawn on standard error.
+pub(crate) fn complain(diagnostics: &[Diagnostic], files: &[SourceFile]) {
+    let width = columns(std::io::stderr()).unwrap_or(usize::MAX);
+    say(&render::diagnostic::render(diagnostics, files, width));
+}
+
 /// What went wrong: drawn on standard error, or as a JSON document on standard output.
 pub(crate) fn report(failure: &Failure, as_json: bool) {
     match as_json {
         true => print_json(&json!({ "format": 1, "diagnostics": located(failure) })),
-        false => say(&render::diagnostic::render(&failure.diagnostics, &failure.files)),
+        false => complain(&failure.diagnostics, &failure.files),
     }
 }
 
 /// The diagnostics with line and column (both from 1; columns count characters) beside the bytes.
 fn located(failure: &Failure) -> Vec<Json> {
-    let locate = |diagnostic: &bimetal_model::Diagnostic| {
+    let locate = |diagnostic: &Diagnostic| {
         let mut document = json!(diagnostic);
         if let Some(span) = &diagnostic.span
             && let Some(file) = failure.files.iter().find(|file| file.name == span.file)

@@ -168,6 +168,10 @@ fn plugin(name: &ProviderName, root: &Path) -> Result<Option<PathBuf>, Failure> 
 
 fn unknown(name: &ProviderName, configuration: &Configuration) -> Failure {
     let known: Vec<_> = bimetal_providers::EMBEDDED.iter().map(|embedded| format!("`{}`", embedded.name)).collect();
+    let nearest = bimetal_config::nearest(&name.0, bimetal_providers::EMBEDDED.iter().map(|embedded| embedded.name));
+    let hint = nearest.unwrap_or_else(|| {
+        format!("name its file: `required_providers {{ {name} = {{ path = \"./{name}.wasm\" }} }}`")
+    });
     let user = configuration
         .desired
         .module
@@ -176,7 +180,7 @@ fn unknown(name: &ProviderName, configuration: &Configuration) -> Failure {
         .find(|object| object.address.ty == name.0 || object.address.ty.split('_').next() == Some(&name.0));
     let error = Diagnostic::error(format!("there is no provider `{name}`"))
         .because(format!("Bimetal brings {}; it looked for `{name}.wasm` in the plugin folders too", known.join(", ")))
-        .hint(format!("name its file: `required_providers {{ {name} = {{ path = \"./{name}.wasm\" }} }}`"));
+        .hint(hint);
     let error = match user {
         Some(object) => error.at(&object.span),
         None => error,

@@ -6,3 +6,4 @@ pub(crate) mod progress;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod value;
+pub(crate) mod wrap;

@@ -20,7 +20,6 @@ use crate::edge::System;
 use crate::failure::Failure;
 use crate::output;
 use crate::providers::Unlocked;
-use crate::render;
 use crate::render::progress::Progress;
 
 /// The folder and the screen.
@@ -107,7 +106,7 @@ impl Session {
     pub(crate) fn warn(&self, diagnostics: &[Diagnostic], files: &[SourceFile]) {
         let warnings: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Warning).cloned().collect();
         if !warnings.is_empty() {
-            output::say(&render::diagnostic::render(&warnings, files));
+            output::complain(&warnings, files);
         }
     }
 

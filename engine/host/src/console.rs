@@ -65,6 +65,19 @@ impl Console {
     }
 }
 
+/// How many characters a line of a terminal has; `None` where that is none.
+#[cfg(unix)]
+pub fn columns(of: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(of).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Terminals of this system are not asked.
+#[cfg(not(unix))]
+pub fn columns<T>(_of: T) -> Option<usize> {
+    None
+}
+
 /// The next size. Never, once the terminal is gone.
 pub(crate) async fn changed(window: &mut Option<watch::Receiver<Window>>) -> Option<Window> {
     let receiver = window.as_mut()?;

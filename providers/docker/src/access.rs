@@ -40,7 +40,7 @@ impl Access<'_> {
         }
         if self.certificate.is_some() != self.key.is_some() {
             let (there, missing) = if self.key.is_none() { ("certificate", "key") } else { ("key", "certificate") };
-            let error = Diagnostic::error(format!("`{there}` is of no use without `{missing}`")).at(there);
+            let error = Diagnostic::error(format!("it is of no use without `{missing}`")).at(there);
             wrong.push(error.hint("an engine that checks its clients needs `ca`, `certificate` and `key`"));
         }
         if let Some(word) = self.host_key_check.filter(|word| !["strict", "accept-new", "off"].contains(word)) {

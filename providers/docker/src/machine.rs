@@ -206,6 +206,6 @@ mod tests {
     fn a_certificate_needs_its_key() {
         let config = json!({ "host": "tcp://10.0.0.1", "ca": "PEM", "certificate": "PEM" });
         let wrong = driver().validate("docker_machine", &config);
-        assert_eq!(wrong, ["certificate: `certificate` is of no use without `key`"]);
+        assert_eq!(wrong, ["certificate: it is of no use without `key`"]);
     }
 }

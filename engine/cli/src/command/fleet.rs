@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_host::Host;
+use bimetal_host::console::columns;
 use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::value::Data;
 use bimetal_model::{Address, BlockKind};
@@ -13,7 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::arguments;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
-use crate::render::table::table;
+use crate::render::table::{natural_width, table};
 use crate::session::Session;
 use crate::walk::World;
 
@@ -83,7 +84,7 @@ pub(crate) async fn machines(session: &Session) -> Result<(), Failure> {
             ]
         })
         .collect();
-    print(&table(["MACHINE", "PROVIDER", "PLATFORM", "ADDRESS", "ENGINE"], &rows));
+    print(&table(["MACHINE", "PROVIDER", "PLATFORM", "ADDRESS", "ENGINE"], &rows, width()));
     Ok(())
 }
 
@@ -182,11 +183,27 @@ pub(crate) async fn ps(session: &Session, arguments: &arguments::Ps) -> Result<(
         })),
         false => {
             let rows: Vec<_> = containers.iter().map(row).collect();
-            print(&table(["CONTAINER", "NODE", "IMAGE", "STATUS", "PORTS", "ADDRESS"], &rows));
+            print(&containers_table(&rows, width()));
             silent.iter().for_each(|line| say(&format!("unreachable: {line}\n")));
         }
     }
     Ok(())
+}
+
+/// Where a line is too short for all of it, without the addresses: names say the same for people.
+fn containers_table(rows: &[[String; 6]], width: usize) -> String {
+    let headings = ["CONTAINER", "NODE", "IMAGE", "PORTS", "STATUS", "ADDRESS"];
+    if natural_width(headings, rows) <= width {
+        return table(headings, rows, width);
+    }
+    let [headings @ .., _] = headings;
+    let rows: Vec<[String; 5]> = rows.iter().cloned().map(|[row @ .., _]| row).collect();
+    table(headings, &rows, width)
+}
+
+/// Of a line of standard output.
+fn width() -> usize {
+    columns(std::io::stdout()).unwrap_or(usize::MAX)
 }
 
 fn document(one: &Container) -> Json {
@@ -209,8 +226,8 @@ fn row(one: &Container) -> [String; 6] {
         one.name().to_owned(),
         one.machine.to_string(),
         image,
-        text("Status"),
         ports(&one.listed["Ports"]),
+        text("Status"),
         one.address.as_ref().map_or("-".to_owned(), ToString::to_string),
     ]
 }

@@ -22,6 +22,7 @@ pub(crate) async fn output(session: &Session, arguments: &arguments::Output) -> 
     let Some(name) = &arguments.name else {
         match session.json {
             true => print_json(&outputs.iter().map(|(name, value)| (name.clone(), output_document(value))).collect()),
+            false if outputs.is_empty() => say("There are no outputs.\n"),
             false => print(&outputs_text(&outputs)),
         }
         return Ok(());
@@ -78,6 +79,7 @@ async fn list(session: &Session) -> Result<(), Failure> {
     let snapshot = snapshot(session).await?;
     match session.json {
         true => print_json(&json!(snapshot.objects.keys().collect::<Vec<_>>())),
+        false if snapshot.objects.is_empty() => say("The state is empty.\n"),
         false => print(&snapshot.objects.keys().map(|address| format!("{address}\n")).collect::<String>()),
     }
     Ok(())

@@ -5,38 +5,49 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use bimetal_config::SourceFile;
 use bimetal_model::{Diagnostic, Severity};
 
-/// The diagnostics, each as a paragraph of its own; the same one is said once.
-pub(crate) fn render(diagnostics: &[Diagnostic], files: &[SourceFile]) -> String {
+use super::wrap::wrap;
+
+/// What stands before a hint, and a little room.
+const MARGIN: usize = 14;
+
+/// The diagnostics, each as a paragraph of its own, in lines of at most so many characters; the same one is said once.
+pub(crate) fn render(diagnostics: &[Diagnostic], files: &[SourceFile], width: usize) -> String {
     let mut said: Vec<&Diagnostic> = Vec::new();
     for diagnostic in diagnostics {
         if !said.contains(&diagnostic) {
             said.push(diagnostic);
         }
     }
-    said.into_iter().map(|diagnostic| render_one(diagnostic, files) + "\n\n").collect()
+    said.into_iter().map(|diagnostic| render_one(diagnostic, files, width) + "\n\n").collect()
 }
 
-fn render_one(diagnostic: &Diagnostic, files: &[SourceFile]) -> String {
+fn render_one(diagnostic: &Diagnostic, files: &[SourceFile], width: usize) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = title(diagnostic);
-    let detail = detail(diagnostic);
+    let (title, detail) = (title(diagnostic), diagnostic.detail.trim());
+    let room = width.saturating_sub(MARGIN).max(MARGIN);
+    let (title, note) = (wrap(&title, room), wrap(detail, room));
+    let hint = diagnostic.hint.as_ref().map(|hint| wrap(hint, room));
     let mut group = Group::with_title(level.primary_title(&title));
     let source = diagnostic.span.as_ref().and_then(|span| {
         let file = files.iter().find(|file| file.name == span.file)?;
         Some((file, clamp(&file.text, span.range.clone())))
     });
     if let Some((file, range)) = source {
-        let label = if detail.is_empty() { None } else { Some(detail.as_str()) };
-        let annotation = AnnotationKind::Primary.span(range).label(label);
+        // A short reason stands beside what it is about, a long one below.
+        let is_label = !detail.is_empty() && column(&file.text, range.end) + detail.chars().count() <= room;
+        let annotation = AnnotationKind::Primary.span(range).label(is_label.then_some(detail));
         group = group.element(Snippet::source(file.text.as_ref()).path(file.name.as_ref()).annotation(annotation));
+        if !is_label && !detail.is_empty() {
+            group = group.element(Level::NOTE.message(&note));
+        }
     } else if !detail.is_empty() {
-        group = group.element(Level::NOTE.message(&detail));
+        group = group.element(Level::NOTE.message(&note));
     }
-    if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    if let Some(hint) = &hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
 }
@@ -51,8 +62,9 @@ fn title(diagnostic: &Diagnostic) -> String {
     }
 }
 
-fn detail(diagnostic: &Diagnostic) -> String {
-    diagnostic.detail.trim().to_owned()
+/// Characters before a place on its line.
+fn column(text: &str, at: usize) -> usize {
+    text[..at].chars().rev().take_while(|c| *c != '\n').count()
 }
 
 /// A span that lies in the text and on the borders of its characters, whatever was asked for.
@@ -79,7 +91,7 @@ mod tests {
         let files = [SourceFile { name: "main.bm.hcl".into(), text: "locals {\n  a = var.colour\n}\n".into() }];
         let span = Span { file: "main.bm.hcl".into(), range: 15..25 };
         let diagnostic = Diagnostic::error("no variable `colour` is declared").at(&span).hint("did you mean `color`?");
-        insta::assert_snapshot!(plain(&render(&[diagnostic], &files)), @r#"
+        insta::assert_snapshot!(plain(&render(&[diagnostic], &files, usize::MAX)), @r#"
         error: no variable `colour` is declared
          --> main.bm.hcl:2:7
           |
@@ -87,6 +99,29 @@ mod tests {
           |       ^^^^^^^^^^
           |
           = hint: did you mean `color`?
+        "#);
+    }
+
+    #[test]
+    fn long_words_stay_on_the_screen() {
+        let files = [SourceFile { name: "main.bm.hcl".into(), text: "machine \"dokcer\" \"a\" {}\n".into() }];
+        let span = Span { file: "main.bm.hcl".into(), range: 0..20 };
+        let diagnostic = Diagnostic::error("there is no provider `dokcer`, and nobody knows of any that is called so")
+            .because("Bimetal brings `baremetal`, `digitalocean`, `docker`; it looked for `dokcer.wasm` too")
+            .hint("name its file: `required_providers { dokcer = { path = \"./dokcer.wasm\" } }`")
+            .at(&span);
+        insta::assert_snapshot!(plain(&render(&[diagnostic], &files, 60)), @r#"
+        error: there is no provider `dokcer`, and nobody
+               knows of any that is called so
+         --> main.bm.hcl:1:1
+          |
+        1 | machine "dokcer" "a" {}
+          | ^^^^^^^^^^^^^^^^^^^^
+          |
+          = note: Bimetal brings `baremetal`, `digitalocean`,
+                  `docker`; it looked for `dokcer.wasm` too
+          = hint: name its file: `required_providers { dokcer =
+                  { path = "./dokcer.wasm" } }`
         "#);
     }
 

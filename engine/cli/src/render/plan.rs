@@ -223,7 +223,8 @@ fn outputs_text(plan: &Plan) -> String {
 
 fn output_text(name: &str, width: usize, output: &OutputChange) -> String {
     let (style, sign, value) = match (&output.before, &output.after) {
-        (_, None) => (REMOVE, '-', "null".to_owned()),
+        (None, None) => (REMOVE, '-', "null".to_owned()),
+        (Some(before), None) => (REMOVE, '-', format!("{} -> null", value_text(before, 4))),
         (None, Some(after)) => (ADD, '+', value_text(after, 4)),
         (Some(before), Some(after)) => (CHANGE, '~', difference(before, after)),
     };

@@ -42,10 +42,9 @@ impl Progress {
     }
 
     fn line(&self, text: String) {
+        // What moves makes way; the stream decides about colours.
         match self.live {
-            true => {
-                let _ = self.bars.println(text);
-            }
+            true => self.bars.suspend(|| anstream::eprintln!("{text}")),
             false => anstream::eprintln!("{text}"),
         }
     }

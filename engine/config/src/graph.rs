@@ -117,8 +117,9 @@ impl<'a> Collector<'a> {
         }
         let text = node.to_string();
         let known = self.names_like(&node);
-        let hint =
-            mistyped_root(&node).unwrap_or_else(|| nearest_or_all(&text, known.iter().map(String::as_str), what));
+        let known = known.iter().map(String::as_str);
+        let hint = mistyped_root(&node).or_else(|| self.missing_block(&node));
+        let hint = hint.unwrap_or_else(|| nearest_or_all(&text, known, what));
         self.diagnostics.push(Diagnostic::error(format!("`{text}` is not declared")).at(&reference.span).hint(hint));
         None
     }
@@ -129,10 +130,23 @@ impl<'a> Collector<'a> {
         match node {
             Node::Variable(_) => module.variables.keys().map(|name| format!("var.{name}")).collect(),
             Node::Local(_) => module.locals.keys().map(|name| format!("local.{name}")).collect(),
-            Node::Object(_) | Node::Provider(_) | Node::Output(_) => {
-                module.objects.keys().map(ToString::to_string).collect()
+            Node::Object(address) => {
+                let alike = module.objects.keys().filter(|known| known.block == address.block);
+                alike.map(ToString::to_string).collect()
             }
+            Node::Provider(_) | Node::Output(_) => module.objects.keys().map(ToString::to_string).collect(),
         }
+    }
+
+    /// Where there is no block of that kind at all.
+    fn missing_block(&self, node: &Node) -> Option<String> {
+        let Node::Object(address) = node else { return None };
+        if self.module.objects.keys().any(|known| known.block == address.block) {
+            return None;
+        }
+        let labels = if address.block.has_type() { vec![&address.ty, &address.name] } else { vec![&address.name] };
+        let labels: String = labels.into_iter().map(|label| format!(" \"{label}\"")).collect();
+        Some(format!("declare it: `{}{labels} {{ … }}`", address.block.word()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
 
 use crate::evaluate::{ReadFiles, Scope, evaluate};
 use crate::expression::Expression;
@@ -139,6 +139,11 @@ fn put_file(
 
 fn value(name: &str, variable: &Variable, raw: Option<Value>, scope: &Scope, diagnostics: &mut Diagnostics) -> Value {
     let raw = raw.filter(|value| !value.is_null() || variable.nullable || variable.default.is_none());
+    // What was given from outside has no place here.
+    let span = match (&raw, &variable.default) {
+        (None, Some(default)) => default.span().clone(),
+        (Some(_), _) | (None, None) => variable.span.clone(),
+    };
     let value = match (raw, &variable.default) {
         (Some(value), _) => value,
         (None, Some(default)) => match evaluate(default, scope) {
@@ -160,10 +165,17 @@ fn value(name: &str, variable: &Variable, raw: Option<Value>, scope: &Scope, dia
     if value.is_null() && !variable.nullable {
         diagnostics.push(Diagnostic::error(format!("the variable `{name}` can't be `null`")).at(&variable.span));
     }
-    convert_value(name, variable, value, scope, diagnostics).with_sensitivity(variable.sensitive)
+    convert_value(name, variable, value, &span, scope, diagnostics).with_sensitivity(variable.sensitive)
 }
 
-fn convert_value(name: &str, variable: &Variable, value: Value, scope: &Scope, diagnostics: &mut Diagnostics) -> Value {
+fn convert_value(
+    name: &str,
+    variable: &Variable,
+    value: Value,
+    span: &Span,
+    scope: &Scope,
+    diagnostics: &mut Diagnostics,
+) -> Value {
     let value = match &variable.type_expression {
         Some(ty) => apply_defaults(ty, value, &|expression| evaluate(expression, scope).ok()),
         None => value,
@@ -171,7 +183,7 @@ fn convert_value(name: &str, variable: &Variable, value: Value, scope: &Scope, d
     convert(value, &variable.ty).unwrap_or_else(|mismatch| {
         let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" (at `{}`)", mismatch.path) };
         let error = Diagnostic::error(format!("the value of `{name}` does not fit its type{place}"));
-        diagnostics.push(error.because(format!("{}; the type is {}", mismatch.reason, variable.ty)).at(&variable.span));
+        diagnostics.push(error.because(format!("{}; the type is {}", mismatch.reason, variable.ty)).at(span));
         Data::Unknown(variable.ty.clone()).into()
     })
 }

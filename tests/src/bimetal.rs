@@ -61,14 +61,24 @@ impl Bimetal {
 
     /// As [`Bimetal::run`], with more in the environment of this run alone.
     pub fn run_with(&self, environment: &[(&str, &str)], words: &[&str]) -> Ran {
-        let mut command = self.command(words);
+        let mut command = self.command(binary(), words);
         command.envs(environment.iter().copied());
         Running::start(command, words).wait()
     }
 
     /// Starts a command.
     pub fn start(&self, words: &[&str]) -> Running {
-        Running::start(self.command(words), words)
+        Running::start(self.command(binary(), words), words)
+    }
+
+    /// Runs a command at a terminal of 80 columns, with these words typed. What it says and what it prints come as one.
+    pub fn at_terminal(&self, words: &[&str], typed: &str) -> Ran {
+        let program = binary().display().to_string();
+        let line = std::iter::once(program.as_str()).chain(words.iter().copied()).map(quoted);
+        let line = format!("stty cols 80 && exec {}", line.collect::<Vec<_>>().join(" "));
+        let mut command = self.command("script", &["--quiet", "--return", "--command", &line, "/dev/null"]);
+        command.env("TERM", "xterm");
+        Running::start_with(command, words, typed).wait()
     }
 
     /// A command that must end well; gives what it printed.
@@ -102,14 +112,14 @@ impl Bimetal {
         document.get("value").cloned().unwrap_or(document)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
         let home = self.folder().join(".home");
         command.args(words).current_dir(self.folder()).env("HOME", &home).env("NO_COLOR", "1");
         command.env("XDG_CONFIG_HOME", home.join(".config")).env("XDG_DATA_HOME", home.join(".local/share"));
         // Compiled providers: the same for all tests, as they are for all of a person's configurations.
         command.env("XDG_CACHE_HOME", xtask::target().join("lab/cache"));
-        command.env_remove("SSH_AUTH_SOCK").env_remove("DOCKER_HOST");
+        command.env_remove("SSH_AUTH_SOCK").env_remove("DOCKER_HOST").env_remove("COLUMNS");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -125,9 +135,19 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(mut command: Command, words: &[&str]) -> Running {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    fn start(command: Command, words: &[&str]) -> Running {
+        Running::start_with(command, words, "")
+    }
+
+    fn start_with(mut command: Command, words: &[&str], typed: &str) -> Running {
+        command.stdin(if typed.is_empty() { Stdio::null() } else { Stdio::piped() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        if let Some(mut input) = child.stdin.take() {
+            use std::io::Write;
+            // Whoever does not read is none of our business.
+            let _ = input.write_all(typed.as_bytes());
+        }
         let stdout = Collected::of(child.stdout.take().expect("it is a pipe"));
         let stderr = Collected::of(child.stderr.take().expect("it is a pipe"));
         Running { words: words.join(" "), child, stdout, stderr }
@@ -221,6 +241,11 @@ impl std::fmt::Display for Ran {
         let Ran { words, code, stdout, stderr } = self;
         write!(formatter, "`bimetal {words}` ended with {code}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What a stream has said, read as it comes.

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+/// The heading of options that every command takes.
+const EVERYWHERE: &str = "For every command";
+
 /// One configuration for machines, pools and services: planned, then done.
 #[derive(Debug, Parser)]
-#[command(name = "bimetal", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "bimetal", bin_name = "bimetal", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     /// Work as if started in this folder
-    #[arg(short = 'C', long = "chdir", global = true, value_name = "DIR")]
+    #[arg(short = 'C', long = "chdir", global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub(crate) chdir: Option<PathBuf>,
     /// Print JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// What to do
     #[command(subcommand)]
@@ -57,9 +60,9 @@ pub(crate) enum Command {
     Validate(Variables),
     /// Show what would be done
     Plan(Plan),
-    /// Do it
+    /// Show what would be done, ask, and do it
     Apply(Apply),
-    /// Remove everything that this configuration's state knows
+    /// Show everything that the state knows, ask, and remove it
     Destroy(Destroy),
     /// Show the state, or a saved plan
     Show(Show),

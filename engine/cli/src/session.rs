@@ -43,7 +43,10 @@ pub(crate) struct Configuration {
 impl Session {
     pub(crate) fn new(chdir: Option<&Path>, json: bool) -> Result<Self, Failure> {
         let root = chdir.unwrap_or(Path::new("."));
-        let root = root.canonicalize().map_err(crate::failure::io(&format!("entering `{}`", root.display())))?;
+        let root = root.canonicalize().map_err(|error| {
+            let error = Diagnostic::error(format!("the folder `{}` can't be entered: {error}", root.display()));
+            error.hint("`--chdir` names the folder of the configuration")
+        })?;
         Ok(Session { root, json, progress: Arc::new(Progress::new(json)) })
     }
 

@@ -103,7 +103,7 @@ fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
         Mode::Apply => "Do this?",
         Mode::Destroy => "Destroy all of this? There is no way back.",
     };
-    say(&format!("\n{} Only `yes` is taken for yes: ", paint(BOLD, question)));
+    say(&format!("{} Only `yes` is taken for yes: ", paint(BOLD, question)));
     let mut answer = String::new();
     let _ = std::io::stdin().lock().read_line(&mut answer);
     match answer.trim() {
@@ -218,7 +218,7 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
         }
         RevisionOutcome::Failed | RevisionOutcome::Partial => {
             let counts = format!("{}; {} failed, {} skipped", tally(applied.tally), applied.failed, applied.skipped);
-            say(&format!("\n{} {counts}, after {took:.1}s.\n\n", paint(REMOVE, "Not all is done:")));
+            say(&format!("\n{} {counts}.\n\n", paint(REMOVE, "Not all is done:")));
         }
         RevisionOutcome::Interrupted => {
             let tally = tally(applied.tally);

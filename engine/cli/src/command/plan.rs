@@ -101,7 +101,7 @@ fn show_state(session: &Session, snapshot: &Snapshot) {
     if session.json {
         return print_json(&super::inspect::state_document(snapshot));
     }
-    if snapshot.objects.is_empty() {
+    if snapshot.objects.is_empty() && snapshot.outputs.is_empty() {
         return say("The state is empty: nothing was applied yet.\n");
     }
     for (address, stored) in &snapshot.objects {

@@ -153,7 +153,7 @@ fn attribute_text(name: &str, width: usize, (before, after): (Option<&Value>, Op
         (Some(before), Some(after)) if is_same(before, after) => String::new(),
         (None, Some(after)) => line(ADD, "+", value_text(after, 8)),
         (Some(before), None) => line(REMOVE, "-", format!("{} -> null", value_text(before, 8))),
-        (Some(before), Some(after)) => line(CHANGE, "~", difference(before, after)),
+        (Some(before), Some(after)) => line(CHANGE, "~", difference(before, after, 8)),
     }
 }
 
@@ -168,9 +168,9 @@ fn is_empty(value: &Value) -> bool {
     value.as_items().is_some_and(<[_]>::is_empty) || value.as_members().is_some_and(|members| members.is_empty())
 }
 
-/// `old -> new`; a text of many lines, a list or a map line by line.
-fn difference(before: &Value, after: &Value) -> String {
-    let (old, new) = (value_text(before, 8), value_text(after, 8));
+/// `old -> new`; a text of many lines, a list or a map line by line, all but the first indented.
+fn difference(before: &Value, after: &Value, indent: usize) -> String {
+    let (old, new) = (value_text(before, indent), value_text(after, indent));
     if before.sensitive || after.sensitive || !(old.contains('\n') && new.contains('\n')) {
         return format!("{old} -> {new}");
     }
@@ -226,7 +226,7 @@ fn output_text(name: &str, width: usize, output: &OutputChange) -> String {
         (None, None) => (REMOVE, '-', "null".to_owned()),
         (Some(before), None) => (REMOVE, '-', format!("{} -> null", value_text(before, 4))),
         (None, Some(after)) => (ADD, '+', value_text(after, 4)),
-        (Some(before), Some(after)) => (CHANGE, '~', difference(before, after)),
+        (Some(before), Some(after)) => (CHANGE, '~', difference(before, after, 4)),
     };
     format!("  {} {name:width$} = {value}\n", paint(style, sign))
 }
@@ -356,6 +356,26 @@ mod tests {
             }
 
         Plan: 2 to add (1 replica, 1 resource), 1 to change (1 resource), 2 to destroy (1 replica, 1 resource).
+        "#);
+    }
+
+    #[test]
+    fn lists_show_what_is_new_in_them() {
+        let list = |items: &[&str]| Value::tuple(items.iter().map(|item| Value::from(*item)));
+        let output = OutputChange { before: Some(list(&["a", "b"])), after: Some(list(&["a", "c"])) };
+        let gone = OutputChange { before: Some(Value::from(1u64)), after: None };
+        let outputs = [("gone".to_owned(), gone), ("names".to_owned(), output)].into();
+        let rendered = render(&Plan { outputs, ..plan(Vec::new()) });
+        insta::assert_snapshot!(plain(&rendered), @r#"
+        Plan: 0 to add, 0 to change, 0 to destroy.
+
+        Outputs that change:
+          - gone  = 1 -> null
+          ~ names = [
+              "a",
+            - "b",
+            + "c",
+            ]
         "#);
     }
 

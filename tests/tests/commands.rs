@@ -1,0 +1,427 @@
+//! What people see: help, mistakes, plans, the state. Only the last tests need an engine.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use bimetal_tests::spawn::finish;
+use bimetal_tests::wait::until;
+use bimetal_tests::{Bimetal, Engine, Lab, Ran, image};
+use insta::assert_snapshot;
+use serde_json::Value;
+use xtask::web::Platform;
+
+const COMMANDS: [&str; 15] = [
+    "init",
+    "validate",
+    "plan",
+    "apply",
+    "destroy",
+    "show",
+    "output",
+    "state",
+    "machines",
+    "ps",
+    "logs",
+    "exec",
+    "ssh",
+    "version",
+    "completions",
+];
+
+/// Needs no engine, and no provider that asks anybody.
+const QUIET: &str = r#"
+variable "who" {
+  type    = string
+  default = "world"
+}
+
+variable "token" {
+  type      = string
+  sensitive = true
+  default   = "hunter2"
+}
+
+output "greeting" {
+  value = "hello ${var.who}"
+}
+
+output "names" {
+  value = [for name in ["a", "b"] : upper(name)]
+}
+
+output "token" {
+  value     = var.token
+  sensitive = true
+}
+"#;
+
+/// Says what a command answered, without what differs from run to run.
+fn shown(ran: &Ran, folder: &Path) -> String {
+    let Ran { words, code, stdout, stderr } = ran;
+    let folder = folder.canonicalize().expect("our own folder").display().to_string();
+    let text = format!("$ bimetal {words}\n{stdout}{stderr}({code})\n").replace(&folder, "[folder]");
+    assert!(!text.contains('\u{1b}'), "colours where there is no terminal: {text:?}");
+    // Said by whoever comes first, or as often as there is time for it.
+    let passing = |line: &&str| line.starts_with("compiling provider") || line.contains(": uploading ");
+    let lines = text.lines().filter(|line| !passing(line)).map(|line| timeless(line.trim_end()));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// `0.3s` is `[time]`.
+fn timeless(line: &str) -> String {
+    let word = |word: &str| {
+        let core = word.trim_end_matches(['.', ',']);
+        let is_time = core.strip_suffix('s').is_some_and(|number| number.parse::<f64>().is_ok());
+        if is_time { word.replacen(core, "[time]", 1) } else { word.to_owned() }
+    };
+    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn ran(bimetal: &Bimetal, words: &[&str]) -> String {
+    shown(&bimetal.run(words), bimetal.folder())
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON ({error}): {text}"))
+}
+
+#[test]
+fn every_command_has_help() {
+    let bimetal = Bimetal::new("");
+    let whole = bimetal.ok(&["--help"]);
+    assert_snapshot!("help", whole);
+    for command in COMMANDS {
+        assert!(whole.lines().any(|line| line.trim_start().starts_with(command)), "{command} is not in: {whole}");
+        let help = bimetal.ok(&[command, "--help"]);
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        assert!(help.contains(&format!("Usage: bimetal {command}")), "{help}");
+        assert_snapshot!(format!("help_{command}"), help);
+    }
+}
+
+#[test]
+fn versions_are_told() {
+    let bimetal = Bimetal::new("");
+    let told = bimetal.ok(&["version"]);
+    assert!(told.starts_with(&format!("bimetal {}\n", env!("CARGO_PKG_VERSION"))), "{told}");
+    assert_eq!(told.matches("  provider ").count(), 3, "{told}");
+    let document = json(&bimetal.ok(&["version", "-json"]));
+    assert_eq!((&document["format"], &document["providers"][2]["name"]), (&1.into(), &"docker".into()));
+}
+
+#[test]
+fn completions_are_programs_of_their_shell() {
+    let bimetal = Bimetal::new("");
+    for (shell, check) in [("bash", &["bash", "-n"][..]), ("zsh", &["zsh", "-n"]), ("fish", &["fish", "--no-execute"])]
+    {
+        let script = bimetal.ok(&["completions", shell]);
+        assert!(COMMANDS.iter().all(|command| script.contains(command)), "{shell}: {script}");
+        let file = bimetal.write(shell, &script);
+        if xtask::process::exists(check[0]) {
+            let checked = finish(Command::new(check[0]).args(&check[1..]).arg(&file));
+            assert!(checked.status.success(), "{shell}: {}", String::from_utf8_lossy(&checked.stderr));
+        }
+    }
+    let refused = bimetal.run(&["completions", "tcsh"]);
+    assert_eq!(refused.code, 2, "{refused}");
+}
+
+/// A configuration with one mistake.
+const MISTAKES: &[(&str, &str)] = &[
+    ("an_attribute_misspelt", "machine \"docker\" \"a\" {\n  hots = \"unix:///s\"\n}\n"),
+    ("a_block_misspelt", "servcie \"web\" {\n  image = \"nginx\"\n}\n"),
+    ("a_provider_misspelt", "machine \"dokcer\" \"a\" {\n  host = \"unix:///s\"\n}\n"),
+    ("a_type_misspelt", "resource \"docker_volum\" \"a\" {\n  name = \"a\"\n}\n"),
+    ("a_root_that_is_unknown", "output \"a\" {\n  value = vra.a\n}\n"),
+    ("a_name_that_is_not_declared", "variable \"size\" {\n  default = 1\n}\n\noutput \"a\" {\n  value = var.sise\n}\n"),
+    ("a_wrong_type", "machine \"docker\" \"a\" {\n  host   = \"unix:///s\"\n  labels = \"tier\"\n}\n"),
+    ("an_argument_that_is_missing", "resource \"docker_volume\" \"a\" {\n  name = \"a\"\n}\n"),
+    ("a_value_that_makes_no_sense", "machine \"docker\" \"a\" {\n  host = \"docker.sock\"\n}\n"),
+    ("a_circle", "locals {\n  a = local.b\n  b = local.a\n}\n\noutput \"a\" {\n  value = local.a\n}\n"),
+    ("a_variable_without_a_value", "variable \"a\" {\n  type = string\n}\n\noutput \"a\" {\n  value = var.a\n}\n"),
+    ("a_default_of_the_wrong_type", "variable \"a\" {\n  type    = number\n  default = \"many\"\n}\n"),
+    ("a_function_that_is_unknown", "output \"a\" {\n  value = uper(\"a\")\n}\n"),
+    ("an_argument_too_many", "output \"a\" {\n  value = upper(\"a\", \"b\")\n}\n"),
+    ("a_brace_that_is_missing", "output \"a\" {\n  value = 1\n"),
+    ("the_same_twice", "output \"a\" {\n  value = 1\n}\n\noutput \"a\" {\n  value = 2\n}\n"),
+    ("a_pool_of_nothing", "service \"web\" {\n  pool  = pool.all\n  image = \"nginx\"\n}\n"),
+    ("a_version_that_is_not_this_one", "bimetal {\n  required_version = \">= 99\"\n}\n"),
+];
+
+#[test]
+fn mistakes_are_shown_where_they_are() {
+    for (name, configuration) in MISTAKES {
+        let bimetal = Bimetal::new(configuration);
+        let refused = bimetal.run(&["validate"]);
+        assert_eq!(refused.code, 1, "{refused}");
+        assert_snapshot!(format!("mistake_{name}"), shown(&refused, bimetal.folder()));
+        // Programs are told the same, and where it is.
+        let told = json(&bimetal.run(&["validate", "-json"]).stdout);
+        let first = &told["diagnostics"][0];
+        assert_eq!((&told["format"], &first["severity"]), (&1.into(), &"error".into()), "{name}: {told}");
+        assert!(first["line"].is_u64() && first["column"].is_u64(), "{name}: {told}");
+    }
+}
+
+#[test]
+fn several_mistakes_are_told_at_once() {
+    let configuration: String = MISTAKES.iter().take(1).chain(&MISTAKES[4..6]).map(|(_, text)| *text).collect();
+    let bimetal = Bimetal::new(&configuration.replacen("output \"a\"", "output \"b\"", 1));
+    assert_eq!(bimetal.run(&["validate"]).stderr.matches("error: ").count(), 2);
+    let words = "hots = \"unix:///s\"\n  engine = 1\n  cpus = 2";
+    let bimetal = Bimetal::new(&MISTAKES[0].1.replace("hots = \"unix:///s\"", words));
+    assert_eq!(bimetal.run(&["validate"]).stderr.matches("error: ").count(), 4);
+}
+
+#[test]
+fn a_valid_configuration_is_said_to_be() {
+    let bimetal = Bimetal::new(QUIET);
+    assert_eq!(bimetal.ok(&["validate"]), "The configuration is valid.\n");
+    assert_eq!(json(&bimetal.ok(&["validate", "--json"]))["diagnostics"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn words_that_make_no_sense_are_told_with_the_nearest() {
+    let bimetal = Bimetal::new(QUIET);
+    let lines: [&[&str]; 8] = [
+        &["plna"],
+        &["plan", "--detailed-exit-code"],
+        &["plan", "--var", "replicas"],
+        &["apply", "--parallelism", "0"],
+        &["state", "show", "web"],
+        &["state", "show", "docker_volume.none"],
+        &["output", "greting"],
+        &["--chdir", "nowhere", "plan"],
+    ];
+    let all: String = lines.iter().map(|words| ran(&bimetal, words) + "\n").collect();
+    assert_snapshot!(all);
+}
+
+#[test]
+fn a_folder_without_a_configuration_is_told() {
+    let bimetal = Bimetal::new("");
+    std::fs::remove_file(bimetal.folder().join("main.bm.hcl")).expect("our own file");
+    let commands = [&["init"][..], &["validate"], &["plan"], &["apply"], &["show"], &["output"], &["state", "list"]];
+    let all: String = commands.iter().map(|words| ran(&bimetal, words) + "\n").collect();
+    assert_snapshot!(all);
+}
+
+#[test]
+fn nobody_approves_where_nobody_is() {
+    let bimetal = Bimetal::new(QUIET);
+    let refused = bimetal.run(&["apply"]);
+    assert_eq!(refused.code, 1);
+    assert_snapshot!(shown(&refused, bimetal.folder()));
+    assert!(bimetal.ok(&["output"]).is_empty());
+}
+
+#[test]
+fn only_yes_is_taken_for_yes_at_a_terminal() {
+    let bimetal = Bimetal::new(QUIET);
+    let refused = bimetal.at_terminal(&["apply"], "y\n");
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stdout.contains("not approved: nothing was done"), "{refused}");
+    assert!(bimetal.ok(&["output"]).is_empty());
+    let approved = bimetal.at_terminal(&["apply"], "yes\n");
+    assert_eq!(approved.code, 0, "{approved}");
+    assert_eq!(bimetal.output("greeting"), "hello world");
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let mut bimetal = Bimetal::new(QUIET);
+    assert!(!bimetal.at_terminal(&["plan"], "").stdout.contains("\u{1b}["));
+    bimetal.environment("NO_COLOR", "");
+    assert!(bimetal.at_terminal(&["plan"], "").stdout.contains("\u{1b}["));
+    assert!(!bimetal.ok(&["plan"]).contains('\u{1b}'));
+}
+
+#[test]
+fn long_words_are_broken_at_the_end_of_the_screen() {
+    let bimetal = Bimetal::new(MISTAKES[2].1);
+    let told = bimetal.at_terminal(&["validate"], "");
+    assert!(told.stdout.contains("note: Bimetal brings"), "{told}");
+    assert!(told.stdout.lines().all(|line| line.trim_end().chars().count() <= 80), "{told}");
+}
+
+#[test]
+fn outputs_are_shown_and_secrets_are_not() {
+    let bimetal = Bimetal::new(QUIET);
+    bimetal.ok(&["apply", "-auto-approve", "-var", "who=you"]);
+    let lines: [&[&str]; 6] = [
+        &["output"],
+        &["output", "names"],
+        &["output", "greeting", "--raw"],
+        &["output", "names", "--raw"],
+        &["show"],
+        &["state", "list"],
+    ];
+    let all: String = lines.iter().map(|words| ran(&bimetal, words) + "\n").collect();
+    assert!(!all.contains("hunter2"), "{all}");
+    assert_snapshot!(all);
+    // Whoever asks for it by name gets it.
+    assert_eq!(bimetal.ok(&["output", "token", "--raw"]), "hunter2");
+    let outputs = json(&bimetal.ok(&["output", "--json"]));
+    assert_eq!((&outputs["greeting"]["value"], &outputs["token"]["sensitive"]), (&"hello you".into(), &true.into()));
+}
+
+#[test]
+fn a_saved_plan_is_shown_done_once_and_then_out_of_date() {
+    let bimetal = Bimetal::new(QUIET);
+    let saved = bimetal.run(&["plan", "--out", "saved", "--detailed-exitcode"]);
+    assert_eq!(saved.code, 2, "{saved}");
+    assert_snapshot!(shown(&saved, bimetal.folder()));
+    assert_eq!(bimetal.ok(&["show", "saved"]), saved.stdout);
+    assert_eq!(json(&bimetal.ok(&["show", "saved", "--json"]))["format"], 1);
+    bimetal.ok(&["apply", "saved"]);
+    bimetal.ok(&["apply", "--auto-approve", "--var", "who=you"]);
+    let late = bimetal.run(&["apply", "saved"]).failed();
+    assert!(late.contains("out of date") && late.contains("plan --out"), "{late}");
+    bimetal.write("saved", "something else");
+    let other = bimetal.run(&["apply", "saved"]).failed();
+    assert!(other.contains("`saved`") || other.contains("/saved`"), "{other}");
+}
+
+#[test]
+fn a_state_that_is_in_use_says_by_whom_and_can_be_read() {
+    // Takes connections, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let host = format!("tcp://{}", silent.local_addr().expect("a bound socket has an address"));
+    let machine = format!("machine \"docker\" \"a\" {{\n  host     = \"{host}\"\n  insecure = true\n}}\n");
+    let mut bimetal = Bimetal::new(QUIET);
+    bimetal.environment("USER", "somebody");
+    bimetal.apply();
+    bimetal.write("machine.bm.hcl", &machine);
+    let first = bimetal.start(&["apply", "--auto-approve"]);
+    // The lock is taken before anybody is asked anything.
+    silent.set_nonblocking(true).expect("our own socket");
+    let _asked =
+        until("the first to ask", Duration::from_secs(60), || silent.accept().map_err(|error| error.to_string()));
+    let refused = bimetal.run(&["apply", "--auto-approve"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains(&format!("process {}", first.process())), "{refused}");
+    assert!(refused.stderr.contains("somebody@") && refused.stderr.contains("bimetal apply"), "{refused}");
+    assert!(refused.stderr.contains("hint: "), "{refused}");
+    assert_eq!(bimetal.output("greeting"), "hello world");
+    first.kill();
+    // The lock of a process that is gone is free.
+    let unknown = bimetal.run(&["state", "rm", "docker_volume.none"]).failed();
+    assert!(unknown.contains("the state does not know"), "{unknown}");
+}
+
+const FLEET: &str = r#"
+variable "engine" {
+  type = string
+}
+
+variable "replicas" {
+  type    = number
+  default = 2
+}
+
+machine "docker" "here" {
+  host     = var.engine
+  insecure = true
+  labels   = { tier = "front" }
+}
+
+pool "all" {
+  machines = [machine.docker.here]
+}
+
+resource "docker_volume" "data" {
+  engine = machine.docker.here.engine
+  name   = "data"
+}
+
+service "web" {
+  pool     = pool.all
+  image    = "oci:./image"
+  replicas = var.replicas
+  env      = { GREETING = "hello" }
+
+  port {
+    container = 8080
+  }
+
+  volume {
+    source = docker_volume.data.name
+    target = "/data"
+  }
+}
+
+output "machines" {
+  value = [for replica in service.web.replicas : replica.machine]
+}
+"#;
+
+/// What differs between engines: ids, digests, addresses, and what the machine is like.
+fn without_chance(text: &str, engine: &Engine) -> String {
+    let text = text.replace(&engine.cell().address().to_string(), "[address]");
+    let own = |line: &str| match line.split_once(" = ") {
+        Some((name, _)) if ["cpus", "memory", "engine_version"].iter().any(|own| name.trim_end().ends_with(own)) => {
+            format!("{name} = […]")
+        }
+        Some((name, _)) if name == "  name          " => format!("{name} = […]"),
+        _ => line.to_owned(),
+    };
+    let text = text.lines().map(own).collect::<Vec<_>>().join("\n");
+    let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find(is_digit) {
+        let run = rest[start..].find(|c| !is_digit(c)).unwrap_or(rest.len() - start);
+        made.push_str(&rest[..start]);
+        let found = &rest[start..start + run];
+        made.push_str(match run {
+            64 => "[digest]",
+            12 => "[short]",
+            _ => found,
+        });
+        rest = &rest[start + run..];
+    }
+    made + rest
+}
+
+#[test]
+fn a_fleet_is_shown_from_plan_to_state() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "here");
+    let mut bimetal = Bimetal::new(FLEET);
+    image::layout(&bimetal.folder().join("image"), &[Platform::Amd64], "hello");
+    bimetal.set("engine", engine.host());
+    let see = |words: &[&str]| without_chance(&ran(&bimetal, words), &engine);
+
+    assert_snapshot!("fleet_plan", see(&["plan"]));
+    let applied = bimetal.run(&["apply", "--auto-approve", "--parallelism", "1"]);
+    assert_eq!(applied.code, 0, "{applied}");
+    assert_snapshot!("fleet_applied", without_chance(&shown(&applied, bimetal.folder()), &engine));
+    assert_snapshot!("fleet_settled", see(&["plan"]));
+    assert_snapshot!("fleet_state", see(&["state", "list"]) + &see(&["output"]));
+    assert_snapshot!("fleet_machine", see(&["state", "show", "machine.docker.here"]));
+    let replica = json(&bimetal.ok(&["state", "show", "service.web.replica[0]", "-json"]));
+    assert_eq!(
+        (&replica["provider"], &replica["placement"]["machine"]),
+        (&"docker".into(), &"machine.docker.here".into())
+    );
+
+    for (words, list) in [
+        (&["plan", "-json"][..], "changes"),
+        (&["show", "-json"], "objects"),
+        (&["machines", "-json"], "machines"),
+        (&["ps", "-json"], "containers"),
+    ] {
+        let document = json(&bimetal.ok(words));
+        assert_eq!(document["format"], 1, "{words:?}: {document}");
+        assert!(document[list].is_array(), "{words:?}: {document}");
+    }
+
+    bimetal.set("replicas", 1);
+    assert_snapshot!("fleet_smaller", without_chance(&ran(&bimetal, &["plan"]), &engine));
+    let document = json(&bimetal.ok(&["apply", "-json", "-auto-approve"]));
+    assert_eq!((&document["outcome"], &document["failed"]), (&"done".into(), &0.into()), "{document}");
+    let destroyed = bimetal.run(&["destroy", "--auto-approve", "--parallelism", "1"]);
+    assert_snapshot!("fleet_destroyed", without_chance(&shown(&destroyed, bimetal.folder()), &engine));
+}

@@ -113,9 +113,16 @@ impl Bimetal {
     }
 
     fn command(&self, program: impl AsRef<std::ffi::OsStr>, words: &[&str]) -> Command {
-        let mut command = Command::new(program);
+        // Who ignores Ctrl-C, as what runs in the background does, hands that on to whatever it starts.
+        let mut command = Command::new("env");
         let home = self.folder().join(".home");
-        command.args(words).current_dir(self.folder()).env("HOME", &home).env("NO_COLOR", "1");
+        command
+            .arg("--default-signal=INT,TERM")
+            .arg(program)
+            .args(words)
+            .current_dir(self.folder())
+            .env("HOME", &home)
+            .env("NO_COLOR", "1");
         command.env("XDG_CONFIG_HOME", home.join(".config")).env("XDG_DATA_HOME", home.join(".local/share"));
         // Compiled providers: the same for all tests, as they are for all of a person's configurations.
         command.env("XDG_CACHE_HOME", xtask::target().join("lab/cache"));

@@ -17,7 +17,7 @@ pub enum Real {
 
 const NEED_ROOT: &str = "\
 these tests need root, for network namespaces, engines and machines of their own:
-  bimetal-tests: laboratory, story, faults, commands
+  bimetal-tests: all but the walls
 run `cargo xtask test` as root, or `cargo xtask test --skip-real` to leave them out";
 
 /// Runs the tests.

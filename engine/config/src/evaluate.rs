@@ -13,9 +13,8 @@ mod traversal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bimetal_model::{Diagnostic, Diagnostics, Number, Span, Value};
-use hcl_edit::Span as _;
-use hcl_edit::expr::Expression as Node;
+use bimetal_model::{Diagnostic, Diagnostics, Span, Value};
+use bimetal_syntax::{Kind, Node};
 
 use crate::expression::Expression;
 use crate::suggest::nearest;
@@ -44,45 +43,50 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) names: &'a Names<'a>,
 }
 
+/// In bytes: with less stack than this, as within deep nesting, more is taken from the heap.
+const RED_ZONE: usize = 128 << 10;
+const MORE_STACK: usize = 2 << 20;
+
 pub(crate) type Evaluated<'a> = Result<Cow<'a, Value>, Diagnostics>;
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn value(&self, node: &Node) -> Evaluated<'a> {
+        match &node.kind {
+            Kind::Null => Ok(Cow::Owned(Value::NULL)),
+            Kind::Bool(value) => Ok(Cow::Owned(Value::from(*value))),
+            Kind::Number(number) => Ok(Cow::Owned(Value::from((**number).clone()))),
+            Kind::Text(text) => Ok(Cow::Owned(Value::from(&**text))),
+            Kind::Name(name) => self.name(name, node),
+            _ => stacker::maybe_grow(RED_ZONE, MORE_STACK, || self.compound(node)),
+        }
+    }
+
+    /// What has parts.
+    fn compound(&self, node: &Node) -> Evaluated<'a> {
         let owned = |value: Value| Ok(Cow::Owned(value));
-        match node {
-            Node::Null(_) => owned(Value::NULL),
-            Node::Bool(value) => owned(Value::from(*value.value())),
-            Node::Number(_) => owned(self.number(node)?),
-            Node::String(text) => owned(Value::from(text.as_str())),
-            Node::Array(items) => owned(self.array(items.iter())?),
-            Node::Object(members) => owned(self.object(members)?),
-            Node::StringTemplate(template) => self.quoted(template),
-            Node::HeredocTemplate(heredoc) => owned(self.heredoc(&heredoc.template)?),
-            Node::Parenthesis(inner) => self.value(inner.inner()),
-            Node::Variable(name) => self.name(name.as_str(), node),
-            Node::Conditional(conditional) => self.conditional(conditional),
-            Node::FuncCall(call) => owned(self.call(call, node)?),
-            Node::Traversal(traversal) => self.traversal(traversal),
-            Node::UnaryOp(operation) => owned(self.unary(operation)?),
-            Node::BinaryOp(operation) => owned(self.binary(operation)?),
-            Node::ForExpr(comprehension) => owned(self.comprehension(comprehension)?),
+        match &node.kind {
+            Kind::Template(parts) => self.template(parts),
+            Kind::Tuple(items) => owned(self.array(items.iter())?),
+            Kind::Object(members) => owned(self.object(members)?),
+            Kind::Parentheses(inner) => self.value(inner),
+            Kind::Traversal(traversal) => self.traversal(traversal, node.place),
+            Kind::Call(call) => owned(self.call(call, node)?),
+            Kind::Conditional(conditional) => self.conditional(conditional),
+            Kind::Unary(operation) => owned(self.unary(operation)?),
+            Kind::Binary(operation) => owned(self.binary(operation)?),
+            Kind::For(comprehension) => owned(self.comprehension(comprehension)?),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => {
+                unreachable!("these have no parts")
+            }
         }
     }
 
     pub(crate) fn span(&self, node: &Node) -> Span {
-        Span { file: self.file.clone(), range: node.span().unwrap_or(0..0) }
+        Span { file: self.file.clone(), range: node.place.into() }
     }
 
     pub(crate) fn error(&self, node: &Node, summary: impl Into<String>) -> Diagnostic {
         Diagnostic::error(summary).at(&self.span(node))
-    }
-
-    /// The literal digit by digit: no detour over a double.
-    fn number(&self, node: &Node) -> Result<Value, Diagnostics> {
-        let Node::Number(literal) = node else { unreachable!("called for numbers only") };
-        let written = literal.as_repr().map(|repr| repr.to_string());
-        let text = written.unwrap_or_else(|| literal.value().to_string()).replace(char::is_whitespace, "");
-        text.parse::<Number>().map(Value::from).map_err(|reason| vec![self.error(node, reason)])
     }
 
     fn name(&self, name: &str, node: &Node) -> Evaluated<'a> {

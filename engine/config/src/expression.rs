@@ -1,16 +1,12 @@
 //! An expression as it was written, with its place; what it refers to.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span};
-use hcl_edit::expr::{Expression as Node, ObjectKey, Traversal, TraversalOperator};
-use hcl_edit::template::{Directive, Element, Template};
-use hcl_edit::{Decorated, Span as _};
+use bimetal_syntax::{Intro, Kind, Node, Part, Place, SourceFile, Step, StepKind, Traversal};
 
 use crate::evaluate::{ROOTS, shapeless};
-use crate::module::SourceFile;
 use crate::suggest::nearest;
 
 /// An expression that was not evaluated.
@@ -51,8 +47,7 @@ pub enum Target {
 
 impl Expression {
     pub(crate) fn new(file: &SourceFile, node: Node) -> Self {
-        let range = node.span().unwrap_or(0..0);
-        let span = Span { file: file.name.clone(), range };
+        let span = file.span(node.place);
         let mut collector = Collector { file, bound: Vec::new(), found: Vec::new(), faults: Vec::new() };
         collector.expression(&node);
         let (references, faults) = (collector.found.into(), collector.faults.into());
@@ -84,70 +79,70 @@ impl fmt::Debug for Expression {
 
 struct Collector<'a> {
     file: &'a SourceFile,
-    bound: Vec<String>,
+    bound: Vec<Box<str>>,
     found: Vec<Reference>,
     faults: Diagnostics,
 }
 
 impl Collector<'_> {
     fn expression(&mut self, node: &Node) {
-        match node {
-            Node::Null(_) | Node::Bool(_) | Node::Number(_) => {}
-            Node::String(_) => self.one_line(node.span()),
-            Node::Variable(name) => self.name(name.as_str(), node.span()),
-            Node::Array(items) => items.iter().for_each(|item| self.expression(item)),
-            Node::Object(members) => members.iter().for_each(|(key, value)| {
-                if let ObjectKey::Expression(key) = key {
-                    self.expression(key);
+        stacker::maybe_grow(64 << 10, 1 << 20, || self.node(node));
+    }
+
+    fn node(&mut self, node: &Node) {
+        match &node.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+            Kind::Name(name) => self.name(name, node.place),
+            Kind::Template(parts) => self.parts(parts),
+            Kind::Tuple(items) => items.iter().for_each(|item| self.expression(item)),
+            Kind::Object(members) => members.iter().for_each(|member| {
+                if !matches!(member.key.kind, Kind::Name(_)) {
+                    self.expression(&member.key);
                 }
-                self.expression(value.expr());
+                self.expression(&member.value);
             }),
-            Node::StringTemplate(template) => {
-                let literals = template.iter().filter_map(Element::as_literal);
-                literals.for_each(|literal| self.one_line(literal.span()));
-                self.elements(template.iter());
+            Kind::Parentheses(inner) => self.expression(inner),
+            Kind::Traversal(traversal) => self.traversal(traversal, node.place),
+            Kind::Call(call) => call.arguments.iter().for_each(|argument| self.expression(argument)),
+            Kind::Conditional(conditional) => {
+                self.expression(&conditional.condition);
+                self.expression(&conditional.yes);
+                self.expression(&conditional.no);
             }
-            Node::HeredocTemplate(heredoc) => self.template(&heredoc.template),
-            Node::Parenthesis(inner) => self.expression(inner.inner()),
-            Node::Conditional(conditional) => {
-                self.expression(&conditional.cond_expr);
-                self.expression(&conditional.true_expr);
-                self.expression(&conditional.false_expr);
+            Kind::Unary(operation) => self.expression(&operation.operand),
+            Kind::Binary(operation) => {
+                self.expression(&operation.left);
+                self.expression(&operation.right);
             }
-            Node::FuncCall(call) => call.args.iter().for_each(|argument| self.expression(argument)),
-            Node::Traversal(traversal) => self.traversal(traversal),
-            Node::UnaryOp(operation) => self.expression(&operation.expr),
-            Node::BinaryOp(operation) => {
-                self.expression(&operation.lhs_expr);
-                self.expression(&operation.rhs_expr);
-            }
-            Node::ForExpr(comprehension) => {
-                self.expression(&comprehension.intro.collection_expr);
-                let names = comprehension.intro.key_var.iter().chain([&comprehension.intro.value_var]);
-                self.within(names.map(|name| name.to_string()).collect(), |this| {
-                    comprehension.key_expr.iter().for_each(|key| this.expression(key));
-                    this.expression(&comprehension.value_expr);
-                    comprehension.cond.iter().for_each(|cond| this.expression(&cond.expr));
-                });
+            Kind::For(comprehension) => self.within(&comprehension.intro, |this| {
+                comprehension.key.iter().for_each(|key| this.expression(key));
+                this.expression(&comprehension.value);
+                comprehension.condition.iter().for_each(|condition| this.expression(condition));
+            }),
+        }
+    }
+
+    fn parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Literal(_) => {}
+                Part::Value(node) => self.expression(node),
+                Part::If(choice) => {
+                    self.expression(&choice.condition);
+                    self.parts(&choice.yes);
+                    self.parts(&choice.no);
+                }
+                Part::For(repeat) => self.within(&repeat.intro, |this| this.parts(&repeat.parts)),
             }
         }
     }
 
-    /// Quoted text ends on the line that it begins on.
-    fn one_line(&mut self, range: Option<Range<usize>>) {
-        let written = range.clone().and_then(|range| self.file.text.get(range)).unwrap_or_default();
-        if written.contains('\n') {
-            let error = Diagnostic::error("quoted text can't go over several lines").at(&self.place(range));
-            self.faults.push(error.hint("write `\\n` for a new line, or a heredoc: `<<EOT`"));
-        }
-    }
-
-    fn name(&mut self, name: &str, range: Option<Range<usize>>) {
-        if self.bound.iter().any(|bound| bound == name) {
+    fn name(&mut self, name: &str, place: Place) {
+        if self.is_bound(name) {
             return;
         }
-        let roots = self.bound.iter().map(String::as_str).chain(ROOTS);
-        let error = Diagnostic::error(format!("`{name}` stands for nothing")).at(&self.place(range));
+        let roots = self.bound.iter().map(|name| &**name).chain(ROOTS);
+        let error = Diagnostic::error(format!("`{name}` stands for nothing")).at(&self.file.span(place));
         let hint = match ROOTS.contains(&name) {
             true => format!("write what stands behind it, as in `{name}.…`"),
             false => nearest(name, roots).unwrap_or_else(|| format!("text stands between quotes: `\"{name}\"`")),
@@ -155,81 +150,41 @@ impl Collector<'_> {
         self.faults.push(error.hint(hint));
     }
 
-    fn place(&self, range: Option<Range<usize>>) -> Span {
-        Span { file: self.file.name.clone(), range: range.unwrap_or(0..0) }
+    fn is_bound(&self, name: &str) -> bool {
+        self.bound.iter().any(|bound| &**bound == name)
     }
 
-    fn within(&mut self, names: Vec<String>, visit: impl FnOnce(&mut Self)) {
+    /// What is gone through, then what is done with the names that this binds.
+    fn within(&mut self, intro: &Intro, visit: impl FnOnce(&mut Self)) {
+        self.expression(&intro.collection);
         let depth = self.bound.len();
-        self.bound.extend(names);
+        self.bound.extend(intro.key.iter().chain([&intro.value]).map(|name| name.text.clone()));
         visit(self);
         self.bound.truncate(depth);
     }
 
-    fn template(&mut self, template: &Template) {
-        self.elements(template.iter());
-    }
-
-    fn elements<'e>(&mut self, elements: impl Iterator<Item = &'e Element>) {
-        for element in elements {
-            match element {
-                Element::Literal(_) => {}
-                Element::Interpolation(interpolation) => self.expression(&interpolation.expr),
-                Element::Directive(directive) => self.directive(directive),
-            }
-        }
-    }
-
-    fn directive(&mut self, directive: &Directive) {
-        match directive {
-            Directive::If(choice) => {
-                self.expression(&choice.if_expr.cond_expr);
-                self.template(&choice.if_expr.template);
-                choice.else_expr.iter().for_each(|other| self.template(&other.template));
-            }
-            Directive::For(repeat) => {
-                self.expression(&repeat.for_expr.collection_expr);
-                let names = repeat.for_expr.key_var.iter().chain([&repeat.for_expr.value_var]);
-                self.within(names.map(|name| name.to_string()).collect(), |this| {
-                    this.template(&repeat.for_expr.template)
-                });
-            }
-        }
-    }
-
-    fn traversal(&mut self, traversal: &Traversal) {
-        for operator in &traversal.operators {
-            if let TraversalOperator::Index(index) = operator.value() {
+    fn traversal(&mut self, traversal: &Traversal, place: Place) {
+        for step in &traversal.steps {
+            if let StepKind::Index(index) = &step.kind {
                 self.expression(index);
             }
         }
-        self.legacy_indices(&traversal.operators);
-        let Node::Variable(root) = &traversal.expr else { return self.expression(&traversal.expr) };
-        if self.bound.iter().any(|name| name == root.as_str()) {
+        let Kind::Name(root) = &traversal.root.kind else { return self.expression(&traversal.root) };
+        if self.is_bound(root) {
             return;
         }
-        let span = self.place(traversal.span());
-        match target(root.as_str(), &traversal.operators) {
+        let span = self.file.span(place);
+        match target(root, &traversal.steps) {
             Some((target, _)) => self.found.push(Reference { target, span }),
-            None => self.faults.push(shapeless(root.as_str()).at(&span)),
-        }
-    }
-
-    /// `list.0.1` reads as a number.
-    fn legacy_indices(&mut self, operators: &[Decorated<TraversalOperator>]) {
-        let is_legacy =
-            |operator: &Decorated<TraversalOperator>| matches!(operator.value(), TraversalOperator::LegacyIndex(_));
-        if let Some(pair) = operators.windows(2).find(|pair| pair.iter().all(is_legacy)) {
-            let error = Diagnostic::error("two indices can't follow each other so").at(&self.place(pair[1].span()));
-            self.faults.push(error.hint("write them in brackets: `[0][1]`"));
+            None => self.faults.push(shapeless(root).at(&span)),
         }
     }
 }
 
-/// What a root name and the attributes behind it lead to, and how many of the operators that takes.
-pub(crate) fn target(root: &str, operators: &[Decorated<TraversalOperator>]) -> Option<(Target, usize)> {
-    let name = |place: usize| match operators.get(place).map(|operator| operator.value()) {
-        Some(TraversalOperator::GetAttr(name)) => Some(name.to_string()),
+/// What a root name and the attributes behind it lead to, and how many of the steps that takes.
+pub(crate) fn target(root: &str, steps: &[Step]) -> Option<(Target, usize)> {
+    let name = |place: usize| match steps.get(place).map(|step| &step.kind) {
+        Some(StepKind::Attribute(name)) => Some(name.to_string()),
         _ => None,
     };
     let object = |block, ty: String, label: String| Target::Object(Address::new(block, ty, label));

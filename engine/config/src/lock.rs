@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
 use bimetal_model::{Diagnostic, Platform, ProviderName};
-use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, Body};
+use bimetal_syntax::{Block, Item, Kind, Member, Node, SourceFile, parse_body};
 
 /// What is locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,10 +32,20 @@ pub struct LockedProvider {
 impl Lock {
     /// The lock that a file's text stands for.
     pub fn parse(text: &str) -> Result<Lock, Diagnostic> {
-        let body: Body = text.parse().map_err(|error| broken(&format!("{error}")))?;
+        let file = SourceFile { name: "bimetal.lock.hcl".into(), text: text.into() };
+        let (body, errors) = parse_body(&file);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(broken(&error.summary));
+        }
         let mut lock = Lock::default();
-        for block in body.blocks() {
-            match (block.ident.as_str(), label(block)) {
+        for item in &body.items {
+            let block = match item {
+                Item::Block(block) => block,
+                Item::Attribute(attribute) => {
+                    return Err(broken(&format!("`{}` does not belong there", attribute.name.text)));
+                }
+            };
+            match (&*block.word.text, label(block)) {
                 ("provider", Some(name)) => {
                     lock.providers.insert(ProviderName(name), provider(block)?);
                 }
@@ -98,12 +107,12 @@ fn quoted(text: &str) -> String {
 }
 
 fn label(block: &Block) -> Option<String> {
-    block.labels.first().map(|label| label.as_str().to_owned())
+    block.labels.first().map(|label| label.text.to_string())
 }
 
 fn provider(block: &Block) -> Result<LockedProvider, Diagnostic> {
-    let grants = match attribute(block, "grants") {
-        Some(Expression::Array(items)) => items.iter().filter_map(text).collect(),
+    let grants = match attribute(block, "grants").map(|node| &node.kind) {
+        Some(Kind::Tuple(items)) => items.iter().filter_map(text).collect(),
         _ => Vec::new(),
     };
     Ok(LockedProvider {
@@ -114,13 +123,13 @@ fn provider(block: &Block) -> Result<LockedProvider, Diagnostic> {
 }
 
 fn image(block: &Block) -> Result<ImageIndex, Diagnostic> {
-    let Some(Expression::Object(platforms)) = attribute(block, "platforms") else {
+    let Some(Kind::Object(platforms)) = attribute(block, "platforms").map(|node| &node.kind) else {
         return Err(broken("an image lacks `platforms`"));
     };
-    let manifest = |(key, value): (&hcl_edit::expr::ObjectKey, &hcl_edit::expr::ObjectValue)| {
-        let key = key.as_expr().and_then(text).ok_or_else(|| broken("a platform is no string"))?;
+    let manifest = |member: &Member| {
+        let key = text(&member.key).ok_or_else(|| broken("a platform is no string"))?;
         let platform: Platform = key.parse().map_err(|error: String| broken(&error))?;
-        let digest = text(value.expr()).ok_or_else(|| broken("a digest is no string"))?;
+        let digest = text(&member.value).ok_or_else(|| broken("a digest is no string"))?;
         Ok(ImageManifest { platform, digest })
     };
     Ok(ImageIndex {
@@ -129,16 +138,22 @@ fn image(block: &Block) -> Result<ImageIndex, Diagnostic> {
     })
 }
 
-fn attribute<'a>(block: &'a Block, name: &str) -> Option<&'a Expression> {
-    block.body.get_attribute(name).map(|attribute| &attribute.value)
+fn attribute<'a>(block: &'a Block, name: &str) -> Option<&'a Node> {
+    block.body.items.iter().find_map(|item| match item {
+        Item::Attribute(attribute) if &*attribute.name.text == name => Some(&attribute.value),
+        Item::Attribute(_) | Item::Block(_) => None,
+    })
 }
 
 fn required(block: &Block, name: &str) -> Result<String, Diagnostic> {
     attribute(block, name).and_then(text).ok_or_else(|| broken(&format!("`{name}` is missing")))
 }
 
-fn text(expression: &Expression) -> Option<String> {
-    expression.as_str().map(|text| text.replace("$${", "${").replace("%%{", "%{"))
+fn text(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
 }
 
 fn broken(reason: &str) -> Diagnostic {

@@ -1,20 +1,12 @@
 //! A parsed configuration: blocks with their expressions, nothing evaluated.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bimetal_model::{Address, Path, ProviderKey, Span, Type};
 
-use crate::expression::Expression;
+pub use bimetal_syntax::SourceFile;
 
-/// One source file.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct SourceFile {
-    /// Relative to the configuration's root.
-    pub name: Arc<str>,
-    /// Its text.
-    pub text: Arc<str>,
-}
+use crate::expression::Expression;
 
 /// A parsed configuration.
 #[derive(Clone, Debug, Default)]

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Span, Step, Type};
-use hcl_edit::Span as _;
-use hcl_edit::expr::{Expression as Node, TraversalOperator};
-use hcl_edit::structure::{Block as HclBlock, Body as HclBody, Structure};
+use bimetal_syntax::{self as syntax, Item, Kind, Node, StepKind, parse_body};
 
 use crate::expression::{Expression, Target, target};
 use crate::module::*;
 use crate::suggest::nearest_or_all;
-use crate::types::parse_type;
+use crate::types::{parse_type, plain};
 
 const TOP_LEVEL: [&str; 10] =
     ["bimetal", "variable", "locals", "output", "provider", "machine", "pool", "service", "resource", "data"];
@@ -21,30 +19,16 @@ pub fn parse(files: Vec<SourceFile>) -> (Module, Diagnostics) {
     let module = Module { files: files.clone(), ..Module::default() };
     let mut parser = Parser { module, diagnostics: Vec::new(), seen: BTreeMap::new() };
     for file in &files {
-        match parse_text(file) {
-            Ok(body) => parser.file(file, body),
-            Err(diagnostic) => parser.diagnostics.push(diagnostic),
-        }
+        let (body, errors) = parse_body(file);
+        parser.diagnostics.extend(errors);
+        parser.file(file, body);
     }
     (parser.module, parser.diagnostics)
 }
 
 /// The one expression that a text holds, as that of `--var` or of a console.
-pub fn parse_expression(file: &SourceFile) -> Result<Expression, Diagnostic> {
-    let node = hcl_edit::parser::parse_expr(&file.text).map_err(|error| unreadable(file, &error))?;
-    Ok(Expression::new(file, node))
-}
-
-/// The body of a file, or where it stops to make sense.
-pub(crate) fn parse_text(file: &SourceFile) -> Result<HclBody, Diagnostic> {
-    hcl_edit::parser::parse_body(&file.text).map_err(|error| unreadable(file, &error))
-}
-
-fn unreadable(file: &SourceFile, error: &hcl_edit::parser::Error) -> Diagnostic {
-    let start = file.text.floor_char_boundary(error.location().offset());
-    let end = file.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
-    let span = Span { file: file.name.clone(), range: start..end };
-    Diagnostic::error("this can't be read").because(error.message().trim().to_owned()).at(&span)
+pub fn parse_expression(file: &SourceFile) -> Result<Expression, Diagnostics> {
+    Ok(Expression::new(file, syntax::parse_expression(file)?))
 }
 
 struct Parser {
@@ -55,25 +39,24 @@ struct Parser {
 }
 
 impl Parser {
-    fn file(&mut self, file: &SourceFile, body: HclBody) {
-        for structure in body {
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let name = attribute.key.to_string();
-                    let error = Diagnostic::error(format!("`{name}` stands outside of any block"));
-                    self.diagnostics.push(
-                        error.at(&span(file, attribute.key.span())).hint("put it into a block, as `locals { … }`"),
-                    );
+    fn file(&mut self, file: &SourceFile, body: syntax::Body) {
+        for item in body.items {
+            match item {
+                Item::Attribute(attribute) => {
+                    let name = attribute.name;
+                    let error = Diagnostic::error(format!("`{}` stands outside of any block", name.text));
+                    let error = error.at(&file.span(name.place));
+                    self.diagnostics.push(error.hint("put it into a block, as `locals { … }`"));
                 }
-                Structure::Block(block) => self.block(file, block),
+                Item::Block(block) => self.block(file, block),
             }
         }
     }
 
-    fn block(&mut self, file: &SourceFile, block: HclBlock) {
-        let header = header_span(file, &block);
-        let word = block.ident.to_string();
-        let labels: Vec<String> = block.labels.iter().map(|label| label.as_str().to_owned()).collect();
+    fn block(&mut self, file: &SourceFile, block: syntax::Block) {
+        let header = file.span(block.header());
+        let word = block.word.text.to_string();
+        let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         let wanted = match word.as_str() {
             "bimetal" | "locals" => 0,
             "variable" | "output" | "provider" | "pool" | "service" => 1,
@@ -111,13 +94,13 @@ impl Parser {
         }
     }
 
-    fn body(&mut self, file: &SourceFile, body: HclBody, header: &Span) -> Body {
+    fn body(&mut self, file: &SourceFile, body: syntax::Body, header: &Span) -> Body {
         let mut parsed = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span: header.clone() };
-        for structure in body {
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let name = attribute.key.to_string();
-                    let name_span = span(file, attribute.key.span());
+        for item in body.items {
+            match item {
+                Item::Attribute(attribute) => {
+                    let name = attribute.name.text.to_string();
+                    let name_span = file.span(attribute.name.place);
                     let expression = Expression::new(file, attribute.value);
                     let twice = Diagnostic::error(format!("`{name}` is set twice")).at(&name_span);
                     match parsed.attributes.entry(name) {
@@ -125,12 +108,12 @@ impl Parser {
                         Entry::Occupied(_) => self.diagnostics.push(twice),
                     }
                 }
-                Structure::Block(block) => {
-                    let header = header_span(file, &block);
-                    let name = block.ident.to_string();
-                    let labels = block.labels.iter().map(|label| label.as_str().to_owned()).collect();
-                    let body = self.body(file, block.body, &header);
-                    parsed.blocks.push(NestedBody { name, labels, body, span: header });
+                Item::Block(block) => {
+                    let span = file.span(block.header());
+                    let name = block.word.text.to_string();
+                    let labels = block.labels.iter().map(|label| label.text.to_string()).collect();
+                    let body = self.body(file, block.body, &span);
+                    parsed.blocks.push(NestedBody { name, labels, body, span });
                 }
             }
         }
@@ -184,15 +167,15 @@ impl Parser {
         for (name, attribute) in body.attributes {
             let span = attribute.name_span.clone();
             let mut required = RequiredProvider { source: None, version: None, path: None, span };
-            let Node::Object(members) = &*attribute.expression.node else {
+            let Kind::Object(members) = &attribute.expression.node.kind else {
                 let error = Diagnostic::error(format!("`{name}` must be an object")).at(attribute.expression.span());
                 self.diagnostics.push(error.hint(format!("write `{name} = {{ version = \"~> 1.0\" }}`")));
                 continue;
             };
-            for (key, value) in members {
-                let value = Expression::new(&attribute.expression.file, value.expr().clone());
+            for member in members {
+                let value = Expression::new(&attribute.expression.file, member.value.clone());
                 let Some(text) = self.literal(&value) else { continue };
-                match key.as_ident().map(|ident| ident.as_str()) {
+                match plain(&member.key) {
                     Some("source") => required.source = Some(text),
                     Some("version") => required.version = Some(text),
                     Some("path") => required.path = Some(text),
@@ -311,15 +294,12 @@ impl Parser {
     }
 
     fn provider_key(&mut self, expression: &Expression) -> Option<ProviderKey> {
-        let key = match &*expression.node {
-            Node::Variable(name) => Some(ProviderKey::default_of(name.as_str())),
-            Node::Traversal(traversal) => match (&traversal.expr, &traversal.operators[..]) {
-                (Node::Variable(name), [operator]) => match operator.value() {
-                    TraversalOperator::GetAttr(alias) => {
-                        Some(ProviderKey { name: ProviderName(name.to_string()), alias: Some(alias.to_string()) })
-                    }
-                    _ => None,
-                },
+        let key = match &expression.node.kind {
+            Kind::Name(name) => Some(ProviderKey::default_of(&**name)),
+            Kind::Traversal(traversal) => match (&traversal.root.kind, &traversal.steps[..]) {
+                (Kind::Name(name), [syntax::Step { kind: StepKind::Attribute(alias), .. }]) => {
+                    Some(ProviderKey { name: ProviderName(name.to_string()), alias: Some(alias.to_string()) })
+                }
                 _ => None,
             },
             _ => None,
@@ -333,16 +313,16 @@ impl Parser {
 
     fn depends_on(&mut self, body: &mut Body) -> Vec<Address> {
         let Some(attribute) = body.attributes.remove("depends_on") else { return Vec::new() };
-        let Node::Array(items) = &*attribute.expression.node else {
+        let Kind::Tuple(items) = &attribute.expression.node.kind else {
             let error = Diagnostic::error("`depends_on` is a list of blocks").at(attribute.expression.span());
             self.diagnostics.push(error.hint("write `depends_on = [machine.docker.here]`"));
             return Vec::new();
         };
         let mut addresses = Vec::new();
         for item in items.iter() {
-            let found = match item {
-                Node::Traversal(traversal) => match &traversal.expr {
-                    Node::Variable(root) => target(root.as_str(), &traversal.operators),
+            let found = match &item.kind {
+                Kind::Traversal(traversal) => match &traversal.root.kind {
+                    Kind::Name(root) => target(root, &traversal.steps),
                     _ => None,
                 },
                 _ => None,
@@ -350,7 +330,7 @@ impl Parser {
             match found {
                 Some((Target::Object(address), _)) => addresses.push(address),
                 _ => {
-                    let at = span(&attribute.expression.file, item.span());
+                    let at = attribute.expression.file.span(item.place);
                     self.diagnostics.push(Diagnostic::error("this is no block that can be waited for").at(&at));
                 }
             }
@@ -376,7 +356,7 @@ impl Parser {
 
     /// `[tags, env["A"]]`
     fn paths(&mut self, expression: &Expression) -> Vec<Path> {
-        let Node::Array(items) = &*expression.node else {
+        let Kind::Tuple(items) = &expression.node.kind else {
             let error = Diagnostic::error("this must be a list of attribute names").at(expression.span());
             self.diagnostics.push(error.hint("write `ignore_changes = [labels, env]`"));
             return Vec::new();
@@ -386,7 +366,7 @@ impl Parser {
             match path(item) {
                 Some(path) => paths.push(path),
                 None => {
-                    let at = span(&expression.file, item.span());
+                    let at = expression.file.span(item.place);
                     self.diagnostics.push(Diagnostic::error("this names no attribute").at(&at));
                 }
             }
@@ -401,12 +381,8 @@ impl Parser {
 
     /// The text of a plain string; anything else is an error.
     fn literal(&mut self, expression: &Expression) -> Option<String> {
-        match &*expression.node {
-            Node::String(text) => Some(text.to_string()),
-            Node::HeredocTemplate(heredoc) => match heredoc.template.as_single_element() {
-                Some(hcl_edit::template::Element::Literal(text)) => Some(text.to_string()),
-                _ => None,
-            },
+        match &expression.node.kind {
+            Kind::Text(text) => Some(text.to_string()),
             _ => {
                 let error = Diagnostic::error("a plain string is wanted here").at(expression.span());
                 self.diagnostics
@@ -418,8 +394,8 @@ impl Parser {
 
     fn flag(&mut self, body: &Body, name: &str) -> Option<bool> {
         let expression = &body.attributes.get(name)?.expression;
-        match &*expression.node {
-            Node::Bool(value) => Some(*value.value()),
+        match &expression.node.kind {
+            Kind::Bool(value) => Some(*value),
             _ => {
                 self.diagnostics
                     .push(Diagnostic::error(format!("`{name}` is `true` or `false`")).at(expression.span()));
@@ -451,27 +427,25 @@ impl Parser {
 
 /// A way into an object, as it is written: `env["A"]`.
 fn path(node: &Node) -> Option<Path> {
-    let (name, operators) = match node {
-        Node::Variable(name) => (name.to_string(), &[][..]),
-        Node::String(name) => (name.to_string(), &[][..]),
-        Node::Traversal(traversal) => match &traversal.expr {
-            Node::Variable(name) => (name.to_string(), &traversal.operators[..]),
-            _ => return None,
-        },
-        _ => return None,
+    let (root, steps) = match &node.kind {
+        Kind::Traversal(traversal) => (&traversal.root, &traversal.steps[..]),
+        _ => (node, &[][..]),
     };
-    operators.iter().try_fold(Path::attribute(name), |path, operator| Some(path.then(step(operator.value())?)))
+    let root = Path::attribute(plain(root)?);
+    steps.iter().try_fold(root, |path, next| Some(path.then(step(&next.kind)?)))
 }
 
-fn step(operator: &TraversalOperator) -> Option<Step> {
-    match operator {
-        TraversalOperator::GetAttr(name) => Some(Step::Attribute(name.to_string())),
-        TraversalOperator::LegacyIndex(place) => u32::try_from(*place.value()).ok().map(Step::Index),
-        TraversalOperator::Index(Node::String(key)) => Some(Step::Key(key.to_string())),
-        TraversalOperator::Index(Node::Number(place)) => {
-            place.value().as_u64().and_then(|place| u32::try_from(place).ok()).map(Step::Index)
-        }
-        TraversalOperator::Index(_) | TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => None,
+fn step(kind: &StepKind) -> Option<Step> {
+    let index = |number: &bimetal_model::Number| u32::try_from(number.to_u64()?).ok().map(Step::Index);
+    match kind {
+        StepKind::Attribute(name) => Some(Step::Attribute(name.to_string())),
+        StepKind::LegacyIndex(place) => index(place),
+        StepKind::Index(node) => match &node.kind {
+            Kind::Text(key) => Some(Step::Key(key.to_string())),
+            Kind::Number(place) => index(place),
+            _ => None,
+        },
+        StepKind::AttributeSplat | StepKind::FullSplat => None,
     }
 }
 
@@ -487,16 +461,4 @@ fn example(word: &str) -> String {
 fn is_name(label: &str) -> bool {
     label.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && label.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-}
-
-fn span(file: &SourceFile, range: Option<std::ops::Range<usize>>) -> Span {
-    Span { file: file.name.clone(), range: range.unwrap_or(0..0) }
-}
-
-/// From the block's word to its last label.
-fn header_span(file: &SourceFile, block: &HclBlock) -> Span {
-    let start = block.ident.span().map_or(0, |range| range.start);
-    let end =
-        block.labels.last().and_then(|label| label.span()).or(block.ident.span()).map_or(start, |range| range.end);
-    Span { file: file.name.clone(), range: start..end.max(start) }
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use bimetal_model::ty::Field;
-use bimetal_model::{Diagnostic, Span, Type};
-use hcl_edit::Span as _;
-use hcl_edit::expr::{Expression as Node, FuncCall, Object};
+use bimetal_model::{Diagnostic, Type};
+use bimetal_syntax::{Call, Kind, Member, Node};
 
 use crate::expression::Expression;
 use crate::suggest::nearest_or_all;
@@ -21,8 +20,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn ty(&self, node: &Node) -> Result<Type, Diagnostic> {
-        match node {
-            Node::Variable(name) => match name.as_str() {
+        match &node.kind {
+            Kind::Name(name) => match &**name {
                 "any" => Ok(Type::Any),
                 "string" => Ok(Type::String),
                 "number" => Ok(Type::Number),
@@ -32,57 +31,52 @@ impl Reader<'_> {
                 "map" => Ok(Type::map(Type::Any)),
                 other => Err(self.unknown(other, node)),
             },
-            Node::FuncCall(call) => self.constructor(call, node),
+            Kind::Call(call) => self.constructor(call, node),
             _ => Err(self
                 .error("this is no type", node)
                 .hint("types are `string`, `list(string)`, `object({ name = string })`, …")),
         }
     }
 
-    fn constructor(&self, call: &FuncCall, node: &Node) -> Result<Type, Diagnostic> {
-        let mut arguments = call.args.iter();
-        let (Some(argument), None) = (arguments.next(), arguments.next()) else {
+    fn constructor(&self, call: &Call, node: &Node) -> Result<Type, Diagnostic> {
+        let [argument] = &call.arguments[..] else {
             return Err(self.error("a type takes one argument here", node));
         };
-        match call.name.name.as_str() {
+        match &*call.name.text {
             "list" => Ok(Type::list(self.ty(argument)?)),
             "set" => Ok(Type::set(self.ty(argument)?)),
             "map" => Ok(Type::map(self.ty(argument)?)),
-            "tuple" => match argument {
-                Node::Array(items) => {
+            "tuple" => match &argument.kind {
+                Kind::Tuple(items) => {
                     Ok(Type::Tuple(items.iter().map(|item| self.ty(item)).collect::<Result<_, _>>()?))
                 }
                 _ => Err(self.error("`tuple` takes a list of types", argument)),
             },
-            "object" => match argument {
-                Node::Object(members) => self.object(members),
+            "object" => match &argument.kind {
+                Kind::Object(members) => self.object(members),
                 _ => Err(self.error("`object` takes attributes and their types", argument)),
             },
             other => Err(self.unknown(other, node)),
         }
     }
 
-    fn object(&self, members: &Object) -> Result<Type, Diagnostic> {
+    fn object(&self, members: &[Member]) -> Result<Type, Diagnostic> {
         let mut fields = BTreeMap::new();
-        for (key, value) in members {
-            let name = match key {
-                hcl_edit::expr::ObjectKey::Ident(ident) => ident.to_string(),
-                hcl_edit::expr::ObjectKey::Expression(Node::String(name)) => name.to_string(),
-                hcl_edit::expr::ObjectKey::Expression(other) => {
-                    return Err(self.error("this is no attribute name", other));
-                }
+        for member in members {
+            match plain(&member.key) {
+                Some(name) => fields.insert(name.to_owned(), self.field(&member.value)?),
+                None => return Err(self.error("this is no attribute name", &member.key)),
             };
-            fields.insert(name, self.field(value.expr())?);
         }
         Ok(Type::Object(fields))
     }
 
     fn field(&self, node: &Node) -> Result<Field, Diagnostic> {
-        let Node::FuncCall(call) = node else { return Ok(Field { ty: self.ty(node)?, optional: false }) };
-        if call.name.name.as_str() != "optional" {
+        let Kind::Call(call) = &node.kind else { return Ok(Field { ty: self.ty(node)?, optional: false }) };
+        if &*call.name.text != "optional" {
             return Ok(Field { ty: self.ty(node)?, optional: false });
         }
-        match call.args.iter().next() {
+        match call.arguments.first() {
             Some(ty) => Ok(Field { ty: self.ty(ty)?, optional: true }),
             None => Err(self.error("`optional` takes a type", node)),
         }
@@ -94,8 +88,15 @@ impl Reader<'_> {
     }
 
     fn error(&self, summary: &str, node: &Node) -> Diagnostic {
-        let range = node.span().unwrap_or_else(|| self.expression.span().range.clone());
-        Diagnostic::error(summary).at(&Span { file: self.expression.span().file.clone(), range })
+        Diagnostic::error(summary).at(&self.expression.file.span(node.place))
+    }
+}
+
+/// A name, in quotes or without.
+pub(crate) fn plain(key: &Node) -> Option<&str> {
+    match &key.kind {
+        Kind::Name(name) | Kind::Text(name) => Some(name),
+        _ => None,
     }
 }
 
@@ -116,10 +117,10 @@ struct Defaults<'a> {
 impl Defaults<'_> {
     fn fill(&self, node: &Node, value: bimetal_model::Value) -> bimetal_model::Value {
         use bimetal_model::Data;
-        let Node::FuncCall(call) = node else { return value };
-        let Some(argument) = call.args.iter().next() else { return value };
+        let Kind::Call(call) = &node.kind else { return value };
+        let Some(argument) = call.arguments.first() else { return value };
         let sensitive = value.sensitive;
-        let data = match (call.name.name.as_str(), value.data) {
+        let data = match (&*call.name.text, value.data) {
             ("list" | "set", Data::Tuple(items)) => {
                 Data::Tuple(items.into_iter().map(|item| self.fill(argument, item)).collect())
             }
@@ -129,8 +130,8 @@ impl Defaults<'_> {
             ("map", Data::Object(members) | Data::Map(members)) => {
                 Data::Map(members.into_iter().map(|(name, member)| (name, self.fill(argument, member))).collect())
             }
-            ("object", Data::Object(members) | Data::Map(members)) => match argument {
-                Node::Object(fields) => Data::Object(self.fill_object(fields, members)),
+            ("object", Data::Object(members) | Data::Map(members)) => match &argument.kind {
+                Kind::Object(fields) => Data::Object(self.fill_object(fields, members)),
                 _ => Data::Object(members),
             },
             ("optional", data) => return self.fill(argument, bimetal_model::Value { data, sensitive }),
@@ -141,26 +142,26 @@ impl Defaults<'_> {
 
     fn fill_object(
         &self,
-        fields: &Object,
+        fields: &[Member],
         mut members: BTreeMap<String, bimetal_model::Value>,
     ) -> BTreeMap<String, bimetal_model::Value> {
-        for (key, field) in fields {
-            let Some(name) = key.as_ident().map(|ident| ident.to_string()) else { continue };
+        for field in fields {
+            let Some(name) = plain(&field.key).map(str::to_owned) else { continue };
             let given = members.remove(&name).filter(|value| !value.is_null());
-            let value = given.or_else(|| self.default_of(field.expr()));
+            let value = given.or_else(|| self.default_of(&field.value));
             if let Some(value) = value {
-                members.insert(name, self.fill(field.expr(), value));
+                members.insert(name, self.fill(&field.value, value));
             }
         }
         members
     }
 
     fn default_of(&self, node: &Node) -> Option<bimetal_model::Value> {
-        let Node::FuncCall(call) = node else { return None };
-        if call.name.name.as_str() != "optional" {
+        let Kind::Call(call) = &node.kind else { return None };
+        if &*call.name.text != "optional" {
             return None;
         }
-        let default = call.args.iter().nth(1)?;
+        let default = call.arguments.get(1)?;
         (self.evaluate)(&Expression::new(&self.file.file, default.clone()))
     }
 }

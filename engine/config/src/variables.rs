@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
 
+use bimetal_syntax::{Item, parse_body};
+
 use crate::evaluate::{ReadFiles, Scope, evaluate};
 use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
-use crate::parse::{parse_expression, parse_text};
+use crate::parse::parse_expression;
 use crate::suggest::nearest_or_all;
 use crate::types::apply_defaults;
 
@@ -78,8 +80,7 @@ fn put_text(
         return;
     }
     let file = SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) };
-    let parsed = parse_expression(&file).map_err(|error| vec![error]);
-    match parsed.and_then(|expression| evaluate(&expression, scope)) {
+    match parse_expression(&file).and_then(|expression| evaluate(&expression, scope)) {
         Ok(value) => drop(raw.insert(name.to_owned(), value)),
         Err(errors) => {
             diagnostics.extend(errors);
@@ -115,12 +116,18 @@ fn put_file(
     if file.name.ends_with(".json") {
         return put_json(file, module, raw, diagnostics);
     }
-    let body = match parse_text(file) {
-        Ok(body) => body,
-        Err(error) => return diagnostics.push(error),
-    };
-    for attribute in body.into_attributes() {
-        let name = attribute.key.to_string();
+    let (body, errors) = parse_body(file);
+    diagnostics.extend(errors);
+    for item in body.items {
+        let attribute = match item {
+            Item::Attribute(attribute) => attribute,
+            Item::Block(block) => {
+                let error = Diagnostic::error("a file of variables holds no blocks").at(&file.span(block.header()));
+                diagnostics.push(error.hint(format!("write `{} = …`", block.word.text)));
+                continue;
+            }
+        };
+        let name = attribute.name.text.to_string();
         let expression = Expression::new(file, attribute.value);
         if !module.variables.contains_key(&name) {
             let error = undeclared(module, &name).at(expression.span());

@@ -96,7 +96,7 @@ fn splats_and_indices_go_into_values() {
     [1].x => error: this is a list, and has no attribute `x` at «.x» hint: one item: `[0].x`; all of them: `[*].x`
     { name = 1 }.nmae => error: there is no attribute `nmae` at «.nmae» hint: did you mean `name`?
     toset([1])[0] => error: a set has no order at «[0]» hint: `tolist(…)` makes a list of it
-    [[1]].0.0 => error: two indices can't follow each other so at «.0» hint: write them in brackets: `[0][1]`
+    [[1]].0.0 => error: two indices can't follow each other so at «0.0» hint: write them in brackets: `[0][0]`
     "#);
 }
 
@@ -121,7 +121,7 @@ fn templates_put_values_into_text() {
     "$${literal} %%{too}" => "${literal} %{too}" : string
     "x${null}" => error: `null` can't be put into text at «null» hint: `coalesce(…, "")` helps where it may be `null`
     "x${[]}" => error: this can't be put into text: string required, but have tuple at «[]» hint: `jsonencode(…)` or `join(…)` makes text of it
-    "one\ntwo" => error: quoted text can't go over several lines at «"one\ntwo"» hint: write `\n` for a new line, or a heredoc: `<<EOT`
+    "one\ntwo" => error: quoted text can't go over several lines at «\n» hint: write `\n` for a new line, or a heredoc: `<<EOT`
     "#);
 }
 

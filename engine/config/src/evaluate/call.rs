@@ -3,23 +3,23 @@
 use std::borrow::Cow;
 
 use bimetal_model::{Diagnostic, Diagnostics, Type, Value};
-use hcl_edit::expr::{Expression as Node, FuncCall};
+use bimetal_syntax::{Call, Node};
 
 use super::{Evaluator, collect};
 use crate::functions;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn call(&self, call: &FuncCall, node: &Node) -> Result<Value, Diagnostics> {
-        let name = full_name(call);
-        let nodes: Vec<&Node> = call.args.iter().collect();
-        match (name.as_str(), &nodes[..]) {
+    pub(super) fn call(&self, call: &Call, node: &Node) -> Result<Value, Diagnostics> {
+        // Terraform's own functions may be called by their full names.
+        let name = call.name.text.strip_prefix("core::").unwrap_or(&call.name.text);
+        match (name, &call.arguments[..]) {
             ("try", []) => Err(vec![self.error(node, "`try` takes at least 1 argument, here are 0")]),
             ("try", nodes) => self.try_each(nodes, node),
             ("can", [only]) => Ok(Value::from(self.value(only).is_ok())),
             ("can", nodes) => Err(vec![self.error(node, format!("`can` takes 1 argument, here are {}", nodes.len()))]),
             (name, nodes) => {
                 let mut values = collect(nodes.iter().map(|argument| self.value(argument)))?;
-                if call.args.expand_final() && !self.spread(&mut values, nodes)? {
+                if call.expands && !self.spread(&mut values, nodes)? {
                     return Ok(Value::unknown(Type::Any));
                 }
                 functions::call(name, values, self.scope).map_err(|error| vec![self.function_error(error, nodes, node)])
@@ -28,7 +28,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `f(list...)`: the items take the list's place. `false` where the list is unknown.
-    fn spread(&self, values: &mut Vec<Cow<'a, Value>>, nodes: &[&Node]) -> Result<bool, Diagnostics> {
+    fn spread(&self, values: &mut Vec<Cow<'a, Value>>, nodes: &[Node]) -> Result<bool, Diagnostics> {
         let (Some(last), Some(node)) = (values.pop(), nodes.last()) else { return Ok(true) };
         match last.as_items() {
             Some(items) => {
@@ -43,8 +43,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn function_error(&self, error: functions::Error, arguments: &[&Node], node: &Node) -> Diagnostic {
-        let at = error.argument.and_then(|place| arguments.get(place).copied()).unwrap_or(node);
+    fn function_error(&self, error: functions::Error, arguments: &[Node], node: &Node) -> Diagnostic {
+        let at = error.argument.and_then(|place| arguments.get(place)).unwrap_or(node);
         let diagnostic = self.error(at, error.reason);
         match error.hint {
             Some(hint) => diagnostic.hint(hint),
@@ -52,7 +52,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn try_each(&self, nodes: &[&Node], node: &Node) -> Result<Value, Diagnostics> {
+    fn try_each(&self, nodes: &[Node], node: &Node) -> Result<Value, Diagnostics> {
         let mut diagnostics = vec![self.error(node, "none of the arguments of `try` has a value")];
         for argument in nodes {
             match self.value(argument) {
@@ -62,11 +62,4 @@ impl<'a> Evaluator<'a> {
         }
         Err(diagnostics)
     }
-}
-
-/// Terraform's own functions may be called by their full names.
-fn full_name(call: &FuncCall) -> String {
-    let namespace = call.name.namespace.iter().map(|part| format!("{}::", part.as_str()));
-    let name: String = namespace.chain([call.name.name.to_string()]).collect();
-    name.strip_prefix("core::").map_or(name.clone(), str::to_owned)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Diagnostics, Type, Value};
-use hcl_edit::expr::{Conditional, Expression as Node};
+use bimetal_syntax::{Conditional, Node};
 
 use super::{Evaluated, Evaluator};
 
@@ -12,9 +12,9 @@ impl<'a> Evaluator<'a> {
     /// The side that isn't chosen is evaluated too, but only for its type: `true ? 1 : "a"` is a string. What is wrong with it is
     /// not said.
     pub(super) fn conditional(&self, conditional: &Conditional) -> Evaluated<'a> {
-        let condition = self.value(&conditional.cond_expr)?;
-        let decided = self.truth(&conditional.cond_expr, &condition)?;
-        let (yes, no) = (self.value(&conditional.true_expr), self.value(&conditional.false_expr));
+        let condition = self.value(&conditional.condition)?;
+        let decided = self.truth(&conditional.condition, &condition)?;
+        let (yes, no) = (self.value(&conditional.yes), self.value(&conditional.no));
         let (chosen, other) = match decided {
             Some(true) => (yes?, no.ok()),
             Some(false) => (no?, yes.ok()),
@@ -32,15 +32,13 @@ impl<'a> Evaluator<'a> {
             return Ok(chosen);
         }
         let chosen = chosen.into_owned().with_sensitivity(condition.sensitive);
-        Ok(Cow::Owned(
-            convert(chosen, &ty).map_err(|mismatch| vec![self.error(&conditional.true_expr, mismatch.reason)])?,
-        ))
+        Ok(Cow::Owned(convert(chosen, &ty).map_err(|mismatch| vec![self.error(&conditional.yes, mismatch.reason)])?))
     }
 
     fn common(&self, conditional: &Conditional, one: &Value, other: &Value) -> Result<Type, Diagnostics> {
         let (one, other) = (one.ty(), other.ty());
         unify([one.clone(), other.clone()]).ok_or_else(|| {
-            let error = self.error(&conditional.true_expr, "the two sides of this choice have different types");
+            let error = self.error(&conditional.yes, "the two sides of this choice have different types");
             let error = error.because(format!("one is {one}, the other is {other}"));
             vec![error.hint("convert one of them, as with `tostring(…)`, `tolist(…)` or `jsonencode(…)`")]
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Type, Value};
-use hcl_edit::expr::{Expression as Node, ForExpr, Object, ObjectKey};
+use bimetal_syntax::{For, Kind, Member, Node};
 
 use super::{Evaluator, Names, collect};
 
@@ -17,11 +17,11 @@ impl Evaluator<'_> {
         Ok(Value::tuple(collect(items.map(|item| self.value(item).map(Cow::into_owned)))?))
     }
 
-    pub(super) fn object(&self, members: &Object) -> Result<Value, Diagnostics> {
+    pub(super) fn object(&self, members: &[Member]) -> Result<Value, Diagnostics> {
         let mut builder = Builder { is_object: true, ..Builder::default() };
         let mut diagnostics = Vec::new();
-        for (key, value) in members {
-            match (self.key(key), self.value(value.expr())) {
+        for member in members {
+            match (self.key(&member.key), self.value(&member.value)) {
                 (Ok(key), Ok(value)) => builder.replace(key, value.into_owned()),
                 (key, value) => {
                     diagnostics.extend(key.err().unwrap_or_default());
@@ -32,12 +32,12 @@ impl Evaluator<'_> {
         if diagnostics.is_empty() { Ok(builder.finish()) } else { Err(diagnostics) }
     }
 
-    fn key(&self, key: &ObjectKey) -> Result<MemberKey, Diagnostics> {
-        match key {
-            ObjectKey::Ident(name) => Ok(MemberKey::plain(name.as_str())),
+    fn key(&self, key: &Node) -> Result<MemberKey, Diagnostics> {
+        match &key.kind {
+            Kind::Name(name) => Ok(MemberKey::plain(name)),
             // `null`, `true` and `false` are names where a key stands.
-            ObjectKey::Expression(Node::Null(_)) => Ok(MemberKey::plain("null")),
-            ObjectKey::Expression(node) => self.member_key(node),
+            Kind::Null => Ok(MemberKey::plain("null")),
+            _ => self.member_key(key),
         }
     }
 
@@ -54,35 +54,35 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn comprehension(&self, comprehension: &ForExpr) -> Result<Value, Diagnostics> {
+    pub(super) fn comprehension(&self, comprehension: &For) -> Result<Value, Diagnostics> {
         let intro = &comprehension.intro;
-        let collection = self.value(&intro.collection_expr)?;
-        let is_object = comprehension.key_expr.is_some();
+        let collection = self.value(&intro.collection)?;
+        let is_object = comprehension.key.is_some();
         let mut builder = Builder {
             is_object,
-            grouping: comprehension.grouping,
+            grouping: comprehension.groups,
             sensitive: collection.sensitive,
             ..Builder::default()
         };
-        let Some(pairs) = self.pairs(&intro.collection_expr, &collection)? else {
+        let Some(pairs) = self.pairs(&intro.collection, &collection)? else {
             return Ok(Value::unknown(Type::Any).with_sensitivity(collection.sensitive));
         };
-        let key_name = intro.key_var.as_ref().map_or("", |name| name.as_str());
+        let key_name = intro.key.as_ref().map_or("", |name| &name.text);
         let mut diagnostics = Vec::new();
         for (key, value) in pairs {
             let outer = Names::Bound { name: key_name, value: &key, outer: self.names };
-            let names = Names::Bound { name: intro.value_var.as_str(), value, outer: &outer };
+            let names = Names::Bound { name: &intro.value.text, value, outer: &outer };
             let inner = Evaluator { names: &names, ..*self };
             diagnostics.extend(inner.item(comprehension, &mut builder).err().unwrap_or_default());
         }
         if diagnostics.is_empty() { Ok(builder.finish()) } else { Err(diagnostics) }
     }
 
-    fn item(&self, comprehension: &ForExpr, builder: &mut Builder) -> Result<(), Diagnostics> {
-        if let Some(condition) = &comprehension.cond {
-            let value = self.value(&condition.expr)?;
+    fn item(&self, comprehension: &For, builder: &mut Builder) -> Result<(), Diagnostics> {
+        if let Some(condition) = &comprehension.condition {
+            let value = self.value(condition)?;
             builder.sensitive |= value.sensitive;
-            match self.truth(&condition.expr, &value)? {
+            match self.truth(condition, &value)? {
                 Some(true) => {}
                 Some(false) => return Ok(()),
                 None => {
@@ -91,12 +91,12 @@ impl Evaluator<'_> {
                 }
             }
         }
-        let Some(key_node) = &comprehension.key_expr else {
-            builder.items.push(self.value(&comprehension.value_expr)?.into_owned());
+        let Some(key_node) = &comprehension.key else {
+            builder.items.push(self.value(&comprehension.value)?.into_owned());
             return Ok(());
         };
         let key = self.member_key(key_node)?;
-        let value = self.value(&comprehension.value_expr)?.into_owned();
+        let value = self.value(&comprehension.value)?.into_owned();
         let hidden = key.sensitive || builder.sensitive;
         builder.put(key, value).map_err(|name| {
             let name = if hidden { "(sensitive)" } else { &name };

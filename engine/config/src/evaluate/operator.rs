@@ -3,7 +3,7 @@
 use bigdecimal::{BigDecimal, num_bigint};
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Number, Type, Value};
-use hcl_edit::expr::{BinaryOp, BinaryOperator, Expression as Node, UnaryOp, UnaryOperator};
+use bimetal_syntax::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
 
 use super::Evaluator;
 
@@ -11,11 +11,11 @@ use super::Evaluator;
 const QUOTIENT_DIGITS: u64 = 155;
 
 impl Evaluator<'_> {
-    pub(super) fn unary(&self, operation: &UnaryOp) -> Result<Value, Diagnostics> {
-        let value = self.value(&operation.expr)?.into_owned();
-        match operation.operator.value() {
-            UnaryOperator::Neg => {
-                let (number, sensitive) = self.operand(&operation.expr, value, &Type::Number)?;
+    pub(super) fn unary(&self, operation: &Unary) -> Result<Value, Diagnostics> {
+        let value = self.value(&operation.operand)?.into_owned();
+        match operation.operator {
+            UnaryOperator::Negate => {
+                let (number, sensitive) = self.operand(&operation.operand, value, &Type::Number)?;
                 Ok(match number.as_number() {
                     Some(number) => Value::from(Number::from(-number.as_decimal())),
                     None => Value::unknown(Type::Number),
@@ -23,7 +23,7 @@ impl Evaluator<'_> {
                 .with_sensitivity(sensitive))
             }
             UnaryOperator::Not => {
-                let (truth, sensitive) = self.operand(&operation.expr, value, &Type::Bool)?;
+                let (truth, sensitive) = self.operand(&operation.operand, value, &Type::Bool)?;
                 Ok(truth
                     .as_bool()
                     .map_or(Value::unknown(Type::Bool), |truth| Value::from(!truth))
@@ -32,8 +32,8 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn binary(&self, operation: &BinaryOp) -> Result<Value, Diagnostics> {
-        let (left, right) = match (self.value(&operation.lhs_expr), self.value(&operation.rhs_expr)) {
+    pub(super) fn binary(&self, operation: &Binary) -> Result<Value, Diagnostics> {
+        let (left, right) = match (self.value(&operation.left), self.value(&operation.right)) {
             (Ok(left), Ok(right)) => (left, right),
             (left, right) => {
                 let mut diagnostics = left.err().unwrap_or_default();
@@ -41,9 +41,9 @@ impl Evaluator<'_> {
                 return Err(diagnostics);
             }
         };
-        match *operation.operator.value() {
-            BinaryOperator::Eq => Ok(equality(&left, &right, false)),
-            BinaryOperator::NotEq => Ok(equality(&left, &right, true)),
+        match operation.operator {
+            BinaryOperator::Equal => Ok(equality(&left, &right, false)),
+            BinaryOperator::NotEqual => Ok(equality(&left, &right, true)),
             BinaryOperator::And | BinaryOperator::Or => self.logic(operation, left.into_owned(), right.into_owned()),
             _ => self.arithmetic(operation, left.into_owned(), right.into_owned()),
         }
@@ -63,11 +63,11 @@ impl Evaluator<'_> {
         }
     }
 
-    fn logic(&self, operation: &BinaryOp, left: Value, right: Value) -> Result<Value, Diagnostics> {
-        let (left, left_sensitive) = self.operand(&operation.lhs_expr, left, &Type::Bool)?;
-        let (right, right_sensitive) = self.operand(&operation.rhs_expr, right, &Type::Bool)?;
+    fn logic(&self, operation: &Binary, left: Value, right: Value) -> Result<Value, Diagnostics> {
+        let (left, left_sensitive) = self.operand(&operation.left, left, &Type::Bool)?;
+        let (right, right_sensitive) = self.operand(&operation.right, right, &Type::Bool)?;
         // What decides alone: `false && …`, `true || …`.
-        let decisive = *operation.operator.value() == BinaryOperator::Or;
+        let decisive = operation.operator == BinaryOperator::Or;
         let value = match (left.as_bool(), right.as_bool()) {
             (Some(left), _) if left == decisive => Value::from(decisive),
             (_, Some(right)) if right == decisive => Value::from(decisive),
@@ -77,14 +77,14 @@ impl Evaluator<'_> {
         Ok(value.with_sensitivity(left_sensitive || right_sensitive))
     }
 
-    fn arithmetic(&self, operation: &BinaryOp, left: Value, right: Value) -> Result<Value, Diagnostics> {
-        let (left, left_sensitive) = self.operand(&operation.lhs_expr, left, &Type::Number)?;
-        let (right, right_sensitive) = self.operand(&operation.rhs_expr, right, &Type::Number)?;
-        let operator = *operation.operator.value();
+    fn arithmetic(&self, operation: &Binary, left: Value, right: Value) -> Result<Value, Diagnostics> {
+        let (left, left_sensitive) = self.operand(&operation.left, left, &Type::Number)?;
+        let (right, right_sensitive) = self.operand(&operation.right, right, &Type::Number)?;
+        let operator = operation.operator;
         let value = match (left.as_number(), right.as_number()) {
             (Some(left), Some(right)) => {
                 let result = compute(operator, left.as_decimal(), right.as_decimal());
-                result.map_err(|reason| vec![self.error(&operation.rhs_expr, reason)])?
+                result.map_err(|reason| vec![self.error(&operation.right, reason)])?
             }
             _ if is_comparison(operator) => Value::unknown(Type::Bool),
             _ => Value::unknown(Type::Number),
@@ -96,7 +96,7 @@ impl Evaluator<'_> {
 fn is_comparison(operator: BinaryOperator) -> bool {
     matches!(
         operator,
-        BinaryOperator::Less | BinaryOperator::LessEq | BinaryOperator::Greater | BinaryOperator::GreaterEq
+        BinaryOperator::Less | BinaryOperator::LessOrEqual | BinaryOperator::Greater | BinaryOperator::GreaterOrEqual
     )
 }
 
@@ -104,17 +104,17 @@ fn compute(operator: BinaryOperator, left: &BigDecimal, right: &BigDecimal) -> R
     let zero = BigDecimal::from(0);
     let number = |value: BigDecimal| Ok(Value::from(Number::from(value)));
     match operator {
-        BinaryOperator::Plus => number(left + right),
-        BinaryOperator::Minus => number(left - right),
-        BinaryOperator::Mul => number(left * right),
-        BinaryOperator::Div | BinaryOperator::Mod if *right == zero => Err("division by zero"),
-        BinaryOperator::Div => number(quotient(left, right)),
-        BinaryOperator::Mod => number(left % right),
+        BinaryOperator::Add => number(left + right),
+        BinaryOperator::Subtract => number(left - right),
+        BinaryOperator::Multiply => number(left * right),
+        BinaryOperator::Divide | BinaryOperator::Remainder if *right == zero => Err("division by zero"),
+        BinaryOperator::Divide => number(quotient(left, right)),
+        BinaryOperator::Remainder => number(left % right),
         BinaryOperator::Less => Ok(Value::from(left < right)),
-        BinaryOperator::LessEq => Ok(Value::from(left <= right)),
+        BinaryOperator::LessOrEqual => Ok(Value::from(left <= right)),
         BinaryOperator::Greater => Ok(Value::from(left > right)),
-        BinaryOperator::GreaterEq => Ok(Value::from(left >= right)),
-        BinaryOperator::Eq | BinaryOperator::NotEq | BinaryOperator::And | BinaryOperator::Or => {
+        BinaryOperator::GreaterOrEqual => Ok(Value::from(left >= right)),
+        BinaryOperator::Equal | BinaryOperator::NotEqual | BinaryOperator::And | BinaryOperator::Or => {
             unreachable!("handled by their own functions")
         }
     }

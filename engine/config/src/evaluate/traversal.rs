@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use bimetal_model::{Data, Diagnostic, Diagnostics, Span, Type, Value};
-use hcl_edit::expr::{Expression as Node, Traversal, TraversalOperator};
-use hcl_edit::{Decorated, Span as _};
+use bimetal_syntax::{Kind, Place, Step, StepKind, Traversal};
 
 use super::{Evaluated, Evaluator, collect};
 use crate::expression::{Target, target};
@@ -14,38 +13,31 @@ mod step;
 
 use step::{attribute, index, is_attribute, items};
 
-type Operators = [Decorated<TraversalOperator>];
-
 impl<'a> Evaluator<'a> {
-    pub(super) fn traversal(&self, traversal: &Traversal) -> Evaluated<'a> {
-        let Node::Variable(root) = &traversal.expr else {
-            let value = self.value(&traversal.expr)?;
-            return self.walk(value, &traversal.operators);
+    pub(super) fn traversal(&self, traversal: &Traversal, whole: Place) -> Evaluated<'a> {
+        let Kind::Name(root) = &traversal.root.kind else {
+            let value = self.value(&traversal.root)?;
+            return self.walk(value, &traversal.steps);
         };
-        if let Some(value) = self.names.find(root.as_str()) {
-            return self.walk(Cow::Borrowed(value), &traversal.operators);
+        if let Some(value) = self.names.find(root) {
+            return self.walk(Cow::Borrowed(value), &traversal.steps);
         }
-        let at = |error: Diagnostic| vec![error.at(&self.place(traversal.span()))];
+        let at = |error: Diagnostic| vec![error.at(&self.place(whole))];
         if self.names.is_closed() {
-            let hint = nearest_or_all(root.as_str(), self.names.all(), "name");
+            let hint = nearest_or_all(root, self.names.all(), "name");
             return Err(at(Diagnostic::error(format!("the template was given no `{root}`")).hint(hint)));
         }
-        let (target, taken) =
-            target(root.as_str(), &traversal.operators).ok_or_else(|| at(shapeless(root.as_str())))?;
-        let value = self.target(&target, traversal.operators.get(taken)).map_err(at)?;
+        let (target, taken) = target(root, &traversal.steps).ok_or_else(|| at(shapeless(root)))?;
+        let value = self.target(&target, traversal.steps.get(taken)).map_err(at)?;
         let taken = if matches!(target, Target::Each) { taken + 1 } else { taken };
-        self.walk(value, traversal.operators.get(taken..).unwrap_or_default())
+        self.walk(value, traversal.steps.get(taken..).unwrap_or_default())
     }
 
-    fn place(&self, range: Option<std::ops::Range<usize>>) -> Span {
-        Span { file: self.file.clone(), range: range.unwrap_or(0..0) }
+    fn place(&self, place: Place) -> Span {
+        Span { file: self.file.clone(), range: place.into() }
     }
 
-    fn target(
-        &self,
-        target: &Target,
-        next: Option<&Decorated<TraversalOperator>>,
-    ) -> Result<Cow<'a, Value>, Diagnostic> {
+    fn target(&self, target: &Target, next: Option<&Step>) -> Result<Cow<'a, Value>, Diagnostic> {
         let scope = self.scope;
         match target {
             Target::Variable(name) => {
@@ -72,53 +64,52 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn each(&self, next: Option<&Decorated<TraversalOperator>>) -> Result<Cow<'a, Value>, Diagnostic> {
+    fn each(&self, next: Option<&Step>) -> Result<Cow<'a, Value>, Diagnostic> {
         let Some((key, value)) = &self.scope.each else {
             return Err(Diagnostic::error("`each` is known only in a block with `for_each`"));
         };
-        match next.map(Decorated::value) {
-            Some(TraversalOperator::GetAttr(name)) if name.as_str() == "key" => Ok(Cow::Borrowed(key)),
-            Some(TraversalOperator::GetAttr(name)) if name.as_str() == "value" => Ok(Cow::Borrowed(value)),
+        match next.map(|step| &step.kind) {
+            Some(StepKind::Attribute(name)) if &**name == "key" => Ok(Cow::Borrowed(key)),
+            Some(StepKind::Attribute(name)) if &**name == "value" => Ok(Cow::Borrowed(value)),
             _ => Err(Diagnostic::error("`each` has `key` and `value`, and nothing else")),
         }
     }
 
-    fn walk(&self, mut value: Cow<'a, Value>, operators: &Operators) -> Evaluated<'a> {
-        let mut rest = operators;
-        while let Some((operator, tail)) = rest.split_first() {
+    fn walk(&self, mut value: Cow<'a, Value>, steps: &[Step]) -> Evaluated<'a> {
+        let mut rest = steps;
+        while let Some((step, tail)) = rest.split_first() {
             rest = tail;
-            let at = |error: Diagnostic| vec![error.at(&self.place(operator.span()))];
-            value = match operator.value() {
-                TraversalOperator::GetAttr(name) => attribute(value, name.as_str()).map_err(at)?,
-                TraversalOperator::LegacyIndex(place) => index(value, &Value::from(*place.value())).map_err(at)?,
-                TraversalOperator::Index(node) => {
+            let at = |error: Diagnostic| vec![error.at(&self.place(step.place))];
+            value = match &step.kind {
+                StepKind::Attribute(name) => attribute(value, name).map_err(at)?,
+                StepKind::LegacyIndex(place) => index(value, &Value::from((**place).clone())).map_err(at)?,
+                StepKind::Index(node) => {
                     let key = self.value(node)?;
                     index(value, &key).map_err(at)?
                 }
-                TraversalOperator::AttrSplat(_) => {
-                    let (taken, behind) =
-                        tail.split_at(tail.iter().take_while(|operator| is_attribute(operator)).count());
+                StepKind::AttributeSplat => {
+                    let (taken, behind) = tail.split_at(tail.iter().take_while(|step| is_attribute(step)).count());
                     rest = behind;
                     Cow::Owned(self.splat(value, taken)?)
                 }
-                TraversalOperator::FullSplat(_) => return Ok(Cow::Owned(self.splat(value, tail)?)),
+                StepKind::FullSplat => return Ok(Cow::Owned(self.splat(value, tail)?)),
             };
         }
         Ok(value)
     }
 
     /// `null` has no elements; what is no list is a list of one.
-    fn splat(&self, value: Cow<'a, Value>, operators: &Operators) -> Result<Value, Diagnostics> {
+    fn splat(&self, value: Cow<'a, Value>, steps: &[Step]) -> Result<Value, Diagnostics> {
         let sensitive = value.sensitive;
         let result = match &value.data {
             Data::Unknown(Type::Any) => Value::unknown(Type::Any),
             Data::Unknown(Type::List(element) | Type::Set(element)) => {
-                let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), operators)?;
+                let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), steps)?;
                 Value::unknown(Type::list(element.ty()))
             }
             data => {
                 let is_list = matches!(data, Data::List(_) | Data::Set(_));
-                let walked = items(value).into_iter().map(|item| self.walk(item, operators).map(Cow::into_owned));
+                let walked = items(value).into_iter().map(|item| self.walk(item, steps).map(Cow::into_owned));
                 let values = collect(walked)?;
                 if is_list { Data::List(values).into() } else { Value::tuple(values) }
             }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bimetal_model::Type;
+use bimetal_model::{Diagnostics, Type};
+use bimetal_syntax::{SourceFile, parse_template};
 use sha2::Digest as _;
 
 use super::encoding::hexadecimal;
@@ -59,19 +60,20 @@ fn template_file(arguments: Arguments<'_>) -> Result {
         );
         return Err(Error::argument(1, reason));
     }
-    let template = hcl_edit::parser::parse_template(&text(&arguments)?);
-    let template = template.map_err(|error| Error::argument(0, format!("its template is broken: {error}")))?;
+    let file = SourceFile { name: name.clone(), text: text(&arguments)?.into() };
+    let template = parse_template(&file).map_err(|diagnostics| broken(&name, diagnostics))?;
     let scope = Scope::new(arguments.scope.read.clone());
     let evaluator = Evaluator { file: &name, scope: &scope, names: &Names::Given(given) };
-    match evaluator.template_file(&template).map(Cow::into_owned) {
+    match evaluator.value(&template).map(Cow::into_owned) {
         Ok(value) if value.is_null() => Err(Error::argument(0, format!("the template `{name}` comes to `null`"))),
         Ok(value) => Ok(value),
-        Err(diagnostics) => {
-            let reasons: Vec<_> =
-                diagnostics.into_iter().map(|diagnostic: bimetal_model::Diagnostic| diagnostic.summary).collect();
-            Err(Error::argument(0, format!("`{name}`: {}", reasons.join("; "))))
-        }
+        Err(diagnostics) => Err(broken(&name, diagnostics)),
     }
+}
+
+fn broken(name: &str, diagnostics: Diagnostics) -> Error {
+    let reasons: Vec<_> = diagnostics.into_iter().map(|diagnostic| diagnostic.summary).collect();
+    Error::argument(0, format!("`{name}`: {}", reasons.join("; ")))
 }
 
 fn is_name(name: &str) -> bool {

@@ -53,8 +53,7 @@ pub(crate) fn check_eval(expressions: &[&str]) -> String {
 
 pub(crate) fn eval(text: &str) -> String {
     let file = source("test", text);
-    let result =
-        parse_expression(&file).map_err(|error| vec![error]).and_then(|expression| evaluate(&expression, &scope()));
+    let result = parse_expression(&file).and_then(|expression| evaluate(&expression, &scope()));
     match result {
         Ok(value) => format!("{value:?} : {}", value.ty()),
         Err(diagnostics) => {

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Type, Value};
-use hcl_edit::Decorated;
-use hcl_edit::expr::TraversalOperator;
+use bimetal_syntax::{Step, StepKind};
 
 use crate::suggest::nearest_or_all;
 
 /// More names than this are no hint any more.
 const MOST_NAMES: usize = 20;
 
-pub(super) fn is_attribute(operator: &Decorated<TraversalOperator>) -> bool {
-    matches!(operator.value(), TraversalOperator::GetAttr(_) | TraversalOperator::LegacyIndex(_))
+pub(super) fn is_attribute(step: &Step) -> bool {
+    matches!(step.kind, StepKind::Attribute(_) | StepKind::LegacyIndex(_))
 }
 
 /// What a splat goes over.

@@ -1,0 +1,14 @@
+//! The text of a configuration: tokens, trees, and the canonical style.
+//!
+//! HCL's native syntax and its JSON twin, read into one tree. Knows nothing of what blocks and names mean.
+
+mod lexer;
+mod parser;
+mod source;
+mod template;
+mod tree;
+
+pub use lexer::{Kind as TokenKind, Start, Token, tokens};
+pub use parser::{parse_body, parse_expression, parse_template};
+pub use source::{Place, SourceFile};
+pub use tree::*;

@@ -41,10 +41,15 @@ impl Graph {
     /// All steps of a plan.
     pub(crate) fn new(plan: &Plan) -> Graph {
         let index = Index::new(plan);
+        let mut before: Before = index.steps.iter().map(|&step| (step, index.before(plan, step))).collect();
+        for (removal, change) in index.partings(plan) {
+            // Otherwise it is removed while it is still needed, as everybody else would do: nothing else is possible.
+            if !waits_for(&before, change, removal) {
+                before.entry(removal).or_default().insert(change);
+            }
+        }
         let mut graph = Graph::default();
-        for &step in &index.steps {
-            let mut before = index.before(plan, step);
-            before.remove(&step);
+        for (step, before) in before {
             for &other in &before {
                 graph.dependents.entry(other).or_default().push(step);
             }
@@ -92,6 +97,21 @@ impl Graph {
     }
 }
 
+/// What each step directly waits for.
+type Before = BTreeMap<Step, BTreeSet<Step>>;
+
+/// Whether one step waits for the other, directly or not.
+fn waits_for(before: &Before, step: Step, other: Step) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![step]);
+    while let Some(step) = open.pop() {
+        if step == other {
+            return true;
+        }
+        open.extend(before.get(&step).into_iter().flatten().filter(|next| seen.insert(**next)));
+    }
+    false
+}
+
 /// Which steps each address has, and who must be removed before whom.
 struct Index<'a> {
     steps: BTreeSet<Step>,
@@ -131,31 +151,34 @@ impl<'a> Index<'a> {
 
     fn before(&self, plan: &Plan, step: Step) -> BTreeSet<Step> {
         let change = &plan.changes[step.change];
-        match step.part {
+        let mut before: BTreeSet<Step> = match step.part {
             Part::Make => {
                 let needed = change.depends_on.iter().filter_map(|address| self.makings.get(address));
                 let leaving = change.after_removal_of.iter().chain([&change.address]);
                 let leaving = leaving.filter_map(|address| self.removals.get(address));
                 needed.chain(leaving).copied().collect()
             }
-            Part::Remove => self.users_gone(plan, change),
-        }
-    }
-
-    /// Before something is removed, who needs it is removed, or changed so that it does not.
-    fn users_gone(&self, plan: &Plan, change: &Change) -> BTreeSet<Step> {
-        let users = self.users.get(&change.address).into_iter().flatten();
-        let gone = |&place: &usize| {
-            let user = &plan.changes[place];
-            match (user.action, change.action) {
-                (Action::Delete | Action::Replace, _) => self.removals.get(&user.address).copied(),
-                // What is replaced is made after this, and the user after that: it can't come before.
-                (Action::Update, Action::Delete) if !user.depends_on.contains(&change.address) => {
-                    self.makings.get(&user.address).copied()
-                }
-                (Action::Update | Action::Create | Action::Read | Action::Keep, _) => None,
+            Part::Remove => {
+                self.users(plan, change).filter_map(|user| self.removals.get(&user.address)).copied().collect()
             }
         };
-        users.filter_map(gone).collect()
+        before.remove(&step);
+        before
+    }
+
+    fn users(&self, plan: &'a Plan, change: &Change) -> impl Iterator<Item = &'a Change> {
+        self.users.get(&change.address).into_iter().flatten().map(|&place| &plan.changes[place])
+    }
+
+    /// Removals, and the changes by which somebody ceases to need what is removed: these come first where they can.
+    fn partings(&self, plan: &'a Plan) -> Vec<(Step, Step)> {
+        let mut partings = Vec::new();
+        for change in plan.changes.iter().filter(|change| change.action == Action::Delete) {
+            let parts = |user: &&Change| user.action == Action::Update && !user.depends_on.contains(&change.address);
+            let Some(&removal) = self.removals.get(&change.address) else { continue };
+            let users = self.users(plan, change).filter(parts);
+            partings.extend(users.filter_map(|user| Some((removal, *self.makings.get(&user.address)?))));
+        }
+        partings
     }
 }

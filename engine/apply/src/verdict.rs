@@ -44,7 +44,7 @@ pub(crate) fn judge(change: &Change, schema: &TypeSchema, config: &Value, planne
 
 fn known(value: Value) -> Value {
     match value.data {
-        Data::Unknown(_) => Value { data: Data::Null, ..value },
+        Data::Unknown(ty) => Value::null(ty).with_sensitivity(value.sensitive),
         _ => value,
     }
 }

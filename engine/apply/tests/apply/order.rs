@@ -145,3 +145,19 @@ async fn what_waits_for_itself_is_told() {
     assert_eq!(told(&applied.diagnostics), format!("fake_thing.a: {circle}"));
     assert_eq!((applied.done, applied.failed, applied.skipped), (0, 0, 3));
 }
+
+/// `c` ceases to need `b`, which goes, and needs `a` instead, which is made anew: `b` would have to go before `a`, and `c` be changed after
+/// it.
+#[tokio::test]
+async fn who_ceases_to_need_something_does_not_hold_up_what_it_needs_now() {
+    let thing =
+        |name: &str, rest: &str| format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n  {rest}\n}}\n");
+    let needs = |other: &str| format!("depends_on = [fake_thing.{other}]");
+    let bench = Bench::default();
+    bench.apply(&[thing("a", "kind = \"0\""), thing("b", &needs("a")), thing("c", &needs("b"))].concat()).await;
+    bench.apply(&[thing("a", "kind = \"1\""), thing("c", &format!("size = 1\n  {}", needs("a")))].concat()).await;
+    assert_eq!(
+        bench.calls(),
+        ["delete fake_thing.b", "delete fake_thing.a", "create fake_thing.a", "update fake_thing.c"]
+    );
+}

@@ -77,7 +77,7 @@ fn secretive() -> Value {
                 .into_iter()
                 .collect(),
         ),
-        ("engine", Data::Handle(r#"{"host":"h"}"#.to_owned()).into()),
+        ("engine", Data::Handle(r#"{"host":"h"}"#.into()).into()),
         ("memory", "123456789012345678901234567890.5".parse::<bimetal_model::Number>().unwrap().into()),
         ("$odd", Value::NULL),
     ]

@@ -41,7 +41,7 @@ fn decode_body(body: &Body, block: &Block, scope: &Scope, diagnostics: &mut Diag
     for (name, nested) in &block.blocks {
         object.insert(name.clone(), nested_value(name, nested, body, scope, diagnostics));
     }
-    Data::Object(object).into()
+    Data::Object(object.into()).into()
 }
 
 fn attribute_value(
@@ -106,7 +106,7 @@ fn nested_value(name: &str, nested: &NestedBlock, body: &Body, scope: &Scope, di
     let mut values =
         written.iter().map(|block| decode_body(&block.body, &nested.block, scope, diagnostics)).collect::<Vec<_>>();
     match nested.single {
-        false => Data::List(values).into(),
+        false => Data::List(values.into()).into(),
         true => {
             if let Some(second) = written.get(1) {
                 diagnostics.push(Diagnostic::error(format!("there can be one `{name}` block only")).at(&second.span));

@@ -83,7 +83,7 @@ fn for_each(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Dia
             let hint = "the keys become addresses, and these are shown: `nonsensitive(…)` says that they may be";
             return Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)]);
         }
-        Data::Null => return Err(vec![error("`for_each` can't be `null`".to_owned()).hint("use `{}` for none")]),
+        Data::Null(_) => return Err(vec![error("`for_each` can't be `null`".to_owned()).hint("use `{}` for none")]),
         Data::Map(members) | Data::Object(members) => members.into_iter().collect(),
         Data::Set(items) => items.into_iter().map(|item| key_of(item, expression)).collect::<Result<_, _>>()?,
         _ => {
@@ -100,7 +100,7 @@ fn instance((name, value): (String, Value)) -> Instance {
 
 fn key_of(item: Value, expression: &Expression) -> Result<(String, Value), Diagnostics> {
     match &item.data {
-        Data::String(name) => Ok((name.clone(), item)),
+        Data::String(name) => Ok((name.to_string(), item)),
         Data::Unknown(_) => Err(unknown(expression, "for_each")),
         _ => {
             let error = Diagnostic::error(format!("a set of strings is wanted here, and it holds a {}", item.ty()));

@@ -236,7 +236,7 @@ pub(crate) fn kind(value: &Value) -> String {
     match value.data {
         Data::Tuple(_) => "tuple".to_owned(),
         Data::Object(_) => "object".to_owned(),
-        Data::Null => "null".to_owned(),
+        Data::Null(_) => "null".to_owned(),
         _ => value.ty().to_string(),
     }
 }

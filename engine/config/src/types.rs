@@ -131,7 +131,7 @@ impl Defaults<'_> {
                 Data::Map(members.into_iter().map(|(name, member)| (name, self.fill(argument, member))).collect())
             }
             ("object", Data::Object(members) | Data::Map(members)) => match &argument.kind {
-                Kind::Object(fields) => Data::Object(self.fill_object(fields, members)),
+                Kind::Object(fields) => Data::Object(self.fill_object(fields, members.into_inner()).into()),
                 _ => Data::Object(members),
             },
             ("optional", data) => return self.fill(argument, bimetal_model::Value { data, sensitive }),

@@ -6,7 +6,7 @@ use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use crate::unify::unify;
-use crate::value::{Data, Value};
+use crate::value::{Data, Items, Kind, Members, Value};
 
 /// Why a value can't become what is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
     let Value { data, sensitive } = value;
     let data = match (ty, data) {
         (Type::Any, data) => data,
-        (_, Data::Null) => Data::Null,
+        (ty, Data::Null(_)) => Data::Null(Kind(ty.clone())),
         (_, Data::Unknown(_)) => Data::Unknown(ty.clone()),
         (Type::Bool, data) => to_bool(data, path)?,
         (Type::Number, data) => to_number(data, path)?,
@@ -50,10 +50,10 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
 }
 
 /// A set has no places to be sensitive one by one: where an item is, the set is.
-fn to_set(items: Vec<Value>) -> Value {
+fn to_set(items: Items) -> Value {
     let sensitive = items.iter().any(Value::has_sensitive);
     let plain = |item: Value| item.map_parts(&mut |part| Value { sensitive: false, ..part });
-    let mut items: Vec<Value> = if sensitive { items.into_iter().map(plain).collect() } else { items };
+    let mut items = if sensitive { items.map(plain) } else { items };
     items.sort();
     items.dedup();
     Value { data: Data::Set(items), sensitive }
@@ -62,8 +62,8 @@ fn to_set(items: Vec<Value>) -> Value {
 fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
     match data {
         Data::Bool(_) => Ok(data),
-        Data::String(ref text) if matches!(text.as_str(), "true" | "1") => Ok(Data::Bool(true)),
-        Data::String(ref text) if matches!(text.as_str(), "false" | "0") => Ok(Data::Bool(false)),
+        Data::String(ref text) if matches!(&**text, "true" | "1") => Ok(Data::Bool(true)),
+        Data::String(ref text) if matches!(&**text, "false" | "0") => Ok(Data::Bool(false)),
         other => Err(mismatch(path, "bool", &other)),
     }
 }
@@ -82,48 +82,54 @@ fn to_number(data: Data, path: &Path) -> Result<Data, Mismatch> {
 fn to_string(data: Data, path: &Path) -> Result<Data, Mismatch> {
     match data {
         Data::String(_) => Ok(data),
-        Data::Bool(value) => Ok(Data::String(value.to_string())),
-        Data::Number(number) => Ok(Data::String(number.to_string())),
+        Data::Bool(value) => Ok(Data::String(value.to_string().into())),
+        Data::Number(number) => Ok(Data::String(number.to_string().into())),
         other => Err(mismatch(path, "string", &other)),
     }
 }
 
-fn items_of(data: Data, wanted: &str, path: &Path) -> Result<Vec<Value>, Mismatch> {
+fn items_of(data: Data, wanted: &str, path: &Path) -> Result<Items, Mismatch> {
     match data {
         Data::List(items) | Data::Set(items) | Data::Tuple(items) => Ok(items),
         other => Err(mismatch(path, wanted, &other)),
     }
 }
 
-fn convert_items(items: Vec<Value>, element: &Type, path: &Path) -> Result<Vec<Value>, Mismatch> {
+fn convert_items(items: Items, element: &Type, path: &Path) -> Result<Items, Mismatch> {
+    if *element != Type::Any && items.element_is(element) {
+        return Ok(items);
+    }
     let one = |(index, item)| convert_at(item, element, &path.then(Step::Index(index as u32)));
     let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
-    unify_any(items, element, path)
+    let (items, element) = unify_any(items, element, path)?;
+    Ok(Items::from(items).of(element))
 }
 
-fn convert_members(
-    members: BTreeMap<String, Value>,
-    element: &Type,
-    path: &Path,
-) -> Result<BTreeMap<String, Value>, Mismatch> {
+fn convert_members(members: Members, element: &Type, path: &Path) -> Result<Members, Mismatch> {
+    if *element != Type::Any && members.element_is(element) {
+        return Ok(members);
+    }
     let one = |(name, value): (String, Value)| {
         let at = path.then(Step::Key(name.clone()));
         Ok((name, convert_at(value, element, &at)?))
     };
-    let members: BTreeMap<String, Value> = members.into_iter().map(one).collect::<Result<_, _>>()?;
-    let names: Vec<String> = members.keys().cloned().collect();
-    let values = unify_any(members.into_values().collect(), element, path)?;
-    Ok(names.into_iter().zip(values).collect())
+    let (names, values): (Vec<String>, Vec<Value>) =
+        members.into_iter().map(one).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let (values, element) = unify_any(values, element, path)?;
+    Ok(names.into_iter().zip(values).collect::<Members>().of(element))
 }
 
-/// `list(any)` means one type for all: the one that all can become.
-fn unify_any(items: Vec<Value>, element: &Type, path: &Path) -> Result<Vec<Value>, Mismatch> {
-    if *element != Type::Any {
-        return Ok(items);
+/// `list(any)` means one type for all: the one that all can become. Gives it, too.
+fn unify_any(items: Vec<Value>, element: &Type, path: &Path) -> Result<(Vec<Value>, Type), Mismatch> {
+    if !element.has_any() {
+        return Ok((items, element.clone()));
     }
     match unify(items.iter().map(Value::ty)) {
-        Some(Type::Any) => Ok(items),
-        Some(common) => items.into_iter().map(|item| convert(item, &common)).collect(),
+        Some(Type::Any) => Ok((items, element.clone())),
+        Some(common) => {
+            let items = items.into_iter().map(|item| convert(item, &common)).collect::<Result<_, _>>()?;
+            Ok((items, common))
+        }
         None => {
             let mut found: Vec<String> = items.iter().map(|item| kind(&item.data)).collect();
             found.dedup();
@@ -144,16 +150,13 @@ fn to_tuple(data: Data, types: &[Type], path: &Path) -> Result<Data, Mismatch> {
 }
 
 /// Attributes that the type does not name are dropped, as Terraform does.
-fn to_object(
-    mut members: BTreeMap<String, Value>,
-    fields: &BTreeMap<String, Field>,
-    path: &Path,
-) -> Result<Data, Mismatch> {
+fn to_object(members: Members, fields: &BTreeMap<String, Field>, path: &Path) -> Result<Data, Mismatch> {
+    let mut members = members.into_inner();
     let mut attributes = BTreeMap::new();
     for (name, field) in fields {
         let value = match members.remove(name) {
             Some(value) => convert_at(value, &field.ty, &path.then(Step::Attribute(name.clone())))?,
-            None if field.optional => Value::NULL,
+            None if field.optional => Value::null(field.ty.clone()),
             None => {
                 let reason = format!("attribute `{name}` is required");
                 return Err(Mismatch { path: path.clone(), reason });
@@ -161,7 +164,7 @@ fn to_object(
         };
         attributes.insert(name.clone(), value);
     }
-    Ok(Data::Object(attributes))
+    Ok(Data::Object(attributes.into()))
 }
 
 fn mismatch(path: &Path, wanted: &str, found: &Data) -> Mismatch {
@@ -172,7 +175,7 @@ fn kind(data: &Data) -> String {
     match data {
         Data::Tuple(_) => "tuple".to_owned(),
         Data::Object(_) => "object".to_owned(),
-        Data::Null => "null".to_owned(),
+        Data::Null(_) => "null".to_owned(),
         data => Value::from(data.clone()).ty().to_string(),
     }
 }
@@ -192,7 +195,7 @@ mod tests {
     fn a_set_holds_each_item_once() {
         let tuple = Value::tuple([Value::from("b"), Value::from("a"), Value::from("b")]);
         let set = convert(tuple, &Type::set(Type::String)).unwrap();
-        assert_eq!(set.data, Data::Set(vec![Value::from("a"), Value::from("b")]));
+        assert_eq!(set.data, Data::Set(vec![Value::from("a"), Value::from("b")].into()));
     }
 
     #[test]
@@ -222,7 +225,7 @@ mod tests {
     fn a_list_of_any_gets_one_type() {
         let tuple = Value::tuple([Value::from(1u64), Value::from("a")]);
         let list = convert(tuple, &Type::list(Type::Any)).unwrap();
-        assert_eq!(list.data, Data::List(vec![Value::from("1"), Value::from("a")]));
+        assert_eq!(list.data, Data::List(vec![Value::from("1"), Value::from("a")].into()));
     }
 
     #[test]

@@ -32,11 +32,11 @@ pub fn encode(value: &Value, marks: Marks) -> Json {
 
 fn encode_data(data: &Data, marks: Marks) -> Json {
     match data {
-        Data::Null => Json::Null,
+        Data::Null(_) => Json::Null,
         Data::Unknown(ty) => json!({ "$unknown": { "type": ty } }),
         Data::Bool(value) => Json::Bool(*value),
         Data::Number(number) => number_to_json(number),
-        Data::String(text) => Json::String(text.clone()),
+        Data::String(text) => Json::String(text.to_string()),
         Data::Handle(text) => json!({ "$handle": serde_json::from_str::<Json>(text).unwrap_or(Json::Null) }),
         Data::List(items) | Data::Set(items) | Data::Tuple(items) => {
             Json::Array(items.iter().map(|item| encode(item, marks)).collect())
@@ -75,7 +75,7 @@ fn decode_object(members: &Map<String, Json>) -> Result<Value, String> {
     if let (Some((name, inner)), None) = (entries.next(), entries.next()) {
         match name.as_str() {
             "$unknown" => return Ok(Value::unknown(unknown_type(inner))),
-            "$handle" => return Ok(Data::Handle(inner.to_string()).into()),
+            "$handle" => return Ok(Data::Handle(inner.to_string().into()).into()),
             "$sensitive" => return Ok(decode(inner)?.into_sensitive()),
             _ => {}
         }

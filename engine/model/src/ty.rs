@@ -63,6 +63,19 @@ impl Type {
     }
 }
 
+impl Type {
+    /// Whether there is an `any` in it.
+    pub fn has_any(&self) -> bool {
+        match self {
+            Type::Any => true,
+            Type::Bool | Type::Number | Type::String | Type::Handle => false,
+            Type::List(element) | Type::Set(element) | Type::Map(element) => element.has_any(),
+            Type::Tuple(items) => items.iter().any(Type::has_any),
+            Type::Object(fields) => fields.values().any(|field| field.ty.has_any()),
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,11 +1,15 @@
 //! Values: what expressions yield, what providers take and give, what state keeps.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
+pub use parts::{Items, Kind, Members};
 
 /// A value and whether it may be shown.
 ///
@@ -19,10 +23,12 @@ pub struct Value {
 }
 
 /// What a value is.
+///
+/// Text, items and members are shared: to clone a value costs the same whatever is in it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Data {
-    /// Nothing.
-    Null,
+    /// Nothing, where something of this type could be.
+    Null(Kind),
     /// Something of this type that is known only after apply.
     Unknown(Type),
     /// `true` or `false`.
@@ -30,19 +36,19 @@ pub enum Data {
     /// A number.
     Number(Number),
     /// Text.
-    String(String),
+    String(Arc<str>),
     /// Of one type, in order.
-    List(Vec<Value>),
+    List(Items),
     /// Of one type; sorted, each once.
-    Set(Vec<Value>),
+    Set(Items),
     /// Of one type, by name.
-    Map(BTreeMap<String, Value>),
+    Map(Members),
     /// Each of its own type, in order.
-    Tuple(Vec<Value>),
+    Tuple(Items),
     /// Each of its own type, by name.
-    Object(BTreeMap<String, Value>),
+    Object(Members),
     /// Opaque to configuration; its JSON text is in canonical form.
-    Handle(String),
+    Handle(Arc<str>),
 }
 
 impl From<Data> for Value {
@@ -65,13 +71,13 @@ impl From<Number> for Value {
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
-        Data::String(value.to_owned()).into()
+        Data::String(value.into()).into()
     }
 }
 
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Data::String(value).into()
+        Data::String(value.into()).into()
     }
 }
 
@@ -90,7 +96,12 @@ impl<N: Into<String>> FromIterator<(N, Value)> for Value {
 
 impl Value {
     /// `null`.
-    pub const NULL: Value = Value { data: Data::Null, sensitive: false };
+    pub const NULL: Value = Value { data: Data::Null(Kind(Type::Any)), sensitive: false };
+
+    /// `null`, where something of this type could be.
+    pub fn null(ty: Type) -> Value {
+        Data::Null(Kind(ty)).into()
+    }
 
     /// Known only after apply.
     pub fn unknown(ty: Type) -> Value {
@@ -100,6 +111,16 @@ impl Value {
     /// A tuple.
     pub fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
         Data::Tuple(items.into_iter().collect()).into()
+    }
+
+    /// A list whose items all have this type already.
+    pub fn list(element: Type, items: impl IntoIterator<Item = Value>) -> Value {
+        Data::List(items.into_iter().collect::<Items>().of(element)).into()
+    }
+
+    /// A map whose members all have this type already.
+    pub fn map(element: Type, members: impl IntoIterator<Item = (String, Value)>) -> Value {
+        Data::Map(members.into_iter().collect::<Members>().of(element)).into()
     }
 
     /// The same value, never to be shown.
@@ -116,7 +137,7 @@ impl Value {
 
     /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
-        matches!(self.data, Data::Null)
+        matches!(self.data, Data::Null(_))
     }
 
     /// Whether this value, as a whole, is unknown.
@@ -197,7 +218,7 @@ impl Value {
             Data::Object(members) => {
                 Box::new(members.iter().map(|(name, value)| (Step::Attribute(name.clone()), value)))
             }
-            Data::Null | Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
+            Data::Null(_) | Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
                 Box::new(std::iter::empty())
             }
         }
@@ -208,48 +229,35 @@ impl Value {
     pub fn map_parts(self, change: &mut dyn FnMut(Value) -> Value) -> Value {
         let Value { data, sensitive } = self;
         let data = match data {
-            Data::List(items) => Data::List(map_items(items, change)),
-            Data::Set(items) => Data::Set(map_items(items, change)),
-            Data::Tuple(items) => Data::Tuple(map_items(items, change)),
-            Data::Map(members) => Data::Map(map_members(members, change)),
-            Data::Object(members) => Data::Object(map_members(members, change)),
+            Data::List(items) => Data::List(items.map(|item| item.map_parts(change))),
+            Data::Set(items) => Data::Set(items.map(|item| item.map_parts(change))),
+            Data::Tuple(items) => Data::Tuple(items.map(|item| item.map_parts(change))),
+            Data::Map(members) => Data::Map(members.map(|member| member.map_parts(change))),
+            Data::Object(members) => Data::Object(members.map(|member| member.map_parts(change))),
             leaf => leaf,
         };
         change(Value { data, sensitive })
     }
 
-    /// Its type. Lists, sets and maps take the type of their first element that has one, `any` without such.
+    /// Its type. Of lists, sets and maps that don't say, that of the first element that has one.
     pub fn ty(&self) -> Type {
         match &self.data {
-            Data::Null => Type::Any,
-            Data::Unknown(ty) => ty.clone(),
+            Data::Null(Kind(ty)) | Data::Unknown(ty) => ty.clone(),
             Data::Bool(_) => Type::Bool,
             Data::Number(_) => Type::Number,
             Data::String(_) => Type::String,
             Data::Handle(_) => Type::Handle,
-            Data::List(items) => Type::list(element_type(items)),
-            Data::Set(items) => Type::set(element_type(items)),
-            Data::Map(members) => Type::map(element_type(members.values())),
+            Data::List(items) => Type::list(items.element()),
+            Data::Set(items) => Type::set(items.element()),
+            Data::Map(members) => Type::map(members.element()),
             Data::Tuple(items) => Type::Tuple(items.iter().map(Value::ty).collect()),
             Data::Object(members) => Type::Object(members.iter().map(field_of).collect()),
         }
     }
 }
 
-fn element_type<'a>(items: impl IntoIterator<Item = &'a Value>) -> Type {
-    items.into_iter().map(Value::ty).find(|ty| *ty != Type::Any).unwrap_or(Type::Any)
-}
-
 fn field_of((name, value): (&String, &Value)) -> (String, Field) {
     (name.clone(), Field { ty: value.ty(), optional: false })
-}
-
-fn map_items(items: Vec<Value>, change: &mut dyn FnMut(Value) -> Value) -> Vec<Value> {
-    items.into_iter().map(|item| item.map_parts(change)).collect()
-}
-
-fn map_members(members: BTreeMap<String, Value>, change: &mut dyn FnMut(Value) -> Value) -> BTreeMap<String, Value> {
-    members.into_iter().map(|(name, value)| (name, value.map_parts(change))).collect()
 }
 
 impl fmt::Debug for Value {
@@ -264,15 +272,15 @@ impl fmt::Debug for Value {
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Data::Null => f.write_str("null"),
+            Data::Null(_) => f.write_str("null"),
             Data::Unknown(ty) => write!(f, "(unknown {ty})"),
             Data::Bool(value) => value.fmt(f),
             Data::Number(number) => write!(f, "{number}"),
             Data::String(text) => text.fmt(f),
             Data::Handle(_) => f.write_str("(handle)"),
-            Data::List(items) | Data::Tuple(items) => f.debug_list().entries(items).finish(),
-            Data::Set(items) => f.debug_set().entries(items).finish(),
-            Data::Map(members) | Data::Object(members) => f.debug_map().entries(members).finish(),
+            Data::List(items) | Data::Tuple(items) => f.debug_list().entries(items.iter()).finish(),
+            Data::Set(items) => f.debug_set().entries(items.iter()).finish(),
+            Data::Map(members) | Data::Object(members) => f.debug_map().entries(members.iter()).finish(),
         }
     }
 }

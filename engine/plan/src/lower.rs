@@ -41,7 +41,7 @@ pub fn lower_replica(
     if restart.is_null() {
         *restart = Value::from("unless-stopped");
     }
-    shape(Data::Object(members).into(), runtime).map_err(|reason| {
+    shape(Data::Object(members.into()).into(), runtime).map_err(|reason| {
         vec![
             Diagnostic::error("the arguments of a service are not what its container takes")
                 .because(reason)
@@ -84,7 +84,7 @@ fn labels(arguments: &Value, replica: &Address) -> Value {
         labels => {
             let mut members = labels.and_then(Value::as_members).cloned().unwrap_or_default();
             members.insert(SERVICE_LABEL.to_owned(), Value::from(service.to_string()));
-            Value { data: Data::Map(members), sensitive: labels.is_some_and(|labels| labels.sensitive) }
+            Value { data: Data::Map(members.into()), sensitive: labels.is_some_and(|labels| labels.sensitive) }
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn with_node(address: &Address, value: Value) -> Value {
 
 fn handle(address: &Address) -> Value {
     let json = serde_json::json!({ "machine": address.to_string() });
-    Data::Handle(json.to_string()).into()
+    Data::Handle(json.to_string().into()).into()
 }
 
 /// The machine that a value is, if it is one.
@@ -58,7 +58,7 @@ fn collect(value: &Value, members: &mut BTreeMap<Address, Value>) -> Result<(), 
         return collect(machines, members);
     }
     match &value.data {
-        Data::Null => Ok(()),
+        Data::Null(_) => Ok(()),
         Data::Unknown(_) => Err(NoMembers::Unknown),
         Data::List(_) | Data::Set(_) | Data::Tuple(_) | Data::Map(_) | Data::Object(_) => {
             value.children().try_for_each(|(_, child)| collect(child, members))

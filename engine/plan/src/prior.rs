@@ -6,7 +6,7 @@ use bimetal_model::convert::convert;
 use bimetal_model::port::Predict;
 use bimetal_model::schema::{Block, NestedBlock, TypeSchema};
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Value};
+use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Items, Members, Value};
 
 use crate::marks::remark;
 
@@ -72,13 +72,13 @@ fn fill(value: Value, block: &Block) -> Value {
     for (name, nested) in &block.blocks {
         filled.insert(name.clone(), fill_nested(members.remove(name).unwrap_or(Value::NULL), nested));
     }
-    Value { data: Data::Object(filled), sensitive }
+    Value { data: Data::Object(filled.into()), sensitive }
 }
 
 fn fill_nested(value: Value, nested: &NestedBlock) -> Value {
     let Value { data, sensitive } = value;
     let data = match data {
-        Data::Null if !nested.single => Data::List(Vec::new()),
+        Data::Null(_) if !nested.single => Data::List(Items::default()),
         Data::List(items) | Data::Tuple(items) | Data::Set(items) if !nested.single => {
             Data::List(items.into_iter().map(|item| fill(item, &nested.block)).collect())
         }
@@ -89,5 +89,5 @@ fn fill_nested(value: Value, nested: &NestedBlock) -> Value {
 
 /// An object of the schema's type where nothing is set.
 pub(crate) fn nothing(block: &Block) -> Value {
-    fill(Value { data: Data::Object(BTreeMap::new()), sensitive: false }, block)
+    fill(Value { data: Data::Object(Members::default()), sensitive: false }, block)
 }

@@ -1,9 +1,7 @@
 //! What a provider is asked for: the configuration, with what exists where the configuration is silent.
 
-use std::collections::BTreeMap;
-
 use bimetal_model::schema::{Attribute, Block, NestedBlock};
-use bimetal_model::{Data, Path, Step, Value};
+use bimetal_model::{Data, Members, Path, Step, Value};
 
 /// The configuration, with the prior value of each computed attribute that it does not set.
 pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
@@ -22,7 +20,7 @@ pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
         };
         (name.clone(), proposed)
     };
-    let members: BTreeMap<String, Value> = members.iter().map(member).collect();
+    let members: Members = members.iter().map(member).collect();
     Value { data: Data::Object(members), sensitive: config.sensitive }
 }
 

@@ -8,7 +8,7 @@ use bimetal_config::{Desired, Instance, Node, Scope};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::Predict;
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, BlockKind, Data, Diagnostics, Key, Type, Value};
+use bimetal_model::{Address, BlockKind, Data, Diagnostics, Items, Key, Members, Type, Value};
 
 use crate::catalogue::Catalogue;
 use crate::data::Plan;
@@ -35,7 +35,7 @@ impl Values {
         let empty = |block: &ObjectBlock| match block.repetition {
             Repetition::Once => None,
             Repetition::Count(_) => Some(Value::tuple([])),
-            Repetition::ForEach(_) => Some(Data::Object(BTreeMap::new()).into()),
+            Repetition::ForEach(_) => Some(Data::Object(Members::default()).into()),
         };
         let empties = desired.module.objects.values().filter_map(|block| Some((block.address.clone(), empty(block)?)));
         Arc::make_mut(&mut scope.objects).extend(empties);
@@ -194,9 +194,9 @@ fn put_instance(whole: &mut Value, key: Option<&Key>, value: Value) {
         (Some(Key::Name(name)), Data::Object(members)) => drop(members.insert(name.clone(), value)),
         (Some(Key::Name(name)), _) => *whole = [(name.clone(), value)].into_iter().collect(),
         (Some(Key::Index(index)), data) => {
-            let mut items = match std::mem::replace(data, Data::Null) {
+            let mut items = match std::mem::replace(data, Value::NULL.data) {
                 Data::Tuple(items) => items,
-                _ => Vec::new(),
+                _ => Items::default(),
             };
             let index = usize::try_from(*index).unwrap_or(usize::MAX);
             // Instances come in any order while they are made: those before are known later.

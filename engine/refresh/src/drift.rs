@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn shapes_and_marks_are_no_difference() {
         let item = || Value::from("a");
-        let list = Value::from(Data::List(vec![item().into_sensitive()]));
+        let list = Value::from(Data::List(vec![item().into_sensitive()].into()));
         assert!(same(&list, &Value::tuple([item()])));
         let one: Value = [("a", item()), ("b", Value::NULL)].into_iter().collect();
         let other = Value::from(Data::Map([("a".to_owned(), item())].into()));

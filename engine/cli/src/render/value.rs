@@ -12,7 +12,7 @@ pub(crate) fn value_text(value: &Value, indent: usize) -> String {
 
 fn data_text(data: &Data, indent: usize) -> String {
     match data {
-        Data::Null => "null".to_owned(),
+        Data::Null(_) => "null".to_owned(),
         Data::Unknown(_) => "(known after apply)".to_owned(),
         Data::Handle(_) => "(handle)".to_owned(),
         Data::Bool(value) => value.to_string(),

@@ -48,7 +48,7 @@ impl Evaluator<'_> {
         }
         let sensitive = value.sensitive;
         match convert(value, &Type::String) {
-            Ok(Value { data: Data::String(text), .. }) => Ok(MemberKey { text: Some(text), sensitive }),
+            Ok(Value { data: Data::String(text), .. }) => Ok(MemberKey { text: Some(text.to_string()), sensitive }),
             Ok(_) => Ok(MemberKey { text: None, sensitive }),
             Err(mismatch) => Err(vec![self.error(node, format!("this can't be a key: {}", mismatch.reason))]),
         }
@@ -124,7 +124,7 @@ impl Evaluator<'_> {
                 return Err(vec![error.hint("`for` takes a list, set, map or object")]);
             }
             Data::Unknown(_) => return Ok(None),
-            Data::Null => {
+            Data::Null(_) => {
                 let error = self.error(node, "can't go through `null`");
                 return Err(vec![error.hint("where it may be `null`: `coalesce(…, [])` or `…[*]`")]);
             }

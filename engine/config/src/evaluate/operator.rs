@@ -1,14 +1,10 @@
 //! Operators, with HCL's meaning.
 
-use bigdecimal::{BigDecimal, num_bigint};
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Number, Type, Value};
 use bimetal_syntax::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
 
 use super::Evaluator;
-
-/// Digits kept of a quotient that does not end: those of Terraform's 512-bit floats.
-const QUOTIENT_DIGITS: u64 = 155;
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, operation: &Unary) -> Result<Value, Diagnostics> {
@@ -17,7 +13,7 @@ impl Evaluator<'_> {
             UnaryOperator::Negate => {
                 let (number, sensitive) = self.operand(&operation.operand, value, &Type::Number)?;
                 Ok(match number.as_number() {
-                    Some(number) => Value::from(Number::from(-number.as_decimal())),
+                    Some(number) => Value::from(-number),
                     None => Value::unknown(Type::Number),
                 }
                 .with_sensitivity(sensitive))
@@ -83,7 +79,7 @@ impl Evaluator<'_> {
         let operator = operation.operator;
         let value = match (left.as_number(), right.as_number()) {
             (Some(left), Some(right)) => {
-                let result = compute(operator, left.as_decimal(), right.as_decimal());
+                let result = compute(operator, left, right);
                 result.map_err(|reason| vec![self.error(&operation.right, reason)])?
             }
             _ if is_comparison(operator) => Value::unknown(Type::Bool),
@@ -100,16 +96,13 @@ fn is_comparison(operator: BinaryOperator) -> bool {
     )
 }
 
-fn compute(operator: BinaryOperator, left: &BigDecimal, right: &BigDecimal) -> Result<Value, &'static str> {
-    let zero = BigDecimal::from(0);
-    let number = |value: BigDecimal| Ok(Value::from(Number::from(value)));
+fn compute(operator: BinaryOperator, left: &Number, right: &Number) -> Result<Value, &'static str> {
     match operator {
-        BinaryOperator::Add => number(left + right),
-        BinaryOperator::Subtract => number(left - right),
-        BinaryOperator::Multiply => number(left * right),
-        BinaryOperator::Divide | BinaryOperator::Remainder if *right == zero => Err("division by zero"),
-        BinaryOperator::Divide => number(quotient(left, right)),
-        BinaryOperator::Remainder => number(left % right),
+        BinaryOperator::Add => Ok(Value::from(left + right)),
+        BinaryOperator::Subtract => Ok(Value::from(left - right)),
+        BinaryOperator::Multiply => Ok(Value::from(left * right)),
+        BinaryOperator::Divide => left.divided_by(right).map(Value::from).ok_or("this quotient has no value"),
+        BinaryOperator::Remainder => Ok(Value::from(left.remainder(right))),
         BinaryOperator::Less => Ok(Value::from(left < right)),
         BinaryOperator::LessOrEqual => Ok(Value::from(left <= right)),
         BinaryOperator::Greater => Ok(Value::from(left > right)),
@@ -118,18 +111,6 @@ fn compute(operator: BinaryOperator, left: &BigDecimal, right: &BigDecimal) -> R
             unreachable!("handled by their own functions")
         }
     }
-}
-
-/// Exact where it ends within the digits kept.
-fn quotient(left: &BigDecimal, right: &BigDecimal) -> BigDecimal {
-    // The library's own division keeps a hundred digits: the numerator is scaled so that a whole quotient has them all.
-    let digits = |number: &BigDecimal| i64::try_from(number.digits()).unwrap_or(i64::MAX / 4);
-    let places = QUOTIENT_DIGITS as i64 + digits(right) - digits(left) + 1;
-    let (left_digits, left_scale) = left.as_bigint_and_exponent();
-    let (right_digits, right_scale) = right.as_bigint_and_exponent();
-    let scale = u32::try_from(places.max(0)).unwrap_or(0);
-    let whole = left_digits * num_bigint::BigInt::from(10).pow(scale) / right_digits;
-    BigDecimal::new(whole, left_scale - right_scale + i64::from(scale)).with_prec(QUOTIENT_DIGITS)
 }
 
 fn equality(left: &Value, right: &Value, negated: bool) -> Value {

@@ -111,7 +111,7 @@ impl<'a> Evaluator<'a> {
                 let is_list = matches!(data, Data::List(_) | Data::Set(_));
                 let walked = items(value).into_iter().map(|item| self.walk(item, steps).map(Cow::into_owned));
                 let values = collect(walked)?;
-                if is_list { Data::List(values).into() } else { Value::tuple(values) }
+                if is_list { Value::list(Type::Any, values) } else { Value::tuple(values) }
             }
         };
         Ok(result.with_sensitivity(sensitive))

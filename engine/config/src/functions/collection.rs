@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bigdecimal::BigDecimal;
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Number, Type, Value};
 
@@ -54,12 +53,12 @@ pub(super) fn functions() -> Vec<Function> {
                     seen.push(item);
                 }
             }
-            Ok(Data::List(seen).into())
+            Ok(Value::list(Type::Any, seen))
         }),
         deep("sort", 1, 1, texts(), |a| {
             let mut texts = a.texts(0)?;
             texts.sort();
-            Ok(Data::List(texts.into_iter().map(Value::from).collect()).into())
+            Ok(Value::list(Type::String, texts.into_iter().map(Value::from)))
         }),
         shallow("reverse", 1, 1, any_list(), |a| {
             let items = a.items(0)?.iter().rev().cloned().collect();
@@ -105,7 +104,8 @@ pub(super) fn functions() -> Vec<Function> {
             let size = usize::try_from(a.whole(1)?)
                 .map_err(|_| Error::argument(1, "a chunk can't have less than no items"))?;
             let size = if size == 0 { items.len().max(1) } else { size };
-            Ok(Data::List(items.chunks(size).map(|chunk| Data::List(chunk.to_vec()).into()).collect()).into())
+            let chunk = |chunk: &[Value]| Value::list(Type::Any, chunk.iter().cloned());
+            Ok(Value::list(Type::Any, items.chunks(size).map(chunk)))
         }),
         shallow("setproduct", 2, MANY, Type::Any, set_product),
         deep("matchkeys", 3, 3, any_list(), |a| {
@@ -114,7 +114,7 @@ pub(super) fn functions() -> Vec<Function> {
                 return Err(Error::argument(1, "there must be as many keys as values"));
             }
             let chosen = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));
-            Ok(Data::List(chosen.map(|(value, _)| value.clone()).collect()).into())
+            Ok(Value::list(Type::Any, chosen.map(|(value, _)| value.clone())))
         }),
         deep("transpose", 1, 1, Type::map(texts()), transpose),
     ]
@@ -125,7 +125,7 @@ fn list_like(is_list: bool, items: Vec<Value>) -> Value {
     if is_list {
         let common = unify(items.iter().map(Value::ty)).unwrap_or(Type::Any);
         let all: std::result::Result<Vec<_>, _> = items.iter().cloned().map(|item| convert(item, &common)).collect();
-        return Data::List(all.unwrap_or(items)).into();
+        return Value::list(common, all.unwrap_or(items));
     }
     Value::tuple(items)
 }
@@ -185,7 +185,7 @@ fn merge(arguments: Arguments<'_>) -> Result {
     let maps = arguments.values.iter().filter(|value| !value.is_null());
     let one_type = |ty: Type| maps.clone().all(|value| matches!(value.data, Data::Map(_)) && value.ty() == ty);
     let is_map = maps.clone().next().is_some_and(|first| one_type(first.ty()));
-    Ok(if is_map { Data::Map(merged) } else { Data::Object(merged) }.into())
+    Ok(if is_map { Data::Map(merged.into()) } else { Data::Object(merged.into()) }.into())
 }
 
 #[derive(Default)]
@@ -251,22 +251,22 @@ fn sum(arguments: Arguments<'_>) -> Result {
     if items.is_empty() {
         return Err(Error::argument(0, "there is nothing to add up"));
     }
-    let mut sum = BigDecimal::from(0);
+    let mut sum = Number::from(0);
     for item in items {
         let number = convert(item.clone(), &Type::Number).ok().and_then(|item| item.as_number().cloned());
-        sum += number.ok_or_else(|| Error::argument(0, "only numbers can be added up"))?.as_decimal();
+        sum = &sum + &number.ok_or_else(|| Error::argument(0, "only numbers can be added up"))?;
     }
-    Ok(Value::from(Number::from(sum)))
+    Ok(Value::from(sum))
 }
 
 fn range(arguments: Arguments<'_>) -> Result {
-    let number = |place| arguments.number(place).map(|number| number.as_decimal().clone());
-    let zero = BigDecimal::from(0);
+    let number = |place| arguments.number(place);
+    let zero = Number::from(0);
     let (start, end) = if arguments.len() == 1 { (zero.clone(), number(0)?) } else { (number(0)?, number(1)?) };
     let step = match arguments.len() {
         3 => number(2)?,
-        _ if end < start => BigDecimal::from(-1),
-        _ => BigDecimal::from(1),
+        _ if end < start => Number::from(-1),
+        _ => Number::from(1),
     };
     if start != end && (step == zero || (step > zero) != (end > start)) {
         return Err(Error::new("this step never reaches the end"));
@@ -276,10 +276,10 @@ fn range(arguments: Arguments<'_>) -> Result {
         if items.len() >= 1024 {
             return Err(Error::new("more than 1024 numbers"));
         }
-        items.push(Value::from(Number::from(at.clone())));
-        at += &step;
+        items.push(Value::from(at.clone()));
+        at = &at + &step;
     }
-    Ok(Data::List(items).into())
+    Ok(Value::list(Type::Number, items))
 }
 
 fn sets(arguments: &Arguments<'_>, combine: fn(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Result {
@@ -316,7 +316,7 @@ fn set_product(arguments: Arguments<'_>) -> Result {
             .flat_map(|row| items.iter().map(|item| [&row[..], std::slice::from_ref(item)].concat()))
             .collect();
     }
-    let rows = rows.into_iter().map(Value::tuple).collect();
+    let rows: bimetal_model::Items = rows.into_iter().map(Value::tuple).collect();
     let is_set = arguments.values.iter().all(|value| matches!(value.data, Data::Set(_)));
     Ok(if is_set { Data::Set(rows) } else { Data::List(rows) }.into())
 }
@@ -331,5 +331,6 @@ fn transpose(arguments: Arguments<'_>) -> Result {
             turned.entry(text.to_owned()).or_default().push(Value::from(name.as_str()));
         }
     }
-    Ok(Data::Map(turned.into_iter().map(|(name, names)| (name, Data::List(names).into())).collect()).into())
+    let list = |(name, names)| (name, Value::list(Type::String, names));
+    Ok(Value::map(texts(), turned.into_iter().map(list)))
 }

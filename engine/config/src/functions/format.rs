@@ -1,9 +1,9 @@
 //! Go's `fmt`, as Terraform offers it.
 
-use bigdecimal::RoundingMode;
-use bigdecimal::num_bigint::{BigInt, Sign};
+use bigdecimal::{BigDecimal, RoundingMode};
 use bimetal_model::convert::convert;
 use bimetal_model::{Number, Type, Value};
+use num_bigint::{BigInt, Sign};
 
 use super::encoding::json_text;
 use super::{Error, Result, kind};
@@ -120,9 +120,16 @@ fn as_number(value: &Value) -> std::result::Result<Number, String> {
 
 fn whole(value: &Value) -> std::result::Result<BigInt, String> {
     let number = as_number(value)?;
-    match number.is_whole() {
-        true => Ok(number.as_decimal().with_scale(0).into_bigint_and_exponent().0),
-        false => Err(format!("a whole number is wanted, not {number}")),
+    number.to_whole().ok_or_else(|| format!("a whole number is wanted, not {number}"))
+}
+
+/// All of its digits.
+fn decimal(number: &Number) -> BigDecimal {
+    let (digits, exponent) = number.to_binary().unwrap_or_default();
+    let power = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
+    match exponent >= 0 {
+        true => BigDecimal::new(digits << power, 0),
+        false => BigDecimal::new(digits * BigInt::from(5).pow(power), power.into()),
     }
 }
 
@@ -138,16 +145,16 @@ fn cut(text: &str, precision: Option<usize>) -> String {
 }
 
 fn fixed(number: &Number, digits: usize) -> String {
-    number.as_decimal().with_scale_round(digits as i64, RoundingMode::HalfEven).to_plain_string()
+    decimal(number).with_scale_round(digits as i64, RoundingMode::HalfEven).to_plain_string()
 }
 
 /// `1.23e+04`; as many digits behind the point as are wanted, or as there are.
 fn scientific(number: &Number, places: Option<usize>) -> String {
-    let decimal = match places {
-        Some(places) => number.as_decimal().with_precision_round(precision(places + 1), RoundingMode::HalfEven),
-        None => number.as_decimal().normalized(),
+    let rounded = match places {
+        Some(places) => decimal(number).with_precision_round(precision(places + 1), RoundingMode::HalfEven),
+        None => printed(number),
     };
-    let (digits, scale) = decimal.as_bigint_and_exponent();
+    let (digits, scale) = rounded.as_bigint_and_exponent();
     let mut text = digits.magnitude().to_string();
     let exponent = if digits.sign() == Sign::NoSign { 0 } else { text.len() as i64 - 1 - scale };
     if let Some(places) = places {
@@ -168,16 +175,21 @@ fn precision(digits: usize) -> std::num::NonZeroU64 {
 fn shortest(number: &Number, digits: Option<usize>) -> String {
     let rounded = match digits {
         Some(digits) => {
-            number.as_decimal().with_precision_round(precision(digits.max(1)), RoundingMode::HalfEven).into()
+            decimal(number).with_precision_round(precision(digits.max(1)), RoundingMode::HalfEven).normalized()
         }
-        None => number.clone(),
+        None => printed(number),
     };
-    let (whole, scale) = rounded.as_decimal().as_bigint_and_exponent();
+    let (whole, scale) = rounded.as_bigint_and_exponent();
     let exponent = whole.magnitude().to_string().len() as i64 - 1 - scale;
     match (-4..21).contains(&exponent) || whole.sign() == Sign::NoSign {
-        true => rounded.to_string(),
-        false => scientific(&rounded, None),
+        true => rounded.to_plain_string(),
+        false => scientific(&rounded.to_plain_string().parse().unwrap_or(number.clone()), None),
     }
+}
+
+/// The digits that it is printed with.
+fn printed(number: &Number) -> BigDecimal {
+    number.to_string().parse().map_or_else(|_| decimal(number), |decimal: BigDecimal| decimal.normalized())
 }
 
 fn based(verb: &Verb, number: &BigInt, radix: u32) -> Shown {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bimetal_model::{Data, Type, Value};
+use bimetal_model::{Type, Value};
 
 use super::{Arguments, Error, Function, MANY, Result, deep, texts};
 
@@ -100,7 +100,7 @@ fn subnets(network: &Network, newbits: &[i64]) -> Result {
         found.push(Value::from(format!("{}/{length}", address_text(network.bits, base))));
         next = base.checked_add(size);
     }
-    Ok(Data::List(found).into())
+    Ok(Value::list(Type::String, found))
 }
 
 fn subnet(network: &Network, newbits: i64, number: i64) -> Result<String> {

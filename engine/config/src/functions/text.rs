@@ -1,6 +1,6 @@
 //! Text.
 
-use bimetal_model::{Data, Type, Value};
+use bimetal_model::{Type, Value};
 
 use super::format::format;
 use super::{Arguments, Error, Function, MANY, Result, deep, texts};
@@ -113,14 +113,14 @@ fn split(arguments: Arguments<'_>) -> Result {
         (true, false) => text.chars().map(|c| c.to_string().into()).collect(),
         _ => text.split(&separator).map(Value::from).collect(),
     };
-    Ok(Data::List(parts).into())
+    Ok(Value::list(Type::String, parts))
 }
 
 fn format_list(arguments: Arguments<'_>) -> Result {
     let spec = arguments.text(0)?;
     let rest: Vec<&Value> = (1..arguments.len()).map(|place| arguments.value(place)).collect();
     let Some(rows) = rest.iter().filter_map(|value| value.as_items().map(<[_]>::len)).max() else {
-        return Ok(Data::List(vec![format(&spec, &rest)?.into()]).into());
+        return Ok(Value::list(Type::String, [format(&spec, &rest)?.into()]));
     };
     let row = |row: usize| {
         let values = rest.iter().enumerate().map(|(place, value)| match value.as_items() {
@@ -129,5 +129,5 @@ fn format_list(arguments: Arguments<'_>) -> Result {
         });
         Ok(format(&spec, &values.collect::<Result<Vec<_>>>()?)?.into())
     };
-    Ok(Data::List((0..rows).map(row).collect::<Result<_>>()?).into())
+    Ok(Value::list(Type::String, (0..rows).map(row).collect::<Result<Vec<_>>>()?))
 }

@@ -1,12 +1,12 @@
 //! Data sources: read while planning where that is possible.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bimetal_config::Node;
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::question::{Inquiry, Question};
 use bimetal_model::schema::Block;
-use bimetal_model::{Address, Data, Diagnostic, Value};
+use bimetal_model::{Address, Data, Diagnostic, Members, Value};
 
 use super::Planner;
 use crate::catalogue::Owner;
@@ -111,6 +111,6 @@ fn unread(block: &Block, config: &Value) -> Value {
         (name.clone(), value)
     });
     let blocks = block.blocks.keys().map(|name| (name.clone(), config.member(name).cloned().unwrap_or(Value::NULL)));
-    let members: BTreeMap<String, Value> = attributes.chain(blocks).collect();
+    let members: Members = attributes.chain(blocks).collect();
     remark(Data::Object(members).into(), block, Some(config))
 }

@@ -240,8 +240,8 @@ fn stored(change: &Change, value: Value, providers: &Providers) -> Stored {
 pub fn real(at: &str, value: Value) -> Value {
     value.map_parts(&mut |part| match &part.data {
         Data::Unknown(Type::Number) => Value::from(1u64 << 30),
-        Data::Unknown(Type::Handle) => Data::Handle(serde_json::json!({ "of": at }).to_string()).into(),
-        Data::Unknown(Type::Map(_)) => Data::Map(BTreeMap::new()).into(),
+        Data::Unknown(Type::Handle) => Data::Handle(serde_json::json!({ "of": at }).to_string().into()).into(),
+        Data::Unknown(Type::Map(_)) => Data::Map(bimetal_model::Members::default()).into(),
         Data::Unknown(_) => Value::from(format!("id of {at}")),
         _ => part,
     })
@@ -304,7 +304,7 @@ impl Predict for Providers {
         if let Some(old) = members.remove("old_name") {
             members.insert("name".into(), old);
         }
-        Ok(Data::Object(members).into())
+        Ok(Data::Object(members.into()).into())
     }
 }
 

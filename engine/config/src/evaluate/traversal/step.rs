@@ -20,13 +20,13 @@ pub(super) fn is_attribute(step: &Step) -> bool {
 pub(super) fn items(value: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
     match value {
         Cow::Borrowed(value) => match &value.data {
-            Data::Null => Vec::new(),
+            Data::Null(_) => Vec::new(),
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.iter().map(Cow::Borrowed).collect(),
             Data::Unknown(Type::Tuple(types)) => unknowns(types),
             _ => vec![Cow::Borrowed(value)],
         },
         Cow::Owned(value) => match value.data {
-            Data::Null => Vec::new(),
+            Data::Null(_) => Vec::new(),
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.into_iter().map(Cow::Owned).collect(),
             Data::Unknown(Type::Tuple(types)) => unknowns(&types),
             data => vec![Cow::Owned(data.into())],
@@ -55,7 +55,7 @@ pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a,
         },
         Data::Unknown(Type::Map(element)) => unknown(element),
         Data::Unknown(Type::Any) => unknown(&Type::Any),
-        Data::Null => {
+        Data::Null(_) => {
             let error = Diagnostic::error(format!("`null` has no attribute `{name}`"));
             Err(error.hint("`try(…, default)` helps where it may be `null`"))
         }
@@ -98,7 +98,7 @@ pub(super) fn index<'a>(value: Cow<'a, Value>, key: &Value) -> Result<Cow<'a, Va
         Data::Set(_) | Data::Unknown(Type::Set(_)) => {
             Err(Diagnostic::error("a set has no order").hint("`tolist(…)` makes a list of it"))
         }
-        Data::Null => Err(Diagnostic::error("`null` can't be indexed")),
+        Data::Null(_) => Err(Diagnostic::error("`null` can't be indexed")),
         Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
         Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(_) => {
             Err(Diagnostic::error(format!("a {} can't be indexed", value.ty())))
@@ -124,7 +124,7 @@ fn by_name<'a>(value: Cow<'a, Value>, key: &Value, sensitive: bool) -> Result<Co
         Data::Unknown(_) => {
             attribute(value, &name).map(|found| Cow::Owned(found.into_owned().with_sensitivity(sensitive)))
         }
-        data => match members(data).is_some_and(|members| members.contains_key(&name)) {
+        data => match members(data).is_some_and(|members| members.contains_key(&*name)) {
             true => Ok(member(value, &name, sensitive)),
             false if sensitive => {
                 Err(Diagnostic::error("there is no such key").because("the key or the map is sensitive"))

@@ -3,6 +3,7 @@
 //! The only room that names the HCL parser. Does no I/O: files that functions read come in through `ReadFiles`.
 
 pub mod builtin;
+pub mod console;
 mod decode;
 mod desired;
 mod evaluate;

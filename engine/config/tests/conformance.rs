@@ -1,0 +1,104 @@
+//! Expressions with Terraform's own answers: the same value and type, or an error at the same place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bimetal_config::{Given, ReadFiles, Scope, SourceFile, console, desired, evaluate, parse_expression};
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::{Diagnostics, Value};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    expr: String,
+    #[serde(default)]
+    config: String,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    ok: bool,
+    #[serde(default)]
+    console: String,
+    #[serde(rename = "type", default)]
+    ty: String,
+    #[serde(default)]
+    error_summary: String,
+}
+
+/// The folder with the files that the file functions read.
+struct Folder(PathBuf);
+
+impl ReadFiles for Folder {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(self.0.join(path)).map_err(|error| format!("`{path}`: {error}"))
+    }
+
+    fn root(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
+}
+
+fn cases() -> Vec<Case> {
+    let text = std::fs::read_to_string(folder().join("expressions.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn value(case: &Case) -> Result<Value, Diagnostics> {
+    let source = |name: &str, text: &str| SourceFile { name: name.into(), text: text.into() };
+    let read: Arc<dyn ReadFiles> = Arc::new(Folder(folder()));
+    let name = |name: &str| name.replace("terraform.tfvars", "bimetal.bmvars.hcl").replace(".tfvars", ".bmvars.hcl");
+    let mut files: Vec<SourceFile> = case.files.iter().map(|(at, text)| source(&name(at), text)).collect();
+    files.sort_by_key(|file| (file.name.contains(".auto."), file.name.clone()));
+    let variable = |(name, text): (&String, &String)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), text.clone()));
+    let given = Given { environment: case.env.iter().filter_map(variable).collect(), files, ..Given::default() };
+    let (module, diagnostics) = desired(vec![source("main.bm.hcl", &case.config)], given, read.clone());
+    if has_errors(&diagnostics) {
+        return Err(diagnostics);
+    }
+    let variables = module.map(|module| module.variables).unwrap_or_default();
+    let scope = Scope { variables: Arc::new(variables), ..Scope::new(read) };
+    evaluate(&parse_expression(&source("console", &case.expr))?, &scope)
+}
+
+/// What differs.
+fn check(case: &Case) -> Result<(), String> {
+    match (value(case), case.ok) {
+        (Ok(value), true) => {
+            let (printed, ty) = (console::print(&value), console::print_type(&value.ty()));
+            let here = folder().display().to_string();
+            match (printed.replace(&here, "<DIR>") == case.console, ty == case.ty) {
+                (true, true) => Ok(()),
+                (false, _) => Err(format!("is {printed}, should be {}", case.console)),
+                (true, false) => Err(format!("has type {ty}, should have {}", case.ty)),
+            }
+        }
+        (Err(_), false) => Ok(()),
+        (Ok(value), false) => Err(format!("is {}, should be an error: {}", console::print(&value), case.error_summary)),
+        (Err(diagnostics), true) => {
+            let said: Vec<_> = diagnostics.iter().map(|one| format!("{} ({})", one.summary, one.detail)).collect();
+            Err(format!("is an error, {}; should be {}", said.join(" | "), case.console))
+        }
+    }
+}
+
+#[test]
+fn expressions_mean_what_they_mean_to_terraform() {
+    let known = std::fs::read_to_string(folder().join("differ.txt")).unwrap();
+    let known: BTreeSet<&str> = known.lines().collect();
+    let cases = cases();
+    let wrong: BTreeMap<&str, String> = cases
+        .iter()
+        .filter_map(|case| Some((case.id.as_str(), format!("{} `{}` {}", case.id, case.expr, check(case).err()?))))
+        .collect();
+    let new: Vec<_> = wrong.iter().filter(|(id, _)| !known.contains(*id)).map(|(_, what)| what.as_str()).collect();
+    assert!(new.is_empty(), "{} differ:\n{}", new.len(), new.join("\n"));
+    let mended: Vec<_> = known.iter().filter(|id| !wrong.contains_key(*id)).collect();
+    assert!(mended.is_empty(), "these no longer differ: take them from the list: {mended:?}");
+}

@@ -91,7 +91,9 @@ pub fn tokens(text: &str, start: Start) -> Vec<Token> {
         Start::Normal => State::Normal { braces: 0, within: false },
         Start::Template => State::Template,
     };
-    let mut lexer = Lexer { text, at: 0, states: vec![state], tokens: Vec::with_capacity(text.len() / 5) };
+    // A mark of the encoding is no part of the text.
+    let at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
+    let mut lexer = Lexer { text, at, states: vec![state], tokens: Vec::with_capacity(text.len() / 5) };
     while lexer.at < text.len() {
         lexer.next();
     }

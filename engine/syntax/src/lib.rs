@@ -2,12 +2,14 @@
 //!
 //! HCL's native syntax and its JSON twin, read into one tree. Knows nothing of what blocks and names mean.
 
+mod format;
 mod lexer;
 mod parser;
 mod source;
 mod template;
 mod tree;
 
+pub use format::format;
 pub use lexer::{Kind as TokenKind, Start, Token, tokens};
 pub use parser::{parse_body, parse_expression, parse_template};
 pub use source::{Place, SourceFile};

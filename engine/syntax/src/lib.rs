@@ -3,6 +3,7 @@
 //! HCL's native syntax and its JSON twin, read into one tree. Knows nothing of what blocks and names mean.
 
 mod format;
+mod json;
 mod lexer;
 mod parser;
 mod source;
@@ -10,6 +11,7 @@ mod template;
 mod tree;
 
 pub use format::format;
+pub use json::{BlockShape, Others, Reading, Shape, parse_json_body};
 pub use lexer::{Kind as TokenKind, Start, Token, tokens};
 pub use parser::{parse_body, parse_expression, parse_template};
 pub use source::{Place, SourceFile};

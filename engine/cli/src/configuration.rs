@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
-use bimetal_config::{ReadFiles, SourceFile};
+use bimetal_config::{ReadFiles, SourceFile, missing_modules};
 use bimetal_model::Diagnostic;
 
 use crate::failure::{Failure, io};
@@ -20,7 +20,22 @@ pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
             .hint(hint)
             .into());
     }
-    names.iter().map(|name| read_source(root, name)).collect()
+    let mut sources = names.iter().map(|name| read_source(root, name)).collect::<Result<Vec<_>, _>>()?;
+    // What is not there is said where it is called.
+    loop {
+        let missing = missing_modules(&sources);
+        let modules = missing.iter().filter(|folder| root.join(&***folder).is_dir());
+        let more = modules.map(|folder| read_module(root, folder)).collect::<Result<Vec<_>, _>>()?.concat();
+        if more.is_empty() {
+            return Ok(sources);
+        }
+        sources.extend(more);
+    }
+}
+
+fn read_module(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
+    let names = names(&root.join(folder), |name| name.ends_with(".bm.hcl"))?;
+    names.iter().map(|name| read_source(root, &format!("{folder}/{name}"))).collect()
 }
 
 /// The variable files that are read unasked, in the order in which later ones win.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use bimetal_model::schema::Block;
 use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
 
-use crate::evaluate::{ReadFiles, Scope, evaluate};
+use crate::derive::derive;
+use crate::evaluate::{ReadFiles, Scope};
+use crate::flatten::flatten;
 use crate::graph::{cycle_error, dependencies, order};
-use crate::module::{Body, Module, SourceFile};
+use crate::module::{Body, Module, Scoped, SourceFile};
 use crate::variables::{Given, values};
 
 /// What is wanted.
@@ -26,37 +28,50 @@ pub struct Desired {
     pub read: Arc<dyn ReadFiles>,
 }
 
+impl Desired {
+    /// Variables and files, and nothing that follows from them.
+    pub fn scope(&self) -> Scope {
+        Scope {
+            variables: Arc::new(self.variables.clone()),
+            calls: Arc::new(self.module.calls.clone()),
+            ..Scope::new(self.read.clone())
+        }
+    }
+}
+
 /// A part of a configuration that others can depend on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Node {
     /// `variable`
-    Variable(String),
+    Variable(Scoped),
     /// One of `locals`
-    Local(String),
+    Local(Scoped),
     /// `provider`
     Provider(ProviderKey),
     /// A whole block
     Object(Address),
     /// `output`
-    Output(String),
+    Output(Scoped),
 }
 
 impl std::fmt::Display for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Node::Variable(name) => write!(f, "var.{name}"),
-            Node::Local(name) => write!(f, "local.{name}"),
+            Node::Variable(Scoped { module, name }) => write!(f, "{module}var.{name}"),
+            Node::Local(Scoped { module, name }) => write!(f, "{module}local.{name}"),
             Node::Provider(key) => write!(f, "provider.{key}"),
             Node::Object(address) => address.fmt(f),
-            Node::Output(name) => write!(f, "output.{name}"),
+            Node::Output(Scoped { module, name }) => write!(f, "{module}output.{name}"),
         }
     }
 }
 
 /// Parses, checks references, works out variables and the order. `None` where nothing useful can be said beyond the errors.
 pub fn desired(files: Vec<SourceFile>, given: Given, read: Arc<dyn ReadFiles>) -> (Option<Desired>, Diagnostics) {
-    let (module, mut diagnostics) = crate::parse(files);
+    let (module, mut diagnostics) = crate::parse(&files, "");
     let (variables, errors) = values(&module, given, &read);
+    diagnostics.extend(errors);
+    let (module, errors) = flatten(module, files, &variables, &read);
     diagnostics.extend(errors);
     let dependencies = dependencies(&module, &mut diagnostics);
     let order = match order(&dependencies) {
@@ -95,14 +110,10 @@ pub fn providers<'s>(
 
 /// Variables, and the locals that follow from them.
 fn early_scope(desired: &Desired) -> Scope {
-    let mut scope = Scope { variables: Arc::new(desired.variables.clone()), ..Scope::new(desired.read.clone()) };
+    let mut scope = desired.scope();
     for node in desired.order.iter().filter(|node| is_early(desired, node)) {
-        if let Node::Local(name) = node
-            && let Some(expression) = desired.module.locals.get(name)
-            && let Ok(value) = evaluate(expression, &scope)
-        {
-            Arc::make_mut(&mut scope.locals).insert(name.clone(), value);
-        }
+        // What is wrong with it is said when it is planned.
+        let _ = derive(&desired.module, node, &mut scope);
     }
     scope
 }

@@ -17,6 +17,7 @@ use bimetal_model::{Diagnostic, Diagnostics, Span, Value};
 use bimetal_syntax::{Kind, Node};
 
 use crate::expression::Expression;
+use crate::module::Home;
 use crate::suggest::nearest;
 
 pub(crate) use operator::same;
@@ -31,7 +32,8 @@ pub fn evaluate(expression: &Expression, scope: &Scope) -> Result<Value, Diagnos
     if !expression.faults().is_empty() {
         return Err(expression.faults().to_vec());
     }
-    let evaluator = Evaluator { file: &expression.file.name, scope, names: &Names::None };
+    let (file, home) = (&expression.file.name, expression.home());
+    let evaluator = Evaluator { file, home, scope, names: &Names::None };
     evaluator.value(&expression.node).map(Cow::into_owned)
 }
 
@@ -39,6 +41,7 @@ pub fn evaluate(expression: &Expression, scope: &Scope) -> Result<Value, Diagnos
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluator<'a> {
     pub(crate) file: &'a Arc<str>,
+    pub(crate) home: &'a Home,
     pub(crate) scope: &'a Scope,
     pub(crate) names: &'a Names<'a>,
 }
@@ -104,7 +107,8 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The words that references begin with.
-pub(crate) const ROOTS: [&str; 9] = ["var", "local", "machine", "pool", "service", "data", "each", "count", "path"];
+pub(crate) const ROOTS: [&str; 10] =
+    ["var", "local", "module", "machine", "pool", "service", "data", "each", "count", "path"];
 
 fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
     let (mut values, mut diagnostics) = (Vec::new(), Vec::new());

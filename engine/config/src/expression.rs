@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, Span};
 use bimetal_syntax::{Intro, Kind, Node, Part, Place, SourceFile, Step, StepKind, Traversal};
 
 use crate::evaluate::{ROOTS, shapeless};
+use crate::module::{Home, Scoped};
 use crate::suggest::nearest;
 
 /// An expression that was not evaluated.
@@ -17,6 +18,7 @@ pub struct Expression {
     span: Span,
     references: Arc<[Reference]>,
     faults: Arc<[Diagnostic]>,
+    home: Home,
 }
 
 /// Something that an expression refers to.
@@ -32,9 +34,11 @@ pub struct Reference {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// `var.name`
-    Variable(String),
+    Variable(Scoped),
     /// `local.name`
-    Local(String),
+    Local(Scoped),
+    /// `module.name`, and which of its outputs where only one is looked at.
+    Module(Scoped, Option<String>),
     /// A whole block: `machine.docker.here`, `docker_volume.data`
     Object(Address),
     /// `each.key`, `each.value`
@@ -45,13 +49,44 @@ pub enum Target {
     Path,
 }
 
+impl fmt::Display for Target {
+    /// As it is written where it means something.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Variable(name) => write!(f, "var.{}", name.name),
+            Target::Local(name) => write!(f, "local.{}", name.name),
+            Target::Module(name, None) => write!(f, "module.{}", name.name),
+            Target::Module(name, Some(output)) => write!(f, "module.{}.{output}", name.name),
+            Target::Object(address) => address.within(&ModulePath::ROOT).fmt(f),
+            Target::Each => f.write_str("each"),
+            Target::Count => f.write_str("count"),
+            Target::Path => f.write_str("path"),
+        }
+    }
+}
+
+impl Target {
+    /// What the same words lead to in another module.
+    pub(crate) fn within(&self, module: &ModulePath) -> Target {
+        match self {
+            Target::Variable(name) => Target::Variable(name.within(module)),
+            Target::Local(name) => Target::Local(name.within(module)),
+            Target::Module(name, output) => Target::Module(name.within(module), output.clone()),
+            Target::Object(address) => Target::Object(address.within(module)),
+            Target::Each => Target::Each,
+            Target::Count => Target::Count,
+            Target::Path => Target::Path,
+        }
+    }
+}
+
 impl Expression {
     pub(crate) fn new(file: &SourceFile, node: Node) -> Self {
         let span = file.span(node.place);
         let mut collector = Collector { file, bound: Vec::new(), found: Vec::new(), faults: Vec::new() };
         collector.expression(&node);
         let (references, faults) = (collector.found.into(), collector.faults.into());
-        Expression { file: file.clone(), node: Arc::new(node), span, references, faults }
+        Expression { file: file.clone(), node: Arc::new(node), span, references, faults, home: Home::default() }
     }
 
     /// Where it is written.
@@ -62,7 +97,22 @@ impl Expression {
     /// What it refers to, names bound by its own `for` expressions left out. References that lead nowhere are left out, too:
     /// evaluation reports them.
     pub fn references(&self) -> Vec<Reference> {
-        self.references.to_vec()
+        let within = |reference: &Reference| Reference {
+            target: reference.target.within(&self.home.path),
+            span: reference.span.clone(),
+        };
+        self.references.iter().map(within).collect()
+    }
+
+    /// The same words in a module.
+    #[must_use]
+    pub(crate) fn at_home(&self, home: &Home) -> Expression {
+        Expression { home: home.clone(), ..self.clone() }
+    }
+
+    /// The module that it was written in.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// What is wrong with it whatever its names stand for. Such an expression is never evaluated, not even by `try`.
@@ -189,8 +239,9 @@ pub(crate) fn target(root: &str, steps: &[Step]) -> Option<(Target, usize)> {
     };
     let object = |block, ty: String, label: String| Target::Object(Address::new(block, ty, label));
     Some(match root {
-        "var" => (Target::Variable(name(0)?), 1),
-        "local" => (Target::Local(name(0)?), 1),
+        "var" => (Target::Variable(Scoped::root(name(0)?)), 1),
+        "local" => (Target::Local(Scoped::root(name(0)?)), 1),
+        "module" => (Target::Module(Scoped::root(name(0)?), output(&steps[1..])), 1),
         "each" => (Target::Each, 0),
         "count" => (Target::Count, 0),
         "path" => (Target::Path, 0),
@@ -200,4 +251,14 @@ pub(crate) fn target(root: &str, steps: &[Step]) -> Option<(Target, usize)> {
         "service" => (object(BlockKind::Service, String::new(), name(0)?), 1),
         ty => (object(BlockKind::Resource, ty.to_owned(), name(0)?), 1),
     })
+}
+
+/// The output that is taken of a module, or of each of its instances.
+fn output(steps: &[Step]) -> Option<String> {
+    let instance = |step: &Step| !matches!(step.kind, StepKind::Attribute(_));
+    let behind = if steps.first().is_some_and(instance) { steps.get(1) } else { steps.first() };
+    match &behind?.kind {
+        StepKind::Attribute(name) => Some(name.to_string()),
+        StepKind::LegacyIndex(_) | StepKind::Index(_) | StepKind::AttributeSplat | StepKind::FullSplat => None,
+    }
 }

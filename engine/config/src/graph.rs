@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Span};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, ProviderKey, Span};
 
 use crate::desired::Node;
 use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
-use crate::module::{Body, Module, ObjectBlock, Repetition};
+use crate::module::{Body, Dependencies, Module, ObjectBlock, Repetition, Scoped};
 use crate::suggest::{nearest, nearest_or_all};
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
 pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BTreeMap<Node, BTreeSet<Node>> {
     let mut collector = Collector { module, diagnostics, dependencies: BTreeMap::new() };
     for name in module.variables.keys() {
-        collector.add(Node::Variable(name.clone()), []);
+        collector.add(Node::Variable(Scoped::root(name)), []);
     }
-    for (name, expression) in &module.locals {
-        collector.add(Node::Local(name.clone()), [expression]);
+    let locals = module.locals.keys().cloned().map(Node::Local);
+    let inputs = module.inputs.keys().cloned().map(Node::Variable);
+    let results = module.results.keys().cloned().map(Node::Output);
+    for node in locals.chain(inputs).chain(results) {
+        collector.derived(node);
     }
     for (key, block) in &module.providers {
         collector.add(Node::Provider(key.clone()), expressions(&block.body));
@@ -26,8 +29,8 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
         collector.object(block);
     }
     for (name, output) in &module.outputs {
-        let node = Node::Output(name.clone());
-        collector.add(node.clone(), [&output.value]);
+        let node = Node::Output(Scoped::root(name));
+        collector.derived(node.clone());
         collector.wait_for(&node, &output.depends_on, &output.span);
     }
     collector.dependencies
@@ -45,7 +48,7 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    fn add(&mut self, node: Node, expressions: impl IntoIterator<Item = &'a Expression>) {
+    fn add<'e>(&mut self, node: Node, expressions: impl IntoIterator<Item = &'e Expression>) {
         let mut found = BTreeSet::new();
         for expression in expressions {
             self.diagnostics.extend_from_slice(expression.faults());
@@ -57,6 +60,20 @@ impl<'a> Collector<'a> {
         self.dependencies.entry(node).or_default().extend(found);
     }
 
+    /// What follows from expressions alone. A variable's conditions may name it: it does not wait for itself.
+    fn derived(&mut self, node: Node) {
+        let expressions = self.module.expressions_of(&node);
+        self.add(node.clone(), &expressions);
+        if matches!(node, Node::Variable(_)) {
+            self.dependencies.entry(node.clone()).or_default().remove(&node);
+        }
+        if let Node::Output(name) = &node
+            && let Some(output) = self.module.results.get(name)
+        {
+            self.wait_for(&node, &output.depends_on, &output.span);
+        }
+    }
+
     fn object(&mut self, block: &'a ObjectBlock) {
         let node = Node::Object(block.address.clone());
         self.add(node.clone(), expressions(&block.body));
@@ -65,7 +82,7 @@ impl<'a> Collector<'a> {
         }
         self.wait_for(&node, &block.depends_on, &block.span);
         if let Some(key) = &block.provider {
-            self.provider(&node, key, &block.span);
+            self.provider(&node, &block.in_root(key.clone()), &block.span);
         }
     }
 
@@ -73,13 +90,17 @@ impl<'a> Collector<'a> {
     fn repetition(&mut self, node: &Node, reference: &Reference) {
         let block = match node {
             Node::Object(address) => self.module.objects.get(address).map(|block| &block.repetition),
-            Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => None,
+            // A module's arguments are written in its call.
+            Node::Variable(name) => self.module.inputs.get(name).map(|input| &input.repetition),
+            Node::Local(_) | Node::Provider(_) | Node::Output(_) => None,
         };
         let (word, needs) = match (&reference.target, block) {
             (Target::Each, Some(Repetition::ForEach(_))) | (Target::Count, Some(Repetition::Count(_))) => return,
             (Target::Each, _) => ("each", "for_each"),
             (Target::Count, _) => ("count", "count"),
-            (Target::Variable(_) | Target::Local(_) | Target::Object(_) | Target::Path, _) => return,
+            (Target::Variable(_) | Target::Local(_) | Target::Module(..) | Target::Object(_) | Target::Path, _) => {
+                return;
+            }
         };
         let error = Diagnostic::error(format!("`{word}` is known only in a block with `{needs}`")).at(&reference.span);
         self.diagnostics.push(match block {
@@ -88,10 +109,14 @@ impl<'a> Collector<'a> {
         });
     }
 
-    fn wait_for(&mut self, node: &Node, addresses: &[Address], span: &Span) {
-        let reference = |address: &Address| Reference { target: Target::Object(address.clone()), span: span.clone() };
-        let found: Vec<Node> = addresses.iter().filter_map(|address| self.resolve(&reference(address))).collect();
-        self.dependencies.entry(node.clone()).or_default().extend(found);
+    fn wait_for(&mut self, node: &Node, dependencies: &Dependencies, span: &Span) {
+        for name in &dependencies.modules {
+            self.resolve(&Reference { target: Target::Module(name.clone(), None), span: span.clone() });
+        }
+        for address in &dependencies.objects {
+            let found = self.resolve(&Reference { target: Target::Object(address.clone()), span: span.clone() });
+            self.dependencies.entry(node.clone()).or_default().extend(found);
+        }
     }
 
     fn provider(&mut self, node: &Node, key: &ProviderKey, span: &Span) {
@@ -104,44 +129,68 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn resolve(&mut self, reference: &Reference) -> Option<Node> {
+    /// What a reference leads to; says so where it leads nowhere.
+    fn resolve(&mut self, reference: &Reference) -> Vec<Node> {
         let module = self.module;
-        let (node, is_there, what) = match &reference.target {
-            Target::Variable(name) => (Node::Variable(name.clone()), module.variables.contains_key(name), "variable"),
-            Target::Local(name) => (Node::Local(name.clone()), module.locals.contains_key(name), "local"),
-            Target::Object(address) => (Node::Object(address.clone()), module.objects.contains_key(address), "block"),
-            Target::Each | Target::Count | Target::Path => return None,
+        let (is_there, what) = match &reference.target {
+            Target::Variable(name) if name.module.is_root() => (module.variables.contains_key(&name.name), "variable"),
+            Target::Variable(name) => (module.inputs.contains_key(name), "variable"),
+            Target::Local(name) => (module.locals.contains_key(name), "local"),
+            Target::Module(name, None) => (module.calls.contains_key(name), "module"),
+            Target::Module(name, Some(_)) => {
+                let has_instances = module.calls.get(name).is_none_or(|call| !call.keys.is_empty());
+                (!has_instances || !module.nodes_of(&reference.target).is_empty(), "output")
+            }
+            Target::Object(address) => (module.objects.contains_key(address), "block"),
+            Target::Each | Target::Count | Target::Path => return Vec::new(),
         };
         if is_there {
-            return Some(node);
+            return module.nodes_of(&reference.target);
         }
-        let text = node.to_string();
-        let known = self.names_like(&node);
+        let text = reference.target.to_string();
+        let known = self.names_like(&reference.target);
         let known = known.iter().map(String::as_str);
-        let hint = mistyped_root(&node).or_else(|| self.missing_block(&node));
+        let hint = mistyped_root(&reference.target).or_else(|| self.missing_block(&reference.target));
         let hint = hint.unwrap_or_else(|| nearest_or_all(&text, known, what));
-        self.diagnostics.push(Diagnostic::error(format!("`{text}` is not declared")).at(&reference.span).hint(hint));
-        None
+        let error = Diagnostic::error(format!("`{text}` is not declared"));
+        self.diagnostics.push(error.at(&reference.span).hint(hint));
+        Vec::new()
     }
 
-    /// What could have been meant.
-    fn names_like(&self, node: &Node) -> Vec<String> {
+    /// What could have been meant, in the words of the same module.
+    fn names_like(&self, target: &Target) -> Vec<String> {
         let module = self.module;
-        match node {
-            Node::Variable(_) => module.variables.keys().map(|name| format!("var.{name}")).collect(),
-            Node::Local(_) => module.locals.keys().map(|name| format!("local.{name}")).collect(),
-            Node::Object(address) => {
-                let alike = module.objects.keys().filter(|known| known.block == address.block);
-                alike.map(ToString::to_string).collect()
+        let of = |names: &mut dyn Iterator<Item = &Scoped>, home: &ModulePath, word: &str| {
+            names.filter(|name| name.module == *home).map(|name| format!("{word}.{}", name.name)).collect()
+        };
+        match target {
+            Target::Variable(name) if name.module.is_root() => {
+                module.variables.keys().map(|name| format!("var.{name}")).collect()
             }
-            Node::Provider(_) | Node::Output(_) => module.objects.keys().map(ToString::to_string).collect(),
+            Target::Variable(name) => of(&mut module.inputs.keys(), &name.module, "var"),
+            Target::Local(name) => of(&mut module.locals.keys(), &name.module, "local"),
+            Target::Module(name, Some(_)) if module.calls.contains_key(name) => {
+                let names = module.outputs_of(name, None).into_iter().filter_map(|node| match node {
+                    Node::Output(output) => Some(format!("module.{}.{}", name.name, output.name)),
+                    _ => None,
+                });
+                names.collect::<BTreeSet<_>>().into_iter().collect()
+            }
+            Target::Module(name, _) => of(&mut module.calls.keys(), &name.module, "module"),
+            Target::Object(address) => {
+                let is_alike = |known: &&Address| known.block == address.block && known.module == address.module;
+                let alike = module.objects.keys().filter(is_alike);
+                alike.map(|known| known.within(&ModulePath::ROOT).to_string()).collect()
+            }
+            Target::Each | Target::Count | Target::Path => Vec::new(),
         }
     }
 
     /// Where there is no block of that kind at all.
-    fn missing_block(&self, node: &Node) -> Option<String> {
-        let Node::Object(address) = node else { return None };
-        if self.module.objects.keys().any(|known| known.block == address.block) {
+    fn missing_block(&self, target: &Target) -> Option<String> {
+        let Target::Object(address) = target else { return None };
+        let is_alike = |known: &Address| known.block == address.block && known.module == address.module;
+        if self.module.objects.keys().any(is_alike) {
             return None;
         }
         let labels = if address.block.has_type() { vec![&address.ty, &address.name] } else { vec![&address.name] };
@@ -151,10 +200,11 @@ impl<'a> Collector<'a> {
 }
 
 /// `vra.x` reads as a resource of the type `vra`.
-fn mistyped_root(node: &Node) -> Option<String> {
-    match node {
-        Node::Object(address) if address.block == BlockKind::Resource => nearest(&address.ty, ROOTS),
-        Node::Object(_) | Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => None,
+fn mistyped_root(target: &Target) -> Option<String> {
+    match target {
+        Target::Object(address) if address.block == BlockKind::Resource => nearest(&address.ty, ROOTS),
+        Target::Object(_) | Target::Variable(_) | Target::Local(_) | Target::Module(..) => None,
+        Target::Each | Target::Count | Target::Path => None,
     }
 }
 
@@ -216,10 +266,14 @@ pub(crate) fn cycle_error(module: &Module, cycle: &[Node]) -> Diagnostic {
 
 fn node_span<'a>(module: &'a Module, node: &Node) -> Option<&'a Span> {
     match node {
-        Node::Variable(name) => module.variables.get(name).map(|variable| &variable.span),
+        Node::Variable(name) if name.module.is_root() => {
+            module.variables.get(&name.name).map(|variable| &variable.span)
+        }
+        Node::Variable(name) => module.inputs.get(name).map(|input| &input.call_span),
         Node::Local(name) => module.locals.get(name).map(Expression::span),
         Node::Provider(key) => module.providers.get(key).map(|block| &block.span),
         Node::Object(address) => module.objects.get(address).map(|block| &block.span),
-        Node::Output(name) => module.outputs.get(name).map(|output| &output.span),
+        Node::Output(name) if name.module.is_root() => module.outputs.get(&name.name).map(|output| &output.span),
+        Node::Output(name) => module.results.get(name).map(|output| &output.span),
     }
 }

@@ -5,10 +5,12 @@
 pub mod builtin;
 pub mod console;
 mod decode;
+mod derive;
 mod desired;
 mod evaluate;
 mod expand;
 mod expression;
+mod flatten;
 mod functions;
 mod graph;
 pub mod lock;
@@ -19,10 +21,12 @@ mod types;
 mod variables;
 
 pub use decode::decode;
+pub use derive::{derive, is_derived};
 pub use desired::{Desired, Node, constant, desired, providers};
 pub use evaluate::{NoFiles, ReadFiles, Scope, evaluate};
 pub use expand::{Instance, block_value, expand};
 pub use expression::{Expression, Reference, Target};
+pub use flatten::missing_modules;
 pub use module::{Module, SourceFile};
 pub use parse::{parse, parse_expression};
 pub use suggest::nearest;

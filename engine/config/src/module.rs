@@ -2,25 +2,67 @@
 
 use std::collections::BTreeMap;
 
-use bimetal_model::{Address, Path, ProviderKey, Span, Type};
+use std::fmt;
+use std::sync::Arc;
+
+use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type};
 
 pub use bimetal_syntax::SourceFile;
 
-use crate::expression::Expression;
+use crate::desired::Node;
+use crate::expand::Instance;
+use crate::expression::{Expression, Target};
 
-/// A parsed configuration.
+/// The module that something was written in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Home {
+    /// Which of its instances.
+    pub path: ModulePath,
+    /// Where its files are, relative to the configuration's root; empty for the root itself.
+    pub folder: Arc<str>,
+}
+
+/// A name and the module that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scoped {
+    /// Where the name means something.
+    pub module: ModulePath,
+    /// The name.
+    pub name: String,
+}
+
+impl Scoped {
+    /// A name of the root module.
+    pub fn root(name: impl Into<String>) -> Self {
+        Scoped { module: ModulePath::ROOT, name: name.into() }
+    }
+
+    /// The same name in another module.
+    #[must_use]
+    pub fn within(&self, module: &ModulePath) -> Self {
+        Scoped { module: module.clone(), name: self.name.clone() }
+    }
+}
+
+/// A parsed configuration: the root module, and all instances of the modules that it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
     /// What it was parsed from.
     pub files: Vec<SourceFile>,
     /// The `bimetal` blocks.
     pub settings: Settings,
-    /// By name.
+    /// Of the root module, by name.
     pub variables: BTreeMap<String, Variable>,
     /// By name.
-    pub locals: BTreeMap<String, Expression>,
-    /// By name.
+    pub locals: BTreeMap<Scoped, Expression>,
+    /// Of the root module, by name.
     pub outputs: BTreeMap<String, Output>,
+    /// The `module` blocks.
+    pub calls: BTreeMap<Scoped, Call>,
+    /// The variables of modules that are called.
+    pub inputs: BTreeMap<Scoped, Input>,
+    /// The outputs of modules that are called.
+    pub results: BTreeMap<Scoped, Output>,
     /// By provider and alias.
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// Machines, pools, services, resources and data sources, by the address of the whole block.
@@ -109,9 +151,57 @@ pub struct Output {
     /// Never shown.
     pub sensitive: bool,
     /// Beyond what the expression names.
-    pub depends_on: Vec<Address>,
+    pub depends_on: Dependencies,
     /// Of the block's header.
     pub span: Span,
+}
+
+/// `module "<name>" { … }`
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Where its files are, relative to the configuration's root.
+    pub folder: Arc<str>,
+    /// Of `source`.
+    pub source_span: Span,
+    /// How many instances.
+    pub repetition: Repetition,
+    /// These, once they are worked out.
+    pub keys: Vec<Option<Key>>,
+    /// `depends_on`: whole blocks, and modules.
+    pub depends_on: Dependencies,
+    /// `providers`: the module's own names, and what they stand for out here.
+    pub providers: Providers,
+    /// The values of its variables.
+    pub arguments: BTreeMap<String, BodyAttribute>,
+    /// Of the block's header.
+    pub span: Span,
+}
+
+/// A variable of a module that is called.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// As the module declares it.
+    pub variable: Variable,
+    /// What the caller gives.
+    pub given: Option<Expression>,
+    /// How many instances the module has.
+    pub repetition: Repetition,
+    /// What `each` and `count` are where the value is given.
+    pub instance: Instance,
+    /// Of the call's header.
+    pub call_span: Span,
+}
+
+/// What a module's own names of providers stand for in the root.
+pub type Providers = Arc<BTreeMap<ProviderKey, ProviderKey>>;
+
+/// What `depends_on` names.
+#[derive(Clone, Debug, Default)]
+pub struct Dependencies {
+    /// Whole blocks.
+    pub objects: Vec<Address>,
+    /// All that these modules hold.
+    pub modules: Vec<Scoped>,
 }
 
 /// `provider "<name>" { … }`
@@ -132,10 +222,12 @@ pub struct ObjectBlock {
     pub address: Address,
     /// `provider = name.alias`, where written.
     pub provider: Option<ProviderKey>,
+    /// What the names of providers stand for where the block stands.
+    pub providers: Providers,
     /// How many instances.
     pub repetition: Repetition,
-    /// `depends_on`: whole blocks.
-    pub depends_on: Vec<Address>,
+    /// `depends_on`
+    pub depends_on: Dependencies,
     /// `lifecycle { … }`
     pub lifecycle: Lifecycle,
     /// Its arguments, without the meta-arguments.
@@ -195,4 +287,64 @@ pub struct NestedBody {
     pub body: Body,
     /// Of the block's header.
     pub span: Span,
+}
+
+impl Module {
+    /// The outputs of all instances of a module, or one of them in each. Root names are none.
+    pub fn outputs_of(&self, name: &Scoped, output: Option<&str>) -> Vec<Node> {
+        let keys = self.calls.get(name).map(|call| &call.keys[..]).unwrap_or_default();
+        let mut nodes = Vec::new();
+        for key in keys {
+            let path = name.module.then(&name.name, key.clone());
+            let from = Scoped { module: path.clone(), name: output.unwrap_or_default().to_owned() };
+            let found = self.results.range(from..).map(|(name, _)| name).take_while(|name| name.module == path);
+            let found = found.filter(|name| output.is_none_or(|wanted| name.name == wanted));
+            nodes.extend(found.cloned().map(Node::Output));
+        }
+        nodes
+    }
+
+    /// What a local, a variable or an output follows from.
+    pub fn expressions_of(&self, node: &Node) -> Vec<Expression> {
+        match node {
+            Node::Local(name) => self.locals.get(name).into_iter().cloned().collect(),
+            Node::Variable(name) => match self.inputs.get(name) {
+                Some(input) => {
+                    let conditions = input.variable.validations.iter();
+                    let conditions = conditions.flat_map(|one| [one.condition.clone(), one.message.clone()]);
+                    input.given.iter().cloned().chain(conditions).collect()
+                }
+                None => Vec::new(),
+            },
+            Node::Output(name) if name.module.is_root() => {
+                self.outputs.get(&name.name).map(|output| output.value.clone()).into_iter().collect()
+            }
+            Node::Output(name) => self.results.get(name).map(|output| output.value.clone()).into_iter().collect(),
+            Node::Provider(_) | Node::Object(_) => Vec::new(),
+        }
+    }
+
+    /// What a reference leads to; nothing where it is `each`, `count` or `path`. Whether it is there is another question.
+    pub fn nodes_of(&self, target: &Target) -> Vec<Node> {
+        match target {
+            Target::Variable(name) => vec![Node::Variable(name.clone())],
+            Target::Local(name) => vec![Node::Local(name.clone())],
+            Target::Module(name, output) => self.outputs_of(name, output.as_deref()),
+            Target::Object(address) => vec![Node::Object(address.clone())],
+            Target::Each | Target::Count | Target::Path => Vec::new(),
+        }
+    }
+}
+
+impl ObjectBlock {
+    /// What a provider that is named where the block stands is called in the root.
+    pub fn in_root(&self, provider: ProviderKey) -> ProviderKey {
+        self.providers.get(&provider).cloned().unwrap_or(provider)
+    }
+}
+
+impl fmt::Display for Scoped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.module, self.name)
+    }
 }

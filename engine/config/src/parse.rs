@@ -11,13 +11,14 @@ use crate::module::*;
 use crate::suggest::nearest_or_all;
 use crate::types::{parse_type, plain};
 
-const TOP_LEVEL: [&str; 10] =
-    ["bimetal", "variable", "locals", "output", "provider", "machine", "pool", "service", "resource", "data"];
+const TOP_LEVEL: [&str; 11] =
+    ["bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data"];
 
-/// Parses source files. What is wrong is reported, the rest is there all the same.
-pub fn parse(files: Vec<SourceFile>) -> (Module, Diagnostics) {
+/// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
+pub fn parse(files: &[SourceFile], folder: &str) -> (Module, Diagnostics) {
+    let files: Vec<SourceFile> = files.iter().filter(|file| folder_of(&file.name) == folder).cloned().collect();
     let module = Module { files: files.clone(), ..Module::default() };
-    let mut parser = Parser { module, diagnostics: Vec::new(), seen: BTreeMap::new() };
+    let mut parser = Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() };
     for file in &files {
         let (body, errors) = parse_body(file);
         parser.diagnostics.extend(errors);
@@ -26,19 +27,25 @@ pub fn parse(files: Vec<SourceFile>) -> (Module, Diagnostics) {
     (parser.module, parser.diagnostics)
 }
 
+/// Where a file lies; empty for the root.
+fn folder_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// The one expression that a text holds, as that of `--var` or of a console.
 pub fn parse_expression(file: &SourceFile) -> Result<Expression, Diagnostics> {
     Ok(Expression::new(file, syntax::parse_expression(file)?))
 }
 
-struct Parser {
+struct Parser<'f> {
     module: Module,
+    folder: &'f str,
     diagnostics: Diagnostics,
     /// Where each thing was declared first.
     seen: BTreeMap<String, Span>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn file(&mut self, file: &SourceFile, body: syntax::Body) {
         for item in body.items {
             match item {
@@ -59,7 +66,7 @@ impl Parser {
         let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         let wanted = match word.as_str() {
             "bimetal" | "locals" => 0,
-            "variable" | "output" | "provider" | "pool" | "service" => 1,
+            "variable" | "output" | "provider" | "module" | "pool" | "service" => 1,
             "machine" | "resource" | "data" => 2,
             other => {
                 let hint = nearest_or_all(other, TOP_LEVEL, "block");
@@ -86,6 +93,7 @@ impl Parser {
             "variable" => self.variable(&labels[0], body, header),
             "output" => self.output(&labels[0], &mut body, header),
             "provider" => self.provider(&labels[0], &mut body, header),
+            "module" => self.call(&labels[0], body, header),
             "pool" => self.object(Address::new(BlockKind::Pool, "", &labels[0]), body, header),
             "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
             "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
@@ -193,7 +201,7 @@ impl Parser {
         self.no_blocks(&body, "locals");
         for (name, attribute) in body.attributes {
             if self.first(format!("local `{name}`"), &attribute.name_span) {
-                self.module.locals.insert(name, attribute.expression);
+                self.module.locals.insert(Scoped::root(name), attribute.expression);
             }
         }
     }
@@ -269,13 +277,81 @@ impl Parser {
         }
     }
 
+    fn call(&mut self, name: &str, mut body: Body, span: Span) {
+        if !self.first(format!("module `{name}`"), &span) {
+            return;
+        }
+        self.no_blocks(&body, "module");
+        let repetition = self.repetition(&mut body);
+        let depends_on = self.depends_on(&mut body);
+        let providers = body.attributes.remove("providers");
+        let providers = providers.map(|attribute| self.providers(&attribute.expression)).unwrap_or_default();
+        let Some(source) = body.attributes.remove("source") else {
+            let error = Diagnostic::error("`source` is missing").at(&span);
+            return self.diagnostics.push(error.hint("write `source = \"./modules/name\"`"));
+        };
+        let source_span = source.expression.span().clone();
+        let Some(text) = self.literal(&source.expression) else { return };
+        let Some(folder) = joined(self.folder, &text) else {
+            let error = Diagnostic::error(format!("`{text}` is no local path")).at(&source_span);
+            return self.diagnostics.push(error.hint("a module lies in a folder beside: `./name` or `../name`"));
+        };
+        let (keys, arguments) = (Vec::new(), body.attributes);
+        let call = Call {
+            folder: folder.into(),
+            source_span,
+            repetition,
+            keys,
+            depends_on,
+            providers: Providers::new(providers),
+            arguments,
+            span,
+        };
+        self.module.calls.insert(Scoped::root(name), call);
+    }
+
+    /// `{ docker = docker.west }`
+    fn providers(&mut self, expression: &Expression) -> BTreeMap<ProviderKey, ProviderKey> {
+        let error = Diagnostic::error("this must say which provider is which").at(expression.span());
+        let error = error.hint("write `providers = { docker = docker.west }`");
+        let members = match &expression.node.kind {
+            Kind::Object(members) => members,
+            _ => {
+                self.diagnostics.push(error);
+                return BTreeMap::new();
+            }
+        };
+        let mut providers = BTreeMap::new();
+        for member in members {
+            match (provider_key(&member.key), provider_key(&member.value)) {
+                (Some(inside), Some(outside)) => drop(providers.insert(inside, outside)),
+                _ => self.diagnostics.push(error.clone().at(&expression.file.span(member.value.place))),
+            }
+        }
+        providers
+    }
+
     fn object(&mut self, address: Address, mut body: Body, span: Span) {
         if !self.first(format!("`{address}`"), &span) {
             return;
         }
-        let take = |body: &mut Body, name: &str| body.attributes.remove(name).map(|attribute| attribute.expression);
-        let (count, for_each) = (take(&mut body, "count"), take(&mut body, "for_each"));
-        let repetition = match (count, for_each) {
+        let repetition = self.repetition(&mut body);
+        let has_provider = !matches!(address.block, BlockKind::Pool | BlockKind::Service);
+        let provider = if has_provider { body.attributes.remove("provider") } else { None };
+        let provider = provider.and_then(|attribute| self.provider_key(&attribute.expression));
+        let depends_on = self.depends_on(&mut body);
+        let lifecycle = self.lifecycle(&mut body);
+        let providers = Providers::default();
+        let address_of = address.clone();
+        let object =
+            ObjectBlock { address: address_of, provider, providers, repetition, depends_on, lifecycle, body, span };
+        self.module.objects.insert(address, object);
+    }
+
+    /// `count` or `for_each`, taken out of the body.
+    fn repetition(&mut self, body: &mut Body) -> Repetition {
+        let mut take = |name: &str| body.attributes.remove(name).map(|attribute| attribute.expression);
+        match (take("count"), take("for_each")) {
             (Some(count), Some(_)) => {
                 self.diagnostics.push(Diagnostic::error("`count` and `for_each` can't go together").at(count.span()));
                 Repetition::Once
@@ -283,27 +359,11 @@ impl Parser {
             (Some(count), None) => Repetition::Count(count),
             (None, Some(keys)) => Repetition::ForEach(keys),
             (None, None) => Repetition::Once,
-        };
-        let has_provider = !matches!(address.block, BlockKind::Pool | BlockKind::Service);
-        let provider = if has_provider { take(&mut body, "provider") } else { None };
-        let provider = provider.and_then(|expression| self.provider_key(&expression));
-        let depends_on = self.depends_on(&mut body);
-        let lifecycle = self.lifecycle(&mut body);
-        let object = ObjectBlock { address: address.clone(), provider, repetition, depends_on, lifecycle, body, span };
-        self.module.objects.insert(address, object);
+        }
     }
 
     fn provider_key(&mut self, expression: &Expression) -> Option<ProviderKey> {
-        let key = match &expression.node.kind {
-            Kind::Name(name) => Some(ProviderKey::default_of(&**name)),
-            Kind::Traversal(traversal) => match (&traversal.root.kind, &traversal.steps[..]) {
-                (Kind::Name(name), [syntax::Step { kind: StepKind::Attribute(alias), .. }]) => {
-                    Some(ProviderKey { name: ProviderName(name.to_string()), alias: Some(alias.to_string()) })
-                }
-                _ => None,
-            },
-            _ => None,
-        };
+        let key = provider_key(&expression.node);
         if key.is_none() {
             let error = Diagnostic::error("this names no provider").at(expression.span());
             self.diagnostics.push(error.hint("write `provider = digitalocean` or `provider = digitalocean.alias`"));
@@ -311,31 +371,32 @@ impl Parser {
         key
     }
 
-    fn depends_on(&mut self, body: &mut Body) -> Vec<Address> {
-        let Some(attribute) = body.attributes.remove("depends_on") else { return Vec::new() };
+    fn depends_on(&mut self, body: &mut Body) -> Dependencies {
+        let Some(attribute) = body.attributes.remove("depends_on") else { return Dependencies::default() };
         let Kind::Tuple(items) = &attribute.expression.node.kind else {
             let error = Diagnostic::error("`depends_on` is a list of blocks").at(attribute.expression.span());
             self.diagnostics.push(error.hint("write `depends_on = [machine.docker.here]`"));
-            return Vec::new();
+            return Dependencies::default();
         };
-        let mut addresses = Vec::new();
+        let mut found = Dependencies::default();
         for item in items.iter() {
-            let found = match &item.kind {
+            let named = match &item.kind {
                 Kind::Traversal(traversal) => match &traversal.root.kind {
                     Kind::Name(root) => target(root, &traversal.steps),
                     _ => None,
                 },
                 _ => None,
             };
-            match found {
-                Some((Target::Object(address), _)) => addresses.push(address),
+            match named {
+                Some((Target::Object(address), _)) => found.objects.push(address),
+                Some((Target::Module(name, _), _)) => found.modules.push(name),
                 _ => {
                     let at = attribute.expression.file.span(item.place);
                     self.diagnostics.push(Diagnostic::error("this is no block that can be waited for").at(&at));
                 }
             }
         }
-        addresses
+        found
     }
 
     fn lifecycle(&mut self, body: &mut Body) -> Lifecycle {
@@ -425,6 +486,20 @@ impl Parser {
     }
 }
 
+/// `name` or `name.alias`
+fn provider_key(node: &Node) -> Option<ProviderKey> {
+    match &node.kind {
+        Kind::Name(name) => Some(ProviderKey::default_of(&**name)),
+        Kind::Traversal(traversal) => match (&traversal.root.kind, &traversal.steps[..]) {
+            (Kind::Name(name), [syntax::Step { kind: StepKind::Attribute(alias), .. }]) => {
+                Some(ProviderKey { name: ProviderName(name.to_string()), alias: Some(alias.to_string()) })
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A way into an object, as it is written: `env["A"]`.
 fn path(node: &Node) -> Option<Path> {
     let (root, steps) = match &node.kind {
@@ -447,6 +522,21 @@ fn step(kind: &StepKind) -> Option<Step> {
         },
         StepKind::AttributeSplat | StepKind::FullSplat => None,
     }
+}
+
+/// A path that begins with `./` or `../`, from a folder on. Steps up may lead out of the root.
+fn joined(folder: &str, path: &str) -> Option<String> {
+    if !(path.starts_with("./") || path.starts_with("../") || path == "." || path == "..") {
+        return None;
+    }
+    let mut steps: Vec<&str> = folder.split('/').filter(|step| !step.is_empty()).collect();
+    for step in path.split('/').filter(|step| !matches!(*step, "" | ".")) {
+        match (step, steps.last()) {
+            ("..", Some(last)) if *last != ".." => drop(steps.pop()),
+            _ => steps.push(step),
+        }
+    }
+    Some(steps.join("/"))
 }
 
 fn example(word: &str) -> String {

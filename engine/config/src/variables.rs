@@ -54,10 +54,13 @@ pub(crate) fn values(
     raw.extend(given.values);
     let mut values = BTreeMap::new();
     for (name, variable) in &module.variables {
-        let value = value(name, variable, raw.remove(name), &scope, &mut diagnostics);
+        let value = checked(name, variable, raw.remove(name), &variable.span, &scope, &mut diagnostics);
         values.insert(name.clone(), value);
     }
-    validate(module, &values, read, &mut diagnostics);
+    let scope = Scope { variables: Arc::new(values.clone()), ..scope };
+    for (name, variable) in &module.variables {
+        validate(name, variable, &scope, &mut diagnostics);
+    }
     (values, diagnostics)
 }
 
@@ -144,12 +147,19 @@ fn put_file(
     }
 }
 
-fn value(name: &str, variable: &Variable, raw: Option<Value>, scope: &Scope, diagnostics: &mut Diagnostics) -> Value {
+/// A variable's value, of its type: what was given there, or the default.
+pub(crate) fn checked(
+    name: &str,
+    variable: &Variable,
+    raw: Option<Value>,
+    given_at: &Span,
+    scope: &Scope,
+    diagnostics: &mut Diagnostics,
+) -> Value {
     let raw = raw.filter(|value| !value.is_null() || variable.nullable || variable.default.is_none());
-    // What was given from outside has no place here.
     let span = match (&raw, &variable.default) {
         (None, Some(default)) => default.span().clone(),
-        (Some(_), _) | (None, None) => variable.span.clone(),
+        (Some(_), _) | (None, None) => given_at.clone(),
     };
     let value = match (raw, &variable.default) {
         (Some(value), _) => value,
@@ -195,35 +205,26 @@ fn convert_value(
     })
 }
 
-fn validate(
-    module: &Module,
-    values: &BTreeMap<String, Value>,
-    read: &Arc<dyn ReadFiles>,
-    diagnostics: &mut Diagnostics,
-) {
-    let scope = Scope { variables: Arc::new(values.clone()), ..Scope::new(read.clone()) };
-    for (name, variable) in &module.variables {
-        for validation in &variable.validations {
-            match evaluate(&validation.condition, &scope).map(|value| convert(value, &Type::Bool)) {
-                Ok(Ok(Value { data: Data::Bool(false), .. })) => {
-                    let message = evaluate(&validation.message, &scope).ok();
-                    let message = message
-                        .filter(|message| !message.sensitive)
-                        .and_then(|message| message.as_str().map(str::to_owned));
-                    let error = Diagnostic::error(format!("the value of `{name}` is not allowed"))
-                        .at(validation.condition.span());
-                    diagnostics.push(error.because(message.unwrap_or_default()));
-                }
-                Ok(Ok(_)) => {}
-                Ok(Err(mismatch)) => {
-                    diagnostics.push(
-                        Diagnostic::error("this is no condition")
-                            .because(mismatch.reason)
-                            .at(validation.condition.span()),
-                    );
-                }
-                Err(errors) => diagnostics.extend(errors),
+/// Says which of its conditions a variable's value does not meet.
+pub(crate) fn validate(name: &str, variable: &Variable, scope: &Scope, diagnostics: &mut Diagnostics) {
+    for validation in &variable.validations {
+        match evaluate(&validation.condition, scope).map(|value| convert(value, &Type::Bool)) {
+            Ok(Ok(Value { data: Data::Bool(false), .. })) => {
+                let message = evaluate(&validation.message, scope).ok();
+                let message = message
+                    .filter(|message| !message.sensitive)
+                    .and_then(|message| message.as_str().map(str::to_owned));
+                let error =
+                    Diagnostic::error(format!("the value of `{name}` is not allowed")).at(validation.condition.span());
+                diagnostics.push(error.because(message.unwrap_or_default()));
             }
+            Ok(Ok(_)) => {}
+            Ok(Err(mismatch)) => {
+                diagnostics.push(
+                    Diagnostic::error("this is no condition").because(mismatch.reason).at(validation.condition.span()),
+                );
+            }
+            Err(errors) => diagnostics.extend(errors),
         }
     }
 }

@@ -14,7 +14,7 @@ use insta::assert_snapshot;
 
 fn check_decode(body: &str, block: &Block) -> String {
     let file = source("main.bm.hcl", &format!("service \"s\" {{\n{body}\n}}\n"));
-    let (module, _) = bimetal_config::parse(vec![file.clone()]);
+    let (module, _) = bimetal_config::parse(std::slice::from_ref(&file), "");
     let (value, diagnostics) =
         decode(&module.objects[&Address::new(BlockKind::Service, "", "s")].body, block, &scope());
     let set = value.as_members().into_iter().flatten().filter(|(_, value)| !value.is_null());

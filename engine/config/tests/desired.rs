@@ -254,12 +254,12 @@ fn references_are_found_with_their_places() {
     let lines: Vec<String> = expression
         .references()
         .into_iter()
-        .map(|reference| format!("{:?} at {}", reference.target, &file.text[reference.span.range]))
+        .map(|reference| format!("{} at {}", reference.target, &file.text[reference.span.range]))
         .collect();
-    assert_snapshot!(lines.join("\n"), @r#"
-    Object(Address { block: Machine, ty: "docker", name: "rack", key: None, replica: None }) at machine.docker.rack
-    Variable("name") at var.name
-    Each at each.key
-    Local("x") at local.x[each.key]
-    "#);
+    assert_snapshot!(lines.join("\n"), @r"
+    machine.docker.rack at machine.docker.rack
+    var.name at var.name
+    each at each.key
+    local.x at local.x[each.key]
+    ");
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -59,11 +60,67 @@ impl fmt::Display for Key {
     }
 }
 
+/// A module and the modules around it: those of `module.net["a"].module.dns`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModulePath(Option<Arc<[ModuleStep]>>);
+
+/// One module's call and which of its instances.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleStep {
+    /// The name label of the `module` block.
+    pub name: String,
+    /// The instance, where the block has `count` or `for_each`.
+    pub key: Option<Key>,
+}
+
+impl ModulePath {
+    /// Where a configuration begins.
+    pub const ROOT: ModulePath = ModulePath(None);
+
+    /// The instance of a module that is called from here.
+    #[must_use]
+    pub fn then(&self, name: impl Into<String>, key: Option<Key>) -> ModulePath {
+        let step = ModuleStep { name: name.into(), key };
+        ModulePath(Some(self.steps().iter().cloned().chain([step]).collect()))
+    }
+
+    /// From the root on.
+    pub fn steps(&self) -> &[ModuleStep] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a configuration begins here.
+    pub fn is_root(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether this is the other module or one within it.
+    pub fn is_within(&self, other: &ModulePath) -> bool {
+        self.steps().starts_with(other.steps())
+    }
+}
+
+impl fmt::Display for ModulePath {
+    /// With a dot behind each module, as it stands before what is in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.steps() {
+            write!(f, "module.{}", step.name)?;
+            if let Some(key) = &step.key {
+                key.fmt(f)?;
+            }
+            f.write_str(".")?;
+        }
+        Ok(())
+    }
+}
+
 /// The address of an object: of a whole block, of one of its instances, or of one replica of a service.
 ///
 /// Invariant: `to_string` and `parse` are inverse (test: `addresses_read_back_as_they_print`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
+    /// The module that the block stands in.
+    pub module: ModulePath,
     /// The block's kind.
     pub block: BlockKind,
     /// The type label; empty where the kind has none. For a machine, its provider's machine type.
@@ -79,7 +136,13 @@ pub struct Address {
 impl Address {
     /// The address of a whole block.
     pub fn new(block: BlockKind, ty: impl Into<String>, name: impl Into<String>) -> Self {
-        Address { block, ty: ty.into(), name: name.into(), key: None, replica: None }
+        Address { module: ModulePath::ROOT, block, ty: ty.into(), name: name.into(), key: None, replica: None }
+    }
+
+    /// The same within a module.
+    #[must_use]
+    pub fn within(&self, module: &ModulePath) -> Self {
+        Address { module: module.clone(), ..self.clone() }
     }
 
     /// One instance of this block.
@@ -103,6 +166,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.module.fmt(f)?;
         if self.block != BlockKind::Resource {
             write!(f, "{}.", self.block.word())?;
         }
@@ -129,6 +193,7 @@ impl FromStr for Address {
 }
 
 fn parse(text: &str) -> Option<Address> {
+    let (module, text) = module(text)?;
     let (first, rest) = name(text)?;
     let (block, ty, rest) = match first {
         "machine" | "data" => {
@@ -148,7 +213,19 @@ fn parse(text: &str) -> Option<Address> {
         }
         _ => (None, rest),
     };
-    rest.is_empty().then(|| Address { key, replica, ..Address::new(block, ty, label) })
+    rest.is_empty().then(|| Address { module, key, replica, ..Address::new(block, ty, label) })
+}
+
+/// The modules that a text begins with, and what stands behind them.
+fn module(text: &str) -> Option<(ModulePath, &str)> {
+    let (mut path, mut rest) = (ModulePath::ROOT, text);
+    while let Some(behind) = rest.strip_prefix("module.") {
+        let (called, behind) = name(behind)?;
+        let (key, behind) = key(behind)?;
+        path = path.then(called, key);
+        rest = behind.strip_prefix('.')?;
+    }
+    Some((path, rest))
 }
 
 fn name(text: &str) -> Option<(&str, &str)> {
@@ -244,6 +321,7 @@ mod tests {
             "service.web.replica[3]",
             "service.web[\"eu.\\\"1\"].replica[\"machine.docker.a\"]",
             "pool.cloud[0]",
+            "module.net.module.dns[\"a.b\"].docker_volume.data[1]",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
@@ -251,7 +329,17 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "web", "service.", "machine.docker", "service.web[", "service.web.replica", "a.b.c"] {
+        for text in [
+            "",
+            "web",
+            "service.",
+            "machine.docker",
+            "service.web[",
+            "service.web.replica",
+            "a.b.c",
+            "module.a",
+            "module.a.b",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -20,7 +20,7 @@ pub mod ty;
 mod unify;
 pub mod value;
 
-pub use address::{Address, BlockKind, Key, ProviderKey, ProviderName};
+pub use address::{Address, BlockKind, Key, ModulePath, ProviderKey, ProviderName};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use number::Number;
 pub use path::{Path, Step};

@@ -111,6 +111,7 @@ impl Catalogue {
     fn of_machine(&self, block: &ObjectBlock) -> Result<Owner, Diagnostic> {
         let label = &block.address.ty;
         let provider = block.provider.clone().unwrap_or_else(|| ProviderKey::default_of(label.as_str()));
+        let provider = block.in_root(provider);
         let machine = |schema: &Offered| {
             let (ty, schema) = schema.managed.iter().find(|(_, schema)| schema.role == Some(Role::Machine))?;
             Some((ty.clone(), schema.clone()))
@@ -129,7 +130,7 @@ impl Catalogue {
         let ty = &block.address.ty;
         let of = |provider: ProviderKey| {
             let schema = types(self.schemas.get(&provider.name)?).get(ty)?;
-            Some(owner_of(provider, ty, schema))
+            Some(owner_of(block.in_root(provider), ty, schema))
         };
         if let Some(provider) = &block.provider {
             let known = self.schemas.get(&provider.name).map(&types).into_iter().flatten();

@@ -28,8 +28,8 @@ pub fn instance_config(
     let Some(block) = desired.module.objects.get(&address.whole()) else {
         return Err(vec![Diagnostic::error(format!("`{address}` is not in the configuration")).of(address)]);
     };
-    let mut start = needs::of_arguments(block);
-    start.extend(needs::of_repetition(&block.repetition));
+    let mut start = needs::of_arguments(&desired.module, block);
+    start.extend(needs::of_repetition(&desired.module, &block.repetition));
     start.extend(placement.map(|placement| Node::Object(placement.machine.whole())));
     let mut narrowed = values.narrowed(desired, start)?;
     let instance = instance(block, address, &narrowed)?;
@@ -50,7 +50,7 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
     };
     match desired.module.providers.get(provider) {
         Some(block) => {
-            let narrowed = values.narrowed(desired, needs::of_body(&block.body))?;
+            let narrowed = values.narrowed(desired, needs::of_body(&desired.module, &block.body))?;
             decode(&block.body, schema, &narrowed.scope)
         }
         None => undeclared(provider, schema),
@@ -102,7 +102,12 @@ fn lost_provider(desired: &Desired, values: &Values, address: &Address, key: &Pr
 
 /// Whether a provider's block refers to no object, directly or by locals.
 pub fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
-    let nodes = desired.module.providers.get(provider).map(|block| needs::of_body(&block.body)).unwrap_or_default();
+    let nodes = desired
+        .module
+        .providers
+        .get(provider)
+        .map(|block| needs::of_body(&desired.module, &block.body))
+        .unwrap_or_default();
     !needs::closure(desired, nodes).iter().any(|node| matches!(node, Node::Object(_)))
 }
 
@@ -110,7 +115,7 @@ pub fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
 pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, Diagnostics) {
     let (mut outputs, mut diagnostics) = (BTreeMap::new(), Diagnostics::new());
     for (name, output) in &desired.module.outputs {
-        let narrowed = values.narrowed(desired, needs::of_expression(&output.value));
+        let narrowed = values.narrowed(desired, needs::of_expression(&desired.module, &output.value));
         match narrowed.and_then(|narrowed| bimetal_config::evaluate(&output.value, &narrowed.scope)) {
             Ok(value) if value.has_sensitive() && !output.sensitive => diagnostics.push(
                 Diagnostic::error(format!("output `{name}` would show something sensitive"))
@@ -137,7 +142,8 @@ pub fn outputs_without(desired: &Desired, values: &Values, undone: &BTreeSet<Add
         .map(|address| Node::Object(address.whole()))
         .collect();
     let rests_on_one = |name: &String| {
-        let expression = desired.module.outputs.get(name).map(|output| needs::of_expression(&output.value));
+        let expression =
+            desired.module.outputs.get(name).map(|output| needs::of_expression(&desired.module, &output.value));
         !needs::closure(desired, expression.unwrap_or_default()).is_disjoint(&services)
     };
     let (mut outputs, _) = self::outputs(desired, &values);

@@ -50,13 +50,15 @@ pub fn lower_replica(
     })
 }
 
-/// `web-3`, of an instance `web-eu-3`, in global mode `agent-rack-node-11`.
+/// `web-3`, of an instance `web-eu-3`, in global mode `agent-rack-node-11`; in a module `shop-web-3`.
 pub fn container_name(replica: &Address, machine: &Address) -> String {
     let own = match &replica.replica {
         Some(Key::Index(index)) => index.to_string(),
         Some(Key::Name(_)) | None => named(&machine.name, machine.key.as_ref()),
     };
-    sanitised(&format!("{}-{own}", named(&replica.name, replica.key.as_ref())))
+    let modules = replica.module.steps().iter().map(|step| named(&step.name, step.key.as_ref()));
+    let parts: Vec<String> = modules.chain([named(&replica.name, replica.key.as_ref()), own]).collect();
+    sanitised(&parts.join("-"))
 }
 
 fn named(name: &str, key: Option<&Key>) -> String {
@@ -113,6 +115,7 @@ mod tests {
         let name = |replica: &str, machine: &str| container_name(&replica.parse().unwrap(), &machine.parse().unwrap());
         assert_eq!(name("service.web.replica[3]", "machine.docker.a"), "web-3");
         assert_eq!(name("service.web[\"eu west\"].replica[0]", "machine.docker.a"), "web-eu-west-0");
+        assert_eq!(name("module.shop[\"eu\"].service.web.replica[0]", "machine.docker.a"), "shop-eu-web-0");
         let global = "service.agent.replica[\"machine.baremetal.rack[\\\"n11\\\"]\"]";
         assert_eq!(name(global, "machine.baremetal.rack[\"n11\"]"), "agent-rack-n11");
     }

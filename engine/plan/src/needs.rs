@@ -2,65 +2,58 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_config::module::{Body, ObjectBlock, Repetition};
-use bimetal_config::{Desired, Expression, Node, Target};
+use bimetal_config::module::{Body, Module, ObjectBlock, Repetition};
+use bimetal_config::{Desired, Expression, Node};
 use bimetal_model::{Address, BlockKind};
 
 /// The argument of a service that its replicas need only for their placement.
 pub(crate) const POOL: &str = "pool";
 
 /// What one instance's arguments refer to. Of a service's replica: without the pool, as its machine stands for that.
-pub(crate) fn of_arguments(block: &ObjectBlock) -> BTreeSet<Node> {
+pub(crate) fn of_arguments(module: &Module, block: &ObjectBlock) -> BTreeSet<Node> {
     let mut nodes = BTreeSet::new();
     let skipped = if block.address.block == BlockKind::Service { Some(POOL) } else { None };
-    collect_body(&block.body, skipped, &mut nodes);
-    nodes.extend(block.depends_on.iter().cloned().map(Node::Object));
+    collect_body(module, &block.body, skipped, &mut nodes);
+    nodes.extend(block.depends_on.objects.iter().cloned().map(Node::Object));
     nodes
 }
 
 /// What the number of instances depends on.
-pub(crate) fn of_repetition(repetition: &Repetition) -> BTreeSet<Node> {
+pub(crate) fn of_repetition(module: &Module, repetition: &Repetition) -> BTreeSet<Node> {
     match repetition {
         Repetition::Once => BTreeSet::new(),
-        Repetition::Count(expression) | Repetition::ForEach(expression) => of_expression(expression),
+        Repetition::Count(expression) | Repetition::ForEach(expression) => of_expression(module, expression),
     }
 }
 
 /// What a provider block refers to.
-pub(crate) fn of_body(body: &Body) -> BTreeSet<Node> {
+pub(crate) fn of_body(module: &Module, body: &Body) -> BTreeSet<Node> {
     let mut nodes = BTreeSet::new();
-    collect_body(body, None, &mut nodes);
+    collect_body(module, body, None, &mut nodes);
     nodes
 }
 
 /// What an expression refers to.
-pub(crate) fn of_expression(expression: &Expression) -> BTreeSet<Node> {
-    let node = |target| match target {
-        Target::Variable(name) => Some(Node::Variable(name)),
-        Target::Local(name) => Some(Node::Local(name)),
-        Target::Object(address) => Some(Node::Object(address)),
-        Target::Each | Target::Count | Target::Path => None,
-    };
-    expression.references().into_iter().filter_map(|reference| node(reference.target)).collect()
+pub(crate) fn of_expression(module: &Module, expression: &Expression) -> BTreeSet<Node> {
+    expression.references().iter().flat_map(|reference| module.nodes_of(&reference.target)).collect()
 }
 
-fn collect_body(body: &Body, skipped: Option<&str>, nodes: &mut BTreeSet<Node>) {
+fn collect_body(module: &Module, body: &Body, skipped: Option<&str>, nodes: &mut BTreeSet<Node>) {
     for (name, attribute) in &body.attributes {
         if Some(name.as_str()) != skipped {
-            nodes.extend(of_expression(&attribute.expression));
+            nodes.extend(of_expression(module, &attribute.expression));
         }
     }
     for nested in &body.blocks {
-        collect_body(&nested.body, None, nodes);
+        collect_body(module, &nested.body, None, nodes);
     }
 }
 
 /// Whether a node has no value of its own, but one that follows from others.
 pub(crate) fn is_derived(node: &Node) -> bool {
     match node {
-        Node::Local(_) => true,
         Node::Object(address) => matches!(address.block, BlockKind::Pool | BlockKind::Service),
-        Node::Variable(_) | Node::Provider(_) | Node::Output(_) => false,
+        Node::Local(_) | Node::Variable(_) | Node::Output(_) | Node::Provider(_) => bimetal_config::is_derived(node),
     }
 }
 

@@ -37,7 +37,7 @@ mod tests {
     /// The text that a path leads to.
     fn place(steps: &[Step]) -> &'static str {
         let file = SourceFile { name: "main.bm.hcl".into(), text: TEXT.into() };
-        let (module, _) = bimetal_config::parse(vec![file]);
+        let (module, _) = bimetal_config::parse(&[file], "");
         let block = module.objects.values().next().unwrap();
         let diagnostic = Diagnostic { path: Path(steps.to_vec()), ..Diagnostic::error("wrong") };
         &TEXT[placed(diagnostic, block).span.unwrap().range]

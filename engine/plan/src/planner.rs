@@ -150,8 +150,7 @@ impl<'a> Planner<'a> {
     /// `None`: it can't be planned now.
     fn visit_free(&mut self, node: &Node) -> Option<()> {
         match node {
-            Node::Variable(_) | Node::Output(_) => Some(()),
-            Node::Local(_) => self.derive(node),
+            Node::Local(_) | Node::Variable(_) | Node::Output(_) => self.derive(node),
             Node::Provider(key) => self.configure(key),
             Node::Object(address) => match address.block {
                 BlockKind::Machine | BlockKind::Resource => self.plan_objects(address),

@@ -31,7 +31,7 @@ impl Values {
     /// No object has a value yet.
     pub fn new(desired: &Desired, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (catalogue, diagnostics) = Catalogue::new(predict);
-        let mut scope = Scope { variables: Arc::new(desired.variables.clone()), ..Scope::new(desired.read.clone()) };
+        let mut scope = desired.scope();
         let empty = |block: &ObjectBlock| match block.repetition {
             Repetition::Once => None,
             Repetition::Count(_) => Some(Value::tuple([])),
@@ -139,7 +139,8 @@ impl Values {
                 Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => {}
             }
         }
-        let scope = Scope { objects: Arc::new(objects), locals: Arc::default(), ..self.scope.clone() };
+        let (locals, inputs, results) = (Arc::default(), Arc::default(), Arc::default());
+        let scope = Scope { objects: Arc::new(objects), locals, inputs, results, ..self.scope.clone() };
         let mut values = Values { scope, catalogue: self.catalogue.clone(), placements: self.placements.clone() };
         derived.sort_by_cached_key(|node| desired.order.iter().position(|other| other == *node));
         derived.into_iter().try_for_each(|node| values.derive(desired, node))?;
@@ -149,20 +150,15 @@ impl Values {
     /// Works out a local, a pool or a service.
     pub(crate) fn derive(&mut self, desired: &Desired, node: &Node) -> Result<(), Diagnostics> {
         match node {
-            Node::Local(name) => {
-                let Some(expression) = desired.module.locals.get(name) else {
-                    return Ok(());
-                };
-                let value = bimetal_config::evaluate(expression, &self.scope)?;
-                Arc::make_mut(&mut self.scope.locals).insert(name.clone(), value);
-                Ok(())
-            }
             Node::Object(address) => match desired.module.objects.get(address) {
                 Some(block) if address.block == BlockKind::Pool => self.each(block, pool::value),
                 Some(block) if address.block == BlockKind::Service => self.each(block, service::value),
                 _ => Ok(()),
             },
-            Node::Variable(_) | Node::Provider(_) | Node::Output(_) => Ok(()),
+            Node::Local(_) | Node::Variable(_) | Node::Output(_) => {
+                bimetal_config::derive(&desired.module, node, &mut self.scope)
+            }
+            Node::Provider(_) => Ok(()),
         }
     }
 

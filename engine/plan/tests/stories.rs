@@ -840,3 +840,76 @@ machine "metal" "a" {
       hint: give it what it needs to destroy as a variable
     ");
 }
+
+const SITES: &str = r#"
+machine "docker" "here" {
+  platform = "linux/amd64"
+}
+pool "all" {
+  machines = [machine.docker.here]
+}
+module "site" {
+  for_each = { a = 1, b = 2 }
+  source   = "./site"
+  pool     = pool.all
+  replicas = each.value
+  name     = each.key
+}
+output "volumes" {
+  value = { for key, site in module.site : key => site.volume }
+}
+### site/main.bm.hcl
+variable "pool" {}
+variable "replicas" {
+  type = number
+}
+variable "name" {
+  type = string
+}
+resource "docker_volume" "this" {
+  name = "data-${var.name}"
+}
+service "web" {
+  pool     = var.pool
+  image    = "nginx:1.27"
+  replicas = var.replicas
+  hostname = docker_volume.this.name
+}
+output "volume" {
+  value = docker_volume.this.id
+}
+"#;
+
+#[test]
+fn modules_are_planned_as_if_they_were_written_out() {
+    assert_snapshot!(check_plan(SITES, &World::default()), @r#"
+    ? image nginx:1.27
+    + machine.docker.here
+    + module.site["a"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["a"].docker_volume.this
+    + module.site["b"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["b"].service.web.replica[1] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["b"].docker_volume.this
+    output volumes = Some({"a": (unknown string), "b": (unknown string)})
+    "#);
+    let mut world = settled(SITES);
+    assert_snapshot!(check_plan(SITES, &world), @r"
+    ? image nginx:1.27
+    nothing to do
+    ");
+    let grown = SITES.replace("a = 1, b = 2", "b = 3, c = 1");
+    assert_snapshot!(check_plan(&grown, &world), @r#"
+    ? image nginx:1.27
+    - module.site["a"].service.web.replica[0]; `module.site["a"].service.web` is not in the configuration any more
+    - module.site["a"].docker_volume.this; `module.site["a"].docker_volume.this` is not in the configuration any more
+    + module.site["b"].service.web.replica[2] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["c"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["c"].docker_volume.this
+    output volumes = Some({"b": "id of module.site[\"b\"].docker_volume.this", "c": (unknown string)})
+    "#);
+    world.apply(&grown);
+    assert_snapshot!(check_plan(&grown, &world), @r"
+    ? image nginx:1.27
+    nothing to do
+    ");
+}

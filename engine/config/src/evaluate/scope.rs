@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bimetal_model::{Address, Value};
 
+use crate::module::{Call, Scoped};
+
 /// Files that functions read. Comes in from the edge.
 pub trait ReadFiles: Send + Sync {
     /// The bytes of a file, relative to the configuration's root; otherwise what is wrong with it.
@@ -29,10 +31,16 @@ impl ReadFiles for NoFiles {
 /// What names stand for. Cheap to clone: one for each instance of a block shares the maps.
 #[derive(Clone)]
 pub struct Scope {
-    /// `var.…`
+    /// `var.…` of the root module
     pub variables: Arc<BTreeMap<String, Value>>,
+    /// `var.…` of modules that are called
+    pub inputs: Arc<BTreeMap<Scoped, Value>>,
     /// `local.…`
-    pub locals: Arc<BTreeMap<String, Value>>,
+    pub locals: Arc<BTreeMap<Scoped, Value>>,
+    /// The outputs of modules that are called.
+    pub results: Arc<BTreeMap<Scoped, Value>>,
+    /// The `module` blocks.
+    pub calls: Arc<BTreeMap<Scoped, Call>>,
     /// Whole blocks.
     pub objects: Arc<BTreeMap<Address, Value>>,
     /// `each.key` and `each.value`, inside a block with `for_each`.
@@ -48,7 +56,10 @@ impl Scope {
     pub fn new(read: Arc<dyn ReadFiles>) -> Self {
         Scope {
             variables: Arc::default(),
+            inputs: Arc::default(),
             locals: Arc::default(),
+            results: Arc::default(),
+            calls: Arc::default(),
             objects: Arc::default(),
             each: None,
             count_index: None,

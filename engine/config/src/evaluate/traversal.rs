@@ -1,12 +1,15 @@
 //! Ways into values: references, attributes, indices, splats.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use bimetal_model::{Data, Diagnostic, Diagnostics, Span, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Key, ModulePath, Span, Type, Value};
 use bimetal_syntax::{Kind, Place, Step, StepKind, Traversal};
 
 use super::{Evaluated, Evaluator, collect};
+use crate::expand::block_value;
 use crate::expression::{Target, target};
+use crate::module::{Call, Scoped};
 use crate::suggest::{nearest, nearest_or_all};
 
 mod step;
@@ -28,6 +31,7 @@ impl<'a> Evaluator<'a> {
             return Err(at(Diagnostic::error(format!("the template was given no `{root}`")).hint(hint)));
         }
         let (target, taken) = target(root, &traversal.steps).ok_or_else(|| at(shapeless(root)))?;
+        let target = target.within(&self.home.path);
         let value = self.target(&target, traversal.steps.get(taken)).map_err(at)?;
         let taken = if matches!(target, Target::Each) { taken + 1 } else { taken };
         self.walk(value, traversal.steps.get(taken..).unwrap_or_default())
@@ -41,13 +45,18 @@ impl<'a> Evaluator<'a> {
         let scope = self.scope;
         match target {
             Target::Variable(name) => {
-                let found = scope.variables.get(name).map(Cow::Borrowed);
-                found.ok_or_else(|| missing("variable", name, scope.variables.keys().map(String::as_str)))
+                let of_root = scope.variables.get(&name.name).filter(|_| name.module.is_root());
+                let found = of_root.or_else(|| scope.inputs.get(name)).map(Cow::Borrowed);
+                found.ok_or_else(|| missing("variable", &name.name, scope.variables.keys().map(String::as_str)))
             }
             Target::Local(name) => {
                 let found = scope.locals.get(name).map(Cow::Borrowed);
-                found.ok_or_else(|| missing("local", name, scope.locals.keys().map(String::as_str)))
+                found.ok_or_else(|| missing("local", &name.name, names_in(&scope.locals, &name.module)))
             }
+            Target::Module(name, output) => match scope.calls.get(name) {
+                Some(call) => Ok(Cow::Owned(self.module(name, call, output.as_deref()))),
+                None => Err(missing("module", &name.name, names_in(&scope.calls, &name.module))),
+            },
             Target::Object(address) => scope.objects.get(address).map(Cow::Borrowed).ok_or_else(|| {
                 let known: Vec<String> = scope.objects.keys().map(ToString::to_string).collect();
                 missing("block", &address.to_string(), known.iter().map(String::as_str))
@@ -58,10 +67,23 @@ impl<'a> Evaluator<'a> {
                 None => Err(Diagnostic::error("`count` is known only in a block with `count`")),
             },
             Target::Path => {
-                let (root, here) = (Value::from(scope.read.root()), Value::from("."));
-                Ok(Cow::Owned([("module", here.clone()), ("root", here), ("cwd", root)].into_iter().collect()))
+                let folder = if self.home.folder.is_empty() { "." } else { &self.home.folder };
+                let (cwd, root, module) = (Value::from(scope.read.root()), Value::from("."), Value::from(folder));
+                Ok(Cow::Owned([("module", module), ("root", root), ("cwd", cwd)].into_iter().collect()))
             }
         }
+    }
+
+    /// The outputs of a module, or one of them: as a block has its value, of all instances.
+    fn module(&self, name: &Scoped, call: &Call, output: Option<&str>) -> Value {
+        let instance = |key: &Option<Key>| {
+            let path = name.module.then(&name.name, key.clone());
+            let from = Scoped { module: path.clone(), name: output.unwrap_or_default().to_owned() };
+            let outputs = self.scope.results.range(from..).take_while(|(found, _)| found.module == path);
+            let outputs = outputs.filter(|(found, _)| output.is_none_or(|wanted| found.name == wanted));
+            (key.clone(), outputs.map(|(found, value)| (found.name.clone(), value.clone())).collect())
+        };
+        block_value(&call.repetition, call.keys.iter().map(instance).collect())
     }
 
     fn each(&self, next: Option<&Step>) -> Result<Cow<'a, Value>, Diagnostic> {
@@ -116,6 +138,10 @@ impl<'a> Evaluator<'a> {
         };
         Ok(result.with_sensitivity(sensitive))
     }
+}
+
+fn names_in<'m, V>(map: &'m BTreeMap<Scoped, V>, module: &ModulePath) -> impl Iterator<Item = &'m str> + Clone {
+    map.keys().filter(move |name| name.module == *module).map(|name| name.name.as_str())
 }
 
 fn missing<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Diagnostic {

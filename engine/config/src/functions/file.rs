@@ -12,6 +12,7 @@ use sha2::Digest as _;
 use super::encoding::hexadecimal;
 use super::{Arguments, Error, Function, Result, deep};
 use crate::evaluate::{Evaluator, Names, Scope};
+use crate::module::Home;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -63,7 +64,8 @@ fn template_file(arguments: Arguments<'_>) -> Result {
     let file = SourceFile { name: name.clone(), text: text(&arguments)?.into() };
     let template = parse_template(&file).map_err(|diagnostics| broken(&name, diagnostics))?;
     let scope = Scope::new(arguments.scope.read.clone());
-    let evaluator = Evaluator { file: &name, scope: &scope, names: &Names::Given(given) };
+    let home = Home::default();
+    let evaluator = Evaluator { file: &name, home: &home, scope: &scope, names: &Names::Given(given) };
     match evaluator.value(&template).map(Cow::into_owned) {
         Ok(value) if value.is_null() => Err(Error::argument(0, format!("the template `{name}` comes to `null`"))),
         Ok(value) => Ok(value),

@@ -54,7 +54,7 @@ impl Planner<'_> {
         if !self.is_configured(&owner.provider) {
             return Some("its provider's arguments are known only after apply");
         }
-        let nodes: Vec<Node> = block.depends_on.iter().cloned().map(Node::Object).collect();
+        let nodes: Vec<Node> = block.depends_on.objects.iter().cloned().map(Node::Object).collect();
         let behind = self.behind.of(&nodes);
         let changes = |address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep);
         behind.iter().any(changes).then_some("what it depends on changes")

@@ -69,9 +69,9 @@ impl Planner<'_> {
 
     /// What must be there before an instance.
     pub(super) fn depends_on(&self, block: &ObjectBlock, instance: &Instance, owner: &Owner) -> BTreeSet<Address> {
-        let mut addresses = self.behind.of(&needs::of_arguments(block));
+        let mut addresses = self.behind.of(&needs::of_arguments(&self.desired.module, block));
         addresses.extend(self.behind.of([&Node::Provider(owner.provider.clone())]));
-        let repeated = self.behind.of(&needs::of_repetition(&block.repetition));
+        let repeated = self.behind.of(&needs::of_repetition(&self.desired.module, &block.repetition));
         // `for_each` over machines: each instance waits for its own machine alone.
         let own = instance.each.as_ref().and_then(|(_, value)| machine::machines_inside(value)).unwrap_or_default();
         let is_needed = |address: &Address| own.is_empty() || !is_machine(address) || own.contains(address);

@@ -80,10 +80,7 @@ impl Planner<'_> {
 
     fn prior_placements(&self, service: &Address) -> Vec<Placement> {
         let replicas = self.observed.objects.iter().filter(|(address, _)| {
-            address.replica.is_some()
-                && address.name == service.name
-                && address.key == service.key
-                && address.block == service.block
+            address.replica.is_some() && Address { replica: None, ..(*address).clone() } == *service
         });
         replicas
             .filter_map(|(address, stored)| Some(Placement { replica: address.clone(), ..stored.placement.clone()? }))
@@ -161,7 +158,8 @@ impl Planner<'_> {
 
     fn plan_replicas(&mut self, service: &Address, ready: &[Ready<'_>]) -> Option<()> {
         let runtime = self.values.catalogue.runtime().map_err(|diagnostic| vec![diagnostic.of(service)]);
-        let runtime = self.noted(runtime)?;
+        let mut runtime = self.noted(runtime)?;
+        runtime.provider = self.desired.module.objects.get(service)?.in_root(runtime.provider);
         if !self.use_provider(&runtime.provider) {
             return None;
         }

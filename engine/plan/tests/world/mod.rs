@@ -42,9 +42,16 @@ impl Default for World {
 }
 
 /// The configuration as the engine takes it.
+/// `main.bm.hcl`, and behind a line `### name` further files.
+fn files(config: &str) -> Vec<SourceFile> {
+    let (main, rest) = config.split_once("### ").unwrap_or((config, ""));
+    let rest = rest.split("### ").filter_map(|part| part.split_once('\n'));
+    let file = |(name, text): (&str, &str)| SourceFile { name: name.into(), text: text.into() };
+    std::iter::once(("main.bm.hcl", main)).chain(rest).map(file).collect()
+}
+
 pub fn read(config: &str) -> Result<Desired, String> {
-    let file = SourceFile { name: "main.bm.hcl".into(), text: config.into() };
-    match desired(vec![file], Given::default(), Arc::new(NoFiles)) {
+    match desired(files(config), Given::default(), Arc::new(NoFiles)) {
         (Some(desired), said) if said.is_empty() => Ok(desired),
         (_, said) => Err(told(&said)),
     }

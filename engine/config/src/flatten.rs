@@ -1,0 +1,254 @@
+//! All instances of the modules that a configuration calls, as if they had been written out.
+
+mod early;
+mod rehome;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bimetal_model::{Address, Diagnostic, Diagnostics, ModulePath, Value};
+
+use crate::desired::Node;
+use crate::evaluate::{ReadFiles, Scope};
+use crate::expand::{Instance, expand};
+use crate::module::*;
+use crate::parse::parse;
+use crate::suggest::nearest_or_all;
+
+/// Modules within each other beyond this are a mistake.
+const DEEPEST: usize = 32;
+/// More instances of modules than this are a mistake.
+const MOST_INSTANCES: usize = 100_000;
+
+/// The root module, with everything in the modules that it calls, directly or not.
+pub(crate) fn flatten(
+    root: Module,
+    files: Vec<SourceFile>,
+    variables: &BTreeMap<String, Value>,
+    read: &Arc<dyn ReadFiles>,
+) -> (Module, Diagnostics) {
+    if root.calls.is_empty() {
+        return (root, Vec::new());
+    }
+    let scope = Scope { variables: Arc::new(variables.clone()), ..Scope::new(read.clone()) };
+    let (providers, parsed) = (BTreeMap::new(), BTreeMap::new());
+    let module = Module { files, ..root };
+    let mut flattener = Flattener {
+        module,
+        parsed,
+        scope,
+        providers,
+        called: BTreeSet::new(),
+        open: BTreeSet::new(),
+        derived: BTreeSet::new(),
+        instances: 0,
+        diagnostics: Vec::new(),
+    };
+    flattener.all();
+    let Flattener { mut module, diagnostics, .. } = flattener;
+    name_dependencies(&mut module);
+    (module, diagnostics)
+}
+
+/// Where modules lie that are called and of which no file is there.
+pub fn missing_modules(files: &[SourceFile]) -> Vec<Arc<str>> {
+    let (mut missing, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![Arc::from("")]);
+    while let Some(folder) = open.pop() {
+        let (module, _) = parse(files, &folder);
+        if module.files.is_empty() && !folder.is_empty() {
+            missing.push(folder.clone());
+        }
+        open.extend(module.calls.into_values().map(|call| call.folder).filter(|folder| seen.insert(folder.clone())));
+    }
+    missing
+}
+
+struct Flattener {
+    module: Module,
+    /// As they were written, by folder.
+    parsed: BTreeMap<Arc<str>, Module>,
+    /// What was worked out to know how many instances there are.
+    scope: Scope,
+    /// What the names of providers stand for in each module.
+    providers: BTreeMap<ModulePath, Providers>,
+    /// Calls whose instances are there.
+    called: BTreeSet<Scoped>,
+    /// What is being worked out.
+    open: BTreeSet<Node>,
+    derived: BTreeSet<Node>,
+    instances: usize,
+    diagnostics: Diagnostics,
+}
+
+impl Flattener {
+    fn all(&mut self) {
+        loop {
+            let next = self.module.calls.keys().find(|name| !self.called.contains(*name)).cloned();
+            match next {
+                Some(name) => self.call(&name),
+                None => return,
+            }
+        }
+    }
+
+    /// Puts the instances of a module where they belong.
+    fn call(&mut self, name: &Scoped) {
+        let Some(call) = self.module.calls.get(name).cloned() else { return };
+        if !self.called.insert(name.clone()) {
+            return;
+        }
+        if let Err(errors) = self.instances(name, &call) {
+            self.diagnostics.extend(errors);
+        }
+    }
+
+    fn instances(&mut self, name: &Scoped, call: &Call) -> Result<(), Diagnostics> {
+        self.check(name, call).map_err(|diagnostic| vec![diagnostic])?;
+        if let Repetition::Count(expression) | Repetition::ForEach(expression) = &call.repetition {
+            self.prepare(expression)?;
+        }
+        let instances = expand(&call.repetition, &self.scope)?;
+        self.instances += instances.len();
+        if self.instances > MOST_INSTANCES {
+            return Err(vec![Diagnostic::error(format!("{} modules are too many", self.instances)).at(&call.span)]);
+        }
+        let keys: Vec<_> = instances.iter().map(|instance| instance.key.clone()).collect();
+        if let Some(call) = self.module.calls.get_mut(name) {
+            call.keys = keys;
+        }
+        Arc::make_mut(&mut self.scope.calls).insert(name.clone(), self.module.calls[name].clone());
+        let providers = self.providers_of(name, call);
+        for instance in instances {
+            let path = name.module.then(&name.name, instance.key.clone());
+            self.providers.insert(path.clone(), providers.clone());
+            self.instance(Home { path, folder: call.folder.clone() }, call, &instance, &providers);
+        }
+        Ok(())
+    }
+
+    /// Whether there is such a module, and it does not call itself.
+    fn check(&mut self, name: &Scoped, call: &Call) -> Result<(), Diagnostic> {
+        if !self.parsed.contains_key(&call.folder) {
+            let (module, errors) = parse(&self.module.files, &call.folder);
+            self.diagnostics.extend(errors);
+            self.parsed.insert(call.folder.clone(), module);
+        }
+        let module = &self.parsed[&call.folder];
+        if module.files.is_empty() {
+            let error = Diagnostic::error(format!("there is no module in `{}`", call.folder)).at(&call.source_span);
+            return Err(error.hint("a module is a folder with files that end with `.bm.hcl`"));
+        }
+        let around = name.module.steps().len();
+        let is_itself = call.folder.is_empty() || self.folders_around(&name.module).contains(&call.folder);
+        match (is_itself, around >= DEEPEST) {
+            (true, _) => Err(Diagnostic::error("this module calls itself").at(&call.source_span)),
+            (false, true) => {
+                Err(Diagnostic::error(format!("more than {DEEPEST} modules within each other")).at(&call.source_span))
+            }
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// The folders of a module and of those around it.
+    fn folders_around(&self, path: &ModulePath) -> Vec<Arc<str>> {
+        let (mut folders, mut outer) = (Vec::new(), ModulePath::ROOT);
+        for step in path.steps() {
+            let call = Scoped { module: outer.clone(), name: step.name.clone() };
+            folders.extend(self.module.calls.get(&call).map(|call| call.folder.clone()));
+            outer = outer.then(&step.name, step.key.clone());
+        }
+        folders
+    }
+
+    /// Those that are named, and those without an alias of the module around it.
+    fn providers_of(&self, name: &Scoped, call: &Call) -> Providers {
+        let outer = self.providers.get(&name.module).cloned().unwrap_or_default();
+        let inherited = outer.iter().filter(|(inside, _)| inside.alias.is_none());
+        let inherited = inherited.map(|(inside, outside)| (inside.clone(), outside.clone()));
+        let given = call.providers.iter().map(|(inside, outside)| {
+            let outside = outer.get(outside).unwrap_or(outside);
+            (inside.clone(), outside.clone())
+        });
+        Arc::new(inherited.chain(given).collect())
+    }
+
+    fn instance(&mut self, home: Home, call: &Call, instance: &Instance, providers: &Providers) {
+        let parsed = self.parsed[&call.folder].at_home(&home);
+        self.check_arguments(call, &parsed);
+        for block in parsed.providers.values() {
+            let error = Diagnostic::error("provider blocks belong into the root module").at(&block.span);
+            self.say(error.hint("hand providers on: `providers = { docker = docker.west }` in the `module` block"));
+        }
+        for (name, variable) in parsed.variables {
+            let given = call.arguments.get(&name).map(|attribute| attribute.expression.clone());
+            let (repetition, instance, call_span) = (call.repetition.clone(), instance.clone(), call.span.clone());
+            let name = Scoped { module: home.path.clone(), name };
+            self.module.inputs.insert(name, Input { variable, given, repetition, instance, call_span });
+        }
+        for (name, output) in parsed.outputs {
+            self.module.results.insert(Scoped { module: home.path.clone(), name }, output);
+        }
+        self.module.locals.extend(parsed.locals);
+        for (name, mut inner) in parsed.calls {
+            inner.depends_on.extend(&call.depends_on);
+            self.module.calls.insert(name, inner);
+        }
+        for (address, mut block) in parsed.objects {
+            block.depends_on.extend(&call.depends_on);
+            block.providers = providers.clone();
+            self.check_provider(&block);
+            self.module.objects.insert(address, block);
+        }
+        for (name, required) in parsed.settings.required_providers {
+            self.module.settings.required_providers.entry(name).or_insert(required);
+        }
+    }
+
+    fn check_provider(&mut self, block: &ObjectBlock) {
+        let Some(key) = block.provider.as_ref().filter(|key| key.alias.is_some()) else { return };
+        if !block.providers.contains_key(key) {
+            let error = Diagnostic::error(format!("this module was given no provider `{key}`")).at(&block.span);
+            self.say(error.hint(format!("write `providers = {{ {key} = … }}` in the `module` block")));
+        }
+    }
+
+    /// Whether all that the module needs is given, and nothing else.
+    fn check_arguments(&mut self, call: &Call, parsed: &Module) {
+        for (name, variable) in &parsed.variables {
+            if variable.default.is_none() && !call.arguments.contains_key(name) {
+                let described = variable.description.as_ref().map_or(String::new(), |text| format!(" ({text})"));
+                let error = Diagnostic::error(format!("the module needs `{name}`{described}")).at(&call.span);
+                self.say(error.hint(format!("add `{name} = …`")));
+            }
+        }
+        for (name, attribute) in &call.arguments {
+            if !parsed.variables.contains_key(name) {
+                let hint = nearest_or_all(name, parsed.variables.keys().map(String::as_str), "variable");
+                let error = Diagnostic::error(format!("the module has no variable `{name}`"));
+                self.say(error.at(&attribute.name_span).hint(hint));
+            }
+        }
+    }
+
+    /// The same is said once, though many instances say it.
+    fn say(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+}
+
+/// Who waits for a module waits for all that is in it.
+fn name_dependencies(module: &mut Module) {
+    let (calls, all) = (module.calls.clone(), module.objects.keys().cloned().collect::<Vec<_>>());
+    let named = |dependencies: &mut Dependencies| {
+        for name in &dependencies.modules {
+            let keys = calls.get(name).map(|call| &call.keys[..]).unwrap_or_default();
+            let paths: Vec<ModulePath> = keys.iter().map(|key| name.module.then(&name.name, key.clone())).collect();
+            let is_inside = |address: &&Address| paths.iter().any(|path| address.module.is_within(path));
+            dependencies.objects.extend(all.iter().filter(is_inside).cloned());
+        }
+    };
+    module.objects.values_mut().for_each(|block| named(&mut block.depends_on));
+    module.outputs.values_mut().chain(module.results.values_mut()).for_each(|output| named(&mut output.depends_on));
+}

@@ -1,0 +1,116 @@
+//! A module as it was written, as one of its instances.
+
+use crate::expression::Expression;
+use crate::module::*;
+
+impl Module {
+    /// Everything in it in this place.
+    pub(super) fn at_home(&self, home: &Home) -> Module {
+        let scoped = |name: &Scoped| name.within(&home.path);
+        Module {
+            files: Vec::new(),
+            settings: self.settings.clone(),
+            variables: self.variables.iter().map(|(name, variable)| (name.clone(), variable.at_home(home))).collect(),
+            locals: self.locals.iter().map(|(name, expression)| (scoped(name), expression.at_home(home))).collect(),
+            outputs: self.outputs.iter().map(|(name, output)| (name.clone(), output.at_home(home))).collect(),
+            calls: self.calls.iter().map(|(name, call)| (scoped(name), call.at_home(home))).collect(),
+            providers: self.providers.clone(),
+            objects: self
+                .objects
+                .iter()
+                .map(|(address, block)| (address.within(&home.path), block.at_home(home)))
+                .collect(),
+            ..Module::default()
+        }
+    }
+}
+
+impl Variable {
+    fn at_home(&self, home: &Home) -> Variable {
+        let validation = |validation: &Validation| Validation {
+            condition: validation.condition.at_home(home),
+            message: validation.message.at_home(home),
+        };
+        Variable {
+            default: optional(&self.default, home),
+            validations: self.validations.iter().map(validation).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Output {
+    fn at_home(&self, home: &Home) -> Output {
+        Output { value: self.value.at_home(home), depends_on: self.depends_on.at_home(home), ..self.clone() }
+    }
+}
+
+impl Call {
+    fn at_home(&self, home: &Home) -> Call {
+        let argument = |argument: &BodyAttribute| BodyAttribute {
+            expression: argument.expression.at_home(home),
+            name_span: argument.name_span.clone(),
+        };
+        Call {
+            repetition: self.repetition.at_home(home),
+            depends_on: self.depends_on.at_home(home),
+            arguments: self.arguments.iter().map(|(name, value)| (name.clone(), argument(value))).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+impl ObjectBlock {
+    fn at_home(&self, home: &Home) -> ObjectBlock {
+        ObjectBlock {
+            address: self.address.within(&home.path),
+            repetition: self.repetition.at_home(home),
+            depends_on: self.depends_on.at_home(home),
+            body: self.body.at_home(home),
+            ..self.clone()
+        }
+    }
+}
+
+impl Repetition {
+    fn at_home(&self, home: &Home) -> Repetition {
+        match self {
+            Repetition::Once => Repetition::Once,
+            Repetition::Count(expression) => Repetition::Count(expression.at_home(home)),
+            Repetition::ForEach(expression) => Repetition::ForEach(expression.at_home(home)),
+        }
+    }
+}
+
+impl Dependencies {
+    fn at_home(&self, home: &Home) -> Dependencies {
+        Dependencies {
+            objects: self.objects.iter().map(|address| address.within(&home.path)).collect(),
+            modules: self.modules.iter().map(|name| name.within(&home.path)).collect(),
+        }
+    }
+
+    pub(super) fn extend(&mut self, more: &Dependencies) {
+        self.objects.extend(more.objects.iter().cloned());
+        self.modules.extend(more.modules.iter().cloned());
+    }
+}
+
+impl Body {
+    fn at_home(&self, home: &Home) -> Body {
+        let attribute = |attribute: &BodyAttribute| BodyAttribute {
+            expression: attribute.expression.at_home(home),
+            ..attribute.clone()
+        };
+        let nested = |nested: &NestedBody| NestedBody { body: nested.body.at_home(home), ..nested.clone() };
+        Body {
+            attributes: self.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect(),
+            blocks: self.blocks.iter().map(nested).collect(),
+            span: self.span.clone(),
+        }
+    }
+}
+
+fn optional(expression: &Option<Expression>, home: &Home) -> Option<Expression> {
+    expression.as_ref().map(|expression| expression.at_home(home))
+}

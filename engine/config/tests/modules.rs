@@ -1,0 +1,284 @@
+//! Modules: what their instances hold, and what is wrong with how they are called.
+
+mod common;
+
+use std::sync::Arc;
+
+use bimetal_config::{Desired, Given, NoFiles, SourceFile, derive, desired, missing_modules};
+use common::{show, source};
+use insta::assert_snapshot;
+
+/// Files by name, each behind a line `# name`.
+fn files(text: &str) -> Vec<SourceFile> {
+    let file = |part: &str| {
+        let (name, text) = part.split_once('\n').unwrap();
+        source(name.trim(), text)
+    };
+    text.split("# ").skip(1).map(file).collect()
+}
+
+/// Everything in order with what follows from expressions, or what is said.
+fn check(text: &str) -> String {
+    let files = files(text);
+    let (desired, diagnostics) = desired(files.clone(), Given::default(), Arc::new(NoFiles));
+    let files: Vec<&SourceFile> = files.iter().collect();
+    let said: String = diagnostics.iter().map(|diagnostic| show(diagnostic, &files) + "\n").collect();
+    match desired {
+        Some(desired) if diagnostics.is_empty() => values(&desired),
+        _ => said,
+    }
+}
+
+fn values(desired: &Desired) -> String {
+    let mut scope = desired.scope();
+    let mut lines = String::new();
+    for node in &desired.order {
+        if let Err(errors) = derive(&desired.module, node, &mut scope) {
+            lines.extend(errors.iter().map(|error| format!("{node}: {}\n", error.summary)));
+        }
+    }
+    for (name, value) in scope.inputs.iter() {
+        lines += &format!("{}var.{} = {value:?}\n", name.module, name.name);
+    }
+    for (name, value) in scope.results.iter() {
+        lines += &format!("{}{} = {value:?}\n", name.module, name.name);
+    }
+    for (name, value) in scope.locals.iter() {
+        lines += &format!("{}local.{} = {value:?}\n", name.module, name.name);
+    }
+    lines + &desired.module.objects.keys().map(|address| format!("{address}\n")).collect::<String>()
+}
+
+const NET: &str = r#"
+# net/main.bm.hcl
+variable "name" {
+  type = string
+}
+variable "size" {
+  type    = number
+  default = 2
+}
+locals {
+  full = "${var.name}-${var.size}-${path.module}"
+}
+resource "docker_network" "this" {
+  name = local.full
+}
+output "full" {
+  value = local.full
+}
+output "size" {
+  value = var.size
+}
+"#;
+
+fn with_net(root: &str) -> String {
+    format!("# main.bm.hcl\n{root}{NET}")
+}
+
+#[test]
+fn a_module_has_variables_locals_objects_and_outputs_of_its_own() {
+    let root = "module \"one\" {\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  got = module.one.full\n}\n";
+    assert_snapshot!(check(&with_net(root)), @r#"
+    module.one.var.name = "a"
+    module.one.var.size = 2
+    module.one.full = "a-2-net"
+    module.one.size = 2
+    local.got = "a-2-net"
+    module.one.local.full = "a-2-net"
+    module.one.docker_network.this
+    "#);
+}
+
+#[test]
+fn a_module_with_for_each_is_an_object_of_its_instances() {
+    let root = r#"
+locals {
+  names = toset(["a", "b"])
+}
+module "each" {
+  for_each = local.names
+  source   = "./net"
+  name     = "x-${each.key}"
+  size     = "3"
+}
+module "counted" {
+  count  = length(module.each)
+  source = "./net"
+  name   = module.each["b"].full
+  size   = count.index
+}
+locals {
+  all   = [for key, net in module.each : "${key}=${net.size}"]
+  sizes = module.counted[*].size
+  whole = module.each
+}
+"#;
+    assert_snapshot!(check(&with_net(root)), @r#"
+    module.counted[0].var.name = "x-b-3-net"
+    module.counted[0].var.size = 0
+    module.counted[1].var.name = "x-b-3-net"
+    module.counted[1].var.size = 1
+    module.each["a"].var.name = "x-a"
+    module.each["a"].var.size = 3
+    module.each["b"].var.name = "x-b"
+    module.each["b"].var.size = 3
+    module.counted[0].full = "x-b-3-net-0-net"
+    module.counted[0].size = 0
+    module.counted[1].full = "x-b-3-net-1-net"
+    module.counted[1].size = 1
+    module.each["a"].full = "x-a-3-net"
+    module.each["a"].size = 3
+    module.each["b"].full = "x-b-3-net"
+    module.each["b"].size = 3
+    local.all = ["a=3", "b=3"]
+    local.names = {"a", "b"}
+    local.sizes = [0, 1]
+    local.whole = {"a": {"full": "x-a-3-net", "size": 3}, "b": {"full": "x-b-3-net", "size": 3}}
+    module.counted[0].local.full = "x-b-3-net-0-net"
+    module.counted[1].local.full = "x-b-3-net-1-net"
+    module.each["a"].local.full = "x-a-3-net"
+    module.each["b"].local.full = "x-b-3-net"
+    module.counted[0].docker_network.this
+    module.counted[1].docker_network.this
+    module.each["a"].docker_network.this
+    module.each["b"].docker_network.this
+    "#);
+}
+
+#[test]
+fn modules_may_call_modules() {
+    let text = r#"
+# main.bm.hcl
+module "outer" {
+  source = "./outer"
+}
+# outer/main.bm.hcl
+module "inner" {
+  count  = 2
+  source = "../net"
+  name   = "deep-${count.index}"
+}
+output "deep" {
+  value = module.inner[1].full
+}
+"#;
+    assert_snapshot!(check(&format!("{text}{NET}")), @r#"
+    module.outer.module.inner[0].var.name = "deep-0"
+    module.outer.module.inner[0].var.size = 2
+    module.outer.module.inner[1].var.name = "deep-1"
+    module.outer.module.inner[1].var.size = 2
+    module.outer.deep = "deep-1-2-net"
+    module.outer.module.inner[0].full = "deep-0-2-net"
+    module.outer.module.inner[0].size = 2
+    module.outer.module.inner[1].full = "deep-1-2-net"
+    module.outer.module.inner[1].size = 2
+    module.outer.module.inner[0].local.full = "deep-0-2-net"
+    module.outer.module.inner[1].local.full = "deep-1-2-net"
+    module.outer.module.inner[0].docker_network.this
+    module.outer.module.inner[1].docker_network.this
+    "#);
+}
+
+#[test]
+fn who_waits_for_a_module_waits_for_all_that_is_in_it() {
+    let root = r#"
+module "first" {
+  source = "./net"
+  name   = "a"
+}
+module "second" {
+  source     = "./net"
+  name       = "b"
+  depends_on = [module.first]
+}
+resource "docker_volume" "last" {
+  name       = "c"
+  depends_on = [module.second]
+}
+"#;
+    let (desired, said) = desired(files(&with_net(root)), Given::default(), Arc::new(NoFiles));
+    assert!(said.is_empty(), "{said:?}");
+    let objects = desired.unwrap().order.into_iter().map(|node| node.to_string());
+    let objects: Vec<_> = objects.filter(|node| node.contains("docker_")).collect();
+    assert_eq!(
+        objects,
+        ["module.first.docker_network.this", "module.second.docker_network.this", "docker_volume.last"]
+    );
+}
+
+#[test]
+fn mistakes_in_calls_are_shown_where_they_are() {
+    let mistakes = [
+        "module \"m\" {\n  source = \"./net\"\n}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n  nmae = 1\n}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = []\n}\n",
+        "module \"m\" {\n  source = \"./nat\"\n}\n",
+        "module \"m\" {\n  source = \"git::https://example.com/x\"\n}\n",
+        "module \"m\" {\n  name = 1\n}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  x = module.m.ful\n}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  x = module.n\n}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = each.key\n}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n  for_each = docker_volume.x\n}\nresource \"docker_volume\" \"x\" {}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = module.m.full\n}\n",
+        "module \"m\" {\n  source = \".\"\n}\n",
+    ];
+    let said: String = mistakes.iter().map(|root| check(&with_net(root))).collect();
+    assert_snapshot!(said, @r#"
+    error: the module needs `name` at «module "m"» hint: add `name = …`
+    error: the module has no variable `nmae` at «nmae» hint: did you mean `name`?
+    module.m.var.name: the value of `name` does not fit its type
+    module.m.var.name = (unknown string)
+    module.m.var.size = 2
+    module.m.full = (unknown string)
+    module.m.size = 2
+    module.m.local.full = (unknown string)
+    module.m.docker_network.this
+    error: there is no module in `nat` at «"./nat"» hint: a module is a folder with files that end with `.bm.hcl`
+    error: `git::https://example.com/x` is no local path at «"git::https://example.com/x"» hint: a module lies in a folder beside: `./name` or `../name`
+    error: `source` is missing at «module "m"» hint: write `source = "./modules/name"`
+    error: `module.m.ful` is not declared at «module.m.ful» hint: did you mean `module.m.full`?
+    error: `module.n` is not declared at «module.n» hint: did you mean `module.m`?
+    error: `each` is known only in a block with `for_each` at «each.key» hint: add `for_each = …` to the block
+    error: how many instances a module has can't depend on objects (`docker_volume.x` is known only while planning) at «docker_volume.x» hint: use variables and locals here, or put `count` or `for_each` on the blocks in the module
+    error: these depend on each other in a circle (module.m.var.name → module.m.output.full → module.m.local.full → module.m.var.name) at «module "m"» hint: take out one of these references
+    error: this module calls itself at «"."»
+    "#);
+}
+
+#[test]
+fn a_module_that_calls_itself_is_an_error() {
+    let text = "# main.bm.hcl\nmodule \"a\" {\n  source = \"./a\"\n}\n# a/main.bm.hcl\nmodule \"b\" {\n  source = \"../b\"\n}\n# b/main.bm.hcl\nmodule \"a\" {\n  source = \"../a\"\n}\n";
+    assert_snapshot!(check(text), @r#"error: this module calls itself at «"../a"»"#);
+}
+
+#[test]
+fn a_modules_variables_have_conditions() {
+    let text = r#"
+# main.bm.hcl
+module "m" {
+  source = "./m"
+  port   = 70000
+}
+# m/main.bm.hcl
+variable "port" {
+  type = number
+  validation {
+    condition     = var.port < 65536
+    error_message = "a port is below 65536, not ${var.port}"
+  }
+}
+"#;
+    assert_snapshot!(check(text), @r"
+    module.m.var.port: the value of `port` is not allowed
+    module.m.var.port = 70000
+    ");
+}
+
+#[test]
+fn modules_that_are_not_loaded_are_named() {
+    let loaded =
+        files("# main.bm.hcl\nmodule \"a\" {\n  source = \"./x/../a\"\n}\nmodule \"b\" {\n  source = \"../b\"\n}\n");
+    let missing: Vec<String> = missing_modules(&loaded).iter().map(ToString::to_string).collect();
+    assert_eq!(missing, ["../b", "a"]);
+}

@@ -26,7 +26,8 @@ pub struct Instance {
 /// The instances of a block. Their keys must be known: unknown ones are an error that names the expression.
 pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {
     match repetition {
-        Repetition::Once => Ok(vec![Instance { key: None, each: None, count_index: None }]),
+        Repetition::Once => Ok(vec![ONLY]),
+        Repetition::Enabled(expression) => Ok(if is_enabled(expression, scope)? { vec![ONLY] } else { Vec::new() }),
         Repetition::Count(expression) => count(expression, scope),
         Repetition::ForEach(expression) => for_each(expression, scope),
     }
@@ -35,7 +36,7 @@ pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, D
 /// The value of a whole block, put together from its instances: itself without repetition, a tuple by `count`, an object by `for_each`.
 pub fn block_value(repetition: &Repetition, instances: Vec<(Option<Key>, Value)>) -> Value {
     match repetition {
-        Repetition::Once => instances.into_iter().next().map_or(Value::NULL, |(_, value)| value),
+        Repetition::Once | Repetition::Enabled(_) => instances.into_iter().next().map_or(Value::NULL, |(_, value)| value),
         Repetition::Count(_) => {
             let index = |key: Option<Key>| match key {
                 Some(Key::Index(index)) => index,
@@ -53,6 +54,17 @@ pub fn block_value(repetition: &Repetition, instances: Vec<(Option<Key>, Value)>
             named.collect()
         }
     }
+}
+
+const ONLY: Instance = Instance { key: None, each: None, count_index: None };
+
+fn is_enabled(expression: &Expression, scope: &Scope) -> Result<bool, Diagnostics> {
+    let value = evaluate(expression, scope)?;
+    if value.is_unknown() {
+        return Err(unknown(expression, "enabled"));
+    }
+    let truth = convert(value, &Type::Bool).ok().and_then(|value| value.as_bool());
+    truth.ok_or_else(|| vec![Diagnostic::error("`enabled` must be `true` or `false`").at(expression.span())])
 }
 
 fn count(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {

@@ -104,7 +104,7 @@ impl Flattener {
 
     fn instances(&mut self, name: &Scoped, call: &Call) -> Result<(), Diagnostics> {
         self.check(name, call).map_err(|diagnostic| vec![diagnostic])?;
-        if let Repetition::Count(expression) | Repetition::ForEach(expression) = &call.repetition {
+        if let Some(expression) = call.repetition.expression() {
             self.prepare(expression)?;
         }
         let instances = expand(&call.repetition, &self.scope)?;

@@ -77,9 +77,7 @@ impl<'a> Collector<'a> {
     fn object(&mut self, block: &'a ObjectBlock) {
         let node = Node::Object(block.address.clone());
         self.add(node.clone(), expressions(&block.body));
-        if let Repetition::Count(expression) | Repetition::ForEach(expression) = &block.repetition {
-            self.add(node.clone(), [expression]);
-        }
+        self.add(node.clone(), block.repetition.expression());
         self.wait_for(&node, &block.depends_on, &block.span);
         if let Some(key) = &block.provider {
             self.provider(&node, &block.in_root(key.clone()), &block.span);

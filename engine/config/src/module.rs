@@ -241,6 +241,8 @@ pub struct ObjectBlock {
 pub enum Repetition {
     /// One, without a key.
     Once,
+    /// `enabled = …`: one without a key, or none.
+    Enabled(Expression),
     /// `count = …`
     Count(Expression),
     /// `for_each = …`
@@ -332,6 +334,18 @@ impl Module {
             Target::Module(name, output) => self.outputs_of(name, output.as_deref()),
             Target::Object(address) => vec![Node::Object(address.clone())],
             Target::Each | Target::Count | Target::Path => Vec::new(),
+        }
+    }
+}
+
+impl Repetition {
+    /// What the number of instances follows from.
+    pub fn expression(&self) -> Option<&Expression> {
+        match self {
+            Repetition::Once => None,
+            Repetition::Enabled(expression) | Repetition::Count(expression) | Repetition::ForEach(expression) => {
+                Some(expression)
+            }
         }
     }
 }

@@ -348,18 +348,23 @@ impl Parser<'_> {
         self.module.objects.insert(address, object);
     }
 
-    /// `count` or `for_each`, taken out of the body.
+    /// `count`, `for_each` or `enabled`, taken out of the body.
     fn repetition(&mut self, body: &mut Body) -> Repetition {
-        let mut take = |name: &str| body.attributes.remove(name).map(|attribute| attribute.expression);
-        match (take("count"), take("for_each")) {
-            (Some(count), Some(_)) => {
-                self.diagnostics.push(Diagnostic::error("`count` and `for_each` can't go together").at(count.span()));
-                Repetition::Once
+        type Make = fn(Expression) -> Repetition;
+        let words: [(&str, Make); 3] =
+            [("count", Repetition::Count), ("for_each", Repetition::ForEach), ("enabled", Repetition::Enabled)];
+        let mut found: Option<(&str, Repetition)> = None;
+        for (word, make) in words {
+            let Some(attribute) = body.attributes.remove(word) else { continue };
+            match &found {
+                Some((first, _)) => {
+                    let error = Diagnostic::error(format!("`{first}` and `{word}` can't go together"));
+                    self.diagnostics.push(error.at(&attribute.name_span).hint("remove one of them"));
+                }
+                None => found = Some((word, make(attribute.expression))),
             }
-            (Some(count), None) => Repetition::Count(count),
-            (None, Some(keys)) => Repetition::ForEach(keys),
-            (None, None) => Repetition::Once,
         }
+        found.map_or(Repetition::Once, |(_, repetition)| repetition)
     }
 
     fn provider_key(&mut self, expression: &Expression) -> Option<ProviderKey> {

@@ -146,7 +146,7 @@ bimetal {
     error: no type is called `strng` at «strng» hint: did you mean `string`?
     error: no argument is called `defualt` here at «defualt» hint: did you mean `default`?
     error: `value` is missing at «output "o"»
-    error: `count` and `for_each` can't go together at «1»
+    error: `count` and `for_each` can't go together at «for_each» hint: remove one of them
     error: this names no provider at «5» hint: write `provider = digitalocean` or `provider = digitalocean.alias`
     error: `prevent_destroy` is `true` or `false` at «"yes"»
     error: this names no attribute at «f()»

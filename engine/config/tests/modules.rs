@@ -282,3 +282,9 @@ fn modules_that_are_not_loaded_are_named() {
     let missing: Vec<String> = missing_modules(&loaded).iter().map(ToString::to_string).collect();
     assert_eq!(missing, ["../b", "a"]);
 }
+
+#[test]
+fn a_module_that_is_not_enabled_is_null() {
+    let root = "module \"m\" {\n  enabled = false\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  got = module.m == null\n}\n";
+    assert_snapshot!(check(&with_net(root)), @"local.got = true");
+}

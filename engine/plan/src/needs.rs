@@ -20,10 +20,7 @@ pub(crate) fn of_arguments(module: &Module, block: &ObjectBlock) -> BTreeSet<Nod
 
 /// What the number of instances depends on.
 pub(crate) fn of_repetition(module: &Module, repetition: &Repetition) -> BTreeSet<Node> {
-    match repetition {
-        Repetition::Once => BTreeSet::new(),
-        Repetition::Count(expression) | Repetition::ForEach(expression) => of_expression(module, expression),
-    }
+    repetition.expression().map(|expression| of_expression(module, expression)).unwrap_or_default()
 }
 
 /// What a provider block refers to.

@@ -34,6 +34,7 @@ impl Values {
         let mut scope = desired.scope();
         let empty = |block: &ObjectBlock| match block.repetition {
             Repetition::Once => None,
+            Repetition::Enabled(_) => Some(Value::NULL),
             Repetition::Count(_) => Some(Value::tuple([])),
             Repetition::ForEach(_) => Some(Data::Object(Members::default()).into()),
         };

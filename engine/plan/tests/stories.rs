@@ -913,3 +913,21 @@ fn modules_are_planned_as_if_they_were_written_out() {
     nothing to do
     ");
 }
+
+#[test]
+fn what_is_not_enabled_is_not_there() {
+    let config = |enabled: &str| {
+        format!(
+            "resource \"docker_volume\" \"v\" {{\n  enabled = {enabled}\n  name = \"v\"\n}}\noutput \"id\" {{\n  value = try(docker_volume.v.id, \"none\")\n}}\n"
+        )
+    };
+    assert_snapshot!(check_plan(&config("false"), &World::default()), @r#"output id = Some("none")"#);
+    assert_snapshot!(check_plan(&config("true"), &World::default()), @r"
+    + docker_volume.v
+    output id = Some((unknown string))
+    ");
+    assert_snapshot!(check_plan(&config("false"), &settled(&config("true"))), @r#"
+    - docker_volume.v; `docker_volume.v` has other instances now
+    output id = Some("none")
+    "#);
+}

@@ -76,6 +76,7 @@ impl Repetition {
     fn at_home(&self, home: &Home) -> Repetition {
         match self {
             Repetition::Once => Repetition::Once,
+            Repetition::Enabled(expression) => Repetition::Enabled(expression.at_home(home)),
             Repetition::Count(expression) => Repetition::Count(expression.at_home(home)),
             Repetition::ForEach(expression) => Repetition::ForEach(expression.at_home(home)),
         }

@@ -202,6 +202,12 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, job: &Job<'a>, result: Result<Option<Value>, Diagnostics>) {
+        let result = result.and_then(|value| {
+            if let Some(value) = &value {
+                bimetal_plan::after(self.desired, job.address(), value, &self.values)?;
+            }
+            Ok(value)
+        });
         match result {
             Ok(value) => {
                 self.ports.notify.notify(Event::Finished { address: job.address().clone(), action: job.action() });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bimetal_model::{Diagnostics, Value};
 
+use crate::condition::unmet;
 use crate::desired::Node;
 use crate::evaluate::{Scope, evaluate};
 use crate::module::{Input, Module, Scoped};
@@ -32,6 +33,10 @@ pub fn derive(module: &Module, node: &Node, scope: &mut Scope) -> Result<(), Dia
         }
         Node::Output(name) => {
             let Some(output) = module.results.get(name) else { return Ok(()) };
+            let said = unmet(&output.preconditions, "a precondition does not hold", scope);
+            if !said.is_empty() {
+                return Err(said);
+            }
             let value = evaluate(&output.value, scope)?.with_sensitivity(output.sensitive);
             Arc::make_mut(&mut scope.results).insert(name.clone(), value);
         }

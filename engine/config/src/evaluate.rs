@@ -107,8 +107,8 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The words that references begin with.
-pub(crate) const ROOTS: [&str; 10] =
-    ["var", "local", "module", "machine", "pool", "service", "data", "each", "count", "path"];
+pub(crate) const ROOTS: [&str; 11] =
+    ["var", "local", "module", "machine", "pool", "service", "data", "each", "count", "path", "self"];
 
 fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
     let (mut values, mut diagnostics) = (Vec::new(), Vec::new());

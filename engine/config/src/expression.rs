@@ -47,6 +47,8 @@ pub enum Target {
     Count,
     /// `path.module`, `path.root`, `path.cwd`
     Path,
+    /// `self`: the instance that a condition is about
+    This,
 }
 
 impl fmt::Display for Target {
@@ -61,6 +63,7 @@ impl fmt::Display for Target {
             Target::Each => f.write_str("each"),
             Target::Count => f.write_str("count"),
             Target::Path => f.write_str("path"),
+            Target::This => f.write_str("self"),
         }
     }
 }
@@ -76,6 +79,7 @@ impl Target {
             Target::Each => Target::Each,
             Target::Count => Target::Count,
             Target::Path => Target::Path,
+            Target::This => Target::This,
         }
     }
 }
@@ -245,6 +249,7 @@ pub(crate) fn target(root: &str, steps: &[Step]) -> Option<(Target, usize)> {
         "each" => (Target::Each, 0),
         "count" => (Target::Count, 0),
         "path" => (Target::Path, 0),
+        "self" => (Target::This, 0),
         "machine" => (object(BlockKind::Machine, name(0)?, name(1)?), 2),
         "data" => (object(BlockKind::Data, name(0)?, name(1)?), 2),
         "pool" => (object(BlockKind::Pool, String::new(), name(0)?), 1),

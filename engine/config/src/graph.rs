@@ -78,6 +78,7 @@ impl<'a> Collector<'a> {
         let node = Node::Object(block.address.clone());
         self.add(node.clone(), expressions(&block.body));
         self.add(node.clone(), block.repetition.expression());
+        self.add(node.clone(), block.lifecycle.expressions());
         self.wait_for(&node, &block.depends_on, &block.span);
         if let Some(key) = &block.provider {
             self.provider(&node, &block.in_root(key.clone()), &block.span);
@@ -96,7 +97,15 @@ impl<'a> Collector<'a> {
             (Target::Each, Some(Repetition::ForEach(_))) | (Target::Count, Some(Repetition::Count(_))) => return,
             (Target::Each, _) => ("each", "for_each"),
             (Target::Count, _) => ("count", "count"),
-            (Target::Variable(_) | Target::Local(_) | Target::Module(..) | Target::Object(_) | Target::Path, _) => {
+            (
+                Target::Variable(_)
+                | Target::Local(_)
+                | Target::Module(..)
+                | Target::Object(_)
+                | Target::Path
+                | Target::This,
+                _,
+            ) => {
                 return;
             }
         };
@@ -140,7 +149,7 @@ impl<'a> Collector<'a> {
                 (!has_instances || !module.nodes_of(&reference.target).is_empty(), "output")
             }
             Target::Object(address) => (module.objects.contains_key(address), "block"),
-            Target::Each | Target::Count | Target::Path => return Vec::new(),
+            Target::Each | Target::Count | Target::Path | Target::This => return Vec::new(),
         };
         if is_there {
             return module.nodes_of(&reference.target);
@@ -180,7 +189,7 @@ impl<'a> Collector<'a> {
                 let alike = module.objects.keys().filter(is_alike);
                 alike.map(|known| known.within(&ModulePath::ROOT).to_string()).collect()
             }
-            Target::Each | Target::Count | Target::Path => Vec::new(),
+            Target::Each | Target::Count | Target::Path | Target::This => Vec::new(),
         }
     }
 
@@ -202,7 +211,7 @@ fn mistyped_root(target: &Target) -> Option<String> {
     match target {
         Target::Object(address) if address.block == BlockKind::Resource => nearest(&address.ty, ROOTS),
         Target::Object(_) | Target::Variable(_) | Target::Local(_) | Target::Module(..) => None,
-        Target::Each | Target::Count | Target::Path => None,
+        Target::Each | Target::Count | Target::Path | Target::This => None,
     }
 }
 

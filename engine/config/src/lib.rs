@@ -3,6 +3,7 @@
 //! The only room that names the HCL parser. Does no I/O: files that functions read come in through `ReadFiles`.
 
 pub mod builtin;
+mod condition;
 pub mod console;
 mod decode;
 mod derive;
@@ -20,6 +21,7 @@ mod suggest;
 mod types;
 mod variables;
 
+pub use condition::unmet;
 pub use decode::decode;
 pub use derive::{derive, is_derived};
 pub use desired::{Desired, Node, constant, desired, providers};

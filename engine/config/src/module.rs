@@ -127,14 +127,14 @@ pub struct Variable {
     /// Whether `null` is a value.
     pub nullable: bool,
     /// `validation { condition, error_message }`
-    pub validations: Vec<Validation>,
+    pub validations: Vec<Condition>,
     /// Of the block's header.
     pub span: Span,
 }
 
 /// A condition and what to say where it does not hold.
 #[derive(Clone, Debug)]
-pub struct Validation {
+pub struct Condition {
     /// Must be true.
     pub condition: Expression,
     /// Text.
@@ -150,6 +150,8 @@ pub struct Output {
     pub description: Option<String>,
     /// Never shown.
     pub sensitive: bool,
+    /// Must hold before the output has its value.
+    pub preconditions: Vec<Condition>,
     /// Beyond what the expression names.
     pub depends_on: Dependencies,
     /// Of the block's header.
@@ -256,6 +258,10 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Differences that don't count.
     pub ignore_changes: Vec<Path>,
+    /// Must hold before an instance is made, changed or read.
+    pub preconditions: Vec<Condition>,
+    /// Must hold of what was made, changed or read; `self` is that.
+    pub postconditions: Vec<Condition>,
 }
 
 /// Arguments and nested blocks.
@@ -312,16 +318,15 @@ impl Module {
             Node::Local(name) => self.locals.get(name).into_iter().cloned().collect(),
             Node::Variable(name) => match self.inputs.get(name) {
                 Some(input) => {
-                    let conditions = input.variable.validations.iter();
-                    let conditions = conditions.flat_map(|one| [one.condition.clone(), one.message.clone()]);
-                    input.given.iter().cloned().chain(conditions).collect()
+                    let conditions = input.variable.validations.iter().flat_map(Condition::expressions);
+                    input.given.iter().chain(conditions).cloned().collect()
                 }
                 None => Vec::new(),
             },
             Node::Output(name) if name.module.is_root() => {
-                self.outputs.get(&name.name).map(|output| output.value.clone()).into_iter().collect()
+                self.outputs.get(&name.name).map(Output::expressions).unwrap_or_default()
             }
-            Node::Output(name) => self.results.get(name).map(|output| output.value.clone()).into_iter().collect(),
+            Node::Output(name) => self.results.get(name).map(Output::expressions).unwrap_or_default(),
             Node::Provider(_) | Node::Object(_) => Vec::new(),
         }
     }
@@ -333,8 +338,30 @@ impl Module {
             Target::Local(name) => vec![Node::Local(name.clone())],
             Target::Module(name, output) => self.outputs_of(name, output.as_deref()),
             Target::Object(address) => vec![Node::Object(address.clone())],
-            Target::Each | Target::Count | Target::Path => Vec::new(),
+            Target::Each | Target::Count | Target::Path | Target::This => Vec::new(),
         }
+    }
+}
+
+impl Condition {
+    /// Both of them.
+    pub fn expressions(&self) -> [&Expression; 2] {
+        [&self.condition, &self.message]
+    }
+}
+
+impl Output {
+    /// Its value and its conditions.
+    pub fn expressions(&self) -> Vec<Expression> {
+        let conditions = self.preconditions.iter().flat_map(Condition::expressions);
+        std::iter::once(&self.value).chain(conditions).cloned().collect()
+    }
+}
+
+impl Lifecycle {
+    /// Of its conditions.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.preconditions.iter().chain(&self.postconditions).flat_map(Condition::expressions)
     }
 }
 

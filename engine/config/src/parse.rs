@@ -219,8 +219,7 @@ impl Parser<'_> {
             Some(Ok(ty)) => ty,
             None => Type::Any,
         };
-        let validations =
-            std::mem::take(&mut body.blocks).into_iter().filter_map(|block| self.validation(block)).collect();
+        let validations = self.conditions(&mut body, "validation", "variable");
         let variable = Variable {
             ty,
             type_expression: body.attributes.get("type").map(|attribute| attribute.expression.clone()),
@@ -235,13 +234,23 @@ impl Parser<'_> {
         self.module.variables.insert(name.to_owned(), variable);
     }
 
-    fn validation(&mut self, block: NestedBody) -> Option<Validation> {
-        if block.name != "validation" {
-            let error = Diagnostic::error(format!("`{}` does not belong into `variable`", block.name)).at(&block.span);
-            self.diagnostics.push(error.hint("there is `validation { … }`"));
-            return None;
+    /// Blocks of this name, and no others.
+    fn conditions(&mut self, body: &mut Body, name: &str, around: &str) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for block in std::mem::take(&mut body.blocks) {
+            if block.name == name {
+                conditions.extend(self.condition(block));
+                continue;
+            }
+            let error = Diagnostic::error(format!("`{}` does not belong into `{around}`", block.name)).at(&block.span);
+            self.diagnostics.push(error.hint(format!("there is `{name} {{ … }}`")));
         }
+        conditions
+    }
+
+    fn condition(&mut self, block: NestedBody) -> Option<Condition> {
         self.unsupported(&block.body, &["condition", "error_message"]);
+        self.no_blocks(&block.body, &block.name);
         let mut take = |name: &str| {
             let found = block.body.attributes.get(name).map(|attribute| attribute.expression.clone());
             if found.is_none() {
@@ -250,7 +259,7 @@ impl Parser<'_> {
             found
         };
         let (condition, message) = (take("condition"), take("error_message"));
-        Some(Validation { condition: condition?, message: message? })
+        Some(Condition { condition: condition?, message: message? })
     }
 
     fn output(&mut self, name: &str, body: &mut Body, span: Span) {
@@ -261,11 +270,13 @@ impl Parser<'_> {
         let description = self.text(body, "description");
         let sensitive = self.flag(body, "sensitive").unwrap_or(false);
         self.unsupported(body, &["value", "description", "sensitive"]);
-        self.no_blocks(body, "output");
+        let preconditions = self.conditions(body, "precondition", "output");
         let Some(value) = body.attributes.get("value").map(|attribute| attribute.expression.clone()) else {
             return self.diagnostics.push(Diagnostic::error("`value` is missing").at(&span));
         };
-        self.module.outputs.insert(name.to_owned(), Output { value, description, sensitive, depends_on, span });
+        self.module
+            .outputs
+            .insert(name.to_owned(), Output { value, description, sensitive, preconditions, depends_on, span });
     }
 
     fn provider(&mut self, name: &str, body: &mut Body, span: Span) {
@@ -409,9 +420,19 @@ impl Parser<'_> {
             std::mem::take(&mut body.blocks).into_iter().partition(|block| block.name == "lifecycle");
         body.blocks = rest;
         let mut lifecycle = Lifecycle::default();
-        for block in found {
+        for mut block in found {
             self.unsupported(&block.body, &["prevent_destroy", "ignore_changes"]);
-            self.no_blocks(&block.body, "lifecycle");
+            for inner in std::mem::take(&mut block.body.blocks) {
+                match inner.name.as_str() {
+                    "precondition" => lifecycle.preconditions.extend(self.condition(inner)),
+                    "postcondition" => lifecycle.postconditions.extend(self.condition(inner)),
+                    name => {
+                        let error = Diagnostic::error(format!("`{name}` does not belong into `lifecycle`"));
+                        let error = error.hint("there are `precondition { … }` and `postcondition { … }`");
+                        self.diagnostics.push(error.at(&inner.span));
+                    }
+                }
+            }
             lifecycle.prevent_destroy |= self.flag(&block.body, "prevent_destroy").unwrap_or(false);
             if let Some(attribute) = block.body.attributes.get("ignore_changes") {
                 lifecycle.ignore_changes.extend(self.paths(&attribute.expression));

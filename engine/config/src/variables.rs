@@ -8,6 +8,7 @@ use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
 
 use bimetal_syntax::{Item, parse_body};
 
+use crate::condition::unmet;
 use crate::evaluate::{ReadFiles, Scope, evaluate};
 use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
@@ -207,24 +208,5 @@ fn convert_value(
 
 /// Says which of its conditions a variable's value does not meet.
 pub(crate) fn validate(name: &str, variable: &Variable, scope: &Scope, diagnostics: &mut Diagnostics) {
-    for validation in &variable.validations {
-        match evaluate(&validation.condition, scope).map(|value| convert(value, &Type::Bool)) {
-            Ok(Ok(Value { data: Data::Bool(false), .. })) => {
-                let message = evaluate(&validation.message, scope).ok();
-                let message = message
-                    .filter(|message| !message.sensitive)
-                    .and_then(|message| message.as_str().map(str::to_owned));
-                let error =
-                    Diagnostic::error(format!("the value of `{name}` is not allowed")).at(validation.condition.span());
-                diagnostics.push(error.because(message.unwrap_or_default()));
-            }
-            Ok(Ok(_)) => {}
-            Ok(Err(mismatch)) => {
-                diagnostics.push(
-                    Diagnostic::error("this is no condition").because(mismatch.reason).at(validation.condition.span()),
-                );
-            }
-            Err(errors) => diagnostics.extend(errors),
-        }
-    }
+    diagnostics.extend(unmet(&variable.validations, &format!("the value of `{name}` is not allowed"), scope));
 }

@@ -33,11 +33,39 @@ pub fn instance_config(
     start.extend(placement.map(|placement| Node::Object(placement.machine.whole())));
     let mut narrowed = values.narrowed(desired, start)?;
     let instance = instance(block, address, &narrowed)?;
-    let config = narrowed.within(instance, |values| match placement {
-        Some(placement) => replica_config(block, placement, values),
-        None => object_config(block, values),
+    let config = narrowed.within(instance, |values| {
+        before(block, values)?;
+        match placement {
+            Some(placement) => replica_config(block, placement, values),
+            None => object_config(block, values),
+        }
     });
     config.map_err(|diagnostics| diagnostics.into_iter().map(|diagnostic| diagnostic.of(address)).collect())
+}
+
+/// Whether an instance's preconditions hold, as far as it is known; `each` and `count` are set.
+pub(crate) fn before(block: &ObjectBlock, values: &Values) -> Result<(), Diagnostics> {
+    held(bimetal_config::unmet(&block.lifecycle.preconditions, "a precondition does not hold", &values.scope))
+}
+
+/// Whether the postconditions of a machine, resource or data source hold of this value of it, as far as it is known.
+pub fn after(desired: &Desired, address: &Address, value: &Value, values: &Values) -> Result<(), Diagnostics> {
+    let Some(block) = desired.module.objects.get(&address.whole()) else { return Ok(()) };
+    if block.lifecycle.postconditions.is_empty() {
+        return Ok(());
+    }
+    let mut start = needs::of_arguments(&desired.module, block);
+    start.extend(needs::of_repetition(&desired.module, &block.repetition));
+    let mut narrowed = values.narrowed(desired, start)?;
+    let instance = instance(block, address, &narrowed)?;
+    narrowed.scope.this = Some(value.clone());
+    narrowed.within(instance, |values| {
+        held(bimetal_config::unmet(&block.lifecycle.postconditions, "a postcondition does not hold", &values.scope))
+    })
+}
+
+fn held(said: Diagnostics) -> Result<(), Diagnostics> {
+    if said.is_empty() { Ok(()) } else { Err(said) }
 }
 
 /// The arguments of a provider block; of a provider without one, those of an empty block.
@@ -115,8 +143,13 @@ pub fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
 pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, Diagnostics) {
     let (mut outputs, mut diagnostics) = (BTreeMap::new(), Diagnostics::new());
     for (name, output) in &desired.module.outputs {
-        let narrowed = values.narrowed(desired, needs::of_expression(&desired.module, &output.value));
-        match narrowed.and_then(|narrowed| bimetal_config::evaluate(&output.value, &narrowed.scope)) {
+        let start = output.expressions().iter().flat_map(|one| needs::of_expression(&desired.module, one)).collect();
+        let narrowed = values.narrowed(desired, start);
+        let value = narrowed.and_then(|narrowed| {
+            held(bimetal_config::unmet(&output.preconditions, "a precondition does not hold", &narrowed.scope))?;
+            bimetal_config::evaluate(&output.value, &narrowed.scope)
+        });
+        match value {
             Ok(value) if value.has_sensitive() && !output.sensitive => diagnostics.push(
                 Diagnostic::error(format!("output `{name}` would show something sensitive"))
                     .hint("write `sensitive = true` in the output, or `nonsensitive(…)` around what may be seen")

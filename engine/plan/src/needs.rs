@@ -14,6 +14,7 @@ pub(crate) fn of_arguments(module: &Module, block: &ObjectBlock) -> BTreeSet<Nod
     let mut nodes = BTreeSet::new();
     let skipped = if block.address.block == BlockKind::Service { Some(POOL) } else { None };
     collect_body(module, &block.body, skipped, &mut nodes);
+    nodes.extend(block.lifecycle.expressions().flat_map(|expression| of_expression(module, expression)));
     nodes.extend(block.depends_on.objects.iter().cloned().map(Node::Object));
     nodes
 }

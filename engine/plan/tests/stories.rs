@@ -931,3 +931,50 @@ fn what_is_not_enabled_is_not_there() {
     output id = Some("none")
     "#);
 }
+
+const CONDITIONS: &str = r#"
+variable "size" {
+  default = 1
+}
+resource "docker_volume" "v" {
+  name = "v"
+  lifecycle {
+    precondition {
+      condition     = var.size < 3
+      error_message = "a size is below 3, not ${var.size}"
+    }
+    postcondition {
+      condition     = self.id != "taken" && self.name != "w"
+      error_message = "${self.name} is no good name"
+    }
+  }
+}
+output "name" {
+  value = docker_volume.v.name
+  precondition {
+    condition     = var.size != 2
+    error_message = "two is not shown"
+  }
+}
+"#;
+
+#[test]
+fn conditions_are_checked_as_soon_as_they_are_known() {
+    let with = |from: &str, to: &str| check_plan(&CONDITIONS.replace(from, to), &World::default());
+    assert_snapshot!(with("", ""), @r#"
+    + docker_volume.v
+    output name = Some("v")
+    "#);
+    assert_snapshot!(with("default = 1", "default = 5"), @r"
+    docker_volume.v: a precondition does not hold
+      a size is below 3, not 5
+    ");
+    assert_snapshot!(with("default = 1", "default = 2"), @r"
+    a precondition does not hold
+      two is not shown
+    ");
+    assert_snapshot!(with("name = \"v\"", "name = \"w\""), @r"
+    docker_volume.v: a postcondition does not hold
+      w is no good name
+    ");
+}

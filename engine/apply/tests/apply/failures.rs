@@ -163,3 +163,27 @@ async fn without_a_promise_nothing_is_done() {
     assert_eq!((applied.done, applied.failed, applied.skipped), (0, 0, 5));
     assert_eq!((applied.outcome, bench.calls()), (RevisionOutcome::Failed, vec![]));
 }
+
+#[tokio::test]
+async fn what_is_not_as_its_postcondition_wants_it_is_kept_and_holds_up_who_needs_it() {
+    let config = r#"
+resource "fake_thing" "a" {
+  name = "a"
+  lifecycle {
+    postcondition {
+      condition     = self.id == "b"
+      error_message = "the id is ${self.id}"
+    }
+  }
+}
+resource "fake_thing" "c" {
+  name  = "c"
+  input = fake_thing.a.id
+}
+"#;
+    let bench = Bench::default();
+    let applied = bench.walk(config).await;
+    assert_eq!(told(&applied.diagnostics), "fake_thing.a: a postcondition does not hold (the id is id-1)");
+    assert_eq!((applied.failed, applied.skipped, bench.calls()), (1, 1, vec!["create fake_thing.a".to_owned()]));
+    assert!(bench.memory.snapshot().objects.contains_key(&"fake_thing.a".parse().unwrap()));
+}

@@ -47,6 +47,8 @@ pub struct Scope {
     pub each: Option<(Value, Value)>,
     /// `count.index`, inside a block with `count`.
     pub count_index: Option<u64>,
+    /// `self`, inside a postcondition.
+    pub this: Option<Value>,
     /// For `file` and its like.
     pub read: Arc<dyn ReadFiles>,
 }
@@ -63,6 +65,7 @@ impl Scope {
             objects: Arc::default(),
             each: None,
             count_index: None,
+            this: None,
             read,
         }
     }

@@ -61,6 +61,10 @@ impl<'a> Evaluator<'a> {
                 let known: Vec<String> = scope.objects.keys().map(ToString::to_string).collect();
                 missing("block", &address.to_string(), known.iter().map(String::as_str))
             }),
+            Target::This => match &scope.this {
+                Some(value) => Ok(Cow::Borrowed(value)),
+                None => Err(Diagnostic::error("`self` stands for something only in a `postcondition`")),
+            },
             Target::Each => self.each(next),
             Target::Count => match scope.count_index {
                 Some(index) => Ok(Cow::Owned([("index", Value::from(index))].into_iter().collect())),

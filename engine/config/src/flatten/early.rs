@@ -33,7 +33,7 @@ impl Flattener {
                 let hint = "use variables and locals here, or put `count` or `for_each` on the blocks in the module";
                 Err(vec![error.at(&reference.span).hint(hint)])
             }
-            Target::Each | Target::Count | Target::Path => Ok(()),
+            Target::Each | Target::Count | Target::Path | Target::This => Ok(()),
         }
     }
 

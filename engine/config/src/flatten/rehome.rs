@@ -27,13 +27,9 @@ impl Module {
 
 impl Variable {
     fn at_home(&self, home: &Home) -> Variable {
-        let validation = |validation: &Validation| Validation {
-            condition: validation.condition.at_home(home),
-            message: validation.message.at_home(home),
-        };
         Variable {
             default: optional(&self.default, home),
-            validations: self.validations.iter().map(validation).collect(),
+            validations: conditions(&self.validations, home),
             ..self.clone()
         }
     }
@@ -41,7 +37,12 @@ impl Variable {
 
 impl Output {
     fn at_home(&self, home: &Home) -> Output {
-        Output { value: self.value.at_home(home), depends_on: self.depends_on.at_home(home), ..self.clone() }
+        Output {
+            value: self.value.at_home(home),
+            preconditions: conditions(&self.preconditions, home),
+            depends_on: self.depends_on.at_home(home),
+            ..self.clone()
+        }
     }
 }
 
@@ -66,6 +67,11 @@ impl ObjectBlock {
             address: self.address.within(&home.path),
             repetition: self.repetition.at_home(home),
             depends_on: self.depends_on.at_home(home),
+            lifecycle: Lifecycle {
+                preconditions: conditions(&self.lifecycle.preconditions, home),
+                postconditions: conditions(&self.lifecycle.postconditions, home),
+                ..self.lifecycle.clone()
+            },
             body: self.body.at_home(home),
             ..self.clone()
         }
@@ -110,6 +116,12 @@ impl Body {
             span: self.span.clone(),
         }
     }
+}
+
+fn conditions(conditions: &[Condition], home: &Home) -> Vec<Condition> {
+    let at_home =
+        |one: &Condition| Condition { condition: one.condition.at_home(home), message: one.message.at_home(home) };
+    conditions.iter().map(at_home).collect()
 }
 
 fn optional(expression: &Option<Expression>, home: &Home) -> Option<Expression> {

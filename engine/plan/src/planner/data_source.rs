@@ -33,7 +33,10 @@ impl Planner<'_> {
             behind.extend(depends_on.iter().cloned());
             let Some(reason) = self.why_later(block, &owner, &config) else {
                 match self.read_now(&address, &owner, config) {
-                    Some(value) => self.values.put(&address, value),
+                    Some(value) => {
+                        self.values.put(&address, value.clone());
+                        self.check_after(&address, &value);
+                    }
                     None => is_complete = false,
                 }
                 continue;

@@ -13,7 +13,7 @@ use crate::catalogue::{Owner, is_machine};
 use crate::data::{Action, Change};
 use crate::forecast::{Forecast, Wanted};
 use crate::place::placed;
-use crate::{honesty, machine, needs};
+use crate::{evaluator, honesty, machine, needs};
 
 impl Planner<'_> {
     /// Plans all instances of a machine or resource.
@@ -34,9 +34,18 @@ impl Planner<'_> {
         self.behind.is(Node::Object(address.clone()), changes.iter().map(|change| change.address.clone()).collect());
         for change in changes {
             self.values.put(&change.address, change.after.clone().unwrap_or(Value::NULL));
+            if let Some(after) = &change.after {
+                self.check_after(&change.address, after);
+            }
             self.changes.insert(change.address.clone(), change);
         }
         Some(())
+    }
+
+    /// Says where what is planned, or was read, is not as its block wants it.
+    pub(super) fn check_after(&mut self, address: &Address, value: &Value) {
+        let said = evaluator::after(self.desired, address, value, &self.values).err().unwrap_or_default();
+        self.note(said.into_iter().map(|diagnostic| diagnostic.of(address)));
     }
 
     pub(super) fn owner_of(&mut self, block: &ObjectBlock) -> Option<Owner> {
@@ -53,6 +62,8 @@ impl Planner<'_> {
         for instance in self.noted(instances)? {
             let decode =
                 |values: &crate::Values| bimetal_config::decode(&block.body, &owner.schema.block, &values.scope);
+            let unmet = self.values.within(instance.clone(), |values| evaluator::before(block, values));
+            said.extend(unmet.err().unwrap_or_default());
             let (config, diagnostics) = self.values.within(instance.clone(), decode);
             said.extend(
                 diagnostics

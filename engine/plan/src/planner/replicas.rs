@@ -15,7 +15,7 @@ use crate::catalogue::Owner;
 use crate::forecast::Wanted;
 use crate::image::Images;
 use crate::place::placed;
-use crate::{lower, machine, pool, service};
+use crate::{evaluator, lower, machine, pool, service};
 
 /// One instance of a service, ready to be placed.
 struct Ready<'a> {
@@ -66,6 +66,7 @@ impl Planner<'_> {
     fn ready_one<'b>(&mut self, block: &'b ObjectBlock, instance: Instance) -> Option<Ready<'b>> {
         let address = block.address.instance(instance.key.clone());
         let evaluated = self.values.within(instance.clone(), |values| {
+            evaluator::before(block, values)?;
             Ok((service::arguments(block, &values.scope)?, service::pool(block, &values.scope)?))
         });
         let of = |said: Diagnostics| said.into_iter().map(|diagnostic| diagnostic.of(&address)).collect();

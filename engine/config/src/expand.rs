@@ -36,7 +36,9 @@ pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, D
 /// The value of a whole block, put together from its instances: itself without repetition, a tuple by `count`, an object by `for_each`.
 pub fn block_value(repetition: &Repetition, instances: Vec<(Option<Key>, Value)>) -> Value {
     match repetition {
-        Repetition::Once | Repetition::Enabled(_) => instances.into_iter().next().map_or(Value::NULL, |(_, value)| value),
+        Repetition::Once | Repetition::Enabled(_) => {
+            instances.into_iter().next().map_or(Value::NULL, |(_, value)| value)
+        }
         Repetition::Count(_) => {
             let index = |key: Option<Key>| match key {
                 Some(Key::Index(index)) => index,

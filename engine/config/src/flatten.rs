@@ -33,8 +33,10 @@ pub(crate) fn flatten(
     let scope = Scope { variables: Arc::new(variables.clone()), ..Scope::new(read.clone()) };
     let (providers, parsed) = (BTreeMap::new(), BTreeMap::new());
     let module = Module { files, ..root };
+    let waiting = module.calls.keys().rev().cloned().collect();
     let mut flattener = Flattener {
         module,
+        waiting,
         parsed,
         scope,
         providers,
@@ -71,6 +73,8 @@ struct Flattener {
     scope: Scope,
     /// What the names of providers stand for in each module.
     providers: BTreeMap<ModulePath, Providers>,
+    /// Calls whose instances may still be missing.
+    waiting: Vec<Scoped>,
     /// Calls whose instances are there.
     called: BTreeSet<Scoped>,
     /// What is being worked out.
@@ -82,12 +86,8 @@ struct Flattener {
 
 impl Flattener {
     fn all(&mut self) {
-        loop {
-            let next = self.module.calls.keys().find(|name| !self.called.contains(*name)).cloned();
-            match next {
-                Some(name) => self.call(&name),
-                None => return,
-            }
+        while let Some(name) = self.waiting.pop() {
+            self.call(&name);
         }
     }
 
@@ -191,6 +191,7 @@ impl Flattener {
         self.module.locals.extend(parsed.locals);
         for (name, mut inner) in parsed.calls {
             inner.depends_on.extend(&call.depends_on);
+            self.waiting.push(name.clone());
             self.module.calls.insert(name, inner);
         }
         for (address, mut block) in parsed.objects {

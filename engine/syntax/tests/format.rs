@@ -65,6 +65,7 @@ fn nothing_that_means_something_is_lost() {
     check("a=\"${(x)\n+ (y)}\"\n", "a = ((x)\n+ (y))\n");
     check("a=\"${ # x\ny}\"\n", "a = ( # x\ny)\n");
     check("a { b=\"${ x # y\n}\" }\n", "a { b = (x # y\n) }\n");
+    check("a {\nb=\"${ x # y\n}\" # z\n}\n", "a {\n  b = x # y\n  # z\n}\n");
     check("\u{feff}", "");
 }
 

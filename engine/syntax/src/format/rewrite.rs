@@ -112,8 +112,10 @@ impl<'t> Source<'_, 't> {
         first(place.start)..first(place.end)
     }
 
+    /// What comes next on the line, but for comments.
     fn behind(&self, at: usize) -> Option<Kind> {
-        self.tokens[at..].iter().map(|token| token.kind).find(|kind| *kind != Kind::Comment)
+        let mut pieces = self.pieces(at..self.tokens.len());
+        pieces.find(|piece| piece.kind != Kind::Comment || piece.ends_line()).map(|piece| piece.kind)
     }
 
     fn pieces(&self, range: Range<usize>) -> impl Iterator<Item = Piece<'t>> {

@@ -270,6 +270,9 @@ impl<'a> Run<'a> {
 
     async fn finish(mut self) -> Applied {
         self.tell_circle();
+        if self.plan.mode == Mode::Apply {
+            self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values));
+        }
         let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
         let is_whole = failed + skipped == 0 && !self.broken;
         let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };

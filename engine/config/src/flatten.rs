@@ -189,6 +189,7 @@ impl Flattener {
             self.module.results.insert(Scoped { module: home.path.clone(), name }, output);
         }
         self.module.locals.extend(parsed.locals);
+        self.module.checks.extend(parsed.checks);
         for (name, mut inner) in parsed.calls {
             inner.depends_on.extend(&call.depends_on);
             self.waiting.push(name.clone());

@@ -28,6 +28,9 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     for block in module.objects.values() {
         collector.object(block);
     }
+    for condition in module.checks.values().flatten() {
+        collector.check(condition.expressions());
+    }
     for (name, output) in &module.outputs {
         let node = Node::Output(Scoped::root(name));
         collector.derived(node.clone());
@@ -58,6 +61,14 @@ impl<'a> Collector<'a> {
             }
         }
         self.dependencies.entry(node).or_default().extend(found);
+    }
+
+    /// Says what leads nowhere in expressions that nobody waits for.
+    fn check<'e>(&mut self, expressions: impl IntoIterator<Item = &'e Expression>) {
+        for expression in expressions {
+            self.diagnostics.extend_from_slice(expression.faults());
+            expression.references().iter().for_each(|reference| drop(self.resolve(reference)));
+        }
     }
 
     /// What follows from expressions alone. A variable's conditions may name it: it does not wait for itself.

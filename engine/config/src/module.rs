@@ -63,6 +63,8 @@ pub struct Module {
     pub inputs: BTreeMap<Scoped, Input>,
     /// The outputs of modules that are called.
     pub results: BTreeMap<Scoped, Output>,
+    /// The `check` blocks.
+    pub checks: BTreeMap<Scoped, Vec<Condition>>,
     /// By provider and alias.
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// Machines, pools, services, resources and data sources, by the address of the whole block.

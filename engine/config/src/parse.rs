@@ -11,8 +11,10 @@ use crate::module::*;
 use crate::suggest::nearest_or_all;
 use crate::types::{parse_type, plain};
 
-const TOP_LEVEL: [&str; 11] =
-    ["bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data"];
+const TOP_LEVEL: [&str; 12] = [
+    "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
+    "check",
+];
 
 /// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
 pub fn parse(files: &[SourceFile], folder: &str) -> (Module, Diagnostics) {
@@ -66,7 +68,7 @@ impl Parser<'_> {
         let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         let wanted = match word.as_str() {
             "bimetal" | "locals" => 0,
-            "variable" | "output" | "provider" | "module" | "pool" | "service" => 1,
+            "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
             "machine" | "resource" | "data" => 2,
             other => {
                 let hint = nearest_or_all(other, TOP_LEVEL, "block");
@@ -94,6 +96,7 @@ impl Parser<'_> {
             "output" => self.output(&labels[0], &mut body, header),
             "provider" => self.provider(&labels[0], &mut body, header),
             "module" => self.call(&labels[0], body, header),
+            "check" => self.check(&labels[0], body, header),
             "pool" => self.object(Address::new(BlockKind::Pool, "", &labels[0]), body, header),
             "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
             "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
@@ -286,6 +289,19 @@ impl Parser<'_> {
             let block = ProviderBlock { key: key.clone(), body: body.clone(), span };
             self.module.providers.insert(key, block);
         }
+    }
+
+    fn check(&mut self, name: &str, mut body: Body, span: Span) {
+        if !self.first(format!("check `{name}`"), &span) {
+            return;
+        }
+        self.unsupported(&body, &[]);
+        let asserts = self.conditions(&mut body, "assert", "check");
+        if asserts.is_empty() {
+            let error = Diagnostic::error("a check needs an `assert` block").at(&span);
+            self.diagnostics.push(error.hint("write `assert { condition = …, error_message = … }` over several lines"));
+        }
+        self.module.checks.insert(Scoped::root(name), asserts);
     }
 
     fn call(&mut self, name: &str, mut body: Body, span: Span) {

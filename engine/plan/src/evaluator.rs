@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_config::module::{Body, ObjectBlock};
 use bimetal_config::{Desired, Instance, Node};
-use bimetal_model::diagnostic::has_errors;
+use bimetal_model::diagnostic::{Severity, has_errors};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::Predict;
 use bimetal_model::schema::Block;
@@ -160,6 +160,21 @@ pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, 
         }
     }
     (outputs, diagnostics)
+}
+
+/// What checks find, as far as it is known: warnings, as nothing waits for them.
+pub fn checks(desired: &Desired, values: &Values) -> Diagnostics {
+    let mut said = Diagnostics::new();
+    for (name, asserts) in &desired.module.checks {
+        let expressions = asserts.iter().flat_map(|one| one.expressions());
+        let start = expressions.flat_map(|one| needs::of_expression(&desired.module, one)).collect();
+        let summary = format!("check `{name}` fails");
+        said.extend(match values.narrowed(desired, start) {
+            Ok(narrowed) => bimetal_config::unmet(asserts, &summary, &narrowed.scope),
+            Err(said) => said,
+        });
+    }
+    said.into_iter().map(|said| Diagnostic { severity: Severity::Warning, ..said }).collect()
 }
 
 /// The outputs that are known though these objects are not as planned, because something failed before they were made.

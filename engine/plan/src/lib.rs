@@ -34,7 +34,7 @@ mod size;
 pub use compare::{Difference, contradictions, diff};
 pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
 pub use evaluator::{
-    after, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
+    after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
 };
 pub use honesty::{breaches, provider_bug};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};

@@ -978,3 +978,27 @@ fn conditions_are_checked_as_soon_as_they_are_known() {
       w is no good name
     ");
 }
+
+#[test]
+fn checks_warn_and_hold_up_nothing() {
+    let config = r#"
+resource "docker_volume" "v" {
+  name = "v"
+}
+check "names" {
+  assert {
+    condition     = docker_volume.v.name == "w"
+    error_message = "the name is ${docker_volume.v.name}"
+  }
+  assert {
+    condition     = docker_volume.v.id == "known only after apply"
+    error_message = "nothing is said of this yet"
+  }
+}
+"#;
+    assert_snapshot!(check_plan(config, &World::default()), @r"
+    check `names` fails
+      the name is v
+    + docker_volume.v
+    ");
+}

@@ -187,3 +187,22 @@ resource "fake_thing" "c" {
     assert_eq!((applied.failed, applied.skipped, bench.calls()), (1, 1, vec!["create fake_thing.a".to_owned()]));
     assert!(bench.memory.snapshot().objects.contains_key(&"fake_thing.a".parse().unwrap()));
 }
+
+#[tokio::test]
+async fn what_a_check_finds_is_a_warning() {
+    let config = r#"
+resource "fake_thing" "a" {
+  name = "a"
+}
+check "id" {
+  assert {
+    condition     = fake_thing.a.id == "b"
+    error_message = "the id is ${fake_thing.a.id}"
+  }
+}
+"#;
+    let bench = Bench::default();
+    let applied = bench.walk(config).await;
+    assert_eq!(told(&applied.diagnostics), "check `id` fails (the id is id-1)");
+    assert_eq!((applied.outcome, applied.done), (RevisionOutcome::Done, 1));
+}

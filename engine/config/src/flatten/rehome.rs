@@ -13,6 +13,7 @@ impl Module {
             variables: self.variables.iter().map(|(name, variable)| (name.clone(), variable.at_home(home))).collect(),
             locals: self.locals.iter().map(|(name, expression)| (scoped(name), expression.at_home(home))).collect(),
             outputs: self.outputs.iter().map(|(name, output)| (name.clone(), output.at_home(home))).collect(),
+            checks: self.checks.iter().map(|(name, asserts)| (scoped(name), conditions(asserts, home))).collect(),
             calls: self.calls.iter().map(|(name, call)| (scoped(name), call.at_home(home))).collect(),
             providers: self.providers.clone(),
             objects: self

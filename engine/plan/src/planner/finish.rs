@@ -14,8 +14,9 @@ use crate::{evaluator, service};
 impl Planner<'_> {
     pub(super) fn finish(mut self) -> (Option<Planning>, Diagnostics) {
         let outputs = self.outputs();
-        if self.mode == Mode::Destroy {
-            self.refuse_unknown_providers();
+        match self.mode {
+            Mode::Destroy => self.refuse_unknown_providers(),
+            Mode::Apply => self.note(evaluator::checks(self.desired, &self.values)),
         }
         if has_errors(&self.diagnostics) {
             return (None, self.diagnostics);

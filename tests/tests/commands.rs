@@ -12,9 +12,10 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "init",
     "validate",
+    "fmt",
     "plan",
     "apply",
     "destroy",
@@ -180,6 +181,97 @@ fn a_valid_configuration_is_said_to_be() {
     let bimetal = Bimetal::new(QUIET);
     assert_eq!(bimetal.ok(&["validate"]), "The configuration is valid.\n");
     assert_eq!(json(&bimetal.ok(&["validate", "--json"]))["diagnostics"], Value::Array(Vec::new()));
+}
+
+const UNTIDY: &str = "output  \"a\" {\nvalue=1\n   sensitive = false # no\n}\n";
+const TIDY: &str = "output \"a\" {\n  value     = 1\n  sensitive = false # no\n}\n";
+
+/// Two files that are not in style, one that is, one that can't be read, and some that are none of `fmt`'s business.
+fn untidy() -> Bimetal {
+    let bimetal = Bimetal::new(UNTIDY);
+    std::fs::create_dir_all(bimetal.folder().join("deep/er")).expect("our own folder");
+    std::fs::create_dir(bimetal.folder().join(".hidden")).expect("our own folder");
+    bimetal.write("deep/er/some.bmvars.hcl", "a=1\n");
+    bimetal.write("tidy.bm.hcl", TIDY);
+    for elsewhere in [".hidden/main.bm.hcl", ".main.bm.hcl", "bimetal.lock.hcl", "notes.hcl"] {
+        bimetal.write(elsewhere, UNTIDY);
+    }
+    bimetal
+}
+
+#[test]
+fn fmt_brings_files_into_style_and_tells_which() {
+    let bimetal = untidy();
+    let read = |name: &str| std::fs::read_to_string(bimetal.folder().join(name)).expect("our own file");
+    let lines: [&[&str]; 8] = [
+        &["fmt", "-check"],
+        &["fmt", "-check", "-recursive", "-diff"],
+        &["fmt", "-check", "-list=false"],
+        &["fmt", "-write=false", "-list=false", "main.bm.hcl"],
+        &["fmt", "-write=false", "-list=false", "-diff", "deep/er"],
+        &["fmt", "-json", "-check", "-diff"],
+        &["fmt", "notes.hcl", "nowhere"],
+        &["fmt", "-", "main.bm.hcl"],
+    ];
+    let all: String = lines.iter().map(|words| ran(&bimetal, words) + "\n").collect();
+    assert_snapshot!(all);
+    assert_eq!(read("main.bm.hcl"), UNTIDY);
+    assert_eq!(bimetal.ok(&["fmt"]), "main.bm.hcl\n");
+    assert_eq!((read("main.bm.hcl").as_str(), read("deep/er/some.bmvars.hcl").as_str()), (TIDY, "a=1\n"));
+    assert_eq!(bimetal.ok(&["fmt", "-recursive", "."]), "./deep/er/some.bmvars.hcl\n");
+    assert_eq!(bimetal.ok(&["fmt", "-recursive", "-check"]), "");
+    for elsewhere in [".hidden/main.bm.hcl", ".main.bm.hcl", "bimetal.lock.hcl", "notes.hcl"] {
+        assert_eq!(read(elsewhere), UNTIDY, "{elsewhere}");
+    }
+}
+
+#[test]
+fn fmt_reads_and_prints() {
+    let bimetal = Bimetal::new("");
+    let run = |words: &[&str], input: &str| bimetal.run_reading(words, input);
+    assert_eq!(run(&["fmt", "-"], UNTIDY).ok(), TIDY);
+    assert_eq!(run(&["fmt", "-"], "a = \"\u{1b}[1m\"").ok(), "a = \"\u{1b}[1m\"\n");
+    let checked = run(&["fmt", "-check", "-"], UNTIDY);
+    assert_eq!((checked.code, checked.stdout.as_str()), (3, ""), "{checked}");
+    assert_eq!(run(&["fmt", "-check", "-"], TIDY).ok(), "");
+    assert_snapshot!(run(&["fmt", "-diff", "-"], UNTIDY).ok());
+    assert_snapshot!(run(&["fmt", "-"], "a = [1\nb {\n").failed());
+    assert_eq!(json(&run(&["fmt", "-json", "-"], UNTIDY).ok())["files"][0]["text"], TIDY);
+    assert_eq!(json(&run(&["fmt", "-json", "-"], "a =").failed())["diagnostics"][0]["line"], 1);
+}
+
+#[test]
+fn fmt_goes_on_where_one_file_can_not_be_read() {
+    let bimetal = untidy();
+    bimetal.write("broken.bm.hcl", "locals {\n  a = \n  a = 1\n  a = 2\n}\n");
+    std::fs::write(bimetal.folder().join("binary.bm.hcl"), b"a = \"\xff\"\n").expect("our own file");
+    let refused = bimetal.run(&["fmt"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert_snapshot!(shown(&refused, bimetal.folder()));
+    assert_eq!(std::fs::read_to_string(bimetal.folder().join("main.bm.hcl")).expect("our own file"), TIDY);
+    assert_eq!(json(&bimetal.run(&["fmt", "-json"]).stdout)["diagnostics"][1]["line"], 2);
+}
+
+#[test]
+fn fmt_keeps_links_and_permissions() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let bimetal = Bimetal::new(TIDY);
+    let (link, file) = (bimetal.folder().join("link.bm.hcl"), bimetal.folder().join("kept.hcl"));
+    std::fs::write(&file, UNTIDY).expect("our own file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("our own file");
+    symlink("kept.hcl", &link).expect("a link");
+    assert_eq!(bimetal.ok(&["fmt"]), "link.bm.hcl\n");
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&file).expect("our own file"), TIDY);
+    assert_eq!(file.metadata().expect("our own file").permissions().mode() & 0o777, 0o640);
+    let left = std::fs::read_dir(bimetal.folder()).expect("our own folder").count();
+    assert_eq!(left, 3, "nothing is left behind");
+
+    std::fs::write(&file, UNTIDY).expect("our own file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o440)).expect("our own file");
+    let refused = bimetal.run(&["fmt"]).failed();
+    assert!(refused.contains("writing `link.bm.hcl`: it is read-only"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&file).expect("our own file"), UNTIDY);
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Check the configuration; needs neither network nor state
     Validate(Variables),
+    /// Write configuration files in the canonical style
+    Fmt(Fmt),
     /// Show what would be done
     Plan(Plan),
     /// Show what would be done, ask, and do it
@@ -114,6 +116,30 @@ pub(crate) struct Init {
     pub(crate) upgrade: bool,
     #[command(flatten)]
     pub(crate) variables: Variables,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Fmt {
+    /// Files and folders, or `-` for standard input [default: the folder]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; exit with 3 where something would change
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Show what changes
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// Go through the folders within folders too
+    #[arg(long)]
+    pub(crate) recursive: bool,
+    /// Print the names of files that are not in style
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(default_value_t = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) list: bool,
+    /// Change the files
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(default_value_t = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) write: bool,
 }
 
 /// How a plan is made.

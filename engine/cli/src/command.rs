@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod fleet;
+pub(crate) mod fmt;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod plan;

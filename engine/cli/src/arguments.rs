@@ -1,9 +1,13 @@
 //! The words of the command line.
 
+mod variables;
+
 use std::path::PathBuf;
 
 use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+pub(crate) use variables::{Assignment, Variables};
 
 /// The heading of options that every command takes.
 const EVERYWHERE: &str = "For every command";
@@ -96,17 +100,6 @@ pub(crate) enum Command {
 fn address(text: &str) -> Result<Address, String> {
     let requoted = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
     text.parse().or_else(|error: String| requoted().ok_or(error))
-}
-
-/// Where variables get their values.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Variables {
-    /// Give a variable a value
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub(crate) values: Vec<String>,
-    /// Read variables from a file
-    #[arg(long = "var-file", value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
-use bimetal_config::{ReadFiles, SourceFile, missing_modules};
+use bimetal_config::{Argument, ReadFiles, SourceFile, missing_modules};
 use bimetal_model::Diagnostic;
 
+use crate::arguments::{Assignment, Variables};
 use crate::failure::{Failure, io};
 
 const LOCK_FILE: &str = "bimetal.lock.hcl";
 
 /// The configuration files of a folder, by name.
 pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    let names = names(root, |name| name.ends_with(".bm.hcl"))?;
+    let names = names(root, is_configuration)?;
     if names.is_empty() {
         let hint = "write a `main.bm.hcl`, or name another folder with `--chdir`";
-        return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`) in `{}`", root.display()))
+        return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`, `*.bm.json`) in `{}`", root.display()))
             .hint(hint)
             .into());
     }
@@ -34,19 +35,31 @@ pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
 }
 
 fn read_module(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
-    let names = names(&root.join(folder), |name| name.ends_with(".bm.hcl"))?;
+    let names = names(&root.join(folder), is_configuration)?;
     names.iter().map(|name| read_source(root, &format!("{folder}/{name}"))).collect()
 }
 
+fn is_configuration(name: &str) -> bool {
+    name.ends_with(".bm.hcl") || name.ends_with(".bm.json")
+}
+
 /// The variable files that are read unasked, in the order in which later ones win.
-pub(crate) fn read_variable_files(root: &Path, asked: &[PathBuf]) -> Result<Vec<SourceFile>, Failure> {
-    let mut names = names(root, |name| name.ends_with(".auto.bmvars.hcl"))?;
-    if root.join("bimetal.bmvars.hcl").is_file() {
-        names.insert(0, "bimetal.bmvars.hcl".to_owned());
-    }
-    let unasked = names.iter().map(|name| read_source(root, name));
-    let asked = asked.iter().map(|path| read_source(root, &path.to_string_lossy()));
-    unasked.chain(asked).collect()
+pub(crate) fn read_variable_files(root: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let found = names(root, |name| name.ends_with(".auto.bmvars.hcl") || name.ends_with(".auto.bmvars.json"))?;
+    let first = ["bimetal.bmvars.hcl", "bimetal.bmvars.json"].into_iter().filter(|name| root.join(name).is_file());
+    first.chain(found.iter().map(String::as_str)).map(|name| read_source(root, name)).collect()
+}
+
+/// What the command line says about variables, in its order.
+pub(crate) fn read_assignments(root: &Path, variables: &Variables) -> Result<Vec<Argument>, Failure> {
+    let read = |assignment: &Assignment| match assignment {
+        Assignment::Value(given) => {
+            let (name, text) = split_variable(given)?;
+            Ok(Argument::Value { name, text })
+        }
+        Assignment::File(path) => Ok(Argument::File(read_source(root, &path.to_string_lossy())?)),
+    };
+    variables.assignments.iter().map(read).collect()
 }
 
 fn names(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Failure> {
@@ -77,7 +90,7 @@ pub(crate) fn environment_variables() -> Vec<(String, String)> {
 }
 
 /// `NAME=VALUE`
-pub(crate) fn split_variable(given: &str) -> Result<(String, String), Failure> {
+fn split_variable(given: &str) -> Result<(String, String), Failure> {
     match given.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
         _ => Err(Diagnostic::error(format!("`--var {given}` is not `NAME=VALUE`")).into()),

@@ -53,15 +53,13 @@ impl Session {
     /// Reads the configuration; warnings are said, an error ends the command.
     pub(crate) fn configuration(&self, variables: &Variables) -> Result<Configuration, Failure> {
         let sources = configuration::read_sources(&self.root)?;
-        let variable_files = configuration::read_variable_files(&self.root, &variables.files)?;
-        let arguments = variables.values.iter().map(|given| configuration::split_variable(given));
         let given = Given {
             environment: configuration::environment_variables(),
-            files: variable_files.clone(),
-            arguments: arguments.collect::<Result<_, _>>()?,
+            files: configuration::read_variable_files(&self.root)?,
+            arguments: configuration::read_assignments(&self.root, variables)?,
             ..Given::default()
         };
-        let files: Vec<_> = sources.iter().cloned().chain(variable_files).collect();
+        let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources, given, self.disk());
         match desired {
             Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
@@ -78,7 +76,7 @@ impl Session {
         let files = configuration::read_sources(&self.root).unwrap_or_default();
         let given = Given {
             environment: configuration::environment_variables(),
-            files: configuration::read_variable_files(&self.root, &[])?,
+            files: configuration::read_variable_files(&self.root)?,
             ..Given::default()
         };
         let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.disk());

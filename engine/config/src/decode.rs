@@ -1,15 +1,21 @@
 //! A block's body to a value of its schema's type.
 
+mod dynamic;
+mod json;
+mod nested;
+mod unknown;
+
 use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
-use bimetal_model::schema::{Attribute, Block, NestedBlock};
+use bimetal_model::schema::{Attribute, Block};
 use bimetal_model::{Data, Diagnostic, Diagnostics, Span, Value};
 
 use crate::evaluate::{Scope, evaluate};
 use crate::expression::Expression;
-use crate::module::{Body, NestedBody};
-use crate::suggest::nearest_or_all;
+use crate::module::Body;
+use nested::nested_value;
+use unknown::report_unknown;
 
 /// The body as a value of the schema's type: every attribute there, `null` where unset.
 ///
@@ -92,50 +98,6 @@ fn attribute_value(
 fn index_text(path: &bimetal_model::Path) -> String {
     let text = path.to_string();
     if text.starts_with('[') { text } else { format!(".{text}") }
-}
-
-fn nested_value(name: &str, nested: &NestedBlock, body: &Body, scope: &Scope, diagnostics: &mut Diagnostics) -> Value {
-    let written: Vec<&NestedBody> = body.blocks.iter().filter(|block| block.name == name).collect();
-    for labelled in written.iter().filter(|block| !block.labels.is_empty()) {
-        diagnostics.push(Diagnostic::error(format!("`{name}` takes no labels")).at(&labelled.span));
-    }
-    if written.is_empty() && nested.required {
-        let error = Diagnostic::error(format!("a `{name}` block is missing")).at(&body.span);
-        diagnostics.push(error.hint(format!("add `{name} {{ … }}`")));
-    }
-    let mut values =
-        written.iter().map(|block| decode_body(&block.body, &nested.block, scope, diagnostics)).collect::<Vec<_>>();
-    match nested.single {
-        false => Data::List(values.into()).into(),
-        true => {
-            if let Some(second) = written.get(1) {
-                diagnostics.push(Diagnostic::error(format!("there can be one `{name}` block only")).at(&second.span));
-            }
-            values.drain(..).next().unwrap_or(Value::NULL)
-        }
-    }
-}
-
-fn report_unknown(body: &Body, block: &Block, diagnostics: &mut Diagnostics) {
-    let names: Vec<&str> = block.attributes.keys().chain(block.blocks.keys()).map(String::as_str).collect();
-    for (name, attribute) in &body.attributes {
-        if block.blocks.contains_key(name) {
-            let error = Diagnostic::error(format!("`{name}` is a block")).at(&attribute.name_span);
-            diagnostics.push(error.hint(format!("write `{name} {{ … }}`, without `=`")));
-        } else if !block.attributes.contains_key(name) {
-            let error = Diagnostic::error(format!("no argument is called `{name}` here")).at(&attribute.name_span);
-            diagnostics.push(error.hint(nearest_or_all(name, names.clone(), "argument")));
-        }
-    }
-    for nested in body.blocks.iter().filter(|nested| !block.blocks.contains_key(&nested.name)) {
-        let name = &nested.name;
-        let error = Diagnostic::error(format!("no block is called `{name}` here")).at(&nested.span);
-        let hint = match block.attributes.contains_key(name) {
-            true => format!("`{name}` is an argument: write `{name} = …`"),
-            false => nearest_or_all(name, names.clone(), "block"),
-        };
-        diagnostics.push(error.hint(hint));
-    }
 }
 
 fn described(attribute: &Attribute) -> String {

@@ -33,7 +33,7 @@ pub fn evaluate(expression: &Expression, scope: &Scope) -> Result<Value, Diagnos
         return Err(expression.faults().to_vec());
     }
     let (file, home) = (&expression.file.name, expression.home());
-    let evaluator = Evaluator { file, home, scope, names: &Names::None };
+    let evaluator = Evaluator { file, home, scope, names: &Names::Iterators(&scope.iterators) };
     evaluator.value(&expression.node).map(Cow::into_owned)
 }
 

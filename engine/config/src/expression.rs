@@ -86,8 +86,13 @@ impl Target {
 
 impl Expression {
     pub(crate) fn new(file: &SourceFile, node: Node) -> Self {
+        Expression::within(file, node, &[])
+    }
+
+    /// Where these names stand for something.
+    pub(crate) fn within(file: &SourceFile, node: Node, bound: &[Box<str>]) -> Self {
         let span = file.span(node.place);
-        let mut collector = Collector { file, bound: Vec::new(), found: Vec::new(), faults: Vec::new() };
+        let mut collector = Collector { file, bound: bound.to_vec(), found: Vec::new(), faults: Vec::new() };
         collector.expression(&node);
         let (references, faults) = (collector.found.into(), collector.faults.into());
         Expression { file: file.clone(), node: Arc::new(node), span, references, faults, home: Home::default() }

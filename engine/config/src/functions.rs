@@ -18,8 +18,6 @@ use std::sync::LazyLock;
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Number, Type, Value};
 
-pub(crate) use encoding::from_json_text;
-
 use crate::evaluate::Scope;
 use crate::suggest::nearest;
 

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Span, Step, Type};
-use bimetal_syntax::{self as syntax, Item, Kind, Node, StepKind, parse_body};
+use bimetal_syntax::{self as syntax, Item, Kind, Node, StepKind};
 
 use crate::expression::{Expression, Target, target};
 use crate::module::*;
+use crate::shape::parse_configuration;
 use crate::suggest::nearest_or_all;
 use crate::types::{parse_type, plain};
 
-const TOP_LEVEL: [&str; 12] = [
+/// The words that blocks begin with; `shape` says how each is written in JSON.
+pub(crate) const TOP_LEVEL: [&str; 12] = [
     "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
     "check",
 ];
@@ -22,7 +24,7 @@ pub fn parse(files: &[SourceFile], folder: &str) -> (Module, Diagnostics) {
     let module = Module { files: files.clone(), ..Module::default() };
     let mut parser = Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() };
     for file in &files {
-        let (body, errors) = parse_body(file);
+        let (body, errors) = parse_configuration(file);
         parser.diagnostics.extend(errors);
         parser.file(file, body);
     }
@@ -88,7 +90,7 @@ impl Parser<'_> {
                 .diagnostics
                 .push(error.hint("names are letters, digits, `_` and `-`, and begin with a letter or `_`"));
         }
-        let mut body = self.body(file, block.body, &header);
+        let mut body = self.body(file, block.body, &header, &[]);
         match word.as_str() {
             "bimetal" => self.settings(body),
             "locals" => self.locals(body),
@@ -105,14 +107,15 @@ impl Parser<'_> {
         }
     }
 
-    fn body(&mut self, file: &SourceFile, body: syntax::Body, header: &Span) -> Body {
+    /// Names that `dynamic` blocks around it bind stand for something in it.
+    fn body(&mut self, file: &SourceFile, body: syntax::Body, header: &Span, bound: &[Box<str>]) -> Body {
         let mut parsed = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span: header.clone() };
         for item in body.items {
             match item {
                 Item::Attribute(attribute) => {
                     let name = attribute.name.text.to_string();
                     let name_span = file.span(attribute.name.place);
-                    let expression = Expression::new(file, attribute.value);
+                    let expression = Expression::within(file, attribute.value, bound);
                     let twice = Diagnostic::error(format!("`{name}` is set twice")).at(&name_span);
                     match parsed.attributes.entry(name) {
                         Entry::Vacant(free) => drop(free.insert(BodyAttribute { name_span, expression })),
@@ -120,15 +123,30 @@ impl Parser<'_> {
                     }
                 }
                 Item::Block(block) => {
-                    let span = file.span(block.header());
-                    let name = block.word.text.to_string();
-                    let labels = block.labels.iter().map(|label| label.text.to_string()).collect();
-                    let body = self.body(file, block.body, &span);
-                    parsed.blocks.push(NestedBody { name, labels, body, span });
+                    let inner = self.nested(file, block, bound);
+                    parsed.blocks.push(inner);
                 }
             }
         }
         parsed
+    }
+
+    fn nested(&mut self, file: &SourceFile, mut block: syntax::Block, bound: &[Box<str>]) -> NestedBody {
+        let span = file.span(block.header());
+        let name = block.word.text.to_string();
+        let labels = block.labels.iter().map(|label| label.text.to_string()).collect();
+        let Some(iterator) = iterator(&block) else {
+            let body = self.body(file, block.body, &span, bound);
+            return NestedBody { name, labels, body, span };
+        };
+        // What is gone through does not know the name that is bound by going through it.
+        let (outer, inner) = std::mem::take(&mut block.body.items)
+            .into_iter()
+            .partition(|item| matches!(item, Item::Attribute(attribute) if &*attribute.name.text == "for_each"));
+        let within: Vec<_> = bound.iter().cloned().chain([iterator]).collect();
+        let mut body = self.body(file, syntax::Body { items: inner }, &span, &within);
+        body.attributes.extend(self.body(file, syntax::Body { items: outer }, &span, bound).attributes);
+        NestedBody { name, labels, body, span }
     }
 
     /// Whether this is the first of its name; says so where it is not.
@@ -539,6 +557,19 @@ fn provider_key(node: &Node) -> Option<ProviderKey> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The name that a `dynamic` block binds.
+fn iterator(block: &syntax::Block) -> Option<Box<str>> {
+    let label = block.labels.first().filter(|_| &*block.word.text == "dynamic")?;
+    let written = block.body.items.iter().find_map(|item| match item {
+        Item::Attribute(attribute) if &*attribute.name.text == "iterator" => Some(&attribute.value.kind),
+        Item::Attribute(_) | Item::Block(_) => None,
+    });
+    match written {
+        Some(Kind::Name(name)) => Some(name.clone()),
+        _ => Some(label.text.clone()),
     }
 }
 

@@ -1,18 +1,19 @@
 //! Where variables get their values, and whether these are right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
 
-use bimetal_syntax::{Item, parse_body};
+use bimetal_syntax::Item;
 
 use crate::condition::unmet;
 use crate::evaluate::{ReadFiles, Scope, evaluate};
 use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
 use crate::parse::parse_expression;
+use crate::shape::parse_values;
 use crate::suggest::nearest_or_all;
 use crate::types::apply_defaults;
 
@@ -23,10 +24,44 @@ pub struct Given {
     pub environment: Vec<(String, String)>,
     /// Variable files; a later one wins.
     pub files: Vec<SourceFile>,
-    /// Of `--var`; a later one wins.
-    pub arguments: Vec<(String, String)>,
+    /// Of the command line; a later one wins.
+    pub arguments: Vec<Argument>,
     /// Values that are final already, as those of a saved plan.
     pub values: BTreeMap<String, Value>,
+}
+
+impl Given {
+    /// All text that values come from, as files: diagnostics point there.
+    pub fn texts(&self) -> Vec<SourceFile> {
+        let of_pair = |(name, text): &(String, String)| text_file(name, text);
+        let of_argument = |argument: &Argument| match argument {
+            Argument::Value { name, text } => text_file(name, text),
+            Argument::File(file) => file.clone(),
+        };
+        // The strongest first: names may come twice.
+        let arguments = self.arguments.iter().rev().map(of_argument);
+        arguments.chain(self.files.iter().cloned()).chain(self.environment.iter().map(of_pair)).collect()
+    }
+}
+
+/// What the command line says about variables.
+#[derive(Clone, Debug)]
+pub enum Argument {
+    /// `--var name=text`
+    Value {
+        /// Of the variable.
+        name: String,
+        /// As it was written.
+        text: String,
+    },
+    /// `--var-file`
+    File(SourceFile),
+}
+
+/// A value as it was given, and where.
+struct Raw {
+    value: Value,
+    span: Option<Span>,
 }
 
 /// The values of all variables. One without a value is an error, and then unknown.
@@ -37,7 +72,7 @@ pub(crate) fn values(
 ) -> (BTreeMap<String, Value>, Diagnostics) {
     let mut diagnostics = Vec::new();
     let scope = Scope::new(read.clone());
-    let mut raw: BTreeMap<String, Value> = BTreeMap::new();
+    let mut raw: BTreeMap<String, Raw> = BTreeMap::new();
     for (name, text) in &given.environment {
         if let Some(variable) = module.variables.get(name) {
             put_text(name, text, variable, &scope, &mut raw, &mut diagnostics);
@@ -46,16 +81,21 @@ pub(crate) fn values(
     for file in &given.files {
         put_file(file, module, &scope, &mut raw, &mut diagnostics);
     }
-    for (name, text) in &given.arguments {
-        match module.variables.get(name) {
-            Some(variable) => put_text(name, text, variable, &scope, &mut raw, &mut diagnostics),
-            None => diagnostics.push(undeclared(module, name)),
+    for argument in &given.arguments {
+        match argument {
+            Argument::File(file) => put_file(file, module, &scope, &mut raw, &mut diagnostics),
+            Argument::Value { name, text } => match module.variables.get(name) {
+                Some(variable) => put_text(name, text, variable, &scope, &mut raw, &mut diagnostics),
+                None => diagnostics.push(undeclared(module, name).because("`--var` gives it a value")),
+            },
         }
     }
-    raw.extend(given.values);
+    raw.extend(given.values.into_iter().map(|(name, value)| (name, Raw { value, span: None })));
     let mut values = BTreeMap::new();
     for (name, variable) in &module.variables {
-        let value = checked(name, variable, raw.remove(name), &variable.span, &scope, &mut diagnostics);
+        let (value, span) = raw.remove(name).map_or((None, None), |raw| (Some(raw.value), raw.span));
+        let span = span.as_ref().unwrap_or(&variable.span);
+        let value = checked(name, variable, value, span, &scope, &mut diagnostics);
         values.insert(name.clone(), value);
     }
     let scope = Scope { variables: Arc::new(values.clone()), ..scope };
@@ -70,58 +110,43 @@ fn undeclared(module: &Module, name: &str) -> Diagnostic {
     Diagnostic::error(format!("no variable `{name}` is declared")).hint(hint)
 }
 
+/// What is written on the command line or in the environment, as a file.
+fn text_file(name: &str, text: &str) -> SourceFile {
+    SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) }
+}
+
 /// Text is taken as it is where a string (or anything) is wanted; elsewhere it is an expression.
 fn put_text(
     name: &str,
     text: &str,
     variable: &Variable,
     scope: &Scope,
-    raw: &mut BTreeMap<String, Value>,
+    raw: &mut BTreeMap<String, Raw>,
     diagnostics: &mut Diagnostics,
 ) {
-    if matches!(variable.ty, Type::String | Type::Any | Type::Number | Type::Bool) {
-        raw.insert(name.to_owned(), Value::from(text));
-        return;
-    }
-    let file = SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) };
-    match parse_expression(&file).and_then(|expression| evaluate(&expression, scope)) {
-        Ok(value) => drop(raw.insert(name.to_owned(), value)),
-        Err(errors) => {
-            diagnostics.extend(errors);
-            raw.insert(name.to_owned(), Value::unknown(variable.ty.clone()));
-        }
-    }
-}
-
-/// `*.json`: the values as they are, nothing in them is evaluated.
-fn put_json(file: &SourceFile, module: &Module, raw: &mut BTreeMap<String, Value>, diagnostics: &mut Diagnostics) {
-    let members = match crate::functions::from_json_text(&file.text) {
-        Ok(Value { data: Data::Object(members), .. }) => members,
-        Ok(_) => return diagnostics.push(Diagnostic::error(format!("`{}` must hold one JSON object", file.name))),
-        Err(reason) => {
-            return diagnostics.push(Diagnostic::error(format!("`{}` can't be read", file.name)).because(reason));
-        }
+    let is_text = matches!(variable.ty, Type::String | Type::Any | Type::Number | Type::Bool);
+    let value = match is_text {
+        true => Ok(Value::from(text)),
+        false => parse_expression(&text_file(name, text)).and_then(|expression| evaluate(&expression, scope)),
     };
-    for (name, value) in members {
-        match module.variables.contains_key(&name) {
-            true => drop(raw.insert(name, value)),
-            false => diagnostics.push(Diagnostic { severity: Severity::Warning, ..undeclared(module, &name) }),
-        }
-    }
+    let value = value.unwrap_or_else(|errors| {
+        diagnostics.extend(errors);
+        Value::unknown(variable.ty.clone())
+    });
+    raw.insert(name.to_owned(), Raw { value, span: None });
 }
 
+/// A file of variables. Those that nobody declared are warned of: files may be shared.
 fn put_file(
     file: &SourceFile,
     module: &Module,
     scope: &Scope,
-    raw: &mut BTreeMap<String, Value>,
+    raw: &mut BTreeMap<String, Raw>,
     diagnostics: &mut Diagnostics,
 ) {
-    if file.name.ends_with(".json") {
-        return put_json(file, module, raw, diagnostics);
-    }
-    let (body, errors) = parse_body(file);
+    let (body, errors) = parse_values(file);
     diagnostics.extend(errors);
+    let mut seen = BTreeSet::new();
     for item in body.items {
         let attribute = match item {
             Item::Attribute(attribute) => attribute,
@@ -131,20 +156,23 @@ fn put_file(
                 continue;
             }
         };
-        let name = attribute.name.text.to_string();
-        let expression = Expression::new(file, attribute.value);
+        let (name, name_span) = (attribute.name.text.to_string(), file.span(attribute.name.place));
+        if !seen.insert(name.clone()) {
+            let error = Diagnostic::error(format!("`{name}` is set twice")).at(&name_span);
+            diagnostics.push(error.hint("remove one of them"));
+        }
         if !module.variables.contains_key(&name) {
-            let error = undeclared(module, &name).at(expression.span());
+            let error = undeclared(module, &name).at(&name_span);
             diagnostics.push(Diagnostic { severity: Severity::Warning, ..error });
             continue;
         }
-        match evaluate(&expression, scope) {
-            Ok(value) => drop(raw.insert(name, value)),
-            Err(errors) => {
-                diagnostics.extend(errors);
-                raw.insert(name, Value::unknown(Type::Any));
-            }
-        }
+        let expression = Expression::new(file, attribute.value);
+        let span = Some(expression.span().clone());
+        let value = evaluate(&expression, scope).unwrap_or_else(|errors| {
+            diagnostics.extend(errors);
+            Value::unknown(Type::Any)
+        });
+        raw.insert(name, Raw { value, span });
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use bimetal_config::{Given, Node, SourceFile};
+use bimetal_config::{Argument, Given, Node, SourceFile};
 use common::{check_desired, complaints, source};
 use insta::assert_snapshot;
 
@@ -49,7 +49,8 @@ output "urls" {
 "#;
 
 fn given(name: &str, value: &str) -> Given {
-    Given { arguments: vec![(name.to_owned(), value.to_owned())], ..Given::default() }
+    let argument = Argument::Value { name: name.to_owned(), text: value.to_owned() };
+    Given { arguments: vec![argument], ..Given::default() }
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn variables_take_the_strongest_value() {
     let given = Given {
         environment: vec![("a".into(), "environment".into()), ("unheard_of".into(), "x".into())],
         files: vec![source("a.bmvars.hcl", "a = \"file\"\nn = \"5\"\n"), source("b.bmvars.json", "{\"b\": [true]}")],
-        arguments: vec![("a".into(), "argument".into())],
+        arguments: vec![Argument::Value { name: "a".into(), text: "argument".into() }],
         ..Given::default()
     };
     assert_snapshot!(variables(text, given), @r#"{"a": "argument", "b": [true], "n": 5}"#);
@@ -206,7 +207,7 @@ fn values_of_collections_are_expressions_on_the_command_line() {
     "#);
     assert_snapshot!(variables(text, given("prots", "[]")), @r#"
     {"ports": (unknown list(number))}
-    error: no variable `prots` is declared hint: did you mean `ports`?
+    error: no variable `prots` is declared (`--var` gives it a value) hint: did you mean `ports`?
     error: the variable `ports` has no value at «variable "ports"» hint: give it one: `--var ports=…`, `BIMETAL_VAR_ports`, `bimetal.bmvars.hcl` or a `default`
     "#);
 }

@@ -228,43 +228,44 @@ fn mistakes_of_the_grammar() {
         "{\"locals\": {\"a\":, \"b\"}}",
         "{\"locals\": {\"a\": {\"b\": 1, \"b\": 2}}}",
     ];
-    let all: String = texts.iter().map(|text| format!("{text}\n{}\n", check(text))).collect();
+    let all: String = texts.iter().map(|text| format!("> {text}\n{}\n", check(text))).collect();
     assert_snapshot!(all, @r#"
+    > 
     error: a value is wanted here (here the file ends) at 1 «»
 
-      // nothing
+    >   // nothing
 
     error: JSON has no comments at 1 «// nothing» hint: write `"//": "…"`, as an argument of its own
     error: a value is wanted here (here the file ends) at 2 «»
 
-    [1]
+    > [1]
     error: a file is one object at 1 «1» hint: write `{ … }`
 
-    "locals"
+    > "locals"
     error: a file is one object at 1 «"locals"» hint: write `{ … }`
 
-    {} {}
+    > {} {}
     error: the file goes on behind its value at 1 «{» hint: a JSON file is one value: `{ … }`
 
-    {"locals": {"a": 1,}}
+    > {"locals": {"a": 1,}}
     locals at «"locals"»
       a = 1
     error: nothing follows this comma at 1 «,» hint: remove it
 
-    {"locals": {"a": [1,, 2,]}}
+    > {"locals": {"a": [1,, 2,]}}
     locals at «"locals"»
       a = [1, 2]
     error: nothing stands before this comma at 1 «,» hint: remove it
     error: nothing follows this comma at 1 «,» hint: remove it
 
-    {"locals": {"a": 1
+    > {"locals": {"a": 1
     "b": 2}}
     locals at «"locals"»
       a = 1
       b = 2
     error: a comma is missing before this at 2 «"»
 
-    {"locals": {"a" = 1, b: 2, 'c': 3, 4: 5, "d": e}}
+    > {"locals": {"a" = 1, b: 2, 'c': 3, 4: 5, "d": e}}
     locals at «"locals"»
       a = 1
       b = 2
@@ -274,33 +275,33 @@ fn mistakes_of_the_grammar() {
     error: a name in quotes is wanted here (this is `4`) at 1 «4»
     error: `e` means nothing in JSON at 1 «e» hint: write `"e"`
 
-    {"locals": {"a": 1 ; "b": ["c": 1]}}
+    > {"locals": {"a": 1 ; "b": ["c": 1]}}
     locals at «"locals"»
       a = 1
     error: `,` or `}` is wanted here (this is `;`) at 1 «;»
 
-    {"locals": {"a": [1}, "b": True}
+    > {"locals": {"a": [1}, "b": True}
     locals at «"locals"»
       a = [1]
     error: this `{` is never closed (the file ends before) at 1 «{»
     error: `}` closes `[` (that is in line 1) at 1 «}» hint: write `]`
     error: `True` means nothing in JSON at 1 «True» hint: write `true`
 
-    {"locals": {"a": {"b": [
+    > {"locals": {"a": {"b": [
     locals at «"locals"»
       a = {"b": []}
     error: this `[` is never closed (the file ends before) at 1 «[»
 
-    {"locals": {"a": "b
+    > {"locals": {"a": "b
     }}
     locals at «"locals"»
     error: this text is never closed (its line ends before) at 1 «"b» hint: end it with `"`; `\n` in it is a new line
 
-    {"locals": {"a": "b
+    > {"locals": {"a": "b
     locals at «"locals"»
     error: this text is never closed (the text ends before) at 1 «"b» hint: end it with `"`; `\n` in it is a new line
 
-    {"locals": {"a": "\q \u12 \ud800 	", "b": 01, "c": .5, "d": 1., "e": -, "f": 0x1}}
+    > {"locals": {"a": "\q \u12 \ud800 	", "b": 01, "c": .5, "d": 1., "e": -, "f": 0x1}}
     locals at «"locals"»
     error: `\q` means nothing at 1 «\q» hint: `\\` is a backslash
     error: `\u` takes 4 hexadecimal digits at 1 «\u» hint: `\\` is a backslash
@@ -312,18 +313,18 @@ fn mistakes_of_the_grammar() {
     error: `-` is no JSON number at 1 «-» hint: numbers are written as `12`, `-0.5` or `1e9`
     error: `0x1` is no JSON number at 1 «0x1» hint: numbers are written as `12`, `-0.5` or `1e9`
 
-    {/* a */ "locals": {# b
+    > {/* a */ "locals": {# b
     "a": 1}}
     locals at «"locals"»
       a = 1
     error: JSON has no comments at 1 «/* a */» hint: write `"//": "…"`, as an argument of its own
 
-    {"locals": {"a":, "b"}}
+    > {"locals": {"a":, "b"}}
     locals at «"locals"»
     error: a value is wanted here (this is `,`) at 1 «,»
     error: `:` is wanted here (this is `}`) at 1 «}»
 
-    {"locals": {"a": {"b": 1, "b": 2}}}
+    > {"locals": {"a": {"b": 1, "b": 2}}}
     locals at «"locals"»
       a = {"b": 1, "b": 2}
     error: `b` is set twice at 1 «"b"» hint: remove one of them
@@ -342,33 +343,33 @@ fn mistakes_of_the_shape() {
         r#"{"resource": [{"a": "b"}, 1]}"#,
         r#"{"variable": {"a": [{}, "b"]}}"#,
     ];
-    let all: String = texts.iter().map(|text| format!("{text}\n{}\n", check(text))).collect();
+    let all: String = texts.iter().map(|text| format!("> {text}\n{}\n", check(text))).collect();
     assert_snapshot!(all, @r#"
-    {"servcie": {"a": {}}}
+    > {"servcie": {"a": {}}}
     servcie at «"servcie"»
 
-    {"locals": "a"}
+    > {"locals": "a"}
     error: `locals` is a block: an object is wanted here, or an array of objects at 1 «"a"» hint: write `"locals": { … }`
 
-    {"locals": [1, {"a": 1}]}
+    > {"locals": [1, {"a": 1}]}
     locals at «{»
       a = 1
     error: `locals` is a block: an object is wanted here, or an array of objects at 1 «1» hint: write `"locals": { … }`
 
-    {"resource": {}}
+    > {"resource": {}}
     error: `resource` has 2 labels that are missing here at 1 «{}» hint: write `"resource": { "<label>": { "<label>": { … } } }`
 
-    {"resource": {"a": {}}}
+    > {"resource": {"a": {}}}
     error: `resource` has a label that is missing here at 1 «{}» hint: write `"resource": { "<label>": { "<label>": { … } } }`
 
-    {"resource": {"a": {"name": "b"}}}
+    > {"resource": {"a": {"name": "b"}}}
     error: `resource` is a block: an object is wanted here, or an array of objects at 1 «"b"» hint: write `"resource": { "<label>": { "<label>": { … } } }`
 
-    {"resource": [{"a": "b"}, 1]}
+    > {"resource": [{"a": "b"}, 1]}
     error: `resource` has a label that is missing here at 1 «"b"» hint: write `"resource": { "<label>": { "<label>": { … } } }`
     error: `resource` has 2 labels that are missing here at 1 «1» hint: write `"resource": { "<label>": { "<label>": { … } } }`
 
-    {"variable": {"a": [{}, "b"]}}
+    > {"variable": {"a": [{}, "b"]}}
     variable "a" at «{»
     error: `variable` is a block: an object is wanted here, or an array of objects at 1 «"b"» hint: write `"variable": { "<label>": { … } }`
     "#);

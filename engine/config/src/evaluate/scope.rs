@@ -49,6 +49,8 @@ pub struct Scope {
     pub count_index: Option<u64>,
     /// `self`, inside a postcondition.
     pub this: Option<Value>,
+    /// What `dynamic` blocks around an expression bind, as objects of `key` and `value`.
+    pub iterators: Arc<BTreeMap<String, Value>>,
     /// For `file` and its like.
     pub read: Arc<dyn ReadFiles>,
 }
@@ -66,6 +68,7 @@ impl Scope {
             each: None,
             count_index: None,
             this: None,
+            iterators: Arc::default(),
             read,
         }
     }
@@ -74,12 +77,13 @@ impl Scope {
 /// Names that `for` expressions and template loops bind, the innermost first.
 #[derive(Clone, Copy)]
 pub(crate) enum Names<'a> {
-    None,
     Bound {
         name: &'a str,
         value: &'a Value,
         outer: &'a Names<'a>,
     },
+    /// Those that `dynamic` blocks bind.
+    Iterators(&'a BTreeMap<String, Value>),
     /// Those that a template file is given.
     Given(&'a BTreeMap<String, Value>),
 }
@@ -87,8 +91,7 @@ pub(crate) enum Names<'a> {
 impl<'a> Names<'a> {
     pub(crate) fn find(&self, wanted: &str) -> Option<&'a Value> {
         match self {
-            Names::None => None,
-            Names::Given(given) => given.get(wanted),
+            Names::Iterators(given) | Names::Given(given) => given.get(wanted),
             Names::Bound { name, value, .. } if *name == wanted => Some(value),
             Names::Bound { outer, .. } => outer.find(wanted),
         }
@@ -97,8 +100,7 @@ impl<'a> Names<'a> {
     /// All of them, for a hint.
     pub(crate) fn all(&self) -> Vec<&'a str> {
         match self {
-            Names::None => Vec::new(),
-            Names::Given(given) => given.keys().map(String::as_str).collect(),
+            Names::Iterators(given) | Names::Given(given) => given.keys().map(String::as_str).collect(),
             Names::Bound { name, outer, .. } => {
                 let mut names = outer.all();
                 names.extend((!name.is_empty()).then_some(*name));
@@ -110,7 +112,7 @@ impl<'a> Names<'a> {
     /// Whether nothing but what a template file was given may be named.
     pub(crate) fn is_closed(&self) -> bool {
         match self {
-            Names::None => false,
+            Names::Iterators(_) => false,
             Names::Given(_) => true,
             Names::Bound { outer, .. } => outer.is_closed(),
         }

@@ -39,11 +39,10 @@ impl Shaper<'_> {
 
     fn members(&mut self, members: Vec<JsonMember>, reading: Reading) -> Option<Vec<Member>> {
         let (mut seen, mut read) = (BTreeSet::new(), Vec::new());
-        let of_keys = if reading == Reading::Template { Reading::Template } else { Reading::Literal };
         for member in members {
             let key_place = member.key.place;
-            let key = self.text(member.key, of_keys);
-            if let Some(Node { kind: Kind::Text(name), .. }) = &key
+            let key = self.text(member.key, reading);
+            if let Some(Node { kind: Kind::Text(name) | Kind::Name(name), .. }) = &key
                 && !seen.insert(name.clone())
             {
                 self.fail(Diagnostic::error(format!("`{name}` is set twice")).hint("remove one of them"), key_place);

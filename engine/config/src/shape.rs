@@ -1,0 +1,118 @@
+//! What the members of JSON files stand for: which are blocks, with how many labels, and which text holds an expression.
+//!
+//! What only a provider's schema knows is left undecided here: `decode` decides.
+
+use bimetal_model::Diagnostics;
+use bimetal_syntax::{BlockShape, Body, Others, Reading, Shape, SourceFile, parse_body, parse_json_body};
+
+use Reading::{Expression, Literal, Template};
+
+/// The tree of a configuration file, in the syntax that its name says.
+pub(crate) fn parse_configuration(file: &SourceFile) -> (Body, Diagnostics) {
+    if is_json(file) { parse_json_body(file, &FILE) } else { parse_body(file) }
+}
+
+/// The tree of a file of variables, in the syntax that its name says.
+pub(crate) fn parse_values(file: &SourceFile) -> (Body, Diagnostics) {
+    if is_json(file) { parse_json_body(file, &VALUES) } else { parse_body(file) }
+}
+
+pub(crate) fn is_json(file: &SourceFile) -> bool {
+    file.name.ends_with(".json")
+}
+
+const fn block(word: &'static str, labels: usize, inside: &'static Shape) -> BlockShape {
+    BlockShape { word, labels, inside }
+}
+
+static FILE: Shape = Shape {
+    blocks: &[
+        block("bimetal", 0, &SETTINGS),
+        block("variable", 1, &VARIABLE),
+        block("locals", 0, &ARGUMENTS),
+        block("output", 1, &OUTPUT),
+        block("provider", 1, &PROVIDER),
+        block("module", 1, &MODULE),
+        block("machine", 2, &OBJECT),
+        block("pool", 1, &OBJECT),
+        block("service", 1, &OBJECT),
+        block("resource", 2, &OBJECT),
+        block("data", 2, &OBJECT),
+        block("check", 1, &CHECK),
+    ],
+    arguments: &[],
+    reading: Template,
+    others: Others::Blocks,
+};
+
+static SETTINGS: Shape = Shape {
+    blocks: &[block("required_providers", 0, &VALUES), block("state", 1, &ARGUMENTS), block("registry", 1, &ARGUMENTS)],
+    arguments: &[("required_version", Literal)],
+    ..ARGUMENTS
+};
+
+static VARIABLE: Shape = Shape {
+    blocks: &[block("validation", 0, &ARGUMENTS)],
+    arguments: &[("type", Expression), ("default", Literal), ("description", Literal)],
+    ..ARGUMENTS
+};
+
+static OUTPUT: Shape = Shape {
+    blocks: &[block("precondition", 0, &ARGUMENTS)],
+    arguments: &[("depends_on", Expression), ("description", Literal)],
+    ..ARGUMENTS
+};
+
+static CHECK: Shape = Shape { blocks: &[block("assert", 0, &ARGUMENTS)], ..ARGUMENTS };
+
+static PROVIDER: Shape = Shape {
+    blocks: &[block("dynamic", 1, &DYNAMIC)],
+    arguments: &[("alias", Literal)],
+    others: Others::Undecided(&CONTENT),
+    ..ARGUMENTS
+};
+
+static MODULE: Shape = Shape {
+    arguments: &[("source", Literal), ("version", Literal), ("providers", Expression), ("depends_on", Expression)],
+    ..ARGUMENTS
+};
+
+static OBJECT: Shape = Shape {
+    blocks: &[block("lifecycle", 0, &LIFECYCLE), block("dynamic", 1, &DYNAMIC)],
+    arguments: &[("provider", Expression), ("depends_on", Expression)],
+    others: Others::Undecided(&CONTENT),
+    ..ARGUMENTS
+};
+
+static LIFECYCLE: Shape = Shape {
+    blocks: &[block("precondition", 0, &ARGUMENTS), block("postcondition", 0, &ARGUMENTS)],
+    arguments: &[("ignore_changes", Expression), ("replace_triggered_by", Expression)],
+    ..ARGUMENTS
+};
+
+/// A body that a provider's schema describes.
+static CONTENT: Shape =
+    Shape { blocks: &[block("dynamic", 1, &DYNAMIC)], others: Others::Undecided(&CONTENT), ..ARGUMENTS };
+
+static DYNAMIC: Shape =
+    Shape { blocks: &[block("content", 0, &CONTENT)], arguments: &[("iterator", Expression)], ..ARGUMENTS };
+
+/// Nothing but arguments.
+const ARGUMENTS: Shape = Shape { blocks: &[], arguments: &[], reading: Template, others: Others::Arguments };
+
+/// Nothing but values: nothing in them is evaluated.
+static VALUES: Shape = Shape { reading: Literal, ..ARGUMENTS };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_knows_every_word_that_hcl_knows() {
+        let mut words = crate::parse::TOP_LEVEL.to_vec();
+        let mut known: Vec<_> = FILE.blocks.iter().map(|block| block.word).collect();
+        words.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(known, words);
+    }
+}

@@ -1,0 +1,256 @@
+//! The same configuration in both syntaxes.
+
+mod common;
+
+use std::sync::Arc;
+
+use bimetal_config::{Given, NoFiles, SourceFile, builtin, decode, desired};
+use bimetal_model::BlockKind;
+use common::{scope, show, source};
+use insta::assert_snapshot;
+
+/// What a configuration in one file comes to.
+fn check(file: &SourceFile) -> String {
+    let (desired, diagnostics) = desired(vec![file.clone()], Given::default(), Arc::new(NoFiles));
+    let mut text: String = diagnostics.iter().map(|diagnostic| show(diagnostic, &[file]) + "\n").collect();
+    let Some(desired) = desired else { return text };
+    for (name, variable) in &desired.module.variables {
+        let (ty, value) = (&variable.ty, &desired.variables[name]);
+        text += &format!("variable {name} : {ty} = {value:?} {:?} {}\n", variable.description, variable.sensitive);
+    }
+    for (node, needs) in &desired.dependencies {
+        let needs: Vec<_> = needs.iter().map(ToString::to_string).collect();
+        text += &format!("{node} needs [{}]\n", needs.join(", "));
+    }
+    for (key, block) in &desired.module.providers {
+        text += &format!("provider {key} {:?}\n", block.body.attributes.keys());
+    }
+    for (address, block) in &desired.module.objects {
+        let provider = block.provider.as_ref().map(ToString::to_string);
+        text += &format!("{address} by {provider:?}, {:?}\n", block.lifecycle);
+        if address.block == BlockKind::Service {
+            let (value, diagnostics) = decode(&block.body, builtin::service(), &scope());
+            text += &format!("  {value:?}\n");
+            text.extend(diagnostics.iter().map(|diagnostic| show(diagnostic, &[file]) + "\n"));
+        }
+    }
+    text += &format!("{:?}\n", desired.module.settings.required_providers.keys());
+    text
+}
+
+const NATIVE: &str = r#"
+bimetal {
+  required_providers {
+    docker = { version = "~> 0.1" }
+  }
+}
+variable "names" {
+  type        = list(object({ a = optional(number, 3) }))
+  default     = [{}]
+  description = "$${x}"
+  validation {
+    condition     = length(var.names) > 0
+    error_message = "none of ${length(var.names)}"
+  }
+}
+locals {
+  one   = 1.5
+  two   = "a-${local.one}\n\"é\""
+  three = { "${local.two}" = [null, true, "$${x}"] }
+}
+provider "docker" {
+  alias = "west"
+}
+machine "docker" "here" {
+  provider   = docker.west
+  host       = "unix:///x"
+  depends_on = [docker_volume.a]
+  lifecycle {
+    prevent_destroy = true
+    ignore_changes  = [labels["a"], platform]
+  }
+}
+resource "docker_volume" "a" {
+  for_each = toset(["x"])
+  name     = each.key
+}
+resource "docker_volume" "b" {
+  name = local.two
+}
+service "web" {
+  pool  = "p"
+  image = "i"
+  env   = { A = "1" }
+  port {
+    container = 80
+  }
+  port {
+    container = 81
+  }
+  dynamic "volume" {
+    for_each = { a = "/a", b = "/b" }
+    iterator = it
+    content {
+      source = it.key
+      target = it.value
+    }
+  }
+  health {
+    command = ["true"]
+  }
+}
+output "o" {
+  value       = upper(join(", ", ["a", "b"]))
+  description = "d"
+  depends_on  = [machine.docker.here]
+}
+"#;
+
+const JSON: &str = r#"{
+  "//": "the same",
+  "bimetal": { "required_providers": { "docker": { "version": "~> 0.1" } } },
+  "variable": {
+    "names": {
+      "type": "list(object({ a = optional(number, 3) }))",
+      "default": [{}],
+      "description": "${x}",
+      "validation": {
+        "condition": "${length(var.names) > 0}",
+        "error_message": "none of ${length(var.names)}"
+      }
+    }
+  },
+  "locals": [
+    { "one": 1.5, "two": "a-${local.one}\n\"\u00e9\"" },
+    { "three": { "${local.two}": [null, true, "$${x}"] } }
+  ],
+  "provider": { "docker": [{ "alias": "west" }] },
+  "machine": {
+    "docker": {
+      "here": {
+        "provider": "docker.west",
+        "host": "unix:///x",
+        "depends_on": ["docker_volume.a"],
+        "lifecycle": { "prevent_destroy": true, "ignore_changes": ["labels[\"a\"]", "platform"] }
+      }
+    }
+  },
+  "resource": {
+    "docker_volume": {
+      "a": { "for_each": "${toset([\"x\"])}", "name": "${each.key}" },
+      "b": [{ "name": "${local.two}" }]
+    }
+  },
+  "service": {
+    "web": {
+      "pool": "p",
+      "image": "i",
+      "env": { "A": "1" },
+      "port": [{ "container": 80, "//": "plain" }, { "container": "${80 + 1}" }],
+      "dynamic": {
+        "volume": {
+          "for_each": { "a": "/a", "b": "/b" },
+          "iterator": "it",
+          "content": { "source": "${it.key}", "target": "${it.value}" }
+        }
+      },
+      "health": { "command": ["true"] }
+    }
+  },
+  "output": {
+    "o": { "value": "${upper(join(\", \", [\"a\", \"b\"]))}", "description": "d", "depends_on": ["machine.docker.here"] }
+  }
+}"#;
+
+#[test]
+fn both_syntaxes_say_the_same() {
+    let native = check(&source("main.bm.hcl", NATIVE));
+    assert_eq!(check(&source("main.bm.json", JSON)), native);
+    assert_snapshot!(native, @r#"
+    variable names : list(object({a = optional(number)})) = [{"a": 3}] Some("${x}") false
+    var.names needs []
+    local.one needs []
+    local.three needs [local.two]
+    local.two needs [local.one]
+    provider.docker.west needs []
+    machine.docker.here needs [provider.docker.west, docker_volume.a]
+    service.web needs []
+    docker_volume.a needs []
+    docker_volume.b needs [local.two]
+    output.o needs [machine.docker.here]
+    provider docker.west []
+    machine.docker.here by Some("docker.west"), Lifecycle { prevent_destroy: true, ignore_changes: [Path([Attribute("labels"), Key("a")]), Path([Attribute("platform")])], preconditions: [], postconditions: [] }
+    service.web by None, Lifecycle { prevent_destroy: false, ignore_changes: [], preconditions: [], postconditions: [] }
+      {"command": null, "cpus": null, "entrypoint": null, "env": {"A": "1"}, "health": {"command": ["true"], "interval": null, "retries": null, "start_period": null, "timeout": null}, "hostname": null, "image": "i", "labels": null, "memory": null, "mode": null, "networks": null, "placement": null, "pool": "p", "port": [{"container": 80, "host": null, "protocol": null}, {"container": 81, "host": null, "protocol": null}], "replicas": null, "restart": null, "user": null, "volume": [{"read_only": null, "source": "a", "target": "/a"}, {"read_only": null, "source": "b", "target": "/b"}], "working_dir": null}
+    docker_volume.a by None, Lifecycle { prevent_destroy: false, ignore_changes: [], preconditions: [], postconditions: [] }
+    docker_volume.b by None, Lifecycle { prevent_destroy: false, ignore_changes: [], preconditions: [], postconditions: [] }
+    ["docker"]
+    "#);
+}
+
+#[test]
+fn mistakes_are_said_where_the_json_is() {
+    let file = source(
+        "main.bm.json",
+        r#"{
+  "servcie": { "a": {} },
+  "locals": { "a": "${var.b}", "a-b": "\u00e9 ${lcoal.a}", "c": 1, "c": 2 },
+  "variable": { "x": { "type": "list(strin)", "default": 1, "sensitive": "yes" } },
+  "machine": { "docker": { "x": { "depends_on": "docker_volume.a", "provider": "${docker.a}" } } },
+  "service": { "web": { "pool": "p", "image": "i", "port": 80, "health": [{}, {}], "volume": [1], "env": { "A": "${x.value}" } } },
+  "output": { "o": {}, "not a name": { "value": 1 } }
+}"#,
+    );
+    assert_snapshot!(check(&file), @r#"
+    error: an expression is wanted here (this is `$`) at «$» hint: references stand without a sign: `var.name`
+    error: no block is called `servcie` at «"servcie"» hint: did you mean `service`?
+    error: `c` is set twice at «"c"»
+    error: no type is called `strin` at «strin» hint: did you mean `string`?
+    error: `sensitive` is `true` or `false` at «"yes"»
+    error: `depends_on` is a list of blocks at «"docker_volume.a"» hint: write `depends_on = [machine.docker.here]`
+    error: `value` is missing at «"o"»
+    error: `not a name` is no name at «"not a name"» hint: names are letters, digits, `_` and `-`, and begin with a letter or `_`
+    error: `var.b` is not declared at «var.b» hint: did you mean `var.x`?
+    error: `lcoal.a` is not declared at «lcoal.a» hint: did you mean `local`?
+    error: `x.value` is not declared at «x.value» hint: declare it: `resource "x" "value" { … }`
+    variable x : any = 1 None false
+    var.x needs []
+    local.a needs []
+    local.a-b needs []
+    local.c needs []
+    machine.docker.x needs []
+    service.web needs []
+    machine.docker.x by None, Lifecycle { prevent_destroy: false, ignore_changes: [], preconditions: [], postconditions: [] }
+    service.web by None, Lifecycle { prevent_destroy: false, ignore_changes: [], preconditions: [], postconditions: [] }
+      {"command": null, "cpus": null, "entrypoint": null, "env": null, "health": {"command": null, "interval": null, "retries": null, "start_period": null, "timeout": null}, "hostname": null, "image": "i", "labels": null, "memory": null, "mode": null, "networks": null, "placement": null, "pool": "p", "port": [], "replicas": null, "restart": null, "user": null, "volume": [], "working_dir": null}
+    error: no block `x.value` is declared at «x.value» hint: there is no block at all
+    error: the argument `command` is missing at «{}» hint: add `command = …`
+    error: the argument `command` is missing at «{}» hint: add `command = …`
+    error: there can be one `health` block only at «{}»
+    error: `port` is a block at «80» hint: write `"port": { … }`, or `"port": [{ … }, …]` for several
+    error: `volume` is a block at «1» hint: write `"volume": { … }`, or `"volume": [{ … }, …]` for several
+    []
+    "#);
+}
+
+#[test]
+fn a_block_in_json_is_one_object_or_several_in_an_array() {
+    let file = source(
+        "main.bm.json",
+        r#"{ "service": { "web": { "pool": "p", "image": "i", "port": 80, "health": [{}, {}], "volume": [1, { "sorce": "a" }], "placement": null } } }"#,
+    );
+    assert_snapshot!(check(&file), @r#"
+    service.web needs []
+    service.web by None, Lifecycle { prevent_destroy: false, ignore_changes: [], preconditions: [], postconditions: [] }
+      {"command": null, "cpus": null, "entrypoint": null, "env": null, "health": {"command": null, "interval": null, "retries": null, "start_period": null, "timeout": null}, "hostname": null, "image": "i", "labels": null, "memory": null, "mode": null, "networks": null, "placement": null, "pool": "p", "port": [], "replicas": null, "restart": null, "user": null, "volume": [{"read_only": null, "source": null, "target": null}], "working_dir": null}
+    error: the argument `command` is missing at «{}» hint: add `command = …`
+    error: the argument `command` is missing at «{}» hint: add `command = …`
+    error: there can be one `health` block only at «{}»
+    error: `port` is a block at «80» hint: write `"port": { … }`, or `"port": [{ … }, …]` for several
+    error: `volume` is a block at «1» hint: write `"volume": { … }`, or `"volume": [{ … }, …]` for several
+    error: no argument is called `sorce` here at «"sorce"» hint: did you mean `source`?
+    error: the argument `source` is missing at «{ "sorce": "a" }» hint: add `source = …` (a volume's name or a path of the machine's)
+    error: the argument `target` is missing at «{ "sorce": "a" }» hint: add `target = …` (a path in the container)
+    []
+    "#);
+}

@@ -15,7 +15,15 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predic
     let gone = plan.drift.iter().filter(|drift| drift.after.is_none());
     let gone = gone.map(|drift| Record::Remove { address: drift.address.clone(), closes: None });
     let drifted: BTreeSet<&Address> = plan.drift.iter().map(|drift| &drift.address).collect();
-    resolved.chain(gone).chain(plan.changes.iter().filter_map(|change| kept(change, &drifted))).collect()
+    let left = plan.moved.values().chain(&plan.forgotten);
+    let left = left.map(|address| Record::Remove { address: address.clone(), closes: None });
+    let moved = plan.changes.iter().filter(|change| plan.moved.contains_key(&change.address)).filter_map(moved);
+    resolved
+        .chain(gone)
+        .chain(left)
+        .chain(moved)
+        .chain(plan.changes.iter().filter_map(|change| kept(change, &drifted)))
+        .collect()
 }
 
 /// What stays as it is may have drifted, or have other dependencies, or another provider block than state remembers.
@@ -24,6 +32,12 @@ fn kept(change: &Change, drifted: &BTreeSet<&Address>) -> Option<Record> {
     let stored = Stored { provider: change.provider.clone(), depends_on: verdict::outlived(change), ..before.clone() };
     let is_news = drifted.contains(&change.address) || stored != *before;
     is_news.then(|| Record::Put { address: change.address.clone(), stored: Box::new(stored), closes: None })
+}
+
+/// Under its new address before anything else is done to it.
+fn moved(change: &Change) -> Option<Record> {
+    let stored = Box::new(change.before.clone()?);
+    Some(Record::Put { address: change.address.clone(), stored, closes: None })
 }
 
 fn resolve(plan: &Plan, intent: &Intent, found: Option<&Object>, predict: &dyn Predict) -> Record {

@@ -190,6 +190,8 @@ impl Flattener {
         }
         self.module.locals.extend(parsed.locals);
         self.module.checks.extend(parsed.checks);
+        self.module.moved.extend(parsed.moved);
+        self.module.removed.extend(parsed.removed);
         for (name, mut inner) in parsed.calls {
             inner.depends_on.extend(&call.depends_on);
             self.waiting.push(name.clone());

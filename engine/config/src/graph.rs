@@ -7,7 +7,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, Pro
 use crate::desired::Node;
 use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
-use crate::module::{Body, Dependencies, Module, ObjectBlock, Repetition, Scoped};
+use crate::module::{Body, Dependencies, Module, ObjectBlock, Point, Repetition, Scoped};
 use crate::suggest::{nearest, nearest_or_all};
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
@@ -27,6 +27,15 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     }
     for block in module.objects.values() {
         collector.object(block);
+    }
+    for moved in &module.moved {
+        // One without a key may become one of its own block's instances.
+        if !moved.from.is_block_of(&moved.to) {
+            collector.gone(&moved.from, &moved.span, "moved");
+        }
+    }
+    for removed in &module.removed {
+        collector.gone(&removed.from, &removed.span, "removed");
     }
     for condition in module.checks.values().flatten() {
         collector.check(condition.expressions());
@@ -61,6 +70,21 @@ impl<'a> Collector<'a> {
             }
         }
         self.dependencies.entry(node).or_default().extend(found);
+    }
+
+    /// What has another name now, or none, is not declared any more.
+    fn gone(&mut self, from: &Point, span: &Span, word: &str) {
+        let is_declared = match from {
+            Point::Object(address) if address.key.is_none() => self.module.objects.contains_key(address),
+            Point::Module(path) => path.steps().last().is_some_and(|step| {
+                step.key.is_none() && self.module.objects.keys().any(|address| address.module.is_within(path))
+            }),
+            Point::Object(_) => false,
+        };
+        if is_declared {
+            let error = Diagnostic::error(format!("`{from}` is declared, and can't be {word}")).at(span);
+            self.diagnostics.push(error.hint("take out its block, or this one"));
+        }
     }
 
     /// Says what leads nowhere in expressions that nobody waits for.

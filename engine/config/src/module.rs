@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use bimetal_model::address::ModuleStep;
 use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type};
 
 pub use bimetal_syntax::SourceFile;
@@ -65,6 +66,10 @@ pub struct Module {
     pub results: BTreeMap<Scoped, Output>,
     /// The `check` blocks.
     pub checks: BTreeMap<Scoped, Vec<Condition>>,
+    /// The `moved` blocks.
+    pub moved: Vec<Moved>,
+    /// The `removed` blocks.
+    pub removed: Vec<Removed>,
     /// By provider and alias.
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// Machines, pools, services, resources and data sources, by the address of the whole block.
@@ -179,6 +184,37 @@ pub struct Call {
     pub arguments: BTreeMap<String, BodyAttribute>,
     /// Of the block's header.
     pub span: Span,
+}
+
+/// `moved { from, to }`
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// What it was called.
+    pub from: Point,
+    /// What it is called now.
+    pub to: Point,
+    /// Of the block's header.
+    pub span: Span,
+}
+
+/// `removed { from }`
+#[derive(Clone, Debug)]
+pub struct Removed {
+    /// What is not declared any more.
+    pub from: Point,
+    /// Whether it is destroyed, and not only forgotten.
+    pub destroy: bool,
+    /// Of the block's header.
+    pub span: Span,
+}
+
+/// An object, a whole block, or everything in a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// `module.net`, with all of its instances, or `module.net["a"]`
+    Module(ModulePath),
+    /// A block with all of its instances, or one of them.
+    Object(Address),
 }
 
 /// A variable of a module that is called.
@@ -341,6 +377,73 @@ impl Module {
             Target::Module(name, output) => self.outputs_of(name, output.as_deref()),
             Target::Object(address) => vec![Node::Object(address.clone())],
             Target::Each | Target::Count | Target::Path | Target::This => Vec::new(),
+        }
+    }
+}
+
+impl Point {
+    /// The point that a text names.
+    pub(crate) fn parse(text: &str) -> Option<Point> {
+        let module = || Some(Point::Module(format!("{text}.a.b").parse::<Address>().ok()?.module));
+        text.parse().map(Point::Object).ok().or_else(module)
+    }
+
+    /// The same within a module.
+    #[must_use]
+    pub(crate) fn within(&self, outer: &ModulePath) -> Point {
+        match self {
+            Point::Module(path) => Point::Module(path.within(outer)),
+            Point::Object(address) => Point::Object(address.within(&address.module.within(outer))),
+        }
+    }
+
+    /// What an address becomes whose point is moved to another one; nothing where it does not lie here.
+    pub fn moved_to(&self, to: &Point, address: &Address) -> Option<Address> {
+        match (self, to) {
+            (Point::Module(from), Point::Module(to)) => {
+                let (inner, key) = inside(from, &address.module)?;
+                let (last, outer) = to.steps().split_last()?;
+                let outer = outer.iter().fold(ModulePath::ROOT, |path, step| path.then(&step.name, step.key.clone()));
+                let path = outer.then(&last.name, last.key.clone().or(key));
+                let path = inner.iter().fold(path, |path, step| path.then(&step.name, step.key.clone()));
+                Some(address.within(&path))
+            }
+            (Point::Object(from), Point::Object(to)) => {
+                let is_here = from.whole() == address.whole() && (from.key.is_none() || from.key == address.key);
+                let key = to.key.clone().or_else(|| address.key.clone().filter(|_| from.key.is_none()));
+                is_here.then(|| Address { key, replica: address.replica.clone(), ..to.clone() })
+            }
+            (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => None,
+        }
+    }
+
+    /// Whether this is a whole block, and the other one of its instances.
+    pub(crate) fn is_block_of(&self, other: &Point) -> bool {
+        match (self, other) {
+            (Point::Object(block), Point::Object(instance)) => instance.key.is_some() && *block == instance.whole(),
+            (Point::Module(_), _) | (_, Point::Module(_)) => false,
+        }
+    }
+
+    /// Whether an address lies here.
+    pub fn holds(&self, address: &Address) -> bool {
+        self.moved_to(self, address).is_some()
+    }
+}
+
+/// The steps within a module that lead on to another one, and the key of the first where none is asked for.
+fn inside<'p>(outer: &ModulePath, path: &'p ModulePath) -> Option<(&'p [ModuleStep], Option<Key>)> {
+    let (last, before) = outer.steps().split_last()?;
+    let (first, inner) = path.steps().strip_prefix(before)?.split_first()?;
+    let is_here = first.name == last.name && (last.key.is_none() || last.key == first.key);
+    is_here.then(|| (inner, first.key.clone().filter(|_| last.key.is_none())))
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Point::Module(path) => f.write_str(path.to_string().trim_end_matches('.')),
+            Point::Object(address) => address.fmt(f),
         }
     }
 }

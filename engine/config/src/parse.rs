@@ -13,9 +13,9 @@ use crate::suggest::nearest_or_all;
 use crate::types::{parse_type, plain};
 
 /// The words that blocks begin with; `shape` says how each is written in JSON.
-pub(crate) const TOP_LEVEL: [&str; 12] = [
+pub(crate) const TOP_LEVEL: [&str; 14] = [
     "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
-    "check",
+    "check", "moved", "removed",
 ];
 
 /// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
@@ -69,7 +69,7 @@ impl Parser<'_> {
         let word = block.word.text.to_string();
         let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         let wanted = match word.as_str() {
-            "bimetal" | "locals" => 0,
+            "bimetal" | "locals" | "moved" | "removed" => 0,
             "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
             "machine" | "resource" | "data" => 2,
             other => {
@@ -99,6 +99,8 @@ impl Parser<'_> {
             "provider" => self.provider(&labels[0], &mut body, header),
             "module" => self.call(&labels[0], body, header),
             "check" => self.check(&labels[0], body, header),
+            "moved" => self.moved(&body, header),
+            "removed" => self.removed(body, header),
             "pool" => self.object(Address::new(BlockKind::Pool, "", &labels[0]), body, header),
             "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
             "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
@@ -320,6 +322,62 @@ impl Parser<'_> {
             self.diagnostics.push(error.hint("write `assert { condition = …, error_message = … }` over several lines"));
         }
         self.module.checks.insert(Scoped::root(name), asserts);
+    }
+
+    fn moved(&mut self, body: &Body, span: Span) {
+        self.unsupported(body, &["from", "to"]);
+        self.no_blocks(body, "moved");
+        let (Some(from), Some(to)) = (self.point(body, "from"), self.point(body, "to")) else { return };
+        let are_alike = match (&from, &to) {
+            (Point::Module(_), Point::Module(_)) => true,
+            (Point::Object(from), Point::Object(to)) => (from.block, &from.ty) == (to.block, &to.ty),
+            (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => false,
+        };
+        if !are_alike {
+            let error = Diagnostic::error(format!("`{from}` can't become `{to}`")).at(&span);
+            return self.diagnostics.push(error.because("both must be of the same kind, and of the same type"));
+        }
+        self.module.moved.push(Moved { from, to, span });
+    }
+
+    fn removed(&mut self, mut body: Body, span: Span) {
+        self.unsupported(&body, &["from"]);
+        let mut destroy = true;
+        for block in std::mem::take(&mut body.blocks) {
+            match block.name.as_str() {
+                "lifecycle" => {
+                    self.unsupported(&block.body, &["destroy"]);
+                    self.no_blocks(&block.body, "lifecycle");
+                    destroy = self.flag(&block.body, "destroy").unwrap_or(destroy);
+                }
+                name => {
+                    let error = Diagnostic::error(format!("`{name}` does not belong into `removed`")).at(&block.span);
+                    self.diagnostics.push(error.hint("there is `lifecycle { destroy = false }`"));
+                }
+            }
+        }
+        if let Some(from) = self.point(&body, "from") {
+            self.module.removed.push(Removed { from, destroy, span });
+        }
+    }
+
+    /// An address, as it is written.
+    fn point(&mut self, body: &Body, name: &str) -> Option<Point> {
+        let Some(attribute) = body.attributes.get(name) else {
+            self.diagnostics.push(Diagnostic::error(format!("`{name}` is missing")).at(&body.span));
+            return None;
+        };
+        let expression = &attribute.expression;
+        let written = match &expression.node.kind {
+            Kind::Text(text) => Some(&**text),
+            _ => expression.file.text.get(expression.span().range.clone()),
+        };
+        let point = written.and_then(Point::parse);
+        if point.is_none() {
+            let error = Diagnostic::error("this is no address").at(expression.span());
+            self.diagnostics.push(error.hint("write `docker_volume.data`, `machine.docker.a[0]` or `module.net`"));
+        }
+        point
     }
 
     fn call(&mut self, name: &str, mut body: Body, span: Span) {
@@ -616,7 +674,7 @@ fn example(word: &str) -> String {
     match word {
         "machine" => "write `machine \"<provider>\" \"<name>\" { … }`".to_owned(),
         "resource" | "data" => format!("write `{word} \"<type>\" \"<name>\" {{ … }}`"),
-        "bimetal" | "locals" => format!("write `{word} {{ … }}`"),
+        "bimetal" | "locals" | "moved" | "removed" => format!("write `{word} {{ … }}`"),
         _ => format!("write `{word} \"<name>\" {{ … }}`"),
     }
 }

@@ -84,6 +84,12 @@ impl ModulePath {
         ModulePath(Some(self.steps().iter().cloned().chain([step]).collect()))
     }
 
+    /// This module as seen from another one.
+    #[must_use]
+    pub fn within(&self, outer: &ModulePath) -> ModulePath {
+        self.steps().iter().fold(outer.clone(), |path, step| path.then(&step.name, step.key.clone()))
+    }
+
     /// From the root on.
     pub fn steps(&self) -> &[ModuleStep] {
         self.0.as_deref().unwrap_or_default()

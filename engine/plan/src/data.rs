@@ -2,7 +2,7 @@
 //!
 //! Must not know how it was made, how it is shown or how it is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_config::SourceFile;
 use bimetal_model::image::{ImageIndex, ImageSource};
@@ -52,6 +52,12 @@ pub struct Plan {
     pub facts: BTreeMap<Address, Value>,
     /// Every object that exists or is wanted, in the order of their addresses.
     pub changes: Vec<Change>,
+    /// What has a new address, with the old one.
+    #[serde(default)]
+    pub moved: BTreeMap<Address, Address>,
+    /// What goes from state, and goes on existing.
+    #[serde(default)]
+    pub forgotten: BTreeSet<Address>,
     /// By name.
     pub outputs: BTreeMap<String, OutputChange>,
     /// What had changed behind the state's back.
@@ -125,8 +131,11 @@ impl Plan {
         self.changes.iter().filter(|change| change.action != Action::Keep)
     }
 
-    /// Whether neither an object nor an output changes.
+    /// Whether neither an object nor an output changes, nor what they are called.
     pub fn is_empty(&self) -> bool {
-        self.effects().next().is_none() && self.outputs.values().all(|output| output.before == output.after)
+        let is_same_state = self.moved.is_empty() && self.forgotten.is_empty();
+        is_same_state
+            && self.effects().next().is_none()
+            && self.outputs.values().all(|output| output.before == output.after)
     }
 }

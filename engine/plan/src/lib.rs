@@ -26,6 +26,7 @@ mod proposed;
 mod catalogue;
 mod image;
 mod machine;
+mod moves;
 mod needs;
 mod pool;
 mod service;
@@ -58,5 +59,12 @@ pub fn plan(
     mode: Mode,
     predict: &dyn Predict,
 ) -> (Option<Planning>, Diagnostics) {
-    planner::Planner::new(desired, observed, answers, mode, predict).run()
+    let moves::Moves { observed, moved, forgotten, said } = moves::moves(desired, observed);
+    let (planning, mut diagnostics) = planner::Planner::new(desired, &observed, answers, mode, predict).run();
+    diagnostics.extend(said);
+    let planning = planning.map(|planning| match planning {
+        Planning::Ready(plan) => Planning::Ready(Box::new(Plan { moved, forgotten, ..*plan })),
+        Planning::Ask(questions) => Planning::Ask(questions),
+    });
+    (planning, diagnostics)
 }

@@ -112,3 +112,21 @@ async fn what_was_only_probed_is_remembered_in_the_present_version() {
     let snapshot = bench.memory.snapshot();
     assert_eq!(snapshot.objects[&"fake_thing.a".parse().unwrap()].schema_version, 3);
 }
+
+#[tokio::test]
+async fn what_is_called_otherwise_has_its_new_address_in_state_and_is_not_touched() {
+    let thing = |name: &str, rest: &str| format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"x\"\n{rest}}}\n");
+    let bench = Bench::default();
+    bench
+        .apply(
+            &(thing("a", "") + "resource \"fake_thing\" \"user\" {\n  name  = \"u\"\n  input = fake_thing.a.id\n}\n"),
+        )
+        .await;
+    let moved = thing("b", "") + "moved {\n  from = fake_thing.a\n  to   = fake_thing.b\n}\n";
+    let user = "removed {\n  from = fake_thing.user\n  lifecycle {\n    destroy = false\n  }\n}\n";
+    bench.apply(&(moved + user)).await;
+    assert_eq!(bench.calls(), Vec::<String>::new());
+    let addresses: Vec<String> = bench.memory.snapshot().objects.keys().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["fake_thing.b"]);
+    assert_eq!(bench.world.picture().lines().count(), 2, "what is forgotten goes on existing");
+}

@@ -22,7 +22,7 @@ pub(crate) fn render(plan: &Plan) -> String {
         true => String::new(),
         false => format!("Bimetal will do this:\n\n{}\n", changes.join("\n")),
     };
-    format!("{}{changes}{}{}\n", drift_text(&plan.drift), summary(plan), outputs_text(plan))
+    format!("{}{}{changes}{}{}\n", drift_text(&plan.drift), renamed_text(plan), summary(plan), outputs_text(plan))
 }
 
 /// `Plan: 12 to add, 0 to change, 1 to destroy.`, with what they are.
@@ -192,6 +192,16 @@ fn difference(before: &Value, after: &Value, indent: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// What changes in state alone.
+fn renamed_text(plan: &Plan) -> String {
+    let moved = plan.moved.iter().map(|(new, old)| format!("  # {old} is called {} now\n", paint(BOLD, new)));
+    let forgotten = plan.forgotten.iter();
+    let forgotten =
+        forgotten.map(|address| format!("  # {} is forgotten, and goes on existing\n", paint(BOLD, address)));
+    let lines: String = moved.chain(forgotten).collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
+}
+
 fn drift_text(drift: &[Drift]) -> String {
     if drift.is_empty() {
         return String::new();
@@ -286,6 +296,8 @@ mod tests {
             facts: Default::default(),
             changes,
             outputs: Default::default(),
+            moved: Default::default(),
+            forgotten: Default::default(),
             drift: Vec::new(),
         }
     }

@@ -14,6 +14,8 @@ impl Module {
             locals: self.locals.iter().map(|(name, expression)| (scoped(name), expression.at_home(home))).collect(),
             outputs: self.outputs.iter().map(|(name, output)| (name.clone(), output.at_home(home))).collect(),
             checks: self.checks.iter().map(|(name, asserts)| (scoped(name), conditions(asserts, home))).collect(),
+            moved: self.moved.iter().map(|moved| moved.at_home(home)).collect(),
+            removed: self.removed.iter().map(|removed| removed.at_home(home)).collect(),
             calls: self.calls.iter().map(|(name, call)| (scoped(name), call.at_home(home))).collect(),
             providers: self.providers.clone(),
             objects: self
@@ -23,6 +25,18 @@ impl Module {
                 .collect(),
             ..Module::default()
         }
+    }
+}
+
+impl Moved {
+    fn at_home(&self, home: &Home) -> Moved {
+        Moved { from: self.from.within(&home.path), to: self.to.within(&home.path), span: self.span.clone() }
+    }
+}
+
+impl Removed {
+    fn at_home(&self, home: &Home) -> Removed {
+        Removed { from: self.from.within(&home.path), ..self.clone() }
     }
 }
 

@@ -32,6 +32,8 @@ impl Planner<'_> {
             images: self.images,
             facts: self.facts,
             changes: self.changes.into_values().collect(),
+            moved: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             outputs,
             drift: self.observed.drift.clone(),
         };

@@ -164,7 +164,9 @@ pub fn check_plan(config: &str, world: &World) -> String {
 
 /// Each effect in one line.
 pub fn shown(plan: &Plan) -> String {
-    let lines: Vec<String> = plan.effects().map(line).collect();
+    let moved = plan.moved.iter().map(|(new, old)| format!("{old} is now {new}"));
+    let forgotten = plan.forgotten.iter().map(|address| format!("forget {address}"));
+    let lines: Vec<String> = moved.chain(forgotten).chain(plan.effects().map(line)).collect();
     let outputs = plan.outputs.iter().filter(|(_, output)| output.before != output.after);
     let outputs: String = outputs.map(|(name, output)| format!("\noutput {name} = {:?}", output.after)).collect();
     match lines.is_empty() && outputs.is_empty() {

@@ -1,0 +1,65 @@
+//! `moved` and `removed`: what was declared otherwise before.
+
+use bimetal_model::{Diagnostic, Span};
+use bimetal_syntax::Kind;
+
+use super::Parser;
+use crate::module::*;
+
+impl Parser<'_> {
+    pub(super) fn moved(&mut self, body: &Body, span: Span) {
+        self.unsupported(body, &["from", "to"]);
+        self.no_blocks(body, "moved");
+        let (Some(from), Some(to)) = (self.point(body, "from"), self.point(body, "to")) else { return };
+        let are_alike = match (&from, &to) {
+            (Point::Module(_), Point::Module(_)) => true,
+            (Point::Object(from), Point::Object(to)) => (from.block, &from.ty) == (to.block, &to.ty),
+            (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => false,
+        };
+        if !are_alike {
+            let error = Diagnostic::error(format!("`{from}` can't become `{to}`")).at(&span);
+            return self.diagnostics.push(error.because("both must be of the same kind, and of the same type"));
+        }
+        self.module.moved.push(Moved { from, to, span });
+    }
+
+    pub(super) fn removed(&mut self, mut body: Body, span: Span) {
+        self.unsupported(&body, &["from"]);
+        let mut destroy = true;
+        for block in std::mem::take(&mut body.blocks) {
+            match block.name.as_str() {
+                "lifecycle" => {
+                    self.unsupported(&block.body, &["destroy"]);
+                    self.no_blocks(&block.body, "lifecycle");
+                    destroy = self.flag(&block.body, "destroy").unwrap_or(destroy);
+                }
+                name => {
+                    let error = Diagnostic::error(format!("`{name}` does not belong into `removed`")).at(&block.span);
+                    self.diagnostics.push(error.hint("there is `lifecycle { destroy = false }`"));
+                }
+            }
+        }
+        if let Some(from) = self.point(&body, "from") {
+            self.module.removed.push(Removed { from, destroy, span });
+        }
+    }
+
+    /// An address, as it is written.
+    pub(super) fn point(&mut self, body: &Body, name: &str) -> Option<Point> {
+        let Some(attribute) = body.attributes.get(name) else {
+            self.diagnostics.push(Diagnostic::error(format!("`{name}` is missing")).at(&body.span));
+            return None;
+        };
+        let expression = &attribute.expression;
+        let written = match &expression.node.kind {
+            Kind::Text(text) => Some(&**text),
+            _ => expression.file.text.get(expression.span().range.clone()),
+        };
+        let point = written.and_then(Point::parse);
+        if point.is_none() {
+            let error = Diagnostic::error("this is no address").at(expression.span());
+            self.diagnostics.push(error.hint("write `docker_volume.data`, `machine.docker.a[0]` or `module.net`"));
+        }
+        point
+    }
+}

@@ -1,0 +1,95 @@
+//! `bimetal` and `provider` blocks.
+
+use bimetal_model::{Diagnostic, ProviderKey, ProviderName, Span};
+use bimetal_syntax::{self as syntax, Kind, Node, StepKind};
+
+use super::Parser;
+use crate::expression::Expression;
+use crate::module::*;
+use crate::suggest::nearest_or_all;
+use crate::types::plain;
+
+impl Parser<'_> {
+    pub(super) fn settings(&mut self, mut body: Body) {
+        if let Some(attribute) = body.attributes.remove("required_version")
+            && let Some(text) = self.literal(&attribute.expression)
+        {
+            self.module.settings.required_version = Some((text, attribute.expression.span().clone()));
+        }
+        self.unsupported(&body, &["required_version"]);
+        for block in std::mem::take(&mut body.blocks) {
+            match (block.name.as_str(), &block.labels[..]) {
+                ("required_providers", []) => self.required_providers(block.body),
+                ("state", [kind]) => {
+                    self.module.settings.state = Some(StateBlock { kind: kind.clone(), body: block.body });
+                }
+                ("registry", [host]) => {
+                    self.module.settings.registries.insert(host.clone(), Registry { body: block.body });
+                }
+                (name, _) => {
+                    let hint = nearest_or_all(name, ["required_providers", "state", "registry"], "block");
+                    let error = Diagnostic::error(format!("`{name}` does not belong into `bimetal`")).at(&block.span);
+                    self.diagnostics.push(error.hint(hint));
+                }
+            }
+        }
+    }
+
+    pub(super) fn required_providers(&mut self, body: Body) {
+        for (name, attribute) in body.attributes {
+            let span = attribute.name_span.clone();
+            let mut required = RequiredProvider { source: None, version: None, path: None, span };
+            let Kind::Object(members) = &attribute.expression.node.kind else {
+                let error = Diagnostic::error(format!("`{name}` must be an object")).at(attribute.expression.span());
+                self.diagnostics.push(error.hint(format!("write `{name} = {{ version = \"~> 1.0\" }}`")));
+                continue;
+            };
+            for member in members {
+                let value = Expression::new(&attribute.expression.file, member.value.clone());
+                let Some(text) = self.literal(&value) else { continue };
+                match plain(&member.key) {
+                    Some("source") => required.source = Some(text),
+                    Some("version") => required.version = Some(text),
+                    Some("path") => required.path = Some(text),
+                    _ => {
+                        let error = Diagnostic::error("a provider has `source`, `version` and `path`").at(value.span());
+                        self.diagnostics.push(error);
+                    }
+                }
+            }
+            self.module.settings.required_providers.insert(name, required);
+        }
+    }
+
+    pub(super) fn provider(&mut self, name: &str, body: &mut Body, span: Span) {
+        let alias = body.attributes.remove("alias").and_then(|attribute| self.literal(&attribute.expression));
+        let key = ProviderKey { name: ProviderName(name.to_owned()), alias };
+        if self.first(format!("provider `{key}`"), &span) {
+            let block = ProviderBlock { key: key.clone(), body: body.clone(), span };
+            self.module.providers.insert(key, block);
+        }
+    }
+
+    pub(super) fn provider_key(&mut self, expression: &Expression) -> Option<ProviderKey> {
+        let key = provider_key(&expression.node);
+        if key.is_none() {
+            let error = Diagnostic::error("this names no provider").at(expression.span());
+            self.diagnostics.push(error.hint("write `provider = digitalocean` or `provider = digitalocean.alias`"));
+        }
+        key
+    }
+}
+
+/// `name` or `name.alias`
+pub(super) fn provider_key(node: &Node) -> Option<ProviderKey> {
+    match &node.kind {
+        Kind::Name(name) => Some(ProviderKey::default_of(&**name)),
+        Kind::Traversal(traversal) => match (&traversal.root.kind, &traversal.steps[..]) {
+            (Kind::Name(name), [syntax::Step { kind: StepKind::Attribute(alias), .. }]) => {
+                Some(ProviderKey { name: ProviderName(name.to_string()), alias: Some(alias.to_string()) })
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}

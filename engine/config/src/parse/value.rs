@@ -1,0 +1,104 @@
+//! `variable`, `locals`, `output` and `check`: what has a value, and what must hold of it.
+
+use bimetal_model::{Diagnostic, Span, Type};
+
+use super::Parser;
+use crate::module::*;
+use crate::types::parse_type;
+
+impl Parser<'_> {
+    pub(super) fn locals(&mut self, body: Body) {
+        self.no_blocks(&body, "locals");
+        for (name, attribute) in body.attributes {
+            if self.first(format!("local `{name}`"), &attribute.name_span) {
+                self.module.locals.insert(Scoped::root(name), attribute.expression);
+            }
+        }
+    }
+
+    pub(super) fn variable(&mut self, name: &str, mut body: Body, span: Span) {
+        if !self.first(format!("variable `{name}`"), &span) {
+            return;
+        }
+        let ty = body.attributes.get("type").map(|attribute| parse_type(&attribute.expression));
+        let ty = match ty {
+            Some(Err(diagnostic)) => {
+                self.diagnostics.push(diagnostic);
+                Type::Any
+            }
+            Some(Ok(ty)) => ty,
+            None => Type::Any,
+        };
+        let validations = self.conditions(&mut body, "validation", "variable");
+        let variable = Variable {
+            ty,
+            type_expression: body.attributes.get("type").map(|attribute| attribute.expression.clone()),
+            default: body.attributes.get("default").map(|attribute| attribute.expression.clone()),
+            description: self.text(&body, "description"),
+            sensitive: self.flag(&body, "sensitive").unwrap_or(false),
+            nullable: self.flag(&body, "nullable").unwrap_or(true),
+            validations,
+            span,
+        };
+        self.unsupported(&body, &["type", "default", "description", "sensitive", "nullable"]);
+        self.module.variables.insert(name.to_owned(), variable);
+    }
+
+    pub(super) fn output(&mut self, name: &str, body: &mut Body, span: Span) {
+        if !self.first(format!("output `{name}`"), &span) {
+            return;
+        }
+        let depends_on = self.depends_on(body);
+        let description = self.text(body, "description");
+        let sensitive = self.flag(body, "sensitive").unwrap_or(false);
+        self.unsupported(body, &["value", "description", "sensitive"]);
+        let preconditions = self.conditions(body, "precondition", "output");
+        let Some(value) = body.attributes.get("value").map(|attribute| attribute.expression.clone()) else {
+            return self.diagnostics.push(Diagnostic::error("`value` is missing").at(&span));
+        };
+        self.module
+            .outputs
+            .insert(name.to_owned(), Output { value, description, sensitive, preconditions, depends_on, span });
+    }
+
+    pub(super) fn check(&mut self, name: &str, mut body: Body, span: Span) {
+        if !self.first(format!("check `{name}`"), &span) {
+            return;
+        }
+        self.unsupported(&body, &[]);
+        let asserts = self.conditions(&mut body, "assert", "check");
+        if asserts.is_empty() {
+            let error = Diagnostic::error("a check needs an `assert` block").at(&span);
+            self.diagnostics.push(error.hint("write `assert { condition = …, error_message = … }` over several lines"));
+        }
+        self.module.checks.insert(Scoped::root(name), asserts);
+    }
+
+    /// Blocks of this name, and no others.
+    pub(super) fn conditions(&mut self, body: &mut Body, name: &str, around: &str) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for block in std::mem::take(&mut body.blocks) {
+            if block.name == name {
+                conditions.extend(self.condition(block));
+                continue;
+            }
+            let error = Diagnostic::error(format!("`{}` does not belong into `{around}`", block.name)).at(&block.span);
+            self.diagnostics.push(error.hint(format!("there is `{name} {{ … }}`")));
+        }
+        conditions
+    }
+
+    pub(super) fn condition(&mut self, block: NestedBody) -> Option<Condition> {
+        self.unsupported(&block.body, &["condition", "error_message"]);
+        self.no_blocks(&block.body, &block.name);
+        let mut take = |name: &str| {
+            let found = block.body.attributes.get(name).map(|attribute| attribute.expression.clone());
+            if found.is_none() {
+                self.diagnostics.push(Diagnostic::error(format!("`{name}` is missing")).at(&block.span));
+            }
+            found
+        };
+        let (condition, message) = (take("condition"), take("error_message"));
+        Some(Condition { condition: condition?, message: message? })
+    }
+}

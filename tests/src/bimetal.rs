@@ -50,6 +50,8 @@ impl Bimetal {
     /// Writes a file there.
     pub fn write(&self, path: &str, text: &str) -> PathBuf {
         let file = self.folder().join(path);
+        let folder = file.parent().expect("it lies in the configuration's folder");
+        fs::create_dir_all(folder).unwrap_or_else(|error| panic!("cannot make {}: {error}", folder.display()));
         fs::write(&file, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
         file
     }

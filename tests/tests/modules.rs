@@ -1,0 +1,113 @@
+//! Modules on a real engine: made, moved to another name without being touched, and removed.
+
+use bimetal_tests::{Bimetal, Engine, Lab, http, image};
+use xtask::web::Platform;
+
+const ROOT: &str = r#"
+variable "engine" {
+  type = string
+}
+
+machine "docker" "one" {
+  host     = var.engine
+  insecure = true
+}
+
+pool "all" {
+  machines = [machine.docker.one]
+}
+
+module "site" {
+  for_each = { blog = 8081, shop = 8082 }
+  source   = "./site"
+  name     = each.key
+  pool     = pool.all
+  engine   = machine.docker.one.engine
+  port     = each.value
+}
+
+output "volumes" {
+  value = [for site in module.site : site.volume]
+}
+"#;
+
+const SITE: &str = r#"
+variable "name" {
+  type = string
+}
+
+variable "pool" {}
+
+variable "engine" {}
+
+variable "port" {
+  type = number
+
+  validation {
+    condition     = var.port > 8000
+    error_message = "${var.port} is not for sites"
+  }
+}
+
+resource "docker_volume" "data" {
+  name   = "${var.name}-data"
+  engine = var.engine
+}
+
+service "web" {
+  pool  = var.pool
+  image = "oci:./image"
+
+  port {
+    host      = var.port
+    container = 8080
+  }
+}
+
+output "volume" {
+  value = docker_volume.data.name
+}
+
+check "name" {
+  assert {
+    condition     = var.name != "shop"
+    error_message = "a shop opens"
+  }
+}
+"#;
+
+#[test]
+fn modules_are_made_moved_and_removed() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "one");
+    let mut bimetal = Bimetal::new(ROOT);
+    bimetal.write("site/main.bm.hcl", SITE);
+    image::layout(&bimetal.folder().join("image"), &[Platform::Amd64], "hello");
+    bimetal.set("engine", engine.host());
+    let applied = bimetal.run(&["apply", "--auto-approve"]);
+    assert_eq!(applied.code, 0, "{applied}");
+    assert!(applied.stderr.contains("a shop opens"), "{applied}");
+    assert_eq!(engine.names(), ["site-blog-web-0", "site-shop-web-0"]);
+    assert_eq!(bimetal.output("volumes"), serde_json::json!(["blog-data", "shop-data"]));
+    assert!(http::page(engine.page(8082)).contains("hello"));
+    bimetal.assert_settled();
+    assert!(bimetal.ok(&["state", "list"]).contains("module.site[\"blog\"].docker_volume.data"));
+
+    // The volume goes to the root module, and stays; the module itself has one instance less.
+    let kept = "\nresource \"docker_volume\" \"kept\" {\n  name   = \"shop-data\"\n  engine = machine.docker.one.engine\n}\nmoved {\n  from = module.site[\"shop\"].docker_volume.data\n  to   = docker_volume.kept\n}\n";
+    bimetal.write("main.bm.hcl", &(ROOT.replace(", shop = 8082", "") + kept));
+    let plan = bimetal.run(&["plan"]).ok();
+    assert!(plan.contains("module.site[\"shop\"].docker_volume.data is called docker_volume.kept now"), "{plan}");
+    assert!(plan.contains("0 to add, 0 to change, 1 to destroy (1 replica)"), "{plan}");
+    bimetal.apply();
+    bimetal.assert_settled();
+    assert_eq!(engine.names(), ["site-blog-web-0"]);
+
+    bimetal.write("site/main.bm.hcl", &SITE.replace("> 8000", "> 9000"));
+    let refused = bimetal.run(&["plan"]);
+    assert!(refused.stderr.contains("8081 is not for sites"), "{refused}");
+    bimetal.write("site/main.bm.hcl", SITE);
+    bimetal.ok(&["destroy", "--auto-approve"]);
+    assert_eq!(engine.containers().len(), 0);
+    assert_eq!(engine.get("/volumes").json()["Volumes"].as_array().map_or(0, Vec::len), 0);
+}

@@ -4,6 +4,7 @@ mod call;
 mod literal;
 mod moves;
 mod object;
+mod overrides;
 mod settings;
 mod value;
 
@@ -29,11 +30,12 @@ pub fn parse(files: &[SourceFile], folder: &str) -> (Module, Diagnostics) {
     let files: Vec<SourceFile> = files.iter().filter(|file| folder_of(&file.name) == folder).cloned().collect();
     let module = Module { files: files.clone(), ..Module::default() };
     let mut parser = Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() };
-    for file in &files {
-        let (body, errors) = parse_configuration(file);
-        parser.diagnostics.extend(errors);
-        parser.file(file, body);
+    let (overriding, files): (Vec<_>, Vec<_>) = files.iter().partition(|file| overrides::is_one(&file.name));
+    let mut blocks: Vec<NestedBody> = files.into_iter().flat_map(|file| parser.file(file)).collect();
+    for block in overriding.into_iter().flat_map(|file| parser.file(file)).collect::<Vec<_>>() {
+        parser.override_with(&mut blocks, block);
     }
+    blocks.into_iter().for_each(|block| parser.declare(block));
     (parser.module, parser.diagnostics)
 }
 
@@ -56,7 +58,11 @@ struct Parser<'f> {
 }
 
 impl Parser<'_> {
-    fn file(&mut self, file: &SourceFile, body: syntax::Body) {
+    /// The blocks of a file that are written as blocks of their words are.
+    fn file(&mut self, file: &SourceFile) -> Vec<NestedBody> {
+        let (body, errors) = parse_configuration(file);
+        self.diagnostics.extend(errors);
+        let mut blocks = Vec::new();
         for item in body.items {
             match item {
                 Item::Attribute(attribute) => {
@@ -65,12 +71,13 @@ impl Parser<'_> {
                     let error = error.at(&file.span(name.place));
                     self.diagnostics.push(error.hint("put it into a block, as `locals { … }`"));
                 }
-                Item::Block(block) => self.block(file, block),
+                Item::Block(block) => blocks.extend(self.block(file, block)),
             }
         }
+        blocks
     }
 
-    fn block(&mut self, file: &SourceFile, block: syntax::Block) {
+    fn block(&mut self, file: &SourceFile, block: syntax::Block) -> Option<NestedBody> {
         let header = file.span(block.header());
         let word = block.word.text.to_string();
         let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
@@ -80,23 +87,29 @@ impl Parser<'_> {
             "machine" | "resource" | "data" => 2,
             other => {
                 let hint = nearest_or_all(other, TOP_LEVEL, "block");
-                return self
-                    .diagnostics
-                    .push(Diagnostic::error(format!("no block is called `{other}`")).at(&header).hint(hint));
+                let error = Diagnostic::error(format!("no block is called `{other}`")).at(&header);
+                self.diagnostics.push(error.hint(hint));
+                return None;
             }
         };
         if labels.len() != wanted {
             let error =
                 Diagnostic::error(format!("`{word}` takes {wanted} labels, here are {}", labels.len())).at(&header);
-            return self.diagnostics.push(error.hint(example(&word)));
+            self.diagnostics.push(error.hint(example(&word)));
+            return None;
         }
         if let Some(bad) = labels.iter().find(|label| !is_name(label)) {
             let error = Diagnostic::error(format!("`{bad}` is no name")).at(&header);
-            return self
-                .diagnostics
-                .push(error.hint("names are letters, digits, `_` and `-`, and begin with a letter or `_`"));
+            self.diagnostics.push(error.hint("names are letters, digits, `_` and `-`, and begin with a letter or `_`"));
+            return None;
         }
-        let mut body = self.body(file, block.body, &header, &[]);
+        let body = self.body(file, block.body, &header, &[]);
+        Some(NestedBody { name: word, labels, body, span: header })
+    }
+
+    /// Puts a block into the module.
+    fn declare(&mut self, block: NestedBody) {
+        let NestedBody { name: word, labels, mut body, span: header } = block;
         match word.as_str() {
             "bimetal" => self.settings(body),
             "locals" => self.locals(body),

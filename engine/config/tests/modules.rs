@@ -288,3 +288,50 @@ fn a_module_that_is_not_enabled_is_null() {
     let root = "module \"m\" {\n  enabled = false\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  got = module.m == null\n}\n";
     assert_snapshot!(check(&with_net(root)), @"local.got = true");
 }
+
+#[test]
+fn files_that_override_change_what_others_declare() {
+    let text = r#"
+# main.bm.hcl
+variable "size" {
+  type    = number
+  default = 1
+}
+locals {
+  a = 1
+  b = var.size
+}
+output "o" {
+  value = local.a
+}
+resource "docker_volume" "v" {
+  name = "v"
+}
+# override.bm.hcl
+variable "size" {
+  default = 3
+}
+locals {
+  a = local.b
+}
+# production_override.bm.hcl
+locals {
+  a = local.b + 1
+}
+resource "docker_volume" "v" {
+  count = 2
+}
+"#;
+    assert_snapshot!(check(text), @r"
+    local.a = 4
+    local.b = 3
+    docker_volume.v
+    ");
+    let wrong = "# main.bm.hcl\nlocals {\n  a = 1\n}\n# override.bm.hcl\nlocals {\n  b = 1\n}\noutput \"o\" {\n  value = 1\n}\nmoved {\n  from = a.b\n  to = a.c\n}\nbimetal {\n}\n";
+    assert_snapshot!(check(wrong), @r#"
+    error: there is no local `b` to override at «b» hint: declare it in a file that overrides nothing
+    error: there is no `output "o"` to override at «output "o"» hint: write `output "<name>" { … }` in a file that overrides nothing
+    error: `moved` has no name to be overridden by at «moved» hint: write `moved { … }` in a file that overrides nothing
+    error: there is no `bimetal` block to override at «bimetal» hint: write `bimetal { … }` in a file that overrides nothing
+    "#);
+}

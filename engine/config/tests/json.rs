@@ -205,11 +205,11 @@ fn mistakes_are_said_where_the_json_is() {
     error: an expression is wanted here (this is `$`) at «$» hint: references stand without a sign: `var.name`
     error: no block is called `servcie` at «"servcie"» hint: did you mean `service`?
     error: `c` is set twice at «"c"»
+    error: `not a name` is no name at «"not a name"» hint: names are letters, digits, `_` and `-`, and begin with a letter or `_`
     error: no type is called `strin` at «strin» hint: did you mean `string`?
     error: `sensitive` is `true` or `false` at «"yes"»
     error: `depends_on` is a list of blocks at «"docker_volume.a"» hint: write `depends_on = [machine.docker.here]`
     error: `value` is missing at «"o"»
-    error: `not a name` is no name at «"not a name"» hint: names are letters, digits, `_` and `-`, and begin with a letter or `_`
     error: `var.b` is not declared at «var.b» hint: did you mean `var.x`?
     error: `lcoal.a` is not declared at «lcoal.a» hint: did you mean `local`?
     error: `x.value` is not declared at «x.value» hint: declare it: `resource "x" "value" { … }`

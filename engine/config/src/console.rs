@@ -1,6 +1,33 @@
 //! Values and types as a console prints them: as Terraform's does, so that what is printed can be pasted back.
 
-use bimetal_model::{Data, Items, Kind, Members, Type, Value};
+use bimetal_model::{Data, Diagnostics, Items, Kind, Members, Type, Value};
+use bimetal_syntax::{Kind as NodeKind, Node};
+
+use crate::evaluate::{Scope, evaluate};
+use crate::expression::Expression;
+
+/// What an expression comes to, printed. `type(…)`, which consoles alone have, is the type of what stands in it.
+pub fn run(expression: &Expression, scope: &Scope) -> Result<String, Diagnostics> {
+    match type_of(&expression.node) {
+        Some(inner) if type_of(inner).is_some() => Ok("type".to_owned()),
+        Some(inner) => {
+            let inner = Expression::new(&expression.file, inner.clone());
+            Ok(print_type(&evaluate(&inner, scope)?.ty()))
+        }
+        None => Ok(print(&evaluate(expression, scope)?)),
+    }
+}
+
+/// What stands in a call of `type`.
+fn type_of(node: &Node) -> Option<&Node> {
+    match &node.kind {
+        NodeKind::Call(call) if &*call.name.text == "type" => match &call.arguments[..] {
+            [inner] if !call.expands => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 /// The value as an expression.
 pub fn print(value: &Value) -> String {

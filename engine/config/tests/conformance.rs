@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bimetal_config::{Given, ReadFiles, Scope, SourceFile, console, desired, evaluate, parse_expression};
+use bimetal_config::{Given, ReadFiles, SourceFile, console, derive, desired, evaluate, parse_expression};
+use bimetal_model::Diagnostics;
 use bimetal_model::diagnostic::has_errors;
-use bimetal_model::{Diagnostics, Value};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -50,28 +50,36 @@ fn cases() -> Vec<Case> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn value(case: &Case) -> Result<Value, Diagnostics> {
+/// What a console prints, and the type of what it prints.
+fn answer(case: &Case) -> Result<(String, String), Diagnostics> {
     let source = |name: &str, text: &str| SourceFile { name: name.into(), text: text.into() };
     let read: Arc<dyn ReadFiles> = Arc::new(Folder(folder()));
-    let name = |name: &str| name.replace("terraform.tfvars", "bimetal.bmvars.hcl").replace(".tfvars", ".bmvars.hcl");
-    let mut files: Vec<SourceFile> = case.files.iter().map(|(at, text)| source(&name(at), text)).collect();
+    let name = |name: &str| {
+        let name = name.replace("terraform.tfvars", "bimetal.bmvars.hcl").replace(".tfvars", ".bmvars.hcl");
+        if name.ends_with(".tf") { name.replace(".tf", ".bm.hcl") } else { name }
+    };
+    let files = case.files.iter().map(|(at, text)| source(&name(at), text));
+    let (mut sources, mut files): (Vec<_>, Vec<_>) = files.partition(|file| file.name.ends_with(".bm.hcl"));
+    sources.push(source("main.bm.hcl", &case.config));
     files.sort_by_key(|file| (file.name.contains(".auto."), file.name.clone()));
     let variable = |(name, text): (&String, &String)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), text.clone()));
     let given = Given { environment: case.env.iter().filter_map(variable).collect(), files, ..Given::default() };
-    let (module, diagnostics) = desired(vec![source("main.bm.hcl", &case.config)], given, read.clone());
-    if has_errors(&diagnostics) {
-        return Err(diagnostics);
+    let (desired, diagnostics) = desired(sources, given, read.clone());
+    let Some(desired) = desired.filter(|_| !has_errors(&diagnostics)) else { return Err(diagnostics) };
+    let mut scope = desired.scope();
+    for node in &desired.order {
+        derive(&desired.module, node, &mut scope)?;
     }
-    let variables = module.map(|module| module.variables).unwrap_or_default();
-    let scope = Scope { variables: Arc::new(variables), ..Scope::new(read) };
-    evaluate(&parse_expression(&source("console", &case.expr))?, &scope)
+    let expression = parse_expression(&source("console", &case.expr))?;
+    let printed = console::run(&expression, &scope)?;
+    let ty = evaluate(&expression, &scope).map_or_else(|_| case.ty.clone(), |value| console::print_type(&value.ty()));
+    Ok((printed, ty))
 }
 
 /// What differs.
 fn check(case: &Case) -> Result<(), String> {
-    match (value(case), case.ok) {
-        (Ok(value), true) => {
-            let (printed, ty) = (console::print(&value), console::print_type(&value.ty()));
+    match (answer(case), case.ok) {
+        (Ok((printed, ty)), true) => {
             let here = folder().display().to_string();
             match (printed.replace(&here, "<DIR>") == case.console, ty == case.ty) {
                 (true, true) => Ok(()),
@@ -80,7 +88,7 @@ fn check(case: &Case) -> Result<(), String> {
             }
         }
         (Err(_), false) => Ok(()),
-        (Ok(value), false) => Err(format!("is {}, should be an error: {}", console::print(&value), case.error_summary)),
+        (Ok((printed, _)), false) => Err(format!("is {printed}, should be an error: {}", case.error_summary)),
         (Err(diagnostics), true) => {
             let said: Vec<_> = diagnostics.iter().map(|one| format!("{} ({})", one.summary, one.detail)).collect();
             Err(format!("is an error, {}; should be {}", said.join(" | "), case.console))

@@ -68,6 +68,11 @@ impl Bimetal {
         Running::start(command, words).wait()
     }
 
+    /// Runs a command to its end, with this on its standard input.
+    pub fn run_fed(&self, words: &[&str], input: &str) -> Ran {
+        Running::start_with(self.command(binary(), words), words, input).wait()
+    }
+
     /// Starts a command.
     pub fn start(&self, words: &[&str]) -> Running {
         Running::start(self.command(binary(), words), words)

@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "validate",
     "fmt",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 16] = [
     "apply",
     "destroy",
     "show",
+    "console",
     "output",
     "state",
     "machines",

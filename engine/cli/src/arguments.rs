@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Destroy(Destroy),
     /// Show the state, or a saved plan
     Show(Show),
+    /// Evaluate expressions, one a line
+    Console(Variables),
     /// Print the outputs of the last apply
     Output(Output),
     /// Look at the state, and mend it

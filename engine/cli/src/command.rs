@@ -1,6 +1,7 @@
 //! One file a command, or a few that belong together.
 
 pub(crate) mod apply;
+pub(crate) mod console;
 pub(crate) mod fleet;
 pub(crate) mod fmt;
 pub(crate) mod init;

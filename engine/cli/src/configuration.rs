@@ -14,13 +14,19 @@ const LOCK_FILE: &str = "bimetal.lock.hcl";
 
 /// The configuration files of a folder, by name.
 pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    let names = names(root, is_configuration)?;
-    if names.is_empty() {
+    let sources = read_sources_if_any(root)?;
+    if sources.is_empty() {
         let hint = "write a `main.bm.hcl`, or name another folder with `--chdir`";
         return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`, `*.bm.json`) in `{}`", root.display()))
             .hint(hint)
             .into());
     }
+    Ok(sources)
+}
+
+/// As [`read_sources`], where there may be none.
+pub(crate) fn read_sources_if_any(root: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let names = names(root, is_configuration)?;
     let mut sources = names.iter().map(|name| read_source(root, name)).collect::<Result<Vec<_>, _>>()?;
     // What is not there is said where it is called.
     loop {

@@ -52,7 +52,15 @@ impl Session {
 
     /// Reads the configuration; warnings are said, an error ends the command.
     pub(crate) fn configuration(&self, variables: &Variables) -> Result<Configuration, Failure> {
-        let sources = configuration::read_sources(&self.root)?;
+        self.read(configuration::read_sources(&self.root)?, variables)
+    }
+
+    /// As [`Session::configuration`]; a folder without one is as good as one with an empty one.
+    pub(crate) fn configuration_if_any(&self, variables: &Variables) -> Result<Configuration, Failure> {
+        self.read(configuration::read_sources_if_any(&self.root)?, variables)
+    }
+
+    fn read(&self, sources: Vec<SourceFile>, variables: &Variables) -> Result<Configuration, Failure> {
         let given = Given {
             environment: configuration::environment_variables(),
             files: configuration::read_variable_files(&self.root)?,

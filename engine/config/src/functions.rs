@@ -103,10 +103,15 @@ static TABLE: LazyLock<BTreeMap<&'static str, Function>> = LazyLock::new(|| {
     functions.map(|function| (function.name, function)).collect()
 });
 
+/// What can be called.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    TABLE.keys().copied().chain(["try", "can"])
+}
+
 /// Calls a function by its name.
 pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Result {
     let Some(function) = TABLE.get(name) else {
-        let hint = nearest(name, TABLE.keys().copied().chain(["try", "can"]));
+        let hint = nearest(name, function_names());
         return Err(Error { argument: None, reason: format!("no function is called `{name}`"), hint });
     };
     if values.len() < function.least || values.len() > function.most {

@@ -30,6 +30,7 @@ pub use evaluate::{NoFiles, ReadFiles, Scope, evaluate};
 pub use expand::{Instance, block_value, expand};
 pub use expression::{Expression, Reference, Target};
 pub use flatten::missing_modules;
+pub use functions::function_names;
 pub use module::{Module, SourceFile};
 pub use parse::{parse, parse_expression};
 pub use suggest::nearest;

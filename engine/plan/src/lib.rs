@@ -11,6 +11,7 @@ mod data;
 mod summary;
 
 mod evaluator;
+mod existing;
 mod lower;
 mod values;
 
@@ -37,6 +38,7 @@ pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
 };
+pub use existing::existing;
 pub use honesty::{breaches, provider_bug};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};
 pub use prior::finished;

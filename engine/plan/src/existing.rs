@@ -1,0 +1,39 @@
+//! What all names stand for as things are now, for whoever asks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bimetal_config::{Desired, Node, Scope};
+use bimetal_model::port::Predict;
+use bimetal_model::snapshot::Stored;
+use bimetal_model::{Address, Diagnostics, Type, Value};
+
+use crate::needs;
+use crate::values::Values;
+
+/// Everything that can be named: variables, what state remembers, and what follows from these. What can't be worked out is
+/// unknown, and said.
+pub fn existing(desired: &Desired, objects: &BTreeMap<Address, Stored>, predict: &dyn Predict) -> (Scope, Diagnostics) {
+    let (mut values, mut diagnostics) = Values::of_existing(desired, objects, predict);
+    for placement in objects.values().filter_map(|stored| stored.placement.clone()) {
+        values.place(placement);
+    }
+    for node in desired.order.iter().filter(|node| needs::is_derived(node)) {
+        if let Err(errors) = values.derive(desired, node) {
+            diagnostics.extend(errors);
+            put_unknown(&mut values.scope, node);
+        }
+    }
+    (values.scope, diagnostics)
+}
+
+fn put_unknown(scope: &mut Scope, node: &Node) {
+    let unknown = Value::unknown(Type::Any);
+    match node {
+        Node::Local(name) => drop(Arc::make_mut(&mut scope.locals).insert(name.clone(), unknown)),
+        Node::Variable(name) => drop(Arc::make_mut(&mut scope.inputs).insert(name.clone(), unknown)),
+        Node::Output(name) => drop(Arc::make_mut(&mut scope.results).insert(name.clone(), unknown)),
+        Node::Object(address) => drop(Arc::make_mut(&mut scope.objects).insert(address.whole(), unknown)),
+        Node::Provider(_) => {}
+    }
+}

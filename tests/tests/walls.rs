@@ -8,6 +8,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     const ENGINE: &[&str] = &[
         "bimetal-model",
+        "bimetal-syntax",
         "bimetal-config",
         "bimetal-fleet",
         "bimetal-refresh",

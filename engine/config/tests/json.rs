@@ -254,3 +254,23 @@ fn a_block_in_json_is_one_object_or_several_in_an_array() {
     []
     "#);
 }
+
+/// The ports of `service.web`, as two files have them.
+fn ports(first: (&str, &str), second: (&str, &str)) -> String {
+    let files = vec![source(first.0, first.1), source(second.0, second.1)];
+    let (module, said) = bimetal_config::parse(&files, "");
+    let block = module.objects.values().next().expect("a service");
+    let (value, errors) = decode(&block.body, builtin::service(), &scope());
+    assert!(said.is_empty() && errors.is_empty(), "{said:?} {errors:?}");
+    format!("{:?}", value.member("port").expect("a block"))
+}
+
+#[test]
+fn blocks_override_each_other_in_whichever_syntax() {
+    let native = "service \"web\" {\n  pool = \"p\"\n  image = \"i\"\n  port {\n    container = 1\n  }\n}\n";
+    let json = r#"{ "service": { "web": { "pool": "p", "image": "i", "port": { "container": 2 } } } }"#;
+    let second = r#"[{"container": 2, "host": null, "protocol": null}]"#;
+    assert_eq!(ports(("main.bm.hcl", native), ("override.bm.json", json)), second);
+    assert_eq!(ports(("main.bm.json", json), ("override.bm.hcl", native)), second.replace('2', "1"));
+    assert_eq!(ports(("main.bm.json", json), ("override.bm.json", json)), second);
+}

@@ -65,6 +65,9 @@ fn is_same(block: &NestedBody, by: &NestedBody) -> bool {
 /// Arguments take the place of those of the same name, nested blocks that of all of their word; what `lifecycle` holds is put into the
 /// one that is there.
 fn override_body(body: &mut Body, by: Body) {
+    // JSON leaves blocks among the arguments.
+    body.attributes.retain(|name, _| !by.blocks.iter().any(|by| word(by) == name));
+    body.blocks.retain(|block| !by.attributes.contains_key(word(block)));
     body.attributes.extend(by.attributes);
     let (lifecycle, others): (Vec<_>, Vec<_>) = by.blocks.into_iter().partition(|block| block.name == "lifecycle");
     body.blocks.retain(|block| !others.iter().any(|by| word(by) == word(block)));

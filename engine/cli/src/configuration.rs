@@ -126,16 +126,47 @@ pub(crate) struct Disk {
     pub(crate) root: PathBuf,
 }
 
-impl ReadFiles for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let path = match path.strip_prefix("~/").zip(std::env::home_dir()) {
+impl Disk {
+    /// As it is written in a configuration: from its root on, or from the home folder.
+    fn path(&self, path: &str) -> PathBuf {
+        match path.strip_prefix("~/").zip(std::env::home_dir()) {
             Some((rest, home)) => home.join(rest),
             None => self.root.join(path),
-        };
+        }
+    }
+}
+
+impl ReadFiles for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = self.path(path);
         std::fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))
     }
 
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let top = self.path(folder);
+        let (mut files, mut open) = (Vec::new(), vec![top.clone()]);
+        while let Some(folder) = open.pop() {
+            let entries = match std::fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(format!("`{}`: {error}", folder.display())),
+            };
+            for entry in entries.filter_map(Result::ok) {
+                let path = entry.path();
+                // A link to a folder may lead in a circle.
+                match entry.file_type().is_ok_and(|ty| ty.is_dir()) {
+                    true => open.push(path),
+                    false if path.is_file() => files.push(path),
+                    false => {}
+                }
+            }
+        }
+        let name = |file: &PathBuf| Some(file.strip_prefix(&top).ok()?.to_string_lossy().into_owned());
+        Ok(files.iter().filter_map(name).collect())
+    }
+
     fn root(&self) -> String {
-        self.root.display().to_string()
+        let root = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
+        root.display().to_string()
     }
 }

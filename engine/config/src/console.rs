@@ -129,7 +129,7 @@ fn quoted(text: &str) -> String {
             '\x08' => quoted.push_str("\\b"),
             '\x0b' => quoted.push_str("\\v"),
             '\x0c' => quoted.push_str("\\f"),
-            c if is_printable(c) => quoted.push(c),
+            c if c == '\'' || is_printable(c) => quoted.push(c),
             c if u32::from(c) < 0x80 => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if u32::from(c) < 0x1_0000 => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),

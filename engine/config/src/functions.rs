@@ -1,8 +1,11 @@
 //! Functions: one table from name to what it does, one file a family.
 
+mod charset;
 mod collection;
+mod date;
 mod encoding;
 mod file;
+mod fileset;
 mod format;
 mod network;
 mod number;
@@ -85,7 +88,8 @@ const fn shallow(
     Function { name, least, most, looks_inside: false, gives, run }
 }
 
-const FAMILIES: [fn() -> Vec<Function>; 9] = [
+const FAMILIES: [fn() -> Vec<Function>; 10] = [
+    charset::functions,
     number::functions,
     text::functions,
     pattern::functions,

@@ -36,6 +36,20 @@ impl ReadFiles for Folder {
         std::fs::read(self.0.join(path)).map_err(|error| format!("`{path}`: {error}"))
     }
 
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let top = self.0.join(folder);
+        let (mut files, mut open) = (Vec::new(), vec![top.clone()]);
+        while let Some(entries) = open.pop().map(std::fs::read_dir) {
+            for path in entries.into_iter().flatten().map(|entry| entry.unwrap().path()) {
+                match path.is_dir() {
+                    true => open.push(path),
+                    false => files.push(path.strip_prefix(&top).unwrap().display().to_string()),
+                }
+            }
+        }
+        Ok(files)
+    }
+
     fn root(&self) -> String {
         self.0.display().to_string()
     }

@@ -215,3 +215,53 @@ fn times() {
     timeadd("yesterday", "1h") => error: `yesterday` is no time, as `2025-01-31t12:00:00z` is at «"yesterday"»
     "#);
 }
+
+#[test]
+fn times_are_written_as_people_want_them() {
+    assert_snapshot!(check_eval(&[
+        "formatdate(\"EEEE, DD MMM YYYY hh:mm:ss ZZZ\", \"2018-01-02T23:12:01Z\")",
+        "formatdate(\"D. M. YY, H:mm aa\", \"2018-01-02T00:12:01+01:30\")",
+        "formatdate(\"Z ZZZ ZZZZ ZZZZZ\", \"2018-01-02T00:12:01-01:30\")",
+        "formatdate(\"'it''s' h\", \"2018-01-02T00:12:01Z\")",
+        "formatdate(\"'open\", \"2018-01-02T00:12:01Z\")",
+        "formatdate(\"YYY\", \"2018-01-02T00:12:01Z\")",
+        "formatdate(\"q\", \"2018-01-02T00:12:01Z\")",
+    ]), @r#"
+    formatdate("EEEE, DD MMM YYYY hh:mm:ss ZZZ", "2018-01-02T23:12:01Z") => "Tuesday, 02 Jan 2018 23:12:01 UTC" : string
+    formatdate("D. M. YY, H:mm aa", "2018-01-02T00:12:01+01:30") => "2. 1. 18, 12:12 am" : string
+    formatdate("Z ZZZ ZZZZ ZZZZZ", "2018-01-02T00:12:01-01:30") => "-01:30 -0130 -0130 -01:30" : string
+    formatdate("'it''s' h", "2018-01-02T00:12:01Z") => "it's 0" : string
+    formatdate("'open", "2018-01-02T00:12:01Z") => error: a quotation mark `'` is never closed at «"'open"»
+    formatdate("YYY", "2018-01-02T00:12:01Z") => error: `yyy` is no part of a time at «"YYY"» hint: put text between quotation marks: `'text'`
+    formatdate("q", "2018-01-02T00:12:01Z") => error: `q` is no part of a time at «"q"» hint: put text between quotation marks: `'text'`
+    "#);
+}
+
+#[test]
+fn text_has_other_encodings() {
+    assert_snapshot!(check_eval(&[
+        "textencodebase64(\"é\", \"ISO-8859-1\")",
+        "textencodebase64(\"日\", \"ISO-8859-1\")",
+        "textencodebase64(\"é\", \"windows-1252\")",
+        "textdecodebase64(\"2AA=\", \"UTF-16BE\")",
+        "textdecodebase64(textencodebase64(\"日\", \"EUC-JP\"), \"EUC-JP\")",
+        "textencodebase64(\"x\", \"NOPE\")",
+    ]), @r#"
+    textencodebase64("é", "ISO-8859-1") => "6Q==" : string
+    textencodebase64("日", "ISO-8859-1") => error: the encoding lacks a character of this text at «"日"»
+    textencodebase64("é", "windows-1252") => "6Q==" : string
+    textdecodebase64("2AA=", "UTF-16BE") => error: these bytes are no text of that encoding at «"2AA="»
+    textdecodebase64(textencodebase64("日", "EUC-JP"), "EUC-JP") => "日" : string
+    textencodebase64("x", "NOPE") => error: no encoding is called `nope` at «"NOPE"»
+    "#);
+}
+
+#[test]
+fn files_are_found_by_patterns() {
+    assert_snapshot!(check_eval(&["fileset(\"\", \"motd*\")", "fileset(\"\", \"*.{tpl,txt}\")", "fileset(\"\", \"[\")", "abspath(\"a/./../b\")"]), @r#"
+    fileset("", "motd*") => {"motd", "motd.tpl"} : set(string)
+    fileset("", "*.{tpl,txt}") => {"motd.tpl"} : set(string)
+    fileset("", "[") => error: this is no pattern: unclosed character class; missing ']' at «"["»
+    abspath("a/./../b") => "/root/b" : string
+    "#);
+}

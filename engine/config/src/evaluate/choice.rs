@@ -28,7 +28,7 @@ impl<'a> Evaluator<'a> {
             Some(other) => self.common(conditional, &chosen, other)?,
             None => Type::Any,
         };
-        if !condition.sensitive && (chosen.is_null() || ty == Type::Any || chosen.ty() == ty) {
+        if !condition.sensitive && (ty == Type::Any || chosen.ty() == ty) {
             return Ok(chosen);
         }
         let chosen = chosen.into_owned().with_sensitivity(condition.sensitive);

@@ -11,6 +11,8 @@ use crate::module::{Call, Scoped};
 pub trait ReadFiles: Send + Sync {
     /// The bytes of a file, relative to the configuration's root; otherwise what is wrong with it.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+    /// The files of a folder and of all folders in it, by their paths from there. What is no folder has none.
+    fn list(&self, folder: &str) -> Result<Vec<String>, String>;
     /// The configuration's root.
     fn root(&self) -> String;
 }
@@ -21,6 +23,10 @@ pub struct NoFiles;
 impl ReadFiles for NoFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         Err(format!("`{path}`: there are no files here"))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        Err(format!("`{folder}`: there are no files here"))
     }
 
     fn root(&self) -> String {

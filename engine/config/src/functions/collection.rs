@@ -78,8 +78,8 @@ pub(super) fn functions() -> Vec<Function> {
         }),
         deep("compact", 1, 1, texts(), |a| {
             let items = a.converted(0, &texts())?.as_items().unwrap_or_default().to_vec();
-            Ok(Data::List(items.into_iter().filter(|item| !item.is_null() && item.as_str() != Some("")).collect())
-                .into())
+            let is_text = |item: &Value| !item.is_null() && item.as_str() != Some("");
+            Ok(Value::list(Type::String, items.into_iter().filter(is_text)))
         }),
         shallow("one", 1, 1, Type::Any, |a| match a.value(0).is_null() {
             true => Ok(Value::NULL),
@@ -105,7 +105,7 @@ pub(super) fn functions() -> Vec<Function> {
                 .map_err(|_| Error::argument(1, "a chunk can't have less than no items"))?;
             let size = if size == 0 { items.len().max(1) } else { size };
             let chunk = |chunk: &[Value]| Value::list(Type::Any, chunk.iter().cloned());
-            Ok(Value::list(Type::Any, items.chunks(size).map(chunk)))
+            Ok(Value::list(Type::list(Type::Any), items.chunks(size).map(chunk)))
         }),
         shallow("setproduct", 2, MANY, Type::Any, set_product),
         deep("matchkeys", 3, 3, any_list(), |a| {

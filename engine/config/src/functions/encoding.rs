@@ -119,7 +119,8 @@ fn csv_decode(arguments: Arguments<'_>) -> Result {
         true => Ok(names.iter().cloned().zip(row.into_iter().map(Value::from)).collect()),
         false => Err(Error::argument(0, format!("row {} has {} fields, not {}", place + 2, row.len(), names.len()))),
     };
-    Ok(Data::List(rows.enumerate().map(row).collect::<Result<_>>()?).into())
+    let rows = rows.enumerate().map(row).collect::<Result<Vec<Value>>>()?;
+    Ok(Value::list(Type::object(names.iter().map(|name| (name.clone(), Type::String))), rows))
 }
 
 fn csv_rows(text: &str) -> Result<Vec<Vec<String>>> {

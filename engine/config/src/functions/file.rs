@@ -10,7 +10,7 @@ use bimetal_syntax::{SourceFile, parse_template};
 use sha2::Digest as _;
 
 use super::encoding::hexadecimal;
-use super::{Arguments, Error, Function, Result, deep};
+use super::{Arguments, Error, Function, Result, deep, fileset};
 use crate::evaluate::{Evaluator, Names, Scope};
 use crate::module::Home;
 
@@ -31,6 +31,8 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(text.rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }).into())
         }),
         deep("templatefile", 2, 2, Type::Any, template_file),
+        deep("fileset", 2, 2, Type::set(Type::String), fileset::file_set),
+        deep("abspath", 1, 1, Type::String, fileset::absolute),
     ]
 }
 

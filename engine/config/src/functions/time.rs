@@ -4,6 +4,7 @@ use bimetal_model::{Number, Type, Value};
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
+use super::date::format_date;
 use super::{Arguments, Error, Function, Result, deep};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -14,6 +15,7 @@ pub(super) fn functions() -> Vec<Function> {
                 time.checked_add(duration).map_err(|_| Error::argument(1, "this goes beyond what dates can say"))?;
             Ok(rfc3339(&moved).into())
         }),
+        deep("formatdate", 2, 2, Type::String, format_date),
         deep("timecmp", 2, 2, Type::Number, |a| {
             let order = Timestamp::cmp(&zoned(&a, 0)?.timestamp(), &zoned(&a, 1)?.timestamp());
             Ok(Value::from(Number::from(order as i32)))
@@ -22,7 +24,7 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 /// RFC 3339, with the offset that was written.
-fn zoned(arguments: &Arguments<'_>, place: usize) -> Result<Zoned> {
+pub(super) fn zoned(arguments: &Arguments<'_>, place: usize) -> Result<Zoned> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     let text = arguments.text(place)?;
     let broken = || {

@@ -16,6 +16,11 @@ impl ReadFiles for Files {
         found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| format!("there is no file `{path}`"))
     }
 
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let inside = |(name, _): &(&str, &str)| Some(name.strip_prefix(folder)?.trim_start_matches('/').to_owned());
+        Ok(self.0.iter().filter_map(inside).collect())
+    }
+
     fn root(&self) -> String {
         "/root".to_owned()
     }

@@ -159,11 +159,21 @@ impl Members {
     }
 }
 
-fn common<'v>(said: &Kind, mut values: impl Iterator<Item = &'v Value>) -> Type {
-    match &said.0 {
-        Type::Any => values.find_map(|value| Some(value.ty()).filter(|ty| *ty != Type::Any)).unwrap_or(Type::Any),
-        said => said.clone(),
+/// What was said, unless that leaves something open which one of the values knows.
+fn common<'v>(said: &Kind, values: impl Iterator<Item = &'v Value>) -> Type {
+    if !said.0.has_any() {
+        return said.0.clone();
     }
+    let mut best = said.0.clone();
+    for ty in values.map(Value::ty) {
+        if !ty.has_any() {
+            return ty;
+        }
+        if best == Type::Any {
+            best = ty;
+        }
+    }
+    best
 }
 
 impl FromIterator<Value> for Items {

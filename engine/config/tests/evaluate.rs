@@ -37,7 +37,7 @@ fn both_sides_of_a_choice_get_one_type() {
     true ? 1 : "a" => "1" : string
     false ? [] : ["a"] => ["a"] : list(string)
     true ? {} : [] => error: the two sides of this choice have different types (one is object({}), the other is tuple([])) at «{}» hint: convert one of them, as with `tostring(…)`, `tolist(…)` or `jsonencode(…)`
-    true ? null : 1 => null : any
+    true ? null : 1 => null : number
     var.later == "" ? 1 : 2 => (unknown number) : number
     "#);
 }

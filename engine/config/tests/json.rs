@@ -8,6 +8,7 @@ use bimetal_config::{Given, NoFiles, SourceFile, builtin, decode, desired};
 use bimetal_model::BlockKind;
 use common::{scope, show, source};
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 /// What a configuration in one file comes to.
 fn check(file: &SourceFile) -> String {
@@ -273,4 +274,24 @@ fn blocks_override_each_other_in_whichever_syntax() {
     assert_eq!(ports(("main.bm.hcl", native), ("override.bm.json", json)), second);
     assert_eq!(ports(("main.bm.json", json), ("override.bm.hcl", native)), second.replace('2', "1"));
     assert_eq!(ports(("main.bm.json", json), ("override.bm.json", json)), second);
+}
+
+proptest! {
+    /// Whatever is written, it is read, or said to be wrong in a place of the file.
+    #[test]
+    fn any_configuration_can_be_read(tokens in prop::collection::vec(prop::sample::select(vec![
+        "{", "}", "[", "]", "\"service\":{\"web\":", "\"dynamic\":{\"port\":", "\"content\":", "\"for_each\":", "\"port\":",
+        "\"variable\":{\"v\":", "\"type\":", "\"locals\":", "\"lifecycle\":", "\"ignore_changes\":", "\"depends_on\":",
+        "\"iterator\":", "\"module\":{\"m\":", "\"providers\":", "\"output\":{\"o\":", "\"value\":", "\"${port.value}\"",
+        "\"list(string)\"", "\"a.b[0]\"", "1", "null", "true", ",", "\"//\":",
+    ]), 0..30)) {
+        for text in [tokens.concat(), format!("{{\"service\":{{\"web\":{{{}", tokens.concat())] {
+            let file = source("main.bm.json", &text);
+            let (_, diagnostics) = bimetal_config::parse(std::slice::from_ref(&file), "");
+            for span in diagnostics.iter().filter_map(|diagnostic| diagnostic.span.as_ref()) {
+                prop_assert!(file.text.get(span.range.clone()).is_some(), "{:?} in {}", span, text);
+            }
+            check(&file);
+        }
+    }
 }

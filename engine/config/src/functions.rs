@@ -13,6 +13,7 @@ mod pattern;
 mod text;
 mod time;
 mod types;
+mod yaml;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -88,7 +89,7 @@ const fn shallow(
     Function { name, least, most, looks_inside: false, gives, run }
 }
 
-const FAMILIES: [fn() -> Vec<Function>; 10] = [
+const FAMILIES: [fn() -> Vec<Function>; 11] = [
     charset::functions,
     number::functions,
     text::functions,
@@ -99,6 +100,7 @@ const FAMILIES: [fn() -> Vec<Function>; 10] = [
     time::functions,
     file::functions,
     types::functions,
+    yaml::functions,
 ];
 
 /// All functions by name.

@@ -1,6 +1,6 @@
 //! Regular expressions.
 
-use bimetal_model::{Data, Type, Value};
+use bimetal_model::{Type, Value};
 use regex::{Captures, Match, Regex};
 
 use super::{Arguments, Error, Function, Result, deep};
@@ -21,7 +21,7 @@ pub(super) fn functions() -> Vec<Function> {
         deep("regexall", 2, 2, Type::list(Type::Any), |a| {
             let (pattern, text) = (compile(0, &a.text(0)?)?, a.text(1)?);
             let matches = pattern.captures_iter(&text).map(|captures| captured(&pattern, &captures));
-            Ok(Data::List(matches.collect()).into())
+            Ok(Value::list(captured_type(&pattern), matches))
         }),
         deep("replace", 3, 3, Type::String, replace),
     ]
@@ -42,7 +42,7 @@ fn compile(place: usize, pattern: &str) -> Result<Regex> {
 
 /// Named groups make an object, others a tuple, none the whole match.
 fn captured(pattern: &Regex, captures: &Captures<'_>) -> Value {
-    let group = |found: Option<Match<'_>>| found.map_or(Value::NULL, |found| found.as_str().into());
+    let group = |found: Option<Match<'_>>| found.map_or(Value::null(Type::String), |found| found.as_str().into());
     let names: Vec<_> = pattern.capture_names().flatten().collect();
     if !names.is_empty() {
         return names.into_iter().map(|name| (name, group(captures.name(name)))).collect();
@@ -50,5 +50,15 @@ fn captured(pattern: &Regex, captures: &Captures<'_>) -> Value {
     match captures.len() {
         1 => group(captures.get(0)),
         _ => Value::tuple((1..captures.len()).map(|place| group(captures.get(place)))),
+    }
+}
+
+/// The type of what a pattern captures.
+fn captured_type(pattern: &Regex) -> Type {
+    let names: Vec<_> = pattern.capture_names().flatten().collect();
+    match (names.is_empty(), pattern.captures_len()) {
+        (false, _) => Type::object(names.into_iter().map(|name| (name, Type::String))),
+        (true, 1) => Type::String,
+        (true, groups) => Type::Tuple(vec![Type::String; groups - 1]),
     }
 }

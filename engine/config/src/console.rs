@@ -1,13 +1,19 @@
 //! Values and types as a console prints them: as Terraform's does, so that what is printed can be pasted back.
 
-use bimetal_model::{Data, Diagnostics, Items, Kind, Members, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Items, Kind, Members, Type, Value};
 use bimetal_syntax::{Kind as NodeKind, Node};
 
 use crate::evaluate::{Scope, evaluate};
-use crate::expression::Expression;
+use crate::expression::{Expression, Reference, Target};
 
 /// What an expression comes to, printed. `type(…)`, which consoles alone have, is the type of what stands in it.
 pub fn run(expression: &Expression, scope: &Scope) -> Result<String, Diagnostics> {
+    // Not even `try` makes something of them.
+    let is_of_a_block = |reference: &Reference| matches!(reference.target, Target::Each | Target::Count | Target::This);
+    if let Some(reference) = expression.references().into_iter().find(is_of_a_block) {
+        let error = Diagnostic::error(format!("`{}` is known only in a block", reference.target));
+        return Err(vec![error.at(&reference.span)]);
+    }
     match type_of(&expression.node) {
         Some(inner) if type_of(inner).is_some() => Ok("type".to_owned()),
         Some(inner) => {

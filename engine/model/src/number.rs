@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_huge_exponent_is_an_error_not_a_gigabyte() {
-        for text in ["1e999999999", "", "abc", ".", "1.e", "--1", "1_000", "0x1", "Inf"] {
+        for text in ["1e999999999", "", "abc", ".", "1.e", "--1", "1_000", "0x1", "Infinity"] {
             assert!(text.parse::<Number>().is_err(), "{text}");
         }
     }

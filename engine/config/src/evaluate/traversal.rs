@@ -128,6 +128,11 @@ impl<'a> Evaluator<'a> {
     fn splat(&self, value: Cow<'a, Value>, steps: &[Step]) -> Result<Value, Diagnostics> {
         let sensitive = value.sensitive;
         let result = match &value.data {
+            Data::Null(bimetal_model::Kind(ty @ (Type::List(_) | Type::Set(_) | Type::Tuple(_)))) => {
+                let error = Diagnostic::error(format!("this {ty} is `null`, and has no elements to go over"));
+                let place = steps.first().map_or_else(Place::default, |step| step.place);
+                return Err(vec![error.at(&self.place(place)).hint("`coalesce(…, [])` helps where it may be `null`")]);
+            }
             Data::Unknown(Type::Any) => Value::unknown(Type::Any),
             Data::Unknown(Type::List(element) | Type::Set(element)) => {
                 let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), steps)?;

@@ -13,7 +13,7 @@ pub(super) fn functions() -> Vec<Function> {
         deep("max", 1, MANY, Type::Number, |a| Ok(numbers(&a)?.into_iter().max().map_or(Value::NULL, Value::from))),
         deep("min", 1, MANY, Type::Number, |a| Ok(numbers(&a)?.into_iter().min().map_or(Value::NULL, Value::from))),
         deep("pow", 2, 2, Type::Number, power),
-        deep("log", 2, 2, Type::Number, |a| from_f64(a.number(0)?.to_f64().ln() / a.number(1)?.to_f64().ln())),
+        deep("log", 2, 2, Type::Number, |a| from_f64(double(&a, 0)?.ln() / double(&a, 1)?.ln())),
         deep("signum", 1, 1, Type::Number, |a| Ok(Value::from(Number::from(a.whole(0)?.signum())))),
         deep("parseint", 2, 2, Type::Number, parse_int),
     ]
@@ -23,9 +23,19 @@ fn numbers(arguments: &Arguments<'_>) -> Result<Vec<Number>> {
     (0..arguments.len()).map(|place| arguments.number(place)).collect()
 }
 
+/// A number that a double can hold, roughly.
+fn double(arguments: &Arguments<'_>, place: usize) -> Result<f64> {
+    let number = arguments.number(place)?;
+    let double = number.to_f64();
+    match double.is_infinite() && !number.is_infinite() {
+        true => Err(Error::argument(place, "this number is too large")),
+        false => Ok(double),
+    }
+}
+
 /// With doubles, as Terraform does.
 fn power(arguments: Arguments<'_>) -> Result {
-    from_f64(arguments.number(0)?.to_f64().powf(arguments.number(1)?.to_f64()))
+    from_f64(double(&arguments, 0)?.powf(double(&arguments, 1)?))
 }
 
 /// The shortest digits that mean this double.

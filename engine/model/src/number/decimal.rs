@@ -7,6 +7,9 @@ use super::{LARGEST_EXPONENT, Number, PRECISION, rounded};
 
 /// The number that a text means, if it means one.
 pub(super) fn parse(text: &str) -> Option<Number> {
+    if let Some(side) = infinite(text) {
+        return Some(side);
+    }
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
         None => (text, 0),
@@ -24,6 +27,16 @@ pub(super) fn parse(text: &str) -> Option<Number> {
         format!("{}{whole}{fraction}", if mantissa.starts_with('-') { "-" } else { "" }).parse().ok()?;
     let exponent = exponent - i64::try_from(fraction.len()).ok()?;
     Some(times_ten_to(digits, exponent))
+}
+
+/// As Terraform's numbers read and print.
+fn infinite(text: &str) -> Option<Number> {
+    let one = Number::from(1);
+    match text {
+        "Inf" | "inf" | "+Inf" | "+inf" => one.divided_by(&Number::from(0)),
+        "-Inf" | "-inf" => (-&one).divided_by(&Number::from(0)),
+        _ => None,
+    }
 }
 
 fn times_ten_to(digits: BigInt, exponent: i64) -> Number {

@@ -76,8 +76,9 @@ impl<'a> Collector<'a> {
     fn gone(&mut self, from: &Point, span: &Span, word: &str) {
         let is_declared = match from {
             Point::Object(address) if address.key.is_none() => self.module.objects.contains_key(address),
-            Point::Module(path) => path.steps().last().is_some_and(|step| {
-                step.key.is_none() && self.module.objects.keys().any(|address| address.module.is_within(path))
+            Point::Module(path) => path.split_last().is_some_and(|(outer, last)| {
+                let name = Scoped { module: outer, name: last.name.clone() };
+                last.key.is_none() && self.module.calls.contains_key(&name)
             }),
             Point::Object(_) => false,
         };

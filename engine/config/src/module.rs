@@ -401,16 +401,20 @@ impl Point {
     pub fn moved_to(&self, to: &Point, address: &Address) -> Option<Address> {
         match (self, to) {
             (Point::Module(from), Point::Module(to)) => {
+                let (outer, last) = to.split_last()?;
                 let (inner, key) = inside(from, &address.module)?;
-                let (last, outer) = to.steps().split_last()?;
-                let outer = outer.iter().fold(ModulePath::ROOT, |path, step| path.then(&step.name, step.key.clone()));
+                // Onto one instance goes the one without a key, and not all.
+                if key.is_some() && last.key.is_some() {
+                    return None;
+                }
                 let path = outer.then(&last.name, last.key.clone().or(key));
                 let path = inner.iter().fold(path, |path, step| path.then(&step.name, step.key.clone()));
                 Some(address.within(&path))
             }
             (Point::Object(from), Point::Object(to)) => {
-                let is_here = from.whole() == address.whole() && (from.key.is_none() || from.key == address.key);
-                let key = to.key.clone().or_else(|| address.key.clone().filter(|_| from.key.is_none()));
+                let are_all = from.key.is_none() && to.key.is_none();
+                let is_here = from.whole() == address.whole() && (are_all || from.key == address.key);
+                let key = to.key.clone().or_else(|| address.key.clone().filter(|_| are_all));
                 is_here.then(|| Address { key, replica: address.replica.clone(), ..to.clone() })
             }
             (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => None,
@@ -421,7 +425,13 @@ impl Point {
     pub(crate) fn is_block_of(&self, other: &Point) -> bool {
         match (self, other) {
             (Point::Object(block), Point::Object(instance)) => instance.key.is_some() && *block == instance.whole(),
-            (Point::Module(_), _) | (_, Point::Module(_)) => false,
+            (Point::Module(module), Point::Module(instance)) => {
+                let (Some((outer, one)), Some((around, other))) = (module.split_last(), instance.split_last()) else {
+                    return false;
+                };
+                outer == around && one.name == other.name && one.key.is_none() && other.key.is_some()
+            }
+            (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => false,
         }
     }
 

@@ -90,6 +90,12 @@ impl ModulePath {
         self.steps().iter().fold(outer.clone(), |path, step| path.then(&step.name, step.key.clone()))
     }
 
+    /// The module around it and the step that leads in; nothing for the root.
+    pub fn split_last(&self) -> Option<(ModulePath, &ModuleStep)> {
+        let (last, outer) = self.steps().split_last()?;
+        Some((ModulePath((!outer.is_empty()).then(|| outer.into())), last))
+    }
+
     /// From the root on.
     pub fn steps(&self) -> &[ModuleStep] {
         self.0.as_deref().unwrap_or_default()

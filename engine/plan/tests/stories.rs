@@ -1070,3 +1070,41 @@ fn whole_modules_move() {
     output volumes = Some({"a": (unknown string), "b": (unknown string)})
     "#);
 }
+
+#[test]
+fn what_moved_onto_one_instance_leaves_the_others_alone() {
+    let volume = |rest: &str| format!("resource \"docker_volume\" \"a\" {{\n  name = \"v\"\n{rest}}}\n");
+    let keyed = volume("  for_each = toset([\"x\", \"y\"])\n")
+        + "moved {\n  from = docker_volume.a\n  to   = docker_volume.a[\"x\"]\n}\n";
+    let mut world = settled(&volume(""));
+    assert_snapshot!(check_plan(&keyed, &world), @r#"
+    docker_volume.a is now docker_volume.a["x"]
+    + docker_volume.a["y"]
+    "#);
+    world.apply(&keyed);
+    assert_snapshot!(check_plan(&keyed, &world), @"nothing to do");
+    // The instance that it was moved to is lost: nothing else takes its place.
+    let lost = settled(&volume("  for_each = toset([\"y\"])\n"));
+    assert_snapshot!(check_plan(&keyed, &lost), @r#"+ docker_volume.a["x"]"#);
+
+    let module =
+        SITES.replace("for_each = { a = 1, b = 2 }\n", "").replace("each.value", "1").replace("each.key", "\"a\"");
+    let module = module.replace("{ for key, site in module.site : key => site.volume }", "module.site.volume");
+    let keyed = SITES.replace("### site", "moved {\n  from = module.site\n  to   = module.site[\"a\"]\n}\n### site");
+    let mut world = settled(&module);
+    assert_snapshot!(check_plan(&keyed, &world), @r#"
+    ? image nginx:1.27
+    module.site.service.web.replica[0] is now module.site["a"].service.web.replica[0]
+    module.site.docker_volume.this is now module.site["a"].docker_volume.this
+    ~ module.site["a"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["b"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["b"].service.web.replica[1] on machine.docker.here (nginx@sha256:1.27/amd64)
+    + module.site["b"].docker_volume.this
+    output volumes = Some({"a": "id of module.site.docker_volume.this", "b": (unknown string)})
+    "#);
+    world.apply(&keyed);
+    assert_snapshot!(check_plan(&keyed, &world), @r"
+    ? image nginx:1.27
+    nothing to do
+    ");
+}

@@ -105,6 +105,12 @@ impl World {
     /// Does a plan as `apply` does: each object after what it depends on, its arguments evaluated with real values.
     pub fn settle(&mut self, config: &str, plan: &Plan) {
         let desired = read(config).unwrap();
+        let moved = plan.changes.iter().filter(|change| plan.moved.contains_key(&change.address));
+        self.observed
+            .objects
+            .retain(|address, _| !plan.forgotten.contains(address) && !plan.moved.values().any(|old| old == address));
+        let moved = moved.filter_map(|change| Some((change.address.clone(), change.before.clone()?)));
+        self.observed.objects.extend(moved);
         let (mut values, _) = Values::of_plan(&desired, plan, &self.providers);
         let mut open: Vec<&Change> = plan.changes.iter().collect();
         while !open.is_empty() {

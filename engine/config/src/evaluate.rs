@@ -46,10 +46,6 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) names: &'a Names<'a>,
 }
 
-/// In bytes: with less stack than this, as within deep nesting, more is taken from the heap.
-const RED_ZONE: usize = 128 << 10;
-const MORE_STACK: usize = 2 << 20;
-
 pub(crate) type Evaluated<'a> = Result<Cow<'a, Value>, Diagnostics>;
 
 impl<'a> Evaluator<'a> {
@@ -60,7 +56,7 @@ impl<'a> Evaluator<'a> {
             Kind::Number(number) => Ok(Cow::Owned(Value::from((**number).clone()))),
             Kind::Text(text) => Ok(Cow::Owned(Value::from(&**text))),
             Kind::Name(name) => self.name(name, node),
-            _ => stacker::maybe_grow(RED_ZONE, MORE_STACK, || self.compound(node)),
+            _ => bimetal_syntax::deeply(|| self.compound(node)),
         }
     }
 

@@ -145,7 +145,7 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn expression(&mut self, node: &Node) {
-        stacker::maybe_grow(64 << 10, 1 << 20, || self.node(node));
+        bimetal_syntax::deeply(|| self.node(node));
     }
 
     fn node(&mut self, node: &Node) {

@@ -7,6 +7,7 @@ mod json;
 mod lexer;
 mod parser;
 mod source;
+mod stack;
 mod template;
 mod tree;
 
@@ -15,4 +16,5 @@ pub use json::{BlockShape, Others, Reading, Shape, parse_json_body};
 pub use lexer::{Kind as TokenKind, Start, Token, tokens};
 pub use parser::{parse_body, parse_expression, parse_template};
 pub use source::{Place, SourceFile};
+pub use stack::deeply;
 pub use tree::*;

@@ -101,8 +101,7 @@ impl<'f> Parser<'f> {
             return self.fail(error, self.cursor.peek().place);
         }
         self.depth += 1;
-        // Large enough for what one level needs, and seldom in the way.
-        let parsed = stacker::maybe_grow(128 << 10, 2 << 20, || parse(self));
+        let parsed = crate::stack::deeply(|| parse(self));
         self.depth -= 1;
         parsed
     }

@@ -11,7 +11,7 @@ impl Flattener {
     /// Works out all that an expression refers to.
     pub(super) fn prepare(&mut self, expression: &Expression) -> Result<(), Diagnostics> {
         for reference in expression.references() {
-            stacker::maybe_grow(64 << 10, 1 << 20, || self.reference(&reference))?;
+            bimetal_syntax::deeply(|| self.reference(&reference))?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::tree::{Kind, Member, Node, Part};
 impl Shaper<'_> {
     /// The expression; none where it could not be read, which was said.
     pub(super) fn expression(&mut self, value: Value, reading: Reading) -> Option<Node> {
-        stacker::maybe_grow(64 << 10, 1 << 20, || {
+        crate::stack::deeply(|| {
             let place = value.place;
             let kind = match value.kind {
                 JsonKind::Null => Kind::Null,

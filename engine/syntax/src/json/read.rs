@@ -149,8 +149,7 @@ impl<'f> Reader<'f> {
             return broken;
         }
         self.depth += 1;
-        // Large enough for what one level needs, and seldom in the way.
-        let kind = stacker::maybe_grow(64 << 10, 1 << 20, || read(self));
+        let kind = crate::stack::deeply(|| read(self));
         self.depth -= 1;
         Value { place: self.place(start), kind }
     }

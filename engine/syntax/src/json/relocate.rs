@@ -14,7 +14,7 @@ struct Mover<'a> {
 
 impl Mover<'_> {
     fn node(&self, node: &mut Node) {
-        stacker::maybe_grow(64 << 10, 1 << 20, || {
+        crate::stack::deeply(|| {
             node.place = (self.locate)(node.place);
             self.kind(&mut node.kind);
         });

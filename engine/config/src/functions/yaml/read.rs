@@ -61,7 +61,7 @@ impl<'t> Reader<'t> {
 
     fn part(&mut self) -> Result<Part, String> {
         let event = self.next()?;
-        stacker::maybe_grow(64 << 10, 1 << 20, || self.part_of(event))
+        bimetal_syntax::deeply(|| self.part_of(event))
     }
 
     fn part_of(&mut self, event: Event<'t>) -> Result<Part, String> {
@@ -108,7 +108,7 @@ impl<'t> Reader<'t> {
             if matches!(event, Event::SequenceEnd) {
                 return Ok(Part { value: Value::tuple(items), size });
             }
-            let part = stacker::maybe_grow(64 << 10, 1 << 20, || self.part_of(event))?;
+            let part = bimetal_syntax::deeply(|| self.part_of(event))?;
             size = grown(size, part.size)?;
             items.push(part.value);
         }

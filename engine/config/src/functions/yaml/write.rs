@@ -47,7 +47,7 @@ struct Writer {
 
 impl Writer {
     fn node(&mut self, value: &Value, place: Place) {
-        stacker::maybe_grow(64 << 10, 1 << 20, || match (value.as_items(), value.as_members()) {
+        bimetal_syntax::deeply(|| match (value.as_items(), value.as_members()) {
             (Some([]), _) => self.word("[]"),
             (Some(items), _) => self.items(items, place),
             (_, Some(members)) if members.is_empty() => self.word("{}"),

@@ -13,7 +13,7 @@ use crate::engine::tail;
 use crate::http::page;
 use crate::lab::Lab;
 use crate::spawn::run;
-use crate::tree::{tree, write, write_program};
+use crate::tree::{Distribution, write, write_program};
 use crate::wait::until;
 
 const BOOT: &str = include_str!("node/boot.sh");
@@ -28,6 +28,8 @@ pub struct Setup {
     pub authorized_keys: Vec<String>,
     /// A cloud's machine: it has `cloud-init`, which takes this.
     pub user_data: Option<String>,
+    /// What is installed on it.
+    pub distribution: Distribution,
 }
 
 /// A machine; it is switched off with this value, and its disk thrown away.
@@ -58,7 +60,7 @@ impl Node {
     }
 
     fn begin(lab: &Lab, folder: &str, name: &str, setup: &Setup) -> Node {
-        let tree = tree();
+        let tree = setup.distribution.layers();
         let mut cell = lab.cell(folder);
         let folder = cell.folder().to_owned();
         for part in ["root", "upper", "work", "docker", "containerd"] {
@@ -70,7 +72,7 @@ impl Node {
         let script = folder.join("boot.sh");
         fs::write(&script, BOOT).expect("a file of the laboratory");
         let mut words: Vec<String> = ["unshare", "--cgroup", "sh"].map(str::to_owned).to_vec();
-        words.extend([&script, Path::new(name), tree, &folder].map(|path| path.display().to_string()));
+        words.extend([&script.display().to_string(), name, &tree, &folder.display().to_string()].map(str::to_owned));
         for hierarchy in xtask::cgroup::hierarchies() {
             // A word must not be empty on its way to the first process.
             let options = if hierarchy.options.is_empty() { "-".to_owned() } else { hierarchy.options };

@@ -1,10 +1,10 @@
-//! The file tree that machines boot from: made once, kept below the target folder, never written to afterwards.
+//! The file trees that machines boot from: each made once, kept below the target folder, never written to afterwards.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -36,32 +36,85 @@ const MASKED: &[&str] = &[
 ];
 
 /// Grows with every change to how a tree is made.
-const EDITION: &str = "2";
+const EDITION: &str = "3";
 
-/// The tree; the first call on a machine takes a minute or two.
-pub fn tree() -> &'static Path {
-    static TREE: OnceLock<PathBuf> = OnceLock::new();
-    TREE.get_or_init(|| {
+const LAYER: &str = include_str!("tree/layer.sh");
+const EXTRACT: &str = include_str!("tree/extract.sh");
+
+/// What is installed on a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Distribution {
+    /// This machine's own release.
+    #[default]
+    Own,
+    /// The same for 32-bit processors, below this machine's 64-bit kernel.
+    Own32,
+    /// The same with RPMs and a real dnf.
+    Fedora,
+    /// The same with a real pacman.
+    Arch,
+}
+
+impl Distribution {
+    /// Where machines find it, as an overlay has it after `lowerdir=`; the first call on a machine takes a minute or two.
+    pub fn layers(self) -> String {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _making = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let trees = xtask::target().join("lab/tree");
         fs::create_dir_all(&trees).unwrap_or_else(|error| panic!("cannot make {}: {error}", trees.display()));
         let lock = fs::File::create(trees.join("lock")).expect("a lock file");
         let _lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, error)| error).expect("the lock");
-        let tree = trees.join(format!("{}-{EDITION}", codename()));
-        if !tree.exists() {
-            eprintln!("laboratory: making the tree that machines boot from, once, in {}", tree.display());
-            let unfinished = trees.join("unfinished");
-            make(&unfinished);
-            fs::rename(&unfinished, &tree).expect("a folder can be renamed");
+        self.in_folder(&trees)
+    }
+
+    fn in_folder(self, trees: &Path) -> String {
+        let own = || Distribution::Own.in_folder(trees);
+        let made = |name: &str, make: &dyn Fn(&Path)| made(trees, name, make).display().to_string();
+        match self {
+            Distribution::Own => made("own", &|tree| make(tree, None)),
+            Distribution::Own32 => made("own32", &|tree| make(tree, Some("i386"))),
+            Distribution::Fedora => {
+                let own = own();
+                format!("{}:{own}", made("fedora", &|layer| add_layer(&own, layer, include_str!("tree/fedora.sh"))))
+            }
+            Distribution::Arch => {
+                let own = own();
+                format!("{}:{own}", made("arch", &|layer| add_layer(&own, layer, include_str!("tree/arch.sh"))))
+            }
         }
-        tree
-    })
+    }
 }
 
-fn make(tree: &Path) {
-    if tree.exists() {
-        fs::remove_dir_all(tree).expect("what an earlier run left can be removed");
+/// A folder that is there as a whole or not at all.
+fn made(trees: &Path, name: &str, make: &dyn Fn(&Path)) -> PathBuf {
+    let tree = trees.join(format!("{}-{name}-{EDITION}", codename()));
+    if !tree.exists() {
+        eprintln!("laboratory: making the tree that machines boot from, once, in {}", tree.display());
+        let unfinished = trees.join("unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).expect("what an earlier run left can be removed");
+        }
+        make(&unfinished);
+        fs::rename(&unfinished, &tree).expect("a folder can be renamed");
     }
+    tree
+}
+
+/// Runs a script in a tree, and keeps what it changed.
+fn add_layer(tree: &str, layer: &Path, script: &str) {
+    let work = layer.with_file_name("work");
+    write(&work, "script", &format!("{EXTRACT}{script}"));
+    let mirror = mirror().expect("this machine has sources of packages");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", LAYER, "layer", tree]).args([layer, &work]).args([&mirror, &codename()]);
+    run(&mut command);
+    fs::remove_dir_all(&work).expect("our own folder");
+}
+
+/// Installs a tree, for this machine's architecture or another one that its processor knows.
+fn make(tree: &Path, architecture: Option<&str>) {
     let mut debootstrap = Command::new("debootstrap");
+    debootstrap.args(architecture.map(|architecture| format!("--arch={architecture}")));
     debootstrap
         .args(["--variant=minbase", "--components=main,universe", &format!("--include={PACKAGES}"), &codename()])
         .arg(tree);

@@ -158,7 +158,7 @@ impl Far {
     fn start() -> Option<Far> {
         let lab = Lab::start()?;
         let key = lab.folder("keys").join("operator");
-        let setup = Setup { authorized_keys: vec![make_key(&key)], user_data: None };
+        let setup = Setup { authorized_keys: vec![make_key(&key)], ..Setup::default() };
         let node = Node::boot(&lab, "far", &setup);
         node.run(&["sh", "-c", "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q docker.io"]);
         Some(Far { node, key, _lab: lab })

@@ -64,7 +64,7 @@ fn the_arm_engine_says_so_and_its_containers_are() {
 fn a_node_has_no_docker_until_it_is_installed_over_ssh() {
     let Some(lab) = Lab::start() else { return };
     let key = lab.folder("keys").join("operator");
-    let setup = Setup { authorized_keys: vec![make_key(&key)], user_data: None };
+    let setup = Setup { authorized_keys: vec![make_key(&key)], ..Setup::default() };
     let node = Node::boot(&lab, "rack-1", &setup);
     assert!(!node.has_docker());
     assert_eq!(ssh(&node, &key, "hostname; systemctl is-active ssh"), "rack-1\nactive\n");

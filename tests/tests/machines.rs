@@ -60,7 +60,7 @@ fn a_machine_behind_another_is_managed_by_somebody_with_sudo() {
     let Some(lab) = Lab::start() else { return };
     let key = lab.folder("keys").join("operator");
     let public = make_key(&key);
-    let setup = Setup { authorized_keys: vec![public.clone()], user_data: None };
+    let setup = Setup { authorized_keys: vec![public.clone()], ..Setup::default() };
     let [gate, inner] = Node::boot_all(&lab, ["gate", "inner"], &setup);
     inner.run(&["useradd", "--create-home", "--shell", "/bin/sh", "pi"]);
     inner.run(&["sh", "-c", "echo 'pi ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/pi"]);
@@ -113,7 +113,7 @@ fn a_machine_behind_another_is_managed_by_somebody_with_sudo() {
 fn an_engine_listens_with_certificates_only_while_that_is_asked_for() {
     let Some(lab) = Lab::start() else { return };
     let key = lab.folder("keys").join("operator");
-    let setup = Setup { authorized_keys: vec![make_key(&key)], user_data: None };
+    let setup = Setup { authorized_keys: vec![make_key(&key)], ..Setup::default() };
     let node = Node::boot(&lab, "node", &setup);
     let access = |engine: &str| {
         format!("key_file = var.key_file\n  host_key = \"{}\"\n  engine_access = \"{engine}\"", node.host_key())
@@ -142,7 +142,7 @@ fn the_agent_logs_in_and_a_key_that_changed_is_refused() {
     let Some(lab) = Lab::start() else { return };
     let folder = lab.folder("keys");
     let key = folder.join("operator");
-    let setup = Setup { authorized_keys: vec![make_key(&key)], user_data: None };
+    let setup = Setup { authorized_keys: vec![make_key(&key)], ..Setup::default() };
     let node = Node::boot(&lab, "node", &setup);
     let agent = Agent::start(&folder.join("agent"));
     agent.add(&key);

@@ -126,7 +126,7 @@ impl World {
     fn start(lab: &Lab, rack: &[&str]) -> World {
         let key = lab.folder("keys").join("operator");
         let public_key = make_key(&key);
-        let setup = Setup { authorized_keys: vec![public_key.clone()], user_data: None };
+        let setup = Setup { authorized_keys: vec![public_key.clone()], ..Setup::default() };
         let rack: Vec<Node> = rack.iter().map(|name| Node::boot(lab, name, &setup)).collect();
         let cloud = DigitalOcean::start(lab);
         let mut bimetal = Bimetal::new(CONFIGURATION);

@@ -15,10 +15,12 @@ pub enum Platform {
     Amd64,
     /// `linux/arm64`
     Arm64,
+    /// `linux/386`
+    I386,
 }
 
 impl Platform {
-    /// All of them.
+    /// Those of the example's image.
     pub const ALL: [Platform; 2] = [Platform::Amd64, Platform::Arm64];
 
     /// As images name it.
@@ -26,6 +28,7 @@ impl Platform {
         match self {
             Platform::Amd64 => "amd64",
             Platform::Arm64 => "arm64",
+            Platform::I386 => "386",
         }
     }
 
@@ -34,6 +37,7 @@ impl Platform {
         match self {
             Platform::Amd64 => "x86_64",
             Platform::Arm64 => "aarch64",
+            Platform::I386 => "i686",
         }
     }
 

@@ -57,11 +57,28 @@ impl Manager {
             Manager::Apt => output.lines().filter_map(|line| second(line, "Inst ")).collect(),
             Manager::Apk => output.lines().filter_map(|line| second(line.split_once(") ")?.1, "Installing ")).collect(),
             Manager::Pacman => output.lines().filter(|line| is_name(line)).map(str::to_owned).collect(),
-            Manager::Dnf => dnf_table(output),
+            Manager::Dnf => dnf_table(output, "Installing"),
         };
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Whether it takes along what needs a package that is removed; the others refuse.
+    pub(crate) fn removes_more(self) -> bool {
+        matches!(self, Manager::Apt | Manager::Dnf)
+    }
+
+    /// The packages that a simulation says would be removed.
+    pub(crate) fn simulated_removal(self, output: &str) -> Vec<String> {
+        let apt = |line: &str| {
+            line.strip_prefix("Purg ").or(line.strip_prefix("Remv "))?.split(' ').next().map(str::to_owned)
+        };
+        match self {
+            Manager::Apt => output.lines().filter_map(apt).collect(),
+            Manager::Dnf => dnf_table(output, "Removing"),
+            Manager::Apk | Manager::Pacman => Vec::new(),
+        }
     }
 }
 
@@ -69,14 +86,14 @@ fn is_name(line: &str) -> bool {
     !line.is_empty() && line.chars().all(|c| c.is_ascii_alphanumeric() || "@._+-".contains(c))
 }
 
-/// The rows below the headings that begin with `Installing`.
-fn dnf_table(output: &str) -> Vec<String> {
-    let mut installing = false;
+/// The rows below the headings that begin with `Installing` or `Removing`.
+fn dnf_table(output: &str, heading: &str) -> Vec<String> {
+    let mut below = false;
     let mut names = Vec::new();
     for line in output.lines() {
         if !line.starts_with(' ') {
-            installing = line.starts_with("Installing");
-        } else if installing && !line.starts_with("  ") {
+            below = line.starts_with(heading);
+        } else if below && !line.starts_with("  ") {
             names.extend(line.split_whitespace().next().map(str::to_owned));
         }
     }
@@ -134,9 +151,20 @@ mod tests {
 
     #[test]
     fn dnf_says_what_it_would_install() {
-        let output = "Dependencies resolved.\n====\n Package  Arch\n====\nInstalling:\n moby-engine  x86_64 24.0.5-1.fc40 fedora 35 M\n\
-            Upgrading:\n glibc x86_64 2 fedora 1 M\nInstalling dependencies:\n containerd x86_64 1.6 fedora 30 M\n     replacing x\n\nTransaction Summary\n";
-        assert_eq!(Manager::Dnf.simulated(output), ["containerd", "moby-engine"]);
+        // A name that is too long for its column has a line of its own.
+        let output = "Fedora   1.1 MB/s | 1.9 kB  00:00\nDependencies resolved.\n====\n Package  Architecture  Version  Repository  Size\n====\n\
+            Installing:\n moby-engine  x86_64  24.0.5-1.fc40  fedora  35 M\nUpgrading:\n glibc  x86_64  2  fedora  1 M\n\
+            Installing dependencies:\n containerd-of-a-long-name\n      x86_64  1.6  fedora  30 M\n\nTransaction Summary\n====\nInstall  2 Packages\n\nOperation aborted.\n";
+        assert_eq!(Manager::Dnf.simulated(output), ["containerd-of-a-long-name", "moby-engine"]);
+    }
+
+    #[test]
+    fn what_would_go_besides_is_known() {
+        let dnf = "Dependencies resolved.\n====\n Package  Arch\n====\nRemoving:\n runc  x86_64  1  @fedora  8.4 M\n\
+            Removing dependent packages:\n podman  x86_64  5  @fedora  96 M\n\nTransaction Summary\n";
+        assert_eq!(Manager::Dnf.simulated_removal(dnf), ["runc", "podman"]);
+        let apt = "Purg runc* [1.1.5]\nRemv podman [5] \nInst x\n";
+        assert_eq!(Manager::Apt.simulated_removal(apt), ["runc*", "podman"]);
     }
 
     #[test]

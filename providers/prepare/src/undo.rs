@@ -76,35 +76,37 @@ fn take_engine_off(remote: &dyn Remote, stamp: &Stamp, manager: Option<Manager>)
 
 fn remove_packages(remote: &dyn Remote, stamp: &Stamp, manager: Manager) -> Result<Option<String>> {
     let job = manager.command("remove");
-    match Job::of(remote, &job)? {
+    let ended = match Job::of(remote, &job)? {
         Job::Running(line) => return Ok(Some(format!("removing {}: {line}", stamp.wanted.join(", ")))),
-        Job::Ended(0, _) => clear_job(remote, &job)?,
-        Job::Ended(_, log) => {
+        Job::Ended(status, log) => {
             clear_job(remote, &job)?;
-            let failed = || Diagnostic::error(format!("{} can't be removed", stamp.wanted.join(", "))).hint(tail(&log));
-            return lock_reason(&log).map(Some).ok_or_else(failed);
+            Some((status, log))
         }
-        Job::None => {}
-    }
+        Job::None => None,
+    };
     let there = installed(remote, manager)?;
     let ours: Vec<&str> = stamp.packages.iter().filter(|name| there.contains(name)).map(String::as_str).collect();
     if ours.is_empty() {
         return Ok(None);
+    }
+    if let Some((status, log)) = ended {
+        // Some managers call it a good end that they kept what something else needs.
+        let failed = || Diagnostic::error(format!("{} can't be removed", ours.join(", "))).hint(tail(&log));
+        return lock_reason(&log).filter(|_| status != 0).map(Some).ok_or_else(failed);
     }
     refuse_to_take_more(remote, manager, &ours)?;
     start_job(remote, &job, &ours)?;
     Ok(Some(format!("removing {}", stamp.wanted.join(", "))))
 }
 
-/// What somebody installed later may need what we brought; apt would take it along.
+/// What somebody installed later may need what we brought.
 fn refuse_to_take_more(remote: &dyn Remote, manager: Manager, ours: &[&str]) -> Result<()> {
-    if manager != Manager::Apt {
+    if !manager.removes_more() {
         return Ok(());
     }
-    let simulated = remote.run("apt-get-simulate-remove", ours)?.stdout;
-    let taken = simulated.lines().filter_map(|line| line.strip_prefix("Purg ").or(line.strip_prefix("Remv ")));
-    let more: Vec<&str> =
-        taken.filter_map(|line| line.split_whitespace().next()).filter(|name| !ours.contains(name)).collect();
+    let simulated = remote.run(&manager.command("simulate-remove"), ours)?.stdout;
+    let mut more = manager.simulated_removal(&simulated);
+    more.retain(|name| !ours.contains(&name.as_str()));
     match more.is_empty() {
         true => Ok(()),
         false => Err(Diagnostic::error(format!(

@@ -73,7 +73,7 @@ impl Account {
             });
             self.droplets.insert(id, Droplet { document: document.clone(), node: None });
             let user_data = wanted["user_data"].as_str().unwrap_or_default().to_owned();
-            let setup = Setup { authorized_keys: keys.clone(), user_data: Some(user_data) };
+            let setup = Setup { authorized_keys: keys.clone(), user_data: Some(user_data), ..Setup::default() };
             made.0.push(document);
             made.1.push(Boot { droplet: id, name: name.clone(), setup });
         }

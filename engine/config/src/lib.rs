@@ -10,6 +10,7 @@ mod derive;
 mod desired;
 mod evaluate;
 mod expand;
+mod explain;
 mod expression;
 mod flatten;
 mod functions;

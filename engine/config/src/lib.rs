@@ -20,6 +20,7 @@ pub mod module;
 mod parse;
 mod shape;
 mod suggest;
+mod trigger;
 mod types;
 mod variables;
 
@@ -35,4 +36,5 @@ pub use functions::function_names;
 pub use module::{Module, SourceFile};
 pub use parse::{parse, parse_expression};
 pub use suggest::nearest;
+pub use trigger::{Trigger, trigger};
 pub use variables::{Argument, Given};

@@ -296,6 +296,8 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Differences that don't count.
     pub ignore_changes: Vec<Path>,
+    /// What makes it anew by changing.
+    pub replace_triggered_by: Vec<Expression>,
     /// Must hold before an instance is made, changed or read.
     pub preconditions: Vec<Condition>,
     /// Must hold of what was made, changed or read; `self` is that.
@@ -474,9 +476,10 @@ impl Output {
 }
 
 impl Lifecycle {
-    /// Of its conditions.
+    /// Of its conditions and triggers.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        self.preconditions.iter().chain(&self.postconditions).flat_map(Condition::expressions)
+        let conditions = self.preconditions.iter().chain(&self.postconditions).flat_map(Condition::expressions);
+        conditions.chain(&self.replace_triggered_by)
     }
 }
 

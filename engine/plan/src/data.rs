@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_config::SourceFile;
+use bimetal_config::{SourceFile, Trigger};
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::question::{Drift, Question};
@@ -123,6 +123,16 @@ pub struct OutputChange {
     pub before: Option<Value>,
     /// With unknowns; absent where the output is gone.
     pub after: Option<Value>,
+}
+
+impl Change {
+    /// Whether it changes what `replace_triggered_by` looks at.
+    pub(crate) fn pulls(&self, trigger: &Trigger) -> bool {
+        let changes = matches!(self.action, Action::Update | Action::Replace) && trigger.looks_at(&self.address);
+        let before = self.before.as_ref().and_then(|before| before.object.value.at(&trigger.path));
+        let after = self.after.as_ref().and_then(|after| after.at(&trigger.path));
+        changes && (trigger.path.0.is_empty() || before != after)
+    }
 }
 
 impl Plan {

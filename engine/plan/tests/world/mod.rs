@@ -57,6 +57,13 @@ pub fn read(config: &str) -> Result<Desired, String> {
     }
 }
 
+/// A world that is as this configuration wants it.
+pub fn settled(config: &str) -> World {
+    let mut world = World::default();
+    world.apply(config);
+    world
+}
+
 impl World {
     /// What planning comes to, and what it asked on the way.
     pub fn plan(&self, config: &str, mode: Mode) -> Result<(Plan, String), String> {

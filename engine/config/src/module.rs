@@ -70,6 +70,8 @@ pub struct Module {
     pub moved: Vec<Moved>,
     /// The `removed` blocks.
     pub removed: Vec<Removed>,
+    /// The `import` blocks, which are of the root module.
+    pub imports: Vec<Import>,
     /// By provider and alias.
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// Machines, pools, services, resources and data sources, by the address of the whole block.
@@ -204,6 +206,19 @@ pub struct Removed {
     pub from: Point,
     /// Whether it is destroyed, and not only forgotten.
     pub destroy: bool,
+    /// Of the block's header.
+    pub span: Span,
+}
+
+/// `import { to, id }`
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The address that an instance of this leads to.
+    pub to: Expression,
+    /// What its provider knows it by.
+    pub id: Expression,
+    /// `for_each`
+    pub repetition: Repetition,
     /// Of the block's header.
     pub span: Span,
 }

@@ -20,9 +20,9 @@ use crate::shape::parse_configuration;
 use crate::suggest::nearest_or_all;
 
 /// The words that blocks begin with; `shape` says how each is written in JSON.
-pub(crate) const TOP_LEVEL: [&str; 14] = [
+pub(crate) const TOP_LEVEL: [&str; 15] = [
     "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
-    "check", "moved", "removed",
+    "check", "moved", "removed", "import",
 ];
 
 /// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
@@ -82,7 +82,7 @@ impl Parser<'_> {
         let word = block.word.text.to_string();
         let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         let wanted = match word.as_str() {
-            "bimetal" | "locals" | "moved" | "removed" => 0,
+            "bimetal" | "locals" | "moved" | "removed" | "import" => 0,
             "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
             "machine" | "resource" | "data" => 2,
             other => {
@@ -120,6 +120,7 @@ impl Parser<'_> {
             "check" => self.check(&labels[0], body, header),
             "moved" => self.moved(&body, header),
             "removed" => self.removed(body, header),
+            "import" => self.import(body, header),
             "pool" => self.object(Address::new(BlockKind::Pool, "", &labels[0]), body, header),
             "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
             "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
@@ -206,7 +207,7 @@ fn example(word: &str) -> String {
     match word {
         "machine" => "write `machine \"<provider>\" \"<name>\" { … }`".to_owned(),
         "resource" | "data" => format!("write `{word} \"<type>\" \"<name>\" {{ … }}`"),
-        "bimetal" | "locals" | "moved" | "removed" => format!("write `{word} {{ … }}`"),
+        "bimetal" | "locals" | "moved" | "removed" | "import" => format!("write `{word} {{ … }}`"),
         _ => format!("write `{word} \"<name>\" {{ … }}`"),
     }
 }

@@ -55,6 +55,9 @@ pub struct Plan {
     /// What has a new address, with the old one.
     #[serde(default)]
     pub moved: BTreeMap<Address, Address>,
+    /// What is taken over, with the ids that its providers know it by.
+    #[serde(default)]
+    pub imported: BTreeMap<Address, String>,
     /// What goes from state, and goes on existing.
     #[serde(default)]
     pub forgotten: BTreeSet<Address>,
@@ -143,7 +146,7 @@ impl Plan {
 
     /// Whether neither an object nor an output changes, nor what they are called.
     pub fn is_empty(&self) -> bool {
-        let is_same_state = self.moved.is_empty() && self.forgotten.is_empty();
+        let is_same_state = self.moved.is_empty() && self.forgotten.is_empty() && self.imported.is_empty();
         is_same_state
             && self.effects().next().is_none()
             && self.outputs.values().all(|output| output.before == output.after)

@@ -30,6 +30,7 @@ impl Planner<'_> {
             let triggered = self.triggered(block, &instance)?;
             wanted.push(Wanted { address, config, depends_on, placement: None, triggered });
         }
+        self.import(block, &owner, &wanted)?;
         let changes = self.forecast(block, &owner, wanted)?;
         let changes = if is_machine(address) { self.with_facts(changes, &owner)? } else { changes };
         self.behind.is(Node::Object(address.clone()), changes.iter().map(|change| change.address.clone()).collect());
@@ -109,7 +110,8 @@ impl Planner<'_> {
     pub(super) fn forecast(&mut self, block: &ObjectBlock, owner: &Owner, wanted: Vec<Wanted>) -> Option<Vec<Change>> {
         let count = wanted.len();
         let stored = wanted.into_iter().map(|wanted| {
-            let stored = self.observed.objects.get(&wanted.address);
+            let stored = self.imported.objects.get(&wanted.address);
+            let stored = stored.or_else(|| self.observed.objects.get(&wanted.address));
             (wanted, stored)
         });
         let forecast = Forecast { predict: self.predict, owner, block };

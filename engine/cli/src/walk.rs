@@ -76,8 +76,9 @@ pub(crate) async fn plan(
     Ok(Planned { plan, observed })
 }
 
-/// Tells the host the provider blocks as a saved plan has them.
+/// Tells the host the provider blocks as a saved plan has them, and those that it must not keep as they are now.
 pub(crate) fn configure_from(world: &World, plan: &Plan) {
+    configure(world, &world.snapshot.objects);
     for (provider, config) in &plan.providers {
         if config.is_wholly_known() {
             world.host.configure(provider, config);

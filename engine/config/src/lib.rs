@@ -26,8 +26,8 @@ mod types;
 mod variables;
 
 pub use condition::unmet;
-pub use decode::decode;
-pub use derive::{derive, is_derived};
+pub use decode::{decode, decode_stored};
+pub use derive::{derive, is_derived, lasting};
 pub use desired::{Desired, Node, constant, desired, providers};
 pub use evaluate::{NoFiles, ReadFiles, Scope, evaluate};
 pub use expand::{Instance, block_value, expand};

@@ -18,7 +18,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 
-use bimetal_config::Desired;
+use bimetal_config::{Acting, Desired};
 use bimetal_model::port::{Lease, Predict};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};
@@ -63,7 +63,8 @@ pub async fn apply(
     lease: &Lease,
     stop: &Stop,
 ) -> Applied {
-    run::Run::new(plan, desired, ports, lease, stop).apply(resolved).await
+    let acting = Acting { now_ms: ports.edge.now_ms(), seed: ports.edge.new_id().into() };
+    run::Run::new(plan, &desired.acting(acting), ports, lease, stop).apply(resolved).await
 }
 
 /// Whether there is anything to do, or to write down.

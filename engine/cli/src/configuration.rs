@@ -137,6 +137,10 @@ impl Disk {
 }
 
 impl ReadFiles for Disk {
+    fn home(&self) -> Option<String> {
+        std::env::home_dir().map(|home| home.display().to_string())
+    }
+
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let path = self.path(path);
         std::fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))

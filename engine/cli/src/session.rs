@@ -1,5 +1,6 @@
 //! What a command works with: the folder, the screen, and, where it needs them, configuration, state and host.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use bimetal_config::{Argument, Desired, Given, SourceFile};
 use bimetal_host::certificates::Keep;
 use bimetal_host::fault::{Code, Fault};
 use bimetal_host::{Host, HostOptions};
-use bimetal_model::port::Remember as _;
+use bimetal_model::port::{Edge as _, Remember as _};
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Diagnostic, Severity};
 use bimetal_plan::Plan;
@@ -79,7 +80,8 @@ impl Session {
             environment: configuration::environment_variables(),
             files: configuration::read_variable_files(&self.root)?,
             arguments: configuration::read_assignments(&self.root, variables)?,
-            ..Given::default()
+            values: BTreeMap::new(),
+            planned_ms: Some(System.now_ms()),
         })
     }
 
@@ -100,7 +102,7 @@ impl Session {
 
     /// The configuration that a saved plan was made from; variables that are ephemeral get their values again.
     pub(crate) fn configuration_of(&self, plan: &Plan, variables: &Variables) -> Result<Configuration, Failure> {
-        let given = Given { values: plan.variables.clone(), ..self.given(variables)? };
+        let given = Given { values: plan.variables.clone(), planned_ms: plan.planned_ms, ..self.given(variables)? };
         let settled = given.arguments.iter().find_map(|argument| match argument {
             Argument::Value { name, .. } => plan.variables.contains_key(name).then_some(name),
             Argument::File(_) => None,

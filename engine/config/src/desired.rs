@@ -8,7 +8,7 @@ use bimetal_model::schema::Block;
 use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
 
 use crate::derive::derive;
-use crate::evaluate::{ReadFiles, Scope};
+use crate::evaluate::{Acting, Moment, ReadFiles, Scope};
 use crate::flatten::flatten;
 use crate::graph::{cycle_error, dependencies, order};
 use crate::module::{Body, Module, Scoped, SourceFile};
@@ -27,14 +27,23 @@ pub struct Desired {
     pub dependencies: BTreeMap<Node, BTreeSet<Node>>,
     /// For functions that read files.
     pub read: Arc<dyn ReadFiles>,
+    /// For functions of time and chance.
+    pub moment: Moment,
 }
 
 impl Desired {
+    /// The same, as it is done.
+    #[must_use]
+    pub fn acting(&self, acting: Acting) -> Desired {
+        Desired { moment: Moment { acting: Some(acting), ..self.moment.clone() }, ..self.clone() }
+    }
+
     /// Variables and files, and nothing that follows from them.
     pub fn scope(&self) -> Scope {
         Scope {
             variables: Arc::new(self.variables.clone()),
             calls: Arc::new(self.module.calls.clone()),
+            moment: self.moment.clone(),
             ..Scope::new(self.read.clone())
         }
     }
@@ -70,6 +79,7 @@ impl std::fmt::Display for Node {
 /// Parses, checks references, works out variables and the order. `None` where nothing useful can be said beyond the errors.
 pub fn desired(files: Vec<SourceFile>, given: Given, read: Arc<dyn ReadFiles>) -> (Option<Desired>, Diagnostics) {
     let (module, mut diagnostics) = crate::parse(&files, "");
+    let moment = Moment { planned_ms: given.planned_ms, acting: None };
     let (variables, refused) = values(&module, given, &read);
     let (module, errors) = flatten(module, files, &variables, &read);
     diagnostics.extend(errors);
@@ -83,7 +93,7 @@ pub fn desired(files: Vec<SourceFile>, given: Given, read: Arc<dyn ReadFiles>) -
             return (None, diagnostics);
         }
     };
-    let desired = Desired { module, variables, order, dependencies, read };
+    let desired = Desired { module, variables, order, dependencies, read, moment };
     if is_sound && has_errors(&diagnostics) {
         // Nobody plans with values that are refused: what else is wrong is said here.
         diagnostics.extend(early(&desired).1);

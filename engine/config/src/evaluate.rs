@@ -23,7 +23,7 @@ use crate::suggest::nearest;
 
 pub(crate) use operator::same;
 pub(crate) use scope::Names;
-pub use scope::{NoFiles, ReadFiles, Scope};
+pub use scope::{Acting, Moment, NoFiles, ReadFiles, Scope};
 pub(crate) use traversal::shapeless;
 
 /// The value of an expression.

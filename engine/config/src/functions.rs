@@ -1,5 +1,6 @@
 //! Functions: one table from name to what it does, one file a family.
 
+mod chance;
 mod charset;
 mod collection;
 mod date;
@@ -89,7 +90,8 @@ const fn shallow(
     Function { name, least, most, looks_inside: false, gives, run }
 }
 
-const FAMILIES: [fn() -> Vec<Function>; 11] = [
+const FAMILIES: [fn() -> Vec<Function>; 12] = [
+    chance::functions,
     charset::functions,
     number::functions,
     text::functions,
@@ -115,7 +117,7 @@ pub fn function_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Calls a function by its name.
-pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Result {
+pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope, site: &dyn Fn() -> String) -> Result {
     let Some(function) = TABLE.get(name) else {
         let hint = nearest(name, function_names());
         return Err(Error { argument: None, reason: format!("no function is called `{name}`"), hint });
@@ -124,7 +126,7 @@ pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Re
         return Err(Error::new(format!("`{name}` takes {}, here are {}", amount(function), values.len())));
     }
     if types::SEES_MARKS.contains(&name) {
-        return (function.run)(Arguments { values, scope });
+        return (function.run)(Arguments { values, scope, site });
     }
     let marks_of = |value: &Cow<'_, Value>| if function.looks_inside { value.all_marks() } else { value.marks };
     let marks = values.iter().fold(ValueMarks::NONE, |marks, value| marks | marks_of(value));
@@ -136,7 +138,7 @@ pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Re
     let unmarked = |value: Cow<'_, Value>| Cow::Owned(value.into_owned().without_marks());
     let is_marked = marks != ValueMarks::NONE;
     let values = if function.looks_inside && is_marked { values.into_iter().map(unmarked).collect() } else { values };
-    let result = (function.run)(Arguments { values, scope });
+    let result = (function.run)(Arguments { values, scope, site });
     let redacted = |error: Error| if is_marked { error.redacted(name) } else { error };
     result.map(|value| value.with_marks(marks)).map_err(redacted)
 }
@@ -154,6 +156,8 @@ fn amount(function: &Function) -> String {
 pub(crate) struct Arguments<'a> {
     pub(crate) values: Vec<Cow<'a, Value>>,
     pub(crate) scope: &'a Scope,
+    /// Where the call is, and for which instance.
+    pub(crate) site: &'a dyn Fn() -> String,
 }
 
 static NULL: Value = Value::NULL;

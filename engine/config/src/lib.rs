@@ -29,7 +29,7 @@ pub use condition::unmet;
 pub use decode::{decode, decode_stored};
 pub use derive::{derive, is_derived, lasting};
 pub use desired::{Desired, Node, constant, desired, providers};
-pub use evaluate::{NoFiles, ReadFiles, Scope, evaluate};
+pub use evaluate::{Acting, Moment, NoFiles, ReadFiles, Scope, evaluate};
 pub use expand::{Instance, block_value, expand};
 pub use expression::{Expression, Reference, Target};
 pub use flatten::missing_modules;

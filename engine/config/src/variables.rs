@@ -28,6 +28,8 @@ pub struct Given {
     pub arguments: Vec<Argument>,
     /// Values that are final already, as those of a saved plan.
     pub values: BTreeMap<String, Value>,
+    /// When the plan was made, or is: in milliseconds since 1970.
+    pub planned_ms: Option<u64>,
 }
 
 impl Given {

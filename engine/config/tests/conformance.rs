@@ -32,6 +32,10 @@ struct Case {
 struct Folder(PathBuf);
 
 impl ReadFiles for Folder {
+    fn home(&self) -> Option<String> {
+        Some("/home/somebody".to_owned())
+    }
+
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         std::fs::read(self.0.join(path)).map_err(|error| format!("`{path}`: {error}"))
     }

@@ -22,6 +22,11 @@ fn numbers() {
 }
 
 #[test]
+fn what_is_long_is_written_all_the_same() {
+    assert_snapshot!(check_eval(&["length(tostring(777 / 4e51047)) > 51000"]), @"length(tostring(777 / 4e51047)) > 51000 => true : bool");
+}
+
+#[test]
 fn text() {
     assert_snapshot!(check_eval(&[
         "format(\"%s-%03d-%.1f-%v-%q\", \"a\", 7, 1.25, [1], \"x\")",

@@ -42,6 +42,9 @@ pub struct Plan {
     pub serial: u64,
     /// The configuration's text: `apply` evaluates it again with real values.
     pub files: Vec<SourceFile>,
+    /// When it was made, in milliseconds since 1970: for `plantimestamp`.
+    #[serde(default)]
+    pub planned_ms: Option<u64>,
     /// The variables' values, but for those that are ephemeral.
     pub variables: BTreeMap<String, Value>,
     /// The provider blocks' values, but for those with something ephemeral; those with unknowns are evaluated again.

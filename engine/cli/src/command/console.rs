@@ -7,12 +7,14 @@ mod statements;
 use std::io::{BufRead, IsTerminal as _};
 use std::process::ExitCode;
 
-use bimetal_config::{Expression, Scope, SourceFile, evaluate, parse_expression};
+use bimetal_config::{Acting, Expression, Moment, Scope, SourceFile, evaluate, parse_expression};
 use bimetal_model::Diagnostics;
 use bimetal_model::json::{Marks, encode};
+use bimetal_model::port::Edge as _;
 use serde_json::json;
 
 use crate::arguments::Variables;
+use crate::edge::System;
 use crate::failure::{Failure, io};
 use crate::output::{print, print_json, report, say};
 use crate::session::Session;
@@ -28,8 +30,8 @@ A line goes on as long as brackets are open. `exit`, or Ctrl-D, ends the console
 pub(crate) async fn console(session: &Session, variables: &Variables) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_if_any(variables)?;
     let world = World::open(session, configuration).await?;
-    let (scope, diagnostics) =
-        bimetal_plan::existing(&world.configuration.desired, &world.snapshot.objects, &*world.host);
+    let desired = world.configuration.desired.acting(acting());
+    let (scope, diagnostics) = bimetal_plan::existing(&desired, &world.snapshot.objects, &*world.host);
     session.progress.clear();
     // What could not be worked out is unknown, and no reason not to evaluate the rest.
     crate::output::complain(&diagnostics, &world.configuration.files);
@@ -50,6 +52,10 @@ struct Console {
     scope: Scope,
     files: Vec<SourceFile>,
     json: bool,
+}
+
+fn acting() -> Acting {
+    Acting { now_ms: System.now_ms(), seed: System.new_id().into() }
 }
 
 impl Console {
@@ -102,11 +108,14 @@ impl Console {
     }
 
     fn evaluate(&self, expression: &Expression) -> Result<(), Diagnostics> {
+        // Each line has its own time and chance.
+        let moment = Moment { acting: Some(acting()), ..self.scope.moment.clone() };
+        let scope = Scope { moment, ..self.scope.clone() };
         if self.json {
-            let value = evaluate(expression, &self.scope)?;
+            let value = evaluate(expression, &scope)?;
             print_json(&json!({ "format": 1, "value": encode(&value, Marks::Redact), "type": value.ty() }));
         } else {
-            print(&format!("{}\n", bimetal_config::console::run(expression, &self.scope)?));
+            print(&format!("{}\n", bimetal_config::console::run(expression, &scope)?));
         }
         Ok(())
     }

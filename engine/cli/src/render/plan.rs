@@ -295,6 +295,7 @@ mod tests {
             lineage: String::new(),
             serial: 0,
             files: Vec::new(),
+            planned_ms: None,
             variables: Default::default(),
             providers: Default::default(),
             images: Default::default(),

@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 
 use bimetal_model::{Diagnostic, Diagnostics, Type, Value};
-use bimetal_syntax::{Call, Node};
+use bimetal_syntax::{Call, Kind, Node};
 
 use super::{Evaluator, collect};
 use crate::functions;
+
+/// Whether it is something that a name leads to.
+fn is_reference(node: &Node) -> bool {
+    matches!(node.kind, Kind::Name(_) | Kind::Traversal(_))
+}
 
 impl<'a> Evaluator<'a> {
     pub(super) fn call(&self, call: &Call, node: &Node) -> Result<Value, Diagnostics> {
@@ -22,7 +27,18 @@ impl<'a> Evaluator<'a> {
                 if call.expands && !self.spread(&mut values, nodes)? {
                     return Ok(Value::unknown(Type::Any));
                 }
-                functions::call(name, values, self.scope).map_err(|error| vec![self.function_error(error, nodes, node)])
+                if name == "templatestring" && !nodes.first().is_some_and(is_reference) {
+                    let error = self.error(
+                        nodes.first().unwrap_or(node),
+                        "a template that is written here needs no `templatestring`",
+                    );
+                    return Err(vec![
+                        error.hint("write its text in its place; `templatestring` is for what a reference leads to"),
+                    ]);
+                }
+                let site = || self.site(node);
+                functions::call(name, values, self.scope, &site)
+                    .map_err(|error| vec![self.function_error(error, nodes, node)])
             }
         }
     }
@@ -41,6 +57,15 @@ impl<'a> Evaluator<'a> {
                 Err(vec![error.because(format!("this is a {}", last.ty()))])
             }
         }
+    }
+
+    /// Where a call is, and for what: another one is another text.
+    fn site(&self, node: &Node) -> String {
+        let Evaluator { file, home, scope, names } = self;
+        let bound = names.all();
+        let bound: Vec<_> = bound.iter().map(|name| (name, names.find(name))).collect();
+        let each = scope.each.as_ref().map(|(key, _)| key);
+        format!("{file}:{:?} {} {each:?} {:?} {bound:?}", node.place, home.path, scope.count_index)
     }
 
     fn function_error(&self, error: functions::Error, arguments: &[Node], node: &Node) -> Diagnostic {

@@ -15,6 +15,26 @@ pub trait ReadFiles: Send + Sync {
     fn list(&self, folder: &str) -> Result<Vec<String>, String>;
     /// The configuration's root.
     fn root(&self) -> String;
+    /// The home folder of whoever runs this, if there is one.
+    fn home(&self) -> Option<String>;
+}
+
+/// What a run knows of time and chance.
+#[derive(Clone, Debug, Default)]
+pub struct Moment {
+    /// When the run began, or the one that made the plan which this one does: for `plantimestamp`. In milliseconds since 1970.
+    pub planned_ms: Option<u64>,
+    /// There while something is done; before that, what it decides is unknown.
+    pub acting: Option<Acting>,
+}
+
+/// What is decided as something is done, once for a run: for `timestamp`, `uuid` and `bcrypt`.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// In milliseconds since 1970.
+    pub now_ms: u64,
+    /// Of this run alone.
+    pub seed: Arc<str>,
 }
 
 /// No file at all, for what needs none.
@@ -31,6 +51,10 @@ impl ReadFiles for NoFiles {
 
     fn root(&self) -> String {
         ".".to_owned()
+    }
+
+    fn home(&self) -> Option<String> {
+        None
     }
 }
 
@@ -59,6 +83,8 @@ pub struct Scope {
     pub iterators: Arc<BTreeMap<String, Value>>,
     /// For `file` and its like.
     pub read: Arc<dyn ReadFiles>,
+    /// For `timestamp` and its like.
+    pub moment: Moment,
 }
 
 impl Scope {
@@ -76,6 +102,7 @@ impl Scope {
             this: None,
             iterators: Arc::default(),
             read,
+            moment: Moment::default(),
         }
     }
 }

@@ -4,6 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bimetal_model::json::{Marks, encode};
 use bimetal_model::{Data, Number, Type, Value};
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs8::DecodePrivateKey as _;
+use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use serde_json::Value as Json;
 use sha2::Digest as _;
 
@@ -30,8 +33,20 @@ pub(super) fn functions() -> Vec<Function> {
         deep("base64sha256", 1, 1, Type::String, |a| Ok(STANDARD.encode(sha2::Sha256::digest(a.text(0)?)).into())),
         deep("base64sha512", 1, 1, Type::String, |a| Ok(STANDARD.encode(sha2::Sha512::digest(a.text(0)?)).into())),
         deep("uuidv5", 2, 2, Type::String, uuid_of_name),
+        deep("rsadecrypt", 2, 2, Type::String, rsa_decrypt),
         deep("csvdecode", 1, 1, Type::Any, csv_decode),
     ]
+}
+
+/// What was encrypted with a public key by PKCS #1 v1.5, as clouds encrypt first passwords.
+fn rsa_decrypt(arguments: Arguments<'_>) -> Result {
+    let sealed = STANDARD.decode(arguments.text(0)?).map_err(|_| Error::argument(0, "this is no base64"))?;
+    let pem = arguments.text(1)?;
+    let key = RsaPrivateKey::from_pkcs1_pem(&pem).ok().or_else(|| RsaPrivateKey::from_pkcs8_pem(&pem).ok());
+    let key = key.ok_or_else(|| Error::argument(1, "this is no RSA private key in PEM, of PKCS #1 or PKCS #8"))?;
+    let open = key.decrypt(Pkcs1v15Encrypt, &sealed);
+    let open = open.map_err(|_| Error::argument(0, "this was not encrypted for that key"))?;
+    String::from_utf8(open).map(Value::from).map_err(|_| Error::argument(0, "what was encrypted is no UTF-8 text"))
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {

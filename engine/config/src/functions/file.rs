@@ -1,10 +1,10 @@
 //! Files beside the configuration.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bimetal_model::convert::convert;
 use bimetal_model::{Diagnostics, Type};
 use bimetal_syntax::{SourceFile, parse_template};
 use sha2::Digest as _;
@@ -31,6 +31,23 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(text.rsplit_once('/').map_or(".", |(folder, _)| if folder.is_empty() { "/" } else { folder }).into())
         }),
         deep("templatefile", 2, 2, Type::Any, template_file),
+        deep("templatestring", 2, 2, Type::String, |a| {
+            let file = SourceFile { name: "the template".into(), text: a.text(0)?.into() };
+            let value = template(&a, file)?;
+            convert(value, &Type::String).map_err(|mismatch| Error::argument(0, mismatch.reason))
+        }),
+        deep("pathexpand", 1, 1, Type::String, |a| {
+            let path = a.text(0)?;
+            let rest = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+            match (rest, path.starts_with('~')) {
+                (None, false) => Ok(path.into()),
+                (None, true) => Err(Error::argument(0, "only `~` itself can be expanded, and no other user's folder")),
+                (Some(rest), _) => match a.scope.read.home() {
+                    Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),
+                    None => Err(Error::argument(0, "nobody knows the home folder here")),
+                },
+            }
+        }),
         deep("fileset", 2, 2, Type::set(Type::String), fileset::file_set),
         deep("abspath", 1, 1, Type::String, fileset::absolute),
     ]
@@ -53,9 +70,14 @@ fn text(arguments: &Arguments<'_>) -> Result<String> {
         .map_err(|_| Error::argument(0, "the file is no UTF-8 text; `filebase64` reads any"))
 }
 
-/// The file's template sees the given names and nothing else.
 fn template_file(arguments: Arguments<'_>) -> Result {
-    let name: Arc<str> = arguments.text(0)?.into();
+    let file = SourceFile { name: arguments.text(0)?.into(), text: text(&arguments)?.into() };
+    template(&arguments, file)
+}
+
+/// The template sees the given names and nothing else.
+fn template(arguments: &Arguments<'_>, file: SourceFile) -> Result {
+    let name = &file.name;
     let given = arguments.members(1)?;
     if let Some(bad) = given.keys().find(|name| !is_name(name)) {
         let reason = format!(
@@ -63,15 +85,14 @@ fn template_file(arguments: Arguments<'_>) -> Result {
         );
         return Err(Error::argument(1, reason));
     }
-    let file = SourceFile { name: name.clone(), text: text(&arguments)?.into() };
-    let template = parse_template(&file).map_err(|diagnostics| broken(&name, diagnostics))?;
-    let scope = Scope::new(arguments.scope.read.clone());
+    let template = parse_template(&file).map_err(|diagnostics| broken(name, diagnostics))?;
+    let scope = Scope { moment: arguments.scope.moment.clone(), ..Scope::new(arguments.scope.read.clone()) };
     let home = Home::default();
-    let evaluator = Evaluator { file: &name, home: &home, scope: &scope, names: &Names::Given(given) };
+    let evaluator = Evaluator { file: name, home: &home, scope: &scope, names: &Names::Given(given) };
     match evaluator.value(&template).map(Cow::into_owned) {
         Ok(value) if value.is_null() => Err(Error::argument(0, format!("the template `{name}` comes to `null`"))),
         Ok(value) => Ok(value),
-        Err(diagnostics) => Err(broken(&name, diagnostics)),
+        Err(diagnostics) => Err(broken(name, diagnostics)),
     }
 }
 

@@ -11,6 +11,10 @@ use bimetal_model::{Diagnostic, Type, Value};
 pub(crate) struct Files(pub(crate) &'static [(&'static str, &'static str)]);
 
 impl ReadFiles for Files {
+    fn home(&self) -> Option<String> {
+        Some("/home/somebody".to_owned())
+    }
+
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let found = self.0.iter().find(|(name, _)| *name == path);
         found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| format!("there is no file `{path}`"))

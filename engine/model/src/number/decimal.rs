@@ -67,7 +67,7 @@ pub(super) fn shortest(digits: &BigInt, exponent: i64) -> String {
     let fraction_digits = if exponent >= 0 { 0 } else { scale as usize };
     let texts = [&middle - 1u32, middle.clone(), &middle + 1u32].map(written);
     let width = texts.iter().map(String::len).max().unwrap_or(0).max(fraction_digits + 1);
-    let [below, exact, above] = texts.map(|text| format!("{text:0>width$}").into_bytes());
+    let [below, exact, above] = texts.map(|text| ["0".repeat(width - text.len()), text].concat().into_bytes());
     let (kept, rounds_up) = cut(&below, &exact, &above, is_even);
     let mut kept = exact[..kept].to_vec();
     if rounds_up {

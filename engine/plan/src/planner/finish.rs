@@ -27,6 +27,7 @@ impl Planner<'_> {
             lineage: self.observed.lineage.clone(),
             serial: self.observed.serial,
             files: self.desired.module.files.clone(),
+            planned_ms: self.desired.moment.planned_ms,
             variables: lasting(&self.desired.variables),
             providers: lasting(&self.providers),
             images: self.images,

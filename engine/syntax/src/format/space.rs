@@ -25,6 +25,7 @@ fn is_apart(before: Option<&Piece>, left: &Piece, right: &Piece) -> bool {
     use Kind::*;
     match (left.kind, right.kind) {
         // Without a space this would be read as one number.
+        (Dot, Identifier) if right.text.starts_with(['e', 'E']) => before.is_some_and(|before| before.kind == Number),
         (Dot, Number) if before.is_some_and(|before| before.kind == Number) => true,
         (_, Newline | Comma | Ellipsis) | (_, Dot) | (Dot, _) => false,
         (Identifier, OpenParenthesis | DoubleColon) | (DoubleColon, Identifier) => false,

@@ -18,11 +18,11 @@ mod waiting;
 
 use std::collections::BTreeMap;
 
-use bimetal_config::Given;
+use bimetal_config::{Desired, Given};
 use bimetal_model::port::{Lease, Predict};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};
-use bimetal_plan::{Plan, Tally};
+use bimetal_plan::{Plan, Tally, Values};
 
 pub use crash::CrashPoint;
 pub use ports::Ports;
@@ -65,9 +65,21 @@ pub async fn apply(
     let given = Given { values: plan.variables.clone(), ..Given::default() };
     let (desired, diagnostics) = bimetal_config::desired(plan.files.clone(), given, ports.read.clone());
     match desired {
-        Some(desired) => run::Run::new(plan, &desired, ports, lease, stop).apply(resolved).await,
+        Some(desired) => apply_to(&desired, plan, resolved, ports, lease, stop).await.0,
         None => Applied::nothing(diagnostics),
     }
+}
+
+/// As [`apply`], of what need not be what the plan's text says; and what all objects are by then.
+pub async fn apply_to(
+    desired: &Desired,
+    plan: &Plan,
+    resolved: &[(Intent, Option<Object>)],
+    ports: &Ports<'_>,
+    lease: &Lease,
+    stop: &Stop,
+) -> (Applied, Values) {
+    run::Run::new(plan, desired, ports, lease, stop).apply(resolved).await
 }
 
 /// Whether there is anything to do, or to write down.

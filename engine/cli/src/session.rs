@@ -107,7 +107,8 @@ impl Session {
         }
     }
 
-    fn disk(&self) -> Arc<Disk> {
+    /// What the configuration's functions read.
+    pub(crate) fn disk(&self) -> Arc<Disk> {
         Arc::new(Disk { root: self.root.clone() })
     }
 

@@ -48,6 +48,8 @@ impl Scoped {
 /// A parsed configuration: the root module, and all instances of the modules that it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
+    /// Where the root module's files are; empty for the configuration's own root.
+    pub folder: Arc<str>,
     /// What it was parsed from.
     pub files: Vec<SourceFile>,
     /// The `bimetal` blocks.
@@ -386,6 +388,14 @@ impl Point {
     pub(crate) fn parse(text: &str) -> Option<Point> {
         let module = || Some(Point::Module(format!("{text}.a.b").parse::<Address>().ok()?.module));
         text.parse().map(Point::Object).ok().or_else(module)
+    }
+
+    /// How many modules are around it, itself included where it is one.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Point::Module(path) => path.steps().len(),
+            Point::Object(address) => address.module.steps().len(),
+        }
     }
 
     /// The same within a module.

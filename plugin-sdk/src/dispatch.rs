@@ -36,7 +36,7 @@ pub(crate) trait Managed<P> {
     fn create(&self, provider: &P, requests: &[types::CreateRequest]) -> Vec<types::Outcome>;
     fn update(&self, provider: &P, request: &types::UpdateRequest) -> types::Outcome;
     fn delete(&self, provider: &P, object: &types::Object) -> types::Deletion;
-    fn import(&self, provider: &P, id: &str) -> Wire<types::Object>;
+    fn import(&self, provider: &P, id: &str, config: &str) -> Wire<types::Object>;
 }
 
 /// A data source, its value's Rust type forgotten.
@@ -143,8 +143,8 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
         }
     }
 
-    fn import(&self, provider: &P, id: &str) -> Wire<types::Object> {
-        wire(T::import(provider, id).map(object))
+    fn import(&self, provider: &P, id: &str, config: &str) -> Wire<types::Object> {
+        wire(decode(config).and_then(|config| T::import(provider, id, config)).map(object))
     }
 }
 

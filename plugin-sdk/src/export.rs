@@ -118,8 +118,8 @@ impl<P: Provider> Slot<P> {
         }
     }
 
-    pub fn import(&self, name: &str, id: &str) -> Result<types::Object, Vec<types::Diagnostic>> {
-        self.with(name, |ty, provider| ty.import(provider, id))?
+    pub fn import(&self, name: &str, id: &str, config: &str) -> Result<types::Object, Vec<types::Diagnostic>> {
+        self.with(name, |ty, provider| ty.import(provider, id, config))?
     }
 
     pub fn create(&self, name: &str, requests: &[types::CreateRequest]) -> Vec<types::Outcome> {
@@ -216,8 +216,8 @@ macro_rules! export_provider {
                 fn read_data(name: String, config: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
                     SLOT.with(|slot| slot.read_data(&name, &config))
                 }
-                fn import(name: String, id: String) -> ::std::result::Result<types::Object, Vec<types::Diagnostic>> {
-                    SLOT.with(|slot| slot.import(&name, &id))
+                fn import(name: String, id: String, config: String) -> ::std::result::Result<types::Object, Vec<types::Diagnostic>> {
+                    SLOT.with(|slot| slot.import(&name, &id, &config))
                 }
             }
 

@@ -74,8 +74,8 @@ pub trait Resource: Schema + Serialize + DeserializeOwned + Sized + 'static {
     }
     /// Removes an object; one that is gone counts as removed.
     fn delete(provider: &Self::Provider, object: Self) -> Deletion;
-    /// An object by the id that users know it by.
-    fn import(_: &Self::Provider, _: &str) -> Result<Self> {
+    /// What exists that is known by this id, as the arguments would describe it: what they leave open and is as by default stays open.
+    fn import(_: &Self::Provider, _: &str, _: Self) -> Result<Self> {
         Err(Diagnostic::error(format!("`{}` can't be imported", Self::NAME)))
     }
 }

@@ -1,6 +1,7 @@
 //! Modules on a real engine: made, moved to another name without being touched, and removed.
 
 use bimetal_tests::{Bimetal, Engine, Lab, http, image};
+use serde_json::{Value, json};
 use xtask::web::Platform;
 
 const ROOT: &str = r#"
@@ -110,4 +111,72 @@ fn modules_are_made_moved_and_removed() {
     bimetal.ok(&["destroy", "--auto-approve"]);
     assert_eq!(engine.containers().len(), 0);
     assert_eq!(engine.get("/volumes").json()["Volumes"].as_array().map_or(0, Vec::len), 0);
+}
+
+const IMPORTING: &str = r#"
+variable "engine" {
+  type = string
+}
+
+machine "docker" "one" {
+  host     = var.engine
+  insecure = true
+}
+
+locals {
+  found = { data = "old-data", logs = "old-logs" }
+}
+
+resource "docker_volume" "kept" {
+  for_each = local.found
+  name     = each.value
+  engine   = machine.docker.one.engine
+}
+
+resource "docker_network" "back" {
+  name   = "old-net"
+  engine = machine.docker.one.engine
+  labels = { tier = "2" }
+}
+
+import {
+  for_each = local.found
+  to       = docker_volume.kept[each.key]
+  id       = each.value
+}
+
+import {
+  to = docker_network.back
+  id = "old-net"
+}
+"#;
+
+#[test]
+fn what_somebody_else_made_is_imported_as_it_is() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "engine");
+    let make = |path: &str, body: Value| assert_eq!(engine.request("POST", path, &body).status, 201);
+    make("/volumes/create", json!({ "Name": "old-data" }));
+    make("/volumes/create", json!({ "Name": "old-logs", "Labels": { "who": "somebody" } }));
+    make("/networks/create", json!({ "Name": "old-net", "Labels": { "tier": "1" } }));
+    let mut bimetal = Bimetal::new(IMPORTING);
+    bimetal.set("engine", engine.host());
+
+    // The engine's machine is not known before it is asked, and these are on it.
+    let plan = bimetal.ok(&["plan"]);
+    assert!(plan.contains("docker_volume.kept[\"data\"] is taken over: it is old-data"), "{plan}");
+    assert!(plan.contains("Plan: 3 to import (3 resources), 3 to add (1 machine, 2 resources)"), "{plan}");
+    // What differs from the configuration is changed, and said before.
+    assert!(plan.contains("docker_network.back") && plan.contains("# forces replacement"), "{plan}");
+    assert!(plan.contains("docker_volume.kept[\"logs\"]") && plan.contains("somebody"), "{plan}");
+    bimetal.apply();
+    bimetal.assert_settled();
+    let volume = |name: &str| http::get(engine.socket(), &format!("/volumes/{name}")).expect("an answer").json();
+    assert!(volume("old-data")["Labels"].is_null(), "{}", volume("old-data"));
+    assert!(volume("old-logs")["Labels"]["bimetal.intent"].is_string(), "{}", volume("old-logs"));
+    bimetal.ok(&["destroy", "--auto-approve"]);
+    assert_eq!(http::get(engine.socket(), "/volumes/old-data").expect("an answer").status, 404);
+
+    let missing = bimetal.run(&["apply", "--auto-approve"]).failed();
+    assert!(missing.contains("there is no volume `old-data` on this engine"), "{missing}");
 }

@@ -168,29 +168,26 @@ run "is_skipped" {
       --> main.bmtest.hcl:16:21
        |
     16 |     condition     = output.platforms == ["linux/amd64", "linux/arm64"]
-       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ wrong platforms
        |
-       = note: wrong platforms
-               `output.platforms` is ["linux/amd64","linux/amd64"]
+       = value: output.platforms is a tuple with 2 elements
 
     error: the assertion does not hold
       --> main.bmtest.hcl:31:21
        |
     31 |     condition     = run.plans.volume == output.volume
-       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ it was another one: data-8081
        |
-       = note: it was another one: data-8081
-               `run.plans.volume` is "data-8081"
-               `output.volume` is "data-8082"
+       = value: output.volume is "data-8082"
+       = value: run.plans.volume is "data-8081"
 
     error: the assertion does not hold
       --> main.bmtest.hcl:35:21
        |
     35 |     condition     = output.secret == ""
-       |                     ^^^^^^^^^^^^^^^^^^^
+       |                     ^^^^^^^^^^^^^^^^^^^ a secret
        |
-       = note: a secret
-               `output.secret` is sensitive
+       = value: output.secret has a sensitive value
 
     warning: no variable `prot` is declared
       --> main.bmtest.hcl:44:5
@@ -204,8 +201,9 @@ run "is_skipped" {
       --> main.bmtest.hcl:53:21
        |
     53 |     condition     = machine.docker.here.address == "10.0.0.1"
-       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `machine.docker.here.address` is known only after apply
+       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
+       = value: machine.docker.here.address is known only after apply
        = hint: write `command = apply`, or give what is unknown a value with `override_during = plan`
 
     (1)
@@ -281,6 +279,8 @@ fn what_is_expected_to_fail_must_fail() {
       |
     7 |     condition     = var.port > 1023
       |                     ^^^^^^^^^^^^^^^ ports below 1024 need root, and 80 is one
+      |
+      = value: var.port is 80
 
     error: `check.port` was expected to fail, and did not
      --> main.bmtest.hcl:8:22
@@ -304,6 +304,8 @@ fn what_is_expected_to_fail_must_fail() {
        |
     40 |     condition     = var.port < 10000
        |                     ^^^^^^^^^^^^^^^^ a high port
+       |
+       = value: var.port is 10000
 
     (1)
 
@@ -812,10 +814,9 @@ fn files_are_found_and_chosen() {
      --> f.bmtest.json:1:47
       |
     1 | { "run": { "a": { "assert": { "condition": "${output.a == 2}", "error_message": "two" } } } }
-      |                                               ^^^^^^^^^^^^^
+      |                                               ^^^^^^^^^^^^^ two
       |
-      = note: two
-              `output.a` is 1
+      = value: output.a is 1
 
     (1)
 
@@ -930,7 +931,7 @@ fn programs_are_told_the_same() {
                 {
                   "address": null,
                   "column": 21,
-                  "detail": "a \"quoted\" name]]>\n`output.volume` is \"data-8080\"",
+                  "detail": "a \"quoted\" name]]>",
                   "hint": null,
                   "line": 9,
                   "path": [],
@@ -942,7 +943,10 @@ fn programs_are_told_the_same() {
                       "start": 119
                     }
                   },
-                  "summary": "the assertion does not hold"
+                  "summary": "the assertion does not hold",
+                  "values": [
+                    "output.volume is \"data-8080\""
+                  ]
                 }
               ],
               "milliseconds": null,
@@ -967,7 +971,8 @@ fn programs_are_told_the_same() {
                       "start": 227
                     }
                   },
-                  "summary": "`var.port` was expected to fail, and did not"
+                  "summary": "`var.port` was expected to fail, and did not",
+                  "values": []
                 }
               ],
               "milliseconds": null,
@@ -1002,10 +1007,9 @@ fn programs_are_told_the_same() {
      --&gt; main.bmtest.hcl:9:21
       |
     9 |     condition     = output.volume == &quot;&lt;␁&amp;&gt;&quot;
-      |                     ^^^^^^^^^^^^^^^^^^^^^^^
+      |                     ^^^^^^^^^^^^^^^^^^^^^^^ a &quot;quoted&quot; name]]&gt;
       |
-      = note: a &quot;quoted&quot; name]]&gt;
-              `output.volume` is &quot;data-8080&quot;
+      = value: output.volume is &quot;data-8080&quot;
 
     </failure>
         </testcase>

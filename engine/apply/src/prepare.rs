@@ -48,7 +48,9 @@ impl<'a> Prepare<'_, 'a> {
             Action::Read => Ok(Work::Read { config: self.config(change)? }),
             Action::Update => {
                 let prior = existing(change)?;
-                let config = bimetal_plan::ignore(self.config(change)?, &prior.value, self.ignored(change));
+                let schema = verdict::managed(self.ports.predict, change);
+                let ignored = self.ignored(change);
+                let config = bimetal_plan::ignore(&schema.block, self.config(change)?, &prior.value, ignored);
                 let planned = self.plan_again(change, Some(prior.clone()), &config)?;
                 Ok(Work::Update { prior, config, planned })
             }

@@ -17,7 +17,8 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predic
     let drifted: BTreeSet<&Address> = plan.drift.iter().map(|drift| &drift.address).collect();
     let left = plan.moved.values().chain(&plan.forgotten);
     let left = left.map(|address| Record::Remove { address: address.clone(), closes: None });
-    let moved = plan.changes.iter().filter(|change| plan.moved.contains_key(&change.address)).filter_map(moved);
+    let is_new = |address: &Address| plan.moved.contains_key(address) || plan.imported.contains_key(address);
+    let moved = plan.changes.iter().filter(|change| is_new(&change.address)).filter_map(moved);
     resolved
         .chain(gone)
         .chain(left)
@@ -34,7 +35,7 @@ fn kept(change: &Change, drifted: &BTreeSet<&Address>) -> Option<Record> {
     is_news.then(|| Record::Put { address: change.address.clone(), stored: Box::new(stored), closes: None })
 }
 
-/// Under its new address before anything else is done to it.
+/// What was called otherwise, or is taken over: under its address before anything else is done to it.
 fn moved(change: &Change) -> Option<Record> {
     let stored = Box::new(change.before.clone()?);
     Some(Record::Put { address: change.address.clone(), stored, closes: None })

@@ -27,7 +27,8 @@ impl Alterations {
     pub(crate) fn root(&self, mut module: Module) -> Module {
         if !self.folder.is_empty() {
             let home = Home { path: ModulePath::ROOT, folder: self.folder.clone() };
-            module = Module { files: module.files.clone(), ..module.at_home(&home) };
+            let (files, imports) = (module.files.clone(), module.imports.clone());
+            module = Module { files, imports, ..module.at_home(&home) };
         }
         module.providers.extend(self.providers.iter().map(|(key, block)| (key.clone(), block.clone())));
         module

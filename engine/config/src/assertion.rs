@@ -1,17 +1,13 @@
 //! What a test says must hold: unlike other conditions, one that is not known is a mistake.
 
 use bimetal_model::convert::convert;
-use bimetal_model::json::{Marks, encode};
 use bimetal_model::{BlockKind, Data, Diagnostic, Diagnostics, Type, Value};
 
 use crate::evaluate::{Scope, evaluate};
+use crate::explain::explain;
 use crate::expression::{Expression, Reference, Target};
-use crate::module::{Condition, SourceFile};
-use crate::parse::parse_expression;
+use crate::module::Condition;
 use crate::suggest::nearest_or_all;
-
-/// More of a value than this says nothing more.
-const LONGEST: usize = 80;
 
 /// What came of an assertion.
 #[derive(Clone, Debug)]
@@ -35,19 +31,17 @@ pub fn assertion(assert: &Condition, scope: &Scope) -> Assertion {
         Ok(Value { data: Data::Bool(true), .. }) => return Assertion::Holds,
         Ok(Value { data: Data::Bool(false), .. }) => match message(assert, scope) {
             Ok(message) => {
-                let lines: Vec<String> = [message].into_iter().chain(values(&assert.condition, scope)).collect();
-                let error = at(Diagnostic::error("the assertion does not hold"));
-                return Assertion::Fails(Box::new(error.because(lines.join("\n"))));
+                let error = at(Diagnostic::error("the assertion does not hold")).because(message);
+                return Assertion::Fails(Box::new(explain(error, &assert.condition, scope)));
             }
             Err(errors) => return Assertion::Broken(errors),
         },
         Ok(Value { data: Data::Unknown(_), .. }) => Diagnostic::error("this is known only after apply")
-            .because(values(&assert.condition, scope).join("\n"))
             .hint("write `command = apply`, or give what is unknown a value with `override_during = plan`"),
         Ok(_) => Diagnostic::error("a condition can't be `null`"),
         Err(mismatch) => Diagnostic::error("this is no condition").because(mismatch.reason),
     };
-    Assertion::Broken(vec![at(error)])
+    Assertion::Broken(vec![explain(at(error), &assert.condition, scope)])
 }
 
 /// The value of an expression in a file of tests, where `run.<name>` and `output.<name>` stand for something.
@@ -79,59 +73,5 @@ fn message(assert: &Condition, scope: &Scope) -> Result<String, Diagnostics> {
         Some(text) => Ok(text.to_owned()),
         None if value.has_sensitive() => Ok("(its message is sensitive)".to_owned()),
         None => Err(vec![Diagnostic::error("`error_message` is no text").at(assert.message.span())]),
-    }
-}
-
-/// What an expression refers to, with its values, each once.
-fn values(expression: &Expression, scope: &Scope) -> Vec<String> {
-    let mut lines = Vec::new();
-    for reference in expression.references() {
-        let text = expression.file.text.get(reference.span.range.clone()).unwrap_or_default();
-        let file = SourceFile { name: expression.file.name.clone(), text: text.into() };
-        // What is bound by an expression around it has no value of its own.
-        let value = parse_expression(&file).and_then(|reference| evaluate(&reference, scope));
-        let line = value.map(|value| format!("`{text}` {}", described(&value)));
-        lines.extend(line.ok().filter(|line| !lines.contains(line)));
-    }
-    lines
-}
-
-fn described(value: &Value) -> String {
-    if value.has_sensitive() {
-        return "is sensitive".to_owned();
-    }
-    if !value.is_wholly_known() {
-        return "is known only after apply".to_owned();
-    }
-    let text = text(value);
-    match (text.chars().count() > LONGEST, value.children().count()) {
-        (false, _) => format!("is {text}"),
-        (true, 0) => format!("is {}…", text.chars().take(LONGEST).collect::<String>()),
-        (true, count) => format!("is a {} of {count}", kind(&value.data)),
-    }
-}
-
-/// In one line; what holds something says of which kind it is, as that makes a difference.
-fn text(value: &Value) -> String {
-    let text = encode(value, Marks::Redact);
-    match &value.data {
-        Data::List(_) => format!("tolist({text})"),
-        Data::Set(_) => format!("toset({text})"),
-        Data::Map(_) => format!("tomap({text})"),
-        Data::Null(_) | Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::String(_) => text.to_string(),
-        Data::Tuple(_) | Data::Object(_) | Data::Handle(_) => text.to_string(),
-    }
-}
-
-fn kind(data: &Data) -> &'static str {
-    match data {
-        Data::List(_) => "list",
-        Data::Set(_) => "set",
-        Data::Map(_) => "map",
-        Data::Tuple(_) => "tuple",
-        Data::Object(_) => "object",
-        Data::Null(_) | Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
-            "value"
-        }
     }
 }

@@ -4,6 +4,7 @@ use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Type, Value};
 
 use crate::evaluate::{Scope, evaluate};
+use crate::explain::explain;
 use crate::module::Condition;
 
 /// What is said of conditions that don't hold. Of one that is not known yet nothing is said.
@@ -18,7 +19,8 @@ fn of_one(condition: &Condition, summary: &str, scope: &Scope) -> Diagnostics {
         Ok(Ok(Value { data: Data::Bool(false), .. })) => {
             let said = evaluate(&condition.message, scope).ok().filter(|message| !message.sensitive);
             let said = said.and_then(|message| message.as_str().map(str::to_owned));
-            vec![at(Diagnostic::error(summary)).because(said.unwrap_or_default())]
+            let error = at(Diagnostic::error(summary)).because(said.unwrap_or_default());
+            vec![explain(error, &condition.condition, scope)]
         }
         Ok(Ok(_)) => vec![at(Diagnostic::error("a condition can't be `null`"))],
         Ok(Err(mismatch)) => vec![at(Diagnostic::error("this is no condition")).because(mismatch.reason)],

@@ -79,7 +79,7 @@ fn null_text(ty: &Type) -> String {
 }
 
 /// A type in a few words.
-fn friendly(ty: &Type) -> String {
+pub(crate) fn friendly(ty: &Type) -> String {
     match ty {
         Type::Any => "dynamic".to_owned(),
         Type::Bool | Type::Number | Type::String | Type::Handle => ty.to_string(),
@@ -122,7 +122,7 @@ fn lines_text(text: &str, indent: usize) -> String {
 }
 
 /// Source: Go's `strconv.Quote`.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

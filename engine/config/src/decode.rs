@@ -12,6 +12,7 @@ use bimetal_model::schema::{Attribute, Block};
 use bimetal_model::{Data, Diagnostic, Diagnostics, Span, Value};
 
 use crate::evaluate::{Scope, evaluate};
+use crate::explain::explain;
 use crate::expression::Expression;
 use crate::module::Body;
 use nested::nested_value;
@@ -88,7 +89,7 @@ fn attribute_value(
                 format!(" (at `{name}{}`)", index_text(&mismatch.path))
             };
             let error = Diagnostic::error(format!("`{name}` does not take this{place}")).because(mismatch.reason);
-            diagnostics.push(error.at(expression.span()));
+            diagnostics.push(explain(error.at(expression.span()), expression, scope));
             Value::NULL
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bimetal_model::diagnostic::has_errors;
 use bimetal_model::schema::Block;
 use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
 
@@ -81,12 +82,13 @@ pub fn altered(
 ) -> (Option<Desired>, Diagnostics) {
     let (module, mut diagnostics) = crate::parse(&files, &by.folder);
     let module = by.root(module);
-    let (variables, errors) = values(&module, given, &read);
-    diagnostics.extend(errors);
+    let (variables, refused) = values(&module, given, &read);
     let (mut module, errors) = flatten(module, files, &variables, &read);
     diagnostics.extend(errors);
     diagnostics.extend(by.empty_modules(&mut module));
     let dependencies = dependencies(&module, &mut diagnostics);
+    let is_sound = !has_errors(&diagnostics);
+    diagnostics.extend(refused);
     let order = match order(&dependencies) {
         Ok(order) => order,
         Err(cycle) => {
@@ -94,12 +96,17 @@ pub fn altered(
             return (None, diagnostics);
         }
     };
-    (Some(Desired { module, variables, order, dependencies, read }), diagnostics)
+    let desired = Desired { module, variables, order, dependencies, read };
+    if is_sound && has_errors(&diagnostics) {
+        // Nobody plans with values that are refused: what else is wrong is said here.
+        diagnostics.extend(early(&desired).1);
+    }
+    (Some(desired), diagnostics)
 }
 
 /// A body that only variables and locals may appear in, as that of `state`, worked out before anything else.
 pub fn constant(desired: &Desired, body: &Body, block: &Block) -> (Value, Diagnostics) {
-    crate::decode(body, block, &early_scope(desired))
+    crate::decode(body, block, &early(desired).0)
 }
 
 /// The `provider` blocks that follow from variables and locals alone, by their providers' schemas. Those of providers without a schema,
@@ -109,7 +116,8 @@ pub fn providers<'s>(
     schema_of: impl Fn(&ProviderName) -> Option<&'s Block>,
 ) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
     let (mut found, mut diagnostics) = (BTreeMap::new(), Vec::new());
-    let scope = early_scope(desired);
+    // What is wrong with what follows from them is said when it is planned.
+    let (scope, _) = early(desired);
     for (key, block) in
         desired.module.providers.iter().filter(|(key, _)| is_early(desired, &Node::Provider((*key).clone())))
     {
@@ -121,14 +129,19 @@ pub fn providers<'s>(
     (found, diagnostics)
 }
 
-/// Variables, and the locals that follow from them.
-fn early_scope(desired: &Desired) -> Scope {
-    let mut scope = desired.scope();
+/// Variables, and the locals that follow from them; what is wrong with these.
+fn early(desired: &Desired) -> (Scope, Diagnostics) {
+    let (mut scope, mut diagnostics, mut failed) = (desired.scope(), Vec::new(), BTreeSet::new());
     for node in desired.order.iter().filter(|node| is_early(desired, node)) {
-        // What is wrong with it is said when it is planned.
-        let _ = derive(&desired.module, node, &mut scope);
+        let needs = desired.dependencies.get(node).into_iter().flatten();
+        if needs.into_iter().any(|other| failed.contains(other)) {
+            failed.insert(node);
+        } else if let Err(errors) = derive(&desired.module, node, &mut scope) {
+            failed.insert(node);
+            diagnostics.extend(errors);
+        }
     }
-    scope
+    (scope, diagnostics)
 }
 
 /// Whether no object is behind it.

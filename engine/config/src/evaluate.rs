@@ -16,6 +16,7 @@ use std::sync::Arc;
 use bimetal_model::{Diagnostic, Diagnostics, Span, Value};
 use bimetal_syntax::{Kind, Node};
 
+use crate::explain::explain;
 use crate::expression::Expression;
 use crate::module::Home;
 use crate::suggest::nearest;
@@ -29,6 +30,12 @@ pub(crate) use traversal::shapeless;
 ///
 /// Invariant: what is made from something sensitive is sensitive (test: `sensitivity_spreads`).
 pub fn evaluate(expression: &Expression, scope: &Scope) -> Result<Value, Diagnostics> {
+    let explained = |errors: Diagnostics| errors.into_iter().map(|error| explain(error, expression, scope)).collect();
+    attempt(expression, scope).map_err(explained)
+}
+
+/// As [`evaluate`], and what the names stand for isn't said.
+pub(crate) fn attempt(expression: &Expression, scope: &Scope) -> Result<Value, Diagnostics> {
     if !expression.faults().is_empty() {
         return Err(expression.faults().to_vec());
     }

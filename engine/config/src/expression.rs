@@ -113,6 +113,11 @@ impl Expression {
         self.references.iter().map(within).collect()
     }
 
+    /// As [`Expression::references`], with targets as they are written.
+    pub(crate) fn written(&self) -> &[Reference] {
+        &self.references
+    }
+
     /// The same words in a module.
     #[must_use]
     pub(crate) fn at_home(&self, home: &Home) -> Expression {

@@ -7,7 +7,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, Pro
 use crate::desired::Node;
 use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
-use crate::module::{Body, Dependencies, Module, ObjectBlock, Point, Repetition, Scoped};
+use crate::module::{Body, Dependencies, Import, Module, ObjectBlock, Point, Repetition, Scoped};
 use crate::suggest::{nearest, nearest_or_all};
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
@@ -36,6 +36,9 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     }
     for removed in &module.removed {
         collector.gone(&removed.from, &removed.span, "removed");
+    }
+    for import in &module.imports {
+        collector.import(import);
     }
     for condition in module.checks.values().flatten() {
         collector.check(condition.expressions());
@@ -85,6 +88,29 @@ impl<'a> Collector<'a> {
         if is_declared {
             let error = Diagnostic::error(format!("`{from}` is declared, and can't be {word}")).at(span);
             self.diagnostics.push(error.hint("take out its block, or this one"));
+        }
+    }
+
+    /// What is taken over must be declared, and waits for what tells which it is.
+    fn import(&mut self, import: &Import) {
+        let mut found = BTreeSet::new();
+        for expression in import.expressions() {
+            self.diagnostics.extend_from_slice(expression.faults());
+            for reference in expression.references() {
+                if matches!(reference.target, Target::Each) && !matches!(import.repetition, Repetition::ForEach(_)) {
+                    let error = Diagnostic::error("`each` is known only in a block with `for_each`");
+                    self.diagnostics.push(error.at(&reference.span));
+                }
+                found.extend(self.resolve(&reference));
+            }
+        }
+        let named: Vec<&Address> = self.module.objects.keys().filter(|block| import.names(block)).collect();
+        if named.is_empty() && import.check().is_none() {
+            let error = Diagnostic::error("what is to be imported is not declared").at(import.to.span());
+            self.diagnostics.push(error.hint("write the block of the machine or resource that it becomes"));
+        }
+        for block in named {
+            self.dependencies.entry(Node::Object(block.clone())).or_default().extend(found.iter().cloned());
         }
     }
 

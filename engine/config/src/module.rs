@@ -72,6 +72,8 @@ pub struct Module {
     pub moved: Vec<Moved>,
     /// The `removed` blocks.
     pub removed: Vec<Removed>,
+    /// The `import` blocks, which are of the root module.
+    pub imports: Vec<Import>,
     /// By provider and alias.
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// Machines, pools, services, resources and data sources, by the address of the whole block.
@@ -210,6 +212,19 @@ pub struct Removed {
     pub span: Span,
 }
 
+/// `import { to, id }`
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The address that an instance of this leads to.
+    pub to: Expression,
+    /// What its provider knows it by.
+    pub id: Expression,
+    /// `for_each`
+    pub repetition: Repetition,
+    /// Of the block's header.
+    pub span: Span,
+}
+
 /// An object, a whole block, or everything in a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Point {
@@ -298,6 +313,8 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Differences that don't count.
     pub ignore_changes: Vec<Path>,
+    /// What makes it anew by changing.
+    pub replace_triggered_by: Vec<Expression>,
     /// Must hold before an instance is made, changed or read.
     pub preconditions: Vec<Condition>,
     /// Must hold of what was made, changed or read; `self` is that.
@@ -484,9 +501,10 @@ impl Output {
 }
 
 impl Lifecycle {
-    /// Of its conditions.
+    /// Of its conditions and triggers.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        self.preconditions.iter().chain(&self.postconditions).flat_map(Condition::expressions)
+        let conditions = self.preconditions.iter().chain(&self.postconditions).flat_map(Condition::expressions);
+        conditions.chain(&self.replace_triggered_by)
     }
 }
 

@@ -25,9 +25,9 @@ pub(crate) use suite::WORDS as SUITE_WORDS;
 pub use suite::parse_suite;
 
 /// The words that blocks begin with; `shape` says how each is written in JSON.
-pub(crate) const TOP_LEVEL: [&str; 14] = [
+pub(crate) const TOP_LEVEL: [&str; 15] = [
     "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
-    "check", "moved", "removed",
+    "check", "moved", "removed", "import",
 ];
 
 /// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
@@ -86,7 +86,7 @@ impl Parser<'_> {
         let header = file.span(block.header());
         let word = block.word.text.to_string();
         let wanted = match word.as_str() {
-            "bimetal" | "locals" | "moved" | "removed" => 0,
+            "bimetal" | "locals" | "moved" | "removed" | "import" => 0,
             "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
             "machine" | "resource" | "data" => 2,
             other => {
@@ -138,6 +138,7 @@ impl Parser<'_> {
             "check" => self.check(&labels[0], body, header),
             "moved" => self.moved(&body, header),
             "removed" => self.removed(body, header),
+            "import" => self.import(body, header),
             "pool" => self.object(Address::new(BlockKind::Pool, "", &labels[0]), body, header),
             "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
             "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
@@ -224,7 +225,7 @@ fn example(word: &str) -> String {
     match word {
         "machine" => "write `machine \"<provider>\" \"<name>\" { … }`".to_owned(),
         "resource" | "data" => format!("write `{word} \"<type>\" \"<name>\" {{ … }}`"),
-        "bimetal" | "locals" | "moved" | "removed" => format!("write `{word} {{ … }}`"),
+        "bimetal" | "locals" | "moved" | "removed" | "import" => format!("write `{word} {{ … }}`"),
         _ => format!("write `{word} \"<name>\" {{ … }}`"),
     }
 }

@@ -46,6 +46,7 @@ static FILE: Shape = Shape {
         block("check", 1, &CHECK),
         block("moved", 0, &MOVED),
         block("removed", 0, &REMOVED),
+        block("import", 0, &IMPORT),
     ],
     arguments: &[],
     reading: Template,
@@ -75,6 +76,8 @@ static MOVED: Shape = Shape { reading: Literal, ..ARGUMENTS };
 
 static REMOVED: Shape =
     Shape { blocks: &[block("lifecycle", 0, &ARGUMENTS)], arguments: &[("from", Literal)], ..ARGUMENTS };
+
+static IMPORT: Shape = Shape { arguments: &[("to", Expression)], ..ARGUMENTS };
 
 static CHECK: Shape = Shape { blocks: &[block("assert", 0, &ARGUMENTS)], ..ARGUMENTS };
 

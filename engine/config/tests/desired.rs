@@ -264,3 +264,26 @@ fn references_are_found_with_their_places() {
     local.x at local.x[each.key]
     ");
 }
+
+#[test]
+fn what_follows_from_a_refused_value_is_checked_all_the_same() {
+    let text = r#"
+variable "port" {
+  default = 99999
+
+  validation {
+    condition     = var.port < 65536
+    error_message = "too high"
+  }
+}
+
+locals {
+  wrong = var.port.x
+  more  = local.wrong + 1
+}
+"#;
+    assert_snapshot!(complaints(text, Given::default()).1, @r"
+    error: the value of `port` is not allowed (too high) at «var.port < 65536»
+    error: a number has no attributes at «.x»
+    ");
+}

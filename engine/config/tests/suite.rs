@@ -362,7 +362,11 @@ fn assert_that(condition: &str) -> String {
     let file = source("a.bmtest.hcl", &text);
     let (suite, said) = parse_suite(&file);
     let shown = |said: &[bimetal_model::Diagnostic]| -> String {
-        said.iter().map(|diagnostic| show(diagnostic, &[&file])).collect::<Vec<_>>().join(" | ")
+        let one = |diagnostic: &bimetal_model::Diagnostic| {
+            let values: String = diagnostic.values.iter().map(|value| format!("; {value}")).collect();
+            show(diagnostic, &[&file]) + &values
+        };
+        said.iter().map(one).collect::<Vec<_>>().join(" | ")
     };
     match suite.runs.first().and_then(|run| run.asserts.first()).filter(|_| said.is_empty()) {
         None => shown(&said),
@@ -408,23 +412,17 @@ fn assertions_say_what_they_refer_to() {
     let one = |condition: &&str| format!("{condition} => {}\n", assert_that(condition));
     assert_snapshot!(conditions.iter().map(one).collect::<String>(), @r#"
     output.size == 2 => holds
-    output.size == run.first.size => fails: error: the assertion does not hold (no
-    `output.size` is 2
-    `run.first.size` is 1) at «output.size == run.first.size»
-    run.first.later == 1 => broken: error: this is known only after apply (`run.first.later` is known only after apply) at «run.first.later == 1» hint: write `command = apply`, or give what is unknown a value with `override_during = plan`
-    var.nothing => broken: error: a condition can't be `null` at «var.nothing»
+    output.size == run.first.size => fails: error: the assertion does not hold (no) at «output.size == run.first.size»; output.size is 2; run.first.size is 1
+    run.first.later == 1 => broken: error: this is known only after apply at «run.first.later == 1» hint: write `command = apply`, or give what is unknown a value with `override_during = plan`; run.first.later is known only after apply
+    var.nothing => broken: error: a condition can't be `null` at «var.nothing»; var.nothing is null
     "x" => broken: error: this is no condition (bool required, but have string) at «"x"»
     output.sise == 1 => broken: error: no output `sise` is declared at «output.sise» hint: did you mean `size`?
     run.secnod.size == 1 => broken: error: no run `secnod` came before this one at «run.secnod.size» hint: there are `first`
-    run.first.sise == 1 => broken: error: there is no attribute `sise` at «.sise» hint: did you mean `size`?
-    var.secret == "x" => fails: error: the assertion does not hold (no
-    `var.secret` is sensitive) at «var.secret == "x"»
-    length(output.long) == 1 => fails: error: the assertion does not hold (no
-    `output.long` is a object of 40) at «length(output.long) == 1»
-    alltrue([for n in [1, 2] : n == output.size]) => fails: error: the assertion does not hold (no
-    `output.size` is 2) at «alltrue([for n in [1, 2] : n == output.size])»
+    run.first.sise == 1 => broken: error: there is no attribute `sise` at «.sise» hint: did you mean `size`?; run.first is an object with 2 attributes
+    var.secret == "x" => fails: error: the assertion does not hold (no) at «var.secret == "x"»; var.secret has a sensitive value
+    length(output.long) == 1 => fails: error: the assertion does not hold (no) at «length(output.long) == 1»; output.long is an object with 40 attributes
+    alltrue([for n in [1, 2] : n == output.size]) => fails: error: the assertion does not hold (no) at «alltrue([for n in [1, 2] : n == output.size])»; output.size is 2
     upper(1, 2) == output.size => broken: error: `upper` takes 1 argument, here are 2 at «upper(1, 2)»
-    var.list == ["a"] => fails: error: the assertion does not hold (no
-    `var.list` is tolist(["a"])) at «var.list == ["a"]»
+    var.list == ["a"] => fails: error: the assertion does not hold (no) at «var.list == ["a"]»; var.list is a list of string with 1 element
     "#);
 }

@@ -236,6 +236,24 @@ impl Operate for Host {
         typed.decode(address, object, &[config]).map(|object| object.value)
     }
 
+    async fn import(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        id: &str,
+        config: &Value,
+    ) -> Result<Object, Diagnostics> {
+        let typed = self.typed(provider, ty).await.map_err(|diagnostics| of(address, &diagnostics))?;
+        let mut subject = Subject::of(vec![address.clone()]);
+        let (name, id, text) = (ty.to_owned(), id.to_owned(), typed.encode(&mut subject, address, config));
+        let work: Work<_> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_look().call_import(store, &name, &id, &text).await })
+        });
+        let object = self.call(&typed, Phase::Look, subject, work).await?;
+        typed.decode(address, object.map_err(|diagnostics| typed.said(address, diagnostics))?, &[config])
+    }
+
     async fn create(&self, provider: &ProviderKey, ty: &str, requests: Vec<CreateRequest>) -> Vec<Outcome> {
         let everywhere = |diagnostics: Diagnostics| {
             let failed = |request: &CreateRequest| Outcome::Failed {

@@ -58,6 +58,24 @@ impl<P: Predict + Operate> Operate for Mocked<P> {
         split(objects.to_vec(), is_double, |(_, object)| Ok(Some(object)), real).await
     }
 
+    /// What is taken over is what its arguments would make.
+    async fn import(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        id: &str,
+        config: &Value,
+    ) -> Result<Object, Diagnostics> {
+        if !self.doubles.is_double(provider, address) {
+            return self.real.import(provider, ty, address, id, config).await;
+        }
+        self.with_type(provider, ty, |schema| {
+            let double = self.doubles.managed(provider, address, ty, schema);
+            Object { value: double.made(double.planned(config, None)), private: Vec::new() }
+        })
+    }
+
     async fn probe(
         &self,
         provider: &ProviderKey,

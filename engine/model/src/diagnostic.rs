@@ -38,6 +38,8 @@ pub struct Diagnostic {
     pub summary: String,
     /// Why; may be empty.
     pub detail: String,
+    /// What the names stand for in the expression that it is about: `var.port is 80`.
+    pub values: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
     /// Where in the configuration.
@@ -55,6 +57,7 @@ impl Diagnostic {
             severity: Severity::Error,
             summary: summary.into(),
             detail: String::new(),
+            values: Vec::new(),
             hint: None,
             span: None,
             address: None,

@@ -158,6 +158,15 @@ pub trait Operate: Send + Sync {
         address: &Address,
         config: &Value,
     ) -> Result<Value, Diagnostics>;
+    /// What exists that the provider knows by this id, as these arguments would describe it.
+    async fn import(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        id: &str,
+        config: &Value,
+    ) -> Result<Object, Diagnostics>;
     /// Makes objects; as many answers as requests, in their order.
     async fn create(&self, provider: &ProviderKey, ty: &str, requests: Vec<CreateRequest>) -> Vec<Outcome>;
     /// Changes an object in place.

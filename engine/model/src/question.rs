@@ -19,6 +19,8 @@ pub enum Question {
     Data(Inquiry),
     /// What an image's source offers for each platform.
     Image(ImageSource),
+    /// What exists that the provider knows by this id.
+    Import(Inquiry, String),
 }
 
 /// An object that a provider is asked about; its configuration is wholly known.
@@ -43,6 +45,8 @@ pub struct Answers {
     pub data: BTreeMap<Address, Result<Value, Diagnostics>>,
     /// Of images, from the lock file or the world.
     pub images: BTreeMap<ImageSource, Result<ImageIndex, Diagnostics>>,
+    /// What is to be imported, by the addresses that it gets.
+    pub imports: BTreeMap<Address, Result<Object, Diagnostics>>,
 }
 
 /// What exists, as state remembers it and providers see it now.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_config::SourceFile;
+use bimetal_config::{SourceFile, Trigger};
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::question::{Drift, Question};
@@ -55,6 +55,9 @@ pub struct Plan {
     /// What has a new address, with the old one.
     #[serde(default)]
     pub moved: BTreeMap<Address, Address>,
+    /// What is taken over, with the ids that its providers know it by.
+    #[serde(default)]
+    pub imported: BTreeMap<Address, String>,
     /// What goes from state, and goes on existing.
     #[serde(default)]
     pub forgotten: BTreeSet<Address>,
@@ -125,6 +128,16 @@ pub struct OutputChange {
     pub after: Option<Value>,
 }
 
+impl Change {
+    /// Whether it changes what `replace_triggered_by` looks at.
+    pub(crate) fn pulls(&self, trigger: &Trigger) -> bool {
+        let changes = matches!(self.action, Action::Update | Action::Replace) && trigger.looks_at(&self.address);
+        let before = self.before.as_ref().and_then(|before| before.object.value.at(&trigger.path));
+        let after = self.after.as_ref().and_then(|after| after.at(&trigger.path));
+        changes && (trigger.path.0.is_empty() || before != after)
+    }
+}
+
 impl Plan {
     /// What is not `Keep`.
     pub fn effects(&self) -> impl Iterator<Item = &Change> {
@@ -133,7 +146,7 @@ impl Plan {
 
     /// Whether neither an object nor an output changes, nor what they are called.
     pub fn is_empty(&self) -> bool {
-        let is_same_state = self.moved.is_empty() && self.forgotten.is_empty();
+        let is_same_state = self.moved.is_empty() && self.forgotten.is_empty() && self.imported.is_empty();
         is_same_state
             && self.effects().next().is_none()
             && self.outputs.values().all(|output| output.before == output.after)

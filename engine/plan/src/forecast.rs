@@ -137,11 +137,12 @@ impl Forecast<'_> {
             return Ok(self.done(case, action, planned));
         };
         let is_unfinished = case.start == Start::Unfinished;
-        if !is_unfinished && same(&prior, &planned.value) {
+        let is_triggered = !is_unfinished && case.wanted.triggered.is_some();
+        if !is_unfinished && !is_triggered && same(&prior, &planned.value) {
             return Ok(self.done(case, Action::Keep, planned));
         }
         let because = self.forced(&case, &prior, &planned);
-        match (because.is_empty(), is_unfinished) {
+        match (because.is_empty() && !is_triggered, is_unfinished) {
             (true, false) => Ok(self.done(case, Action::Update, planned)),
             (true, true) => Ok(Verdict::Again(Box::new(Again { case, action: Action::Create, because }))),
             (false, _) => {

@@ -3,6 +3,7 @@
 mod claims;
 mod data_source;
 mod finish;
+mod import;
 mod object;
 mod pool;
 mod removal;
@@ -18,6 +19,7 @@ use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 
 use self::claims::Claims;
+use self::import::Imported;
 use crate::data::{Action, Change, Mode, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
@@ -37,6 +39,7 @@ pub(crate) struct Planner<'a> {
     facts: BTreeMap<Address, Value>,
     images: BTreeMap<ImageSource, ImageIndex>,
     questions: Vec<Question>,
+    imported: Imported,
     /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
     stuck: BTreeSet<Node>,
     /// What was visited, or is being visited.
@@ -72,6 +75,7 @@ impl<'a> Planner<'a> {
             facts: BTreeMap::new(),
             images: BTreeMap::new(),
             questions: Vec::new(),
+            imported: Imported::default(),
             stuck: BTreeSet::new(),
             visited: BTreeSet::new(),
             open: BTreeSet::new(),

@@ -45,9 +45,14 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
     }
 }
 
-/// The configuration as if the ignored places were still as they are.
-pub fn ignore(config: Value, prior: &Value, ignored: &[Path]) -> Value {
-    ignored.iter().fold(config, |config, path| match prior.at(path) {
+/// The configuration as if the ignored places were still as they are. The root stands for all that can be written.
+pub fn ignore(block: &Block, config: Value, prior: &Value, ignored: &[Path]) -> Value {
+    let written = || {
+        let attributes = block.attributes.iter().filter(|(_, attribute)| !attribute.read_only).map(|(name, _)| name);
+        attributes.chain(block.blocks.keys()).map(Path::attribute).collect()
+    };
+    let all: Vec<Path> = if ignored.contains(&Path::root()) { written() } else { ignored.to_vec() };
+    all.iter().fold(config, |config, path| match prior.at(path) {
         Some(kept) => replace_at(config, &path.0, kept),
         None => config,
     })

@@ -4,9 +4,10 @@ use bimetal_model::Diagnostics;
 use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::Operate;
 use bimetal_model::question::{Answers, Inquiry, Question};
+use bimetal_model::snapshot::Object;
 use futures::StreamExt as _;
 
-use crate::CALLS;
+use crate::{CALLS, marks};
 
 /// Answers every question; a failure is an answer too.
 pub async fn answer(questions: Vec<Question>, answers: &mut Answers, operate: &dyn Operate, notify: &dyn Notify) {
@@ -17,6 +18,7 @@ pub async fn answer(questions: Vec<Question>, answers: &mut Answers, operate: &d
             Told::Facts(inquiry, facts) => drop(answers.facts.insert(inquiry.address, facts)),
             Told::Data(inquiry, data) => drop(answers.data.insert(inquiry.address, data)),
             Told::Image(source, index) => drop(answers.images.insert(source, index)),
+            Told::Import(inquiry, object) => drop(answers.imports.insert(inquiry.address, object)),
         }
     }
 }
@@ -25,6 +27,7 @@ enum Told {
     Facts(Inquiry, Result<bimetal_model::Value, Diagnostics>),
     Data(Inquiry, Result<bimetal_model::Value, Diagnostics>),
     Image(bimetal_model::image::ImageSource, Result<bimetal_model::image::ImageIndex, Diagnostics>),
+    Import(Inquiry, Result<Object, Diagnostics>),
 }
 
 async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> Told {
@@ -38,6 +41,12 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
             let Inquiry { address, provider, ty, config } = &inquiry;
             let data = told(&inquiry, notify, operate.read_data(provider, ty, address, config)).await;
             Told::Data(inquiry, data)
+        }
+        Question::Import(inquiry, id) => {
+            let Inquiry { address, provider, ty, config } = &inquiry;
+            let object = told(&inquiry, notify, operate.import(provider, ty, address, &id, config)).await;
+            let object = object.map(|object| Object { value: marks::carry(object.value, config), ..object });
+            Told::Import(inquiry, object)
         }
         Question::Image(source) => {
             notify.notify(Event::Busy { message: format!("resolving {source}") });

@@ -69,6 +69,9 @@ impl Operate for Fake {
     async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
         Err(vec![Diagnostic::error("no such thing")])
     }
+    async fn import(&self, _: &ProviderKey, _: &str, _: &Address, id: &str, _: &Value) -> Result<Object, Diagnostics> {
+        self.answer(id).map(|found| found.expect("it is there"))
+    }
     async fn create(&self, _: &ProviderKey, _: &str, _: Vec<CreateRequest>) -> Vec<Outcome> {
         unreachable!("refresh changes nothing")
     }

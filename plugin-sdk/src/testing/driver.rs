@@ -146,8 +146,8 @@ impl<P: Provider> Driver<P> {
     }
 
     /// An object by its id.
-    pub fn import(&self, ty: &str, id: &str) -> Answer<Json> {
-        let imported = self.world.enter(|| self.slot.import(ty, id));
+    pub fn import(&self, ty: &str, id: &str, config: &Json) -> Answer<Json> {
+        let imported = self.world.enter(|| self.slot.import(ty, id, &self.complete(ty, config).to_string()));
         imported.map(|object| parsed(&object.value)).map_err(|wrong| text(&wrong))
     }
 

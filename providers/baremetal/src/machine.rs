@@ -238,10 +238,10 @@ impl Resource for Machine {
     }
 
     /// `192.168.1.11` or `pi@192.168.1.11`: a machine that carries a stamp.
-    fn import(provider: &Baremetal, id: &str) -> Result<Machine> {
+    fn import(provider: &Baremetal, id: &str, config: Self) -> Result<Machine> {
         let (user, host) = id.split_once('@').map_or((None, id), |(user, host)| (Some(user), host));
-        let machine: Machine = serde_json::from_value(json!({ "host": host, "user": user }))
-            .map_err(|error| Diagnostic::error(format!("`{id}` is no machine: {error}")))?;
+        let user = user.map(str::to_owned).or_else(|| config.user.clone());
+        let machine = Machine { host: host.to_owned(), user, ..config };
         let remote = provider.world.machine(&login::of(&machine, &provider.defaults).endpoint());
         let stamp = Stamp::read(&*remote)?.ok_or_else(|| {
             Diagnostic::error(format!("Bimetal has not managed `{host}` before"))

@@ -250,7 +250,7 @@ impl Resource for Firewall {
         deletion(provider.api.delete(&format!("firewalls/{id}"), None))
     }
 
-    fn import(provider: &DigitalOcean, id: &str) -> Result<Firewall> {
+    fn import(provider: &DigitalOcean, id: &str, _: Self) -> Result<Firewall> {
         let found = provider.api.get(&format!("firewalls/{id}"))?;
         let found = found.ok_or_else(|| Diagnostic::error(format!("the account has no firewall `{id}`")))?;
         let nothing = Firewall {

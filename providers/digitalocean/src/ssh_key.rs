@@ -109,7 +109,7 @@ impl Resource for SshKey {
     }
 
     /// By its number or its fingerprint.
-    fn import(provider: &DigitalOcean, id: &str) -> Result<SshKey> {
+    fn import(provider: &DigitalOcean, id: &str, _: Self) -> Result<SshKey> {
         let found = provider.api.get(&format!("account/keys/{id}"))?;
         let found = found.ok_or_else(|| Diagnostic::error(format!("the account has no key `{id}`")))?;
         let found = &found["ssh_key"];

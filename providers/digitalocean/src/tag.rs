@@ -50,7 +50,7 @@ impl Resource for Tag {
         deletion(remove(provider, &tag.name))
     }
 
-    fn import(provider: &DigitalOcean, id: &str) -> Result<Tag> {
+    fn import(provider: &DigitalOcean, id: &str, _: Self) -> Result<Tag> {
         let tag = Tag { name: id.to_owned() };
         Tag::read(provider, vec![tag]).remove(0)?.ok_or_else(|| Diagnostic::error(format!("there is no tag `{id}`")))
     }

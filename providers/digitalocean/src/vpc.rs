@@ -101,7 +101,7 @@ impl Resource for Vpc {
         deletion(provider.api.delete(&format!("vpcs/{id}"), None))
     }
 
-    fn import(provider: &DigitalOcean, id: &str) -> Result<Vpc> {
+    fn import(provider: &DigitalOcean, id: &str, _: Self) -> Result<Vpc> {
         let found = provider.api.get(&format!("vpcs/{id}"))?;
         let found = found.ok_or_else(|| Diagnostic::error(format!("the account has no VPC `{id}`")))?;
         let region = text(&found["vpc"]["region"]).unwrap_or_default();

@@ -195,6 +195,12 @@ impl Resource for Container {
         }
     }
 
+    fn import(_: &Docker, id: &str, _: Self) -> Result<Self> {
+        // An engine does not tell what was asked for from what the image brought.
+        Err(Diagnostic::error(format!("the container `{id}` can't be imported"))
+            .hint("remove it, and let Bimetal make it anew; its volumes can be imported"))
+    }
+
     fn delete(_: &Docker, object: Self) -> Deletion {
         let engine = Engine::new(&object.engine);
         let Some(id) = object.id else { return Deletion::Done };

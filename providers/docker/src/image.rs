@@ -7,6 +7,7 @@ use bimetal_provider::{
 
 use crate::Docker;
 use crate::access::stay;
+use crate::import::missing;
 
 /// An image that an engine keeps.
 #[derive(Schema, Serialize, Deserialize)]
@@ -81,6 +82,11 @@ impl Resource for Image {
 
     fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
         Outcome::Done(Image { id: prior.id, digest: prior.digest, ..config })
+    }
+
+    fn import(_: &Docker, id: &str, config: Self) -> Result<Self> {
+        let image = Engine::new(&config.engine).inspect_image(id)?.ok_or_else(|| missing("image", id))?;
+        Ok(Image { name: id.to_owned(), ..config }.seen(&image))
     }
 
     fn delete(_: &Docker, object: Self) -> Deletion {

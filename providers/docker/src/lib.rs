@@ -4,6 +4,7 @@ mod access;
 mod container;
 mod engine;
 mod image;
+mod import;
 mod machine;
 mod network;
 mod stamp;

@@ -9,6 +9,7 @@ use bimetal_provider::{
 
 use crate::Docker;
 use crate::access::stay;
+use crate::import::{imported, missing, text, texts};
 use crate::stamp::{INTENT, taken};
 
 /// A network of an engine's.
@@ -89,6 +90,16 @@ impl Resource for Network {
 
     fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
         Outcome::Done(Network { id: prior.id, ..config })
+    }
+
+    fn import(_: &Docker, id: &str, config: Self) -> Result<Self> {
+        let network = Engine::new(&config.engine).inspect_network(id)?.ok_or_else(|| missing("network", id))?;
+        let driver = imported(&config.driver, text(&network["Driver"]), |driver| driver == "bridge");
+        let options = imported(&config.options, texts(&network["Options"]), BTreeMap::is_empty);
+        let labels = imported(&config.labels, texts(&network["Labels"]), BTreeMap::is_empty);
+        let internal = imported(&config.internal, network["Internal"].as_bool(), |internal| !internal);
+        let (name, id) = (text(&network["Name"]).unwrap_or_default(), text(&network["Id"]));
+        Ok(Network { name, driver, labels, options, internal, id, ..config })
     }
 
     fn delete(_: &Docker, object: Self) -> Deletion {

@@ -9,6 +9,7 @@ use bimetal_provider::{
 
 use crate::Docker;
 use crate::access::stay;
+use crate::import::{imported, missing, text, texts};
 use crate::stamp::{INTENT, taken};
 
 /// A volume of an engine's.
@@ -84,6 +85,14 @@ impl Resource for Volume {
 
     fn update(_: &Docker, prior: Self, config: Self) -> Outcome<Self> {
         Outcome::Done(Volume { mountpoint: prior.mountpoint, ..config })
+    }
+
+    fn import(_: &Docker, id: &str, config: Self) -> Result<Self> {
+        let volume = Engine::new(&config.engine).inspect_volume(id)?.ok_or_else(|| missing("volume", id))?;
+        let driver = imported(&config.driver, text(&volume["Driver"]), |driver| driver == "local");
+        let driver_opts = imported(&config.driver_opts, texts(&volume["Options"]), BTreeMap::is_empty);
+        let labels = imported(&config.labels, texts(&volume["Labels"]), BTreeMap::is_empty);
+        Ok(Volume { name: id.to_owned(), driver, driver_opts, labels, ..config }.seen(&volume))
     }
 
     fn delete(_: &Docker, object: Self) -> Deletion {

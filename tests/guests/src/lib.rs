@@ -79,7 +79,7 @@ impl look::Guest for Guest {
         Ok(config)
     }
 
-    fn import(_: String, _: String) -> Result<Object, Vec<Diagnostic>> {
+    fn import(_: String, _: String, _: String) -> Result<Object, Vec<Diagnostic>> {
         Err(Vec::new())
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
         "changes": changes,
         "outputs": outputs,
         "drift": drift.collect::<Vec<_>>(),
+        "imported": plan.imported.iter().map(|(address, id)| json!({ "address": address, "id": id })).collect::<Vec<_>>(),
         "moved": plan.moved.iter().map(|(new, old)| json!({ "address": new, "before": old })).collect::<Vec<_>>(),
         "forgotten": plan.forgotten,
         "images": plan.images.iter().map(|(source, index)| (source.to_string(), json!(index))).collect::<serde_json::Map<_, _>>(),

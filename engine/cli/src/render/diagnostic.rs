@@ -47,6 +47,10 @@ fn render_one(diagnostic: &Diagnostic, files: &[SourceFile], width: usize) -> St
     } else if !detail.is_empty() {
         group = group.element(Level::NOTE.message(&note));
     }
+    let values: Vec<String> = diagnostic.values.iter().map(|value| wrap(value, room)).collect();
+    for value in &values {
+        group = group.element(Level::INFO.with_name("value").message(value));
+    }
     if let Some(hint) = &hint {
         group = group.element(Level::HELP.with_name("hint").message(hint));
     }
@@ -101,6 +105,24 @@ mod tests {
           |
           = hint: did you mean `color`?
         "#);
+    }
+
+    #[test]
+    fn names_are_shown_with_what_they_stand_for() {
+        let files = [SourceFile { name: "main.bm.hcl".into(), text: "  condition = var.port < local.most\n".into() }];
+        let span = Span { file: "main.bm.hcl".into(), range: 14..35 };
+        let diagnostic = Diagnostic::error("the value of `port` is not allowed").because("it is too high").at(&span);
+        let values = ["local.most is 65535", "var.port is 99999"].map(str::to_owned).to_vec();
+        insta::assert_snapshot!(plain(&render(&[Diagnostic { values, ..diagnostic }], &files, 80)), @r"
+        error: the value of `port` is not allowed
+         --> main.bm.hcl:1:15
+          |
+        1 |   condition = var.port < local.most
+          |               ^^^^^^^^^^^^^^^^^^^^^ it is too high
+          |
+          = value: local.most is 65535
+          = value: var.port is 99999
+        ");
     }
 
     #[test]

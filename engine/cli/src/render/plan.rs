@@ -41,7 +41,10 @@ pub(crate) fn summary(plan: &Plan) -> String {
         }
     }
     let part = |addresses: &[&Address], verb: &str| format!("{} to {verb}{}", addresses.len(), kinds(addresses));
+    let imported: Vec<&Address> = plan.imported.keys().collect();
+    let imported = (!imported.is_empty()).then(|| part(&imported, "import"));
     let parts = [part(&add, "add"), part(&change, "change"), part(&destroy, "destroy")];
+    let parts: Vec<String> = imported.into_iter().chain(parts).collect();
     format!("{} {}.\n", paint(BOLD, "Plan:"), parts.join(", "))
 }
 
@@ -198,7 +201,9 @@ fn renamed_text(plan: &Plan) -> String {
     let forgotten = plan.forgotten.iter();
     let forgotten =
         forgotten.map(|address| format!("  # {} is forgotten, and goes on existing\n", paint(BOLD, address)));
-    let lines: String = moved.chain(forgotten).collect();
+    let imported = plan.imported.iter();
+    let imported = imported.map(|(address, id)| format!("  # {} is taken over: it is {id}\n", paint(BOLD, address)));
+    let lines: String = moved.chain(forgotten).chain(imported).collect();
     if lines.is_empty() { lines } else { lines + "\n" }
 }
 
@@ -297,6 +302,7 @@ mod tests {
             changes,
             outputs: Default::default(),
             moved: Default::default(),
+            imported: Default::default(),
             forgotten: Default::default(),
             drift: Vec::new(),
         }

@@ -86,6 +86,7 @@ impl ObjectBlock {
             lifecycle: Lifecycle {
                 preconditions: conditions(&self.lifecycle.preconditions, home),
                 postconditions: conditions(&self.lifecycle.postconditions, home),
+                replace_triggered_by: expressions(&self.lifecycle.replace_triggered_by, home),
                 ..self.lifecycle.clone()
             },
             body: self.body.at_home(home),
@@ -138,6 +139,10 @@ fn conditions(conditions: &[Condition], home: &Home) -> Vec<Condition> {
     let at_home =
         |one: &Condition| Condition { condition: one.condition.at_home(home), message: one.message.at_home(home) };
     conditions.iter().map(at_home).collect()
+}
+
+fn expressions(expressions: &[Expression], home: &Home) -> Vec<Expression> {
+    expressions.iter().map(|expression| expression.at_home(home)).collect()
 }
 
 fn optional(expression: &Option<Expression>, home: &Home) -> Option<Expression> {

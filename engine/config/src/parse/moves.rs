@@ -1,4 +1,4 @@
-//! `moved` and `removed`: what was declared otherwise before.
+//! `moved`, `removed` and `import`: what was declared otherwise before, and what was not declared at all.
 
 use bimetal_model::{Diagnostic, Span};
 use bimetal_syntax::Kind;
@@ -42,6 +42,28 @@ impl Parser<'_> {
         if let Some(from) = self.point(&body, "from") {
             self.module.removed.push(Removed { from, destroy, span });
         }
+    }
+
+    pub(super) fn import(&mut self, mut body: Body, span: Span) {
+        self.no_blocks(&body, "import");
+        let repetition = self.repetition(&mut body);
+        self.unsupported(&body, &["to", "id"]);
+        let mut required = |name: &str| {
+            let found = body.attributes.remove(name).map(|attribute| attribute.expression);
+            if found.is_none() {
+                let error = Diagnostic::error(format!("`{name}` is missing")).at(&body.span);
+                self.diagnostics.push(error.hint("write `import { to = docker_volume.data, id = \"data\" }`"));
+            }
+            found
+        };
+        let (Some(to), Some(id)) = (required("to"), required("id")) else { return };
+        if !self.folder.is_empty() {
+            let error = Diagnostic::error("`import` belongs into the root module").at(&span);
+            return self.diagnostics.push(error.hint("`to` may lead into a module: `module.net.docker_network.a`"));
+        }
+        let import = Import { to, id, repetition, span };
+        self.diagnostics.extend(import.check());
+        self.module.imports.push(import);
     }
 
     /// An address, as it is written.

@@ -6,6 +6,7 @@ use bimetal_syntax::{Kind, Node, StepKind};
 use super::Parser;
 use crate::expression::{Expression, Target, target};
 use crate::module::*;
+use crate::trigger;
 use crate::types::plain;
 
 impl Parser<'_> {
@@ -79,7 +80,7 @@ impl Parser<'_> {
         body.blocks = rest;
         let mut lifecycle = Lifecycle::default();
         for mut block in found {
-            self.unsupported(&block.body, &["prevent_destroy", "ignore_changes"]);
+            self.unsupported(&block.body, &["prevent_destroy", "ignore_changes", "replace_triggered_by"]);
             for inner in std::mem::take(&mut block.body.blocks) {
                 match inner.name.as_str() {
                     "precondition" => lifecycle.preconditions.extend(self.condition(inner)),
@@ -95,12 +96,31 @@ impl Parser<'_> {
             if let Some(attribute) = block.body.attributes.get("ignore_changes") {
                 lifecycle.ignore_changes.extend(self.paths(&attribute.expression));
             }
+            if let Some(attribute) = block.body.attributes.get("replace_triggered_by") {
+                lifecycle.replace_triggered_by.extend(self.triggers(&attribute.expression));
+            }
         }
         lifecycle
     }
 
-    /// `[tags, env["A"]]`
-    pub(super) fn paths(&mut self, expression: &Expression) -> Vec<Path> {
+    /// `[docker_volume.data, docker_image.web.id]`
+    fn triggers(&mut self, expression: &Expression) -> Vec<Expression> {
+        let Kind::Tuple(items) = &expression.node.kind else {
+            let error = Diagnostic::error("this must be a list of objects and their attributes").at(expression.span());
+            self.diagnostics.push(error.hint("write `replace_triggered_by = [docker_volume.data]`"));
+            return Vec::new();
+        };
+        let triggers: Vec<Expression> =
+            items.iter().map(|item| Expression::new(&expression.file, item.clone())).collect();
+        self.diagnostics.extend(triggers.iter().filter_map(trigger::check));
+        triggers
+    }
+
+    /// `[tags, env["A"]]`, or `all`
+    fn paths(&mut self, expression: &Expression) -> Vec<Path> {
+        if plain(&expression.node) == Some("all") {
+            return vec![Path::root()];
+        }
         let Kind::Tuple(items) = &expression.node.kind else {
             let error = Diagnostic::error("this must be a list of attribute names").at(expression.span());
             self.diagnostics.push(error.hint("write `ignore_changes = [labels, env]`"));

@@ -21,7 +21,9 @@ impl Parser<'_> {
         }
         match by.name.as_str() {
             "locals" => self.override_locals(blocks, by),
-            "moved" | "removed" => self.not_there(&by, &format!("`{}` has no name to be overridden by", by.name)),
+            "moved" | "removed" | "import" => {
+                self.not_there(&by, &format!("`{}` has no name to be overridden by", by.name))
+            }
             "bimetal" => match blocks.iter_mut().find(|block| block.name == "bimetal") {
                 Some(block) => override_settings(&mut block.body, by.body),
                 None => self.not_there(&by, "there is no `bimetal` block to override"),

@@ -20,6 +20,8 @@ pub(crate) struct Wanted {
     pub(crate) config: Value,
     pub(crate) depends_on: BTreeSet<Address>,
     pub(crate) placement: Option<Placement>,
+    /// Why it is made anew, whatever its arguments say.
+    pub(crate) triggered: Option<String>,
 }
 
 /// An object, its arguments with what is ignored left as it is, and what it begins with.
@@ -62,7 +64,7 @@ impl Case {
         }
         let mut before = current(&wanted.address, stored, &owner.schema, predict)?;
         before.object.value = remark(before.object.value, &owner.schema.block, Some(&config));
-        let config = ignore(config, &before.object.value, ignored);
+        let config = ignore(&owner.schema.block, config, &before.object.value, ignored);
         let start = match (&before.unfinished, before.tainted) {
             (Some(_), _) => Start::Unfinished,
             (None, true) => Start::Anew("the last run left it half made".to_owned()),
@@ -129,6 +131,7 @@ impl Case {
 
     fn reason(&self, action: Action) -> Option<String> {
         match &self.start {
+            Start::Existing if action == Action::Replace => self.moved().or_else(|| self.wanted.triggered.clone()),
             Start::Fresh | Start::Existing => self.moved(),
             Start::Anew(why) => Some(why.clone()),
             Start::Unfinished if action == Action::Create => None,

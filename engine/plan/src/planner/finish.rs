@@ -33,6 +33,7 @@ impl Planner<'_> {
             facts: self.facts,
             changes: self.changes.into_values().collect(),
             moved: BTreeMap::new(),
+            imported: self.imported.ids,
             forgotten: BTreeSet::new(),
             outputs,
             drift: self.observed.drift.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bimetal_config::module::ObjectBlock;
-use bimetal_config::{Instance, Node};
+use bimetal_config::{Instance, Node, Trigger};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::question::{Inquiry, Question};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
@@ -27,8 +27,10 @@ impl Planner<'_> {
             let invalid = self.predict.validate(&owner.provider.name, &address, &owner.ty, &config);
             self.note(invalid.into_iter().map(|diagnostic| placed(diagnostic.of(&address), block)));
             let depends_on = self.depends_on(block, &instance, &owner);
-            wanted.push(Wanted { address, config, depends_on, placement: None });
+            let triggered = self.triggered(block, &instance)?;
+            wanted.push(Wanted { address, config, depends_on, placement: None, triggered });
         }
+        self.import(block, &owner, &wanted)?;
         let changes = self.forecast(block, &owner, wanted)?;
         let changes = if is_machine(address) { self.with_facts(changes, &owner)? } else { changes };
         self.behind.is(Node::Object(address.clone()), changes.iter().map(|change| change.address.clone()).collect());
@@ -78,6 +80,21 @@ impl Planner<'_> {
         (!failed).then_some(configs)
     }
 
+    /// What its block looks at and changes, in words.
+    pub(super) fn triggered(&mut self, block: &ObjectBlock, instance: &Instance) -> Option<Option<String>> {
+        for expression in &block.lifecycle.replace_triggered_by {
+            let read = |values: &crate::Values| bimetal_config::trigger(expression, &values.scope);
+            let trigger = self.values.within(instance.clone(), read);
+            let trigger = self.noted(trigger)?;
+            if self.changes.values().any(|change| change.pulls(&trigger)) {
+                let Trigger { address, path } = trigger;
+                let attribute = if path.0.is_empty() { String::new() } else { format!(".{path}") };
+                return Some(Some(format!("`{address}{attribute}` changes")));
+            }
+        }
+        Some(None)
+    }
+
     /// What must be there before an instance.
     pub(super) fn depends_on(&self, block: &ObjectBlock, instance: &Instance, owner: &Owner) -> BTreeSet<Address> {
         let mut addresses = self.behind.of(&needs::of_arguments(&self.desired.module, block));
@@ -93,7 +110,8 @@ impl Planner<'_> {
     pub(super) fn forecast(&mut self, block: &ObjectBlock, owner: &Owner, wanted: Vec<Wanted>) -> Option<Vec<Change>> {
         let count = wanted.len();
         let stored = wanted.into_iter().map(|wanted| {
-            let stored = self.observed.objects.get(&wanted.address);
+            let stored = self.imported.objects.get(&wanted.address);
+            let stored = stored.or_else(|| self.observed.objects.get(&wanted.address));
             (wanted, stored)
         });
         let forecast = Forecast { predict: self.predict, owner, block };

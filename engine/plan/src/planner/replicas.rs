@@ -180,12 +180,14 @@ impl Planner<'_> {
     fn wanted(&mut self, ready: &Ready<'_>, runtime: &Owner) -> Option<Vec<Wanted>> {
         let depends_on = self.depends_on(ready.block, &ready.instance, runtime);
         let placements = self.values.placements(&ready.spec.address).to_vec();
+        let triggered = self.triggered(ready.block, &ready.instance)?;
         let wanted = |placement: Placement| {
             let machine = ready.members.get(&placement.machine).unwrap_or(&Value::NULL);
             let config = lower::lower_replica(&ready.arguments, &placement, machine, &runtime.schema.block)?;
             let mut depends_on = depends_on.clone();
             depends_on.insert(placement.machine.clone());
-            Ok(Wanted { address: placement.replica.clone(), config, depends_on, placement: Some(placement) })
+            let address = placement.replica.clone();
+            Ok(Wanted { address, config, depends_on, placement: Some(placement), triggered: triggered.clone() })
         };
         let wanted: Result<Vec<Wanted>, Diagnostics> = placements.into_iter().map(wanted).collect();
         self.noted(wanted)

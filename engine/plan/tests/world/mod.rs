@@ -57,6 +57,13 @@ pub fn read(config: &str) -> Result<Desired, String> {
     }
 }
 
+/// A world that is as this configuration wants it.
+pub fn settled(config: &str) -> World {
+    let mut world = World::default();
+    world.apply(config);
+    world
+}
+
 impl World {
     /// What planning comes to, and what it asked on the way.
     pub fn plan(&self, config: &str, mode: Mode) -> Result<(Plan, String), String> {
@@ -94,6 +101,14 @@ impl World {
                 let data = [("name", name), ("id", Value::from("known"))].into_iter().collect();
                 answers.data.insert(inquiry.address, Ok(data));
             }
+            Question::Import(inquiry, id) => {
+                let _ = writeln!(asked, "? {id} for {}", inquiry.address);
+                let mut members = inquiry.config.as_members().unwrap().clone();
+                members.insert("id".to_owned(), Value::from(id.as_str()));
+                let found = Object { value: Data::Object(members.into()).into(), private: Vec::new() };
+                let found = if id == "nothing" { Err(vec![Diagnostic::error("there is none")]) } else { Ok(found) };
+                answers.imports.insert(inquiry.address, found);
+            }
             Question::Image(source) => {
                 let _ = writeln!(asked, "? image {source}");
                 let index = self.images.get(source.to_string().as_str()).map(|platforms| index(&source, platforms));
@@ -105,7 +120,8 @@ impl World {
     /// Does a plan as `apply` does: each object after what it depends on, its arguments evaluated with real values.
     pub fn settle(&mut self, config: &str, plan: &Plan) {
         let desired = read(config).unwrap();
-        let moved = plan.changes.iter().filter(|change| plan.moved.contains_key(&change.address));
+        let is_new = |address: &Address| plan.moved.contains_key(address) || plan.imported.contains_key(address);
+        let moved = plan.changes.iter().filter(|change| is_new(&change.address));
         self.observed
             .objects
             .retain(|address, _| !plan.forgotten.contains(address) && !plan.moved.values().any(|old| old == address));
@@ -172,7 +188,8 @@ pub fn check_plan(config: &str, world: &World) -> String {
 pub fn shown(plan: &Plan) -> String {
     let moved = plan.moved.iter().map(|(new, old)| format!("{old} is now {new}"));
     let forgotten = plan.forgotten.iter().map(|address| format!("forget {address}"));
-    let lines: Vec<String> = moved.chain(forgotten).chain(plan.effects().map(line)).collect();
+    let imported = plan.imported.iter().map(|(address, id)| format!("{address} is {id}"));
+    let lines: Vec<String> = moved.chain(forgotten).chain(imported).chain(plan.effects().map(line)).collect();
     let outputs = plan.outputs.iter().filter(|(_, output)| output.before != output.after);
     let outputs: String = outputs.map(|(name, output)| format!("\noutput {name} = {:?}", output.after)).collect();
     match lines.is_empty() && outputs.is_empty() {

@@ -113,7 +113,7 @@ fn a_machine_is_prepared_read_and_taken_back() {
     assert_eq!((&engine["transport"], &engine["endpoint"]["host_key"]), (&json!("ssh"), &json!("ssh-ed25519 AAAA")));
     let read = Machine::read(&provider(&board), vec![made.clone()]).remove(0).unwrap().unwrap();
     assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(&made).unwrap());
-    let imported = Machine::import(&provider(&board), "10.0.0.5").unwrap();
+    let imported = Machine::import(&provider(&board), "10.0.0.5", machine(json!({ "host": "10.0.0.5" }))).unwrap();
     assert_eq!(imported.intent, made.intent);
     for _ in 0..10 {
         if let Deletion::Done = Machine::delete(&provider(&board), made.clone()) {

@@ -324,6 +324,11 @@ impl Operate for World {
         Ok([("name", Value::from(name)), ("id", Value::from(id))].into_iter().collect())
     }
 
+    async fn import(&self, _: &ProviderKey, _: &str, _: &Address, id: &str, _: &Value) -> Result<Object, Diagnostics> {
+        let found = self.with(|inner| inner.things.get(id).map(Thing::object));
+        found.ok_or_else(|| failure(format!("there is no thing `{id}`")))
+    }
+
     async fn create(&self, provider: &ProviderKey, ty: &str, requests: Vec<CreateRequest>) -> Vec<Outcome> {
         self.journal.write(format!("create {}", list(requests.iter().map(|request| request.address.to_string()))));
         futures::future::join_all(requests.iter().map(|request| self.make(provider, ty, request))).await

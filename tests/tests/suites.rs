@@ -4,10 +4,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bimetal_tests::wait::until;
-use bimetal_tests::{Bimetal, Ran};
+use bimetal_tests::{Bimetal, Engine, Lab, Ran, image};
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use xtask::web::Platform;
 
 /// A service on a machine that nobody needs to reach.
 const CONFIGURATION: &str = r#"
@@ -868,7 +869,7 @@ fn mistakes_in_any_file_are_told_by_validate_too() {
     bimetal.write("tests/other.bmtest.hcl", "run \"a\" {\n  expect_failures = [1]\n}\n");
     let (of_test, of_validate) = (bimetal.run(&["test", "-filter=main.bmtest.hcl"]), bimetal.run(&["validate"]));
     assert_eq!((of_test.code, of_validate.code), (1, 1));
-    let said = |ran: &Ran| shown(ran).split_once("--- stderr").map(|(_, said)| said.to_owned());
+    let said = |ran: &Ran| shown(ran).split_once("--- stderr").map(|(_, said)| said.trim_start().to_owned());
     assert_eq!(said(&of_test), said(&of_validate));
     assert_snapshot!(said(&of_test).unwrap_or_default(), @r#"
     error: `plan` stands for nothing
@@ -1112,4 +1113,270 @@ fn who_interrupts_leaves_nothing() {
 
     (1)
     "#);
+}
+
+#[test]
+fn mocks_are_chosen_by_name_and_need_no_arguments() {
+    let bimetal = Bimetal::new(
+        r#"
+provider "digitalocean" {
+  token = file("nowhere")
+}
+
+provider "digitalocean" {
+  alias = "west"
+  token = file("nowhere")
+}
+
+resource "digitalocean_vpc" "here" {
+  name   = "here"
+  region = "fra1"
+}
+
+resource "digitalocean_vpc" "west" {
+  provider = digitalocean.west
+  name     = "west"
+  region   = "sfo3"
+}
+
+output "ids" {
+  value = [digitalocean_vpc.here.id, digitalocean_vpc.west.id]
+}
+"#,
+    );
+    bimetal.write(
+        "main.bmtest.hcl",
+        r#"
+mock_provider "digitalocean" {
+  mock_resource "digitalocean_vpc" {
+    defaults = {
+      id = "first"
+    }
+  }
+}
+
+mock_provider "digitalocean" {
+  alias = "other"
+
+  mock_resource "digitalocean_vpc" {
+    defaults = {
+      id = "other"
+    }
+  }
+}
+
+run "both" {
+  providers = {
+    digitalocean      = digitalocean
+    digitalocean.west = digitalocean.other
+  }
+
+  assert {
+    condition     = output.ids == ["first", "other"]
+    error_message = jsonencode(output.ids)
+  }
+}
+
+run "exchanged" {
+  providers = {
+    digitalocean      = digitalocean.other
+    digitalocean.west = digitalocean
+  }
+  state_key = "exchanged"
+
+  assert {
+    condition     = output.ids == ["other", "first"]
+    error_message = jsonencode(output.ids)
+  }
+}
+
+run "one_is_missing" {
+  command = plan
+}
+"#,
+    );
+    let folder = bimetal.folder().canonicalize().expect("our own folder").display().to_string();
+    assert_snapshot!(shown(&bimetal.run(&["test"])).replace(&folder, "[folder]"), @r#"
+    $ bimetal test
+    main.bmtest.hcl... in progress
+      run "both"... pass
+      run "exchanged"... pass
+      run "one_is_missing"... fail
+    main.bmtest.hcl... tearing down
+    main.bmtest.hcl... fail
+
+    Failure! 2 passed, 1 failed.
+    --- stderr
+    error: `[folder]/nowhere`: No such file or directory (os error 2)
+     --> main.bm.hcl:8:16
+      |
+    8 |   token = file("nowhere")
+      |                ^^^^^^^^^
+
+    (1)
+    "#);
+}
+
+#[test]
+fn what_was_made_is_looked_at_too() {
+    let bimetal = Bimetal::new(
+        r#"
+variable "names" {
+  type = list(string)
+}
+
+machine "docker" "here" {
+  host = "ssh://pi@rack"
+
+  lifecycle {
+    postcondition {
+      condition     = self.address == "10.0.0.1"
+      error_message = "another address: ${self.address}"
+    }
+  }
+}
+
+resource "docker_volume" "data" {
+  for_each = toset(var.names)
+  name     = each.key
+  engine   = machine.docker.here.engine
+}
+"#,
+    );
+    bimetal.write(
+        "main.bmtest.hcl",
+        &format!(
+            r#"{MOCK}
+variables {{
+  names = ["a", "b"]
+}}
+
+run "expected" {{
+  expect_failures = [machine.docker.here]
+}}
+
+run "mended" {{
+  override_resource {{
+    target = machine.docker.here
+    values = {{
+      address = "10.0.0.1"
+    }}
+  }}
+  state_key = "mended"
+
+  assert {{
+    condition     = keys(docker_volume.data) == ["a", "b"] && machine.docker.here.address == "10.0.0.1"
+    error_message = "not what was asked for"
+  }}
+}}
+
+run "with_a_wrong_value" {{
+  variables {{
+    names = true
+  }}
+}}
+"#
+        ),
+    );
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @r#"
+    $ bimetal test
+    main.bmtest.hcl... in progress
+      run "expected"... pass
+      run "mended"... pass
+      run "with_a_wrong_value"... fail
+    main.bmtest.hcl... tearing down
+    main.bmtest.hcl... fail
+
+    Failure! 2 passed, 1 failed.
+    --- stderr
+    error: the value of `names` does not fit its type
+      --> main.bmtest.hcl:29:13
+       |
+    29 |     names = true
+       |             ^^^^ list required, but have bool; the type is list(string)
+
+    (1)
+    "#);
+}
+
+#[test]
+fn on_a_real_engine_nothing_is_left() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "tests");
+    let mut bimetal = Bimetal::new(
+        r#"
+variable "engine" {
+  type = string
+}
+
+machine "docker" "here" {
+  host     = var.engine
+  insecure = true
+}
+
+pool "all" {
+  machines = [machine.docker.here]
+}
+
+service "web" {
+  pool  = pool.all
+  image = "oci:./image"
+}
+"#,
+    );
+    image::layout(&bimetal.folder().join("image"), &[Platform::Amd64], "hello");
+    bimetal.set("engine", engine.host());
+    bimetal.write(
+        "main.bmtest.hcl",
+        r#"
+run "runs" {
+  assert {
+    condition     = service.web.replicas[0].platform == "linux/amd64"
+    error_message = "a wrong platform"
+  }
+}
+
+run "fails" {
+  module {
+    source = "./setup"
+  }
+
+  assert {
+    condition     = output.name == "made"
+    error_message = "another name"
+  }
+  assert {
+    condition     = output.name == "something else"
+    error_message = "as it should be"
+  }
+}
+"#,
+    );
+    bimetal.write(
+        "setup/main.bm.hcl",
+        "variable \"engine\" {}\nmachine \"docker\" \"here\" {\n  host     = var.engine\n  insecure = true\n}\nresource \"docker_volume\" \"a\" {\n  name   = \"made\"\n  engine = machine.docker.here.engine\n}\noutput \"name\" {\n  value = docker_volume.a.name\n}\n",
+    );
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @r#"
+    $ bimetal test
+    main.bmtest.hcl... in progress
+      run "runs"... pass
+      run "fails"... fail
+    main.bmtest.hcl... tearing down
+    main.bmtest.hcl... fail
+
+    Failure! 1 passed, 1 failed.
+    --- stderr
+    error: the assertion does not hold
+      --> main.bmtest.hcl:19:21
+       |
+    19 |     condition     = output.name == "something else"
+       |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ as it should be
+       |
+       = value: output.name is "made"
+
+    (1)
+    "#);
+    assert_eq!(engine.names(), Vec::<String>::new());
+    let volumes = engine.get("/volumes");
+    assert!(!volumes.text().contains("made"), "{volumes:?}");
 }

@@ -37,7 +37,7 @@ pub struct Run {
     /// Its own in the file.
     pub name: String,
     /// How far it goes.
-    pub command: Stage,
+    pub command: Phase,
     /// `variables { … }`
     pub variables: BTreeMap<String, BodyAttribute>,
     /// What is under test, where it is not the configuration itself.
@@ -60,7 +60,7 @@ pub struct Run {
 
 /// How far something goes, or from when on it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Phase {
     /// A plan.
     Plan,
     /// What is planned is done.
@@ -119,7 +119,7 @@ pub struct Defaults {
     /// `defaults = { … }`
     pub values: Option<Expression>,
     /// When they are known.
-    pub during: Stage,
+    pub during: Phase,
     /// Of the block's header.
     pub span: Span,
 }
@@ -132,7 +132,7 @@ pub struct Override {
     /// `values = { … }`, `outputs = { … }`
     pub values: Option<Expression>,
     /// When they are known.
-    pub during: Stage,
+    pub during: Phase,
     /// Of the block's header.
     pub span: Span,
 }

@@ -28,6 +28,8 @@ pub struct Given {
     pub arguments: Vec<Argument>,
     /// Values that are final already, as those of a saved plan.
     pub values: BTreeMap<String, Value>,
+    /// Where those of them are written that are written somewhere.
+    pub places: BTreeMap<String, Span>,
 }
 
 impl Given {
@@ -90,7 +92,11 @@ pub(crate) fn values(
             },
         }
     }
-    raw.extend(given.values.into_iter().map(|(name, value)| (name, Raw { value, span: None })));
+    let mut places = given.places;
+    raw.extend(given.values.into_iter().map(|(name, value)| {
+        let span = places.remove(&name);
+        (name, Raw { value, span })
+    }));
     let mut values = BTreeMap::new();
     for (name, variable) in &module.variables {
         let (value, span) = raw.remove(name).map_or((None, None), |raw| (Some(raw.value), raw.span));

@@ -127,10 +127,9 @@ impl Doubles {
 
     /// The strongest first.
     fn overriding<'d>(&'d self, address: &Address) -> impl Iterator<Item = &'d Override> {
-        self.overrides.iter().rev().filter(move |by| {
-            let is_whole = by.target.key.is_none() && by.target.replica.is_none();
-            by.target == *address || (is_whole && by.target == address.whole())
-        })
+        // A whole block, an instance, or one of its containers.
+        let meant = [address.whole(), Address { replica: None, ..address.clone() }, address.clone()];
+        self.overrides.iter().rev().filter(move |by| meant.contains(&by.target))
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
         outside: Outside::read(session, arguments, &suites)?,
         stop: Stop::default(),
     };
+    // What can't be written should not be found out at the end.
+    let junit = arguments.junit_xml.as_ref().map(|path| junit::File::create(&session.root.join(path))).transpose()?;
     let listening = tokio::spawn(listen(stage.stop.clone()));
     let report = Report { json: session.json, verbose: arguments.verbose };
     let mut results: Vec<SuiteResult> = Vec::new();
@@ -53,8 +55,8 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
         results.push(play::play(&stage, suite, &report).await?);
     }
     listening.abort();
-    if let Some(path) = &arguments.junit_xml {
-        junit::write(&session.root.join(path), &results)?;
+    if let Some(junit) = junit {
+        junit.write(&results)?;
     }
     report.end(&results);
     let all_passed = Tally::of(&results).failed == 0 && results.iter().all(|result| result.left.is_empty());

@@ -109,11 +109,11 @@ impl Parser<'_> {
     }
 
     /// `plan` or `apply`, which stand for nothing else.
-    fn stage(&mut self, body: &mut Body, name: &str) -> Option<Stage> {
+    fn phase(&mut self, body: &mut Body, name: &str) -> Option<Phase> {
         let expression = body.attributes.remove(name)?.expression;
         match word(&expression) {
-            Some("plan") => Some(Stage::Plan),
-            Some("apply") => Some(Stage::Apply),
+            Some("plan") => Some(Phase::Plan),
+            Some("apply") => Some(Phase::Apply),
             _ => {
                 let error = Diagnostic::error(format!("`{name}` is `plan` or `apply`")).at(expression.span());
                 self.diagnostics.push(error);

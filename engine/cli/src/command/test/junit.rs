@@ -1,7 +1,7 @@
 //! Results as JUnit's XML, which continuous integration reads.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bimetal_model::Diagnostic;
 use quick_xml::Writer;
@@ -14,11 +14,22 @@ use crate::render;
 /// Lines of this many characters read well wherever they are shown.
 const WIDTH: usize = 100;
 
-/// Writes all results into a file.
-pub(super) fn write(path: &Path, results: &[SuiteResult]) -> Result<(), Failure> {
-    let doing = format!("writing `{}`", path.display());
-    let text = document(results).map_err(io(&doing))?;
-    std::fs::write(path, text).map_err(io(&doing))
+/// Where results go.
+pub(super) struct File {
+    path: PathBuf,
+    file: std::fs::File,
+}
+
+impl File {
+    pub(super) fn create(path: &Path) -> Result<File, Failure> {
+        let file = std::fs::File::create(path).map_err(io(&format!("writing `{}`", path.display())))?;
+        Ok(File { path: path.to_owned(), file })
+    }
+
+    pub(super) fn write(mut self, results: &[SuiteResult]) -> Result<(), Failure> {
+        let written = document(results).and_then(|text| self.file.write_all(&text));
+        written.map_err(io(&format!("writing `{}`", self.path.display())))
+    }
 }
 
 fn document(results: &[SuiteResult]) -> std::io::Result<Vec<u8>> {

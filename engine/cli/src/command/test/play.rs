@@ -96,8 +96,8 @@ impl Play<'_> {
             }
         };
         let outcome = match run.command {
-            suite::Stage::Plan => foreseen(&desired, world, planned),
-            suite::Stage::Apply => self.apply(run, world, planned).await?,
+            suite::Phase::Plan => foreseen(&desired, world, planned),
+            suite::Phase::Apply => self.apply(run, world, planned).await?,
         };
         let scope = self.scope(&scene, outcome.values, &outcome.outputs);
         self.outputs.insert(run.name.clone(), outcome.outputs.into_iter().collect());

@@ -1,6 +1,6 @@
 //! What is said of tests: line by line while they are played, or as one document at the end.
 
-use bimetal_config::suite::{Stage, Suite};
+use bimetal_config::suite::{Phase, Suite};
 use serde_json::{Value as Json, json};
 
 use super::result::{RunResult, Shown, Status, SuiteResult, Tally};
@@ -85,8 +85,8 @@ impl Report {
         let mut document = json!({
             "name": run.name,
             "command": match run.command {
-                Stage::Plan => "plan",
-                Stage::Apply => "apply",
+                Phase::Plan => "plan",
+                Phase::Apply => "apply",
             },
             "status": run.status.exact_word(),
             "milliseconds": run.took.as_millis() as u64,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bimetal_config::SourceFile;
-use bimetal_config::suite::Stage;
+use bimetal_config::suite::Phase;
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Address, Diagnostics};
 use bimetal_plan::Plan;
@@ -24,7 +24,7 @@ pub(super) enum Status {
 /// One run.
 pub(super) struct RunResult {
     pub(super) name: String,
-    pub(super) command: Stage,
+    pub(super) command: Phase,
     pub(super) status: Status,
     pub(super) said: Diagnostics,
     /// What is spoken of.

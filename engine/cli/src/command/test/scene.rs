@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bimetal_config::module::{Module, Point};
 use bimetal_config::suite::{self, InForce, Run, Suite};
-use bimetal_config::{Alterations, Desired, Expression, Given, Scope, SourceFile, checked};
+use bimetal_config::{Alterations, Desired, Expression, Given, Scope, SourceFile};
 use bimetal_host::Host;
 use bimetal_mock::{Doubles, Mock, Mocked, Override, Owner, Values, When};
 use bimetal_model::diagnostic::has_errors;
@@ -91,7 +91,8 @@ fn alterations(run: &Run, in_force: &InForce<'_>) -> Alterations {
 /// What nobody declares is for others.
 fn with_values(given: Given, written: &Written, module: &Module) -> Given {
     let declared = written.values.iter().filter(|(name, _)| module.variables.contains_key(*name));
-    Given { values: declared.map(|(name, value)| (name.clone(), value.clone())).collect(), ..given }
+    let values = declared.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Given { values, places: written.places.clone(), ..given }
 }
 
 impl Scene<'_> {
@@ -145,12 +146,14 @@ impl Scene<'_> {
         })
     }
 
-    fn values(&self, written: Option<&Expression>, during: suite::Stage, span: &Span) -> Result<Values, Diagnostics> {
+    fn values(&self, written: Option<&Expression>, during: suite::Phase, span: &Span) -> Result<Values, Diagnostics> {
         let empty = || std::iter::empty::<(String, Value)>().collect();
-        let value = written.map_or_else(|| Ok(empty()), |written| checked(written, &self.written.scope))?;
+        let summary = || "these values are known only after apply".to_owned();
+        let known = |written| values::known(written, &self.written.scope, summary);
+        let value = written.map_or_else(|| Ok(empty()), known)?;
         let known = match during {
-            suite::Stage::Plan => When::Planned,
-            suite::Stage::Apply => When::Made,
+            suite::Phase::Plan => When::Planned,
+            suite::Phase::Apply => When::Made,
         };
         Ok(Values { value, known, span: written.map_or(span, |written| written.span()).clone() })
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bimetal_config::module::{BodyAttribute, Module, Scoped};
 use bimetal_config::suite::{Run, Suite};
-use bimetal_config::{Alterations, Argument, Given, Scope, SourceFile, Target, checked};
+use bimetal_config::{Alterations, Argument, Expression, Given, Scope, SourceFile, Target, checked};
 use bimetal_model::diagnostic::has_errors;
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Value};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span, Value};
 
 use crate::arguments::Test;
 use crate::configuration::{
@@ -79,6 +79,8 @@ impl Outside {
 pub(super) struct Written {
     /// All of them, also those that nobody declares.
     pub(super) values: BTreeMap<String, Value>,
+    /// Where each is written.
+    pub(super) places: BTreeMap<String, Span>,
     /// What names stand for in `values`, `outputs` and `defaults`.
     pub(super) scope: Scope,
 }
@@ -91,7 +93,7 @@ pub(super) fn written(
     runs: &BTreeMap<String, Value>,
 ) -> Result<Written, Diagnostics> {
     let mut scope = with_outputs("run", runs, base);
-    let (mut values, mut said) = (BTreeMap::new(), Diagnostics::new());
+    let (mut values, mut places, mut said) = (BTreeMap::new(), BTreeMap::new(), Diagnostics::new());
     for variables in [&suite.variables, &run.variables] {
         let evaluated: Vec<_> = variables.iter().map(|(name, one)| (name, evaluate(name, one, &scope))).collect();
         for (name, value) in evaluated {
@@ -100,18 +102,30 @@ pub(super) fn written(
                 Err(errors) => said.extend(errors),
             }
         }
+        places.extend(variables.iter().map(|(name, one)| (name.clone(), one.expression.span().clone())));
         Arc::make_mut(&mut scope.variables).extend(values.clone());
     }
-    if said.is_empty() { Ok(Written { values, scope }) } else { Err(said) }
+    if said.is_empty() { Ok(Written { values, places, scope }) } else { Err(said) }
 }
 
 fn evaluate(name: &str, written: &BodyAttribute, scope: &Scope) -> Result<Value, Diagnostics> {
-    let value = checked(&written.expression, scope)?;
-    if value.is_wholly_known() {
-        return Ok(value);
+    known(&written.expression, scope, || format!("the value of `{name}` is known only after apply"))
+}
+
+/// The value of an expression that nothing may be left open in.
+pub(super) fn known(
+    expression: &Expression,
+    scope: &Scope,
+    summary: impl Fn() -> String,
+) -> Result<Value, Diagnostics> {
+    let value = checked(expression, scope)?;
+    match value.is_wholly_known() {
+        true => Ok(value),
+        false => {
+            let error = Diagnostic::error(summary()).at(expression.span());
+            Err(vec![error.hint("the run that it comes from must apply: `command = apply`")])
+        }
     }
-    let error = Diagnostic::error(format!("the value of `{name}` is known only after apply"));
-    Err(vec![error.at(written.expression.span()).hint("the run that it comes from must apply: `command = apply`")])
 }
 
 /// Outputs, as if they were blocks: `run.name.output`, `output.name`.

@@ -1,7 +1,7 @@
 //! Whether a run is as it should be.
 
 use bimetal_config::module::{Condition, Lifecycle, Module, Scoped};
-use bimetal_config::suite::{Checkable, Expected, Run, Stage};
+use bimetal_config::suite::{Checkable, Expected, Phase, Run};
 use bimetal_config::{Assertion, Scope, assertion};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity};
@@ -37,7 +37,7 @@ pub(super) fn of_whole(run: &Run, module: &Module, said: Diagnostics, scope: &Sc
 /// Of a run that could not be planned, which may be just what was expected. Then nothing has values that could be looked at.
 pub(super) fn of_failed_plan(run: &Run, module: &Module, said: Diagnostics) -> Verdict {
     let mut said = without_expected(run, module, said);
-    if !has_errors(&said) && run.command == Stage::Apply {
+    if !has_errors(&said) && run.command == Phase::Apply {
         let error = Diagnostic::error("what was expected to fail fails while planning: nothing could be applied");
         let error = run.expected.first().map(|expected| error.clone().at(&expected.span)).unwrap_or(error);
         said.push(error.hint("write `command = plan`"));

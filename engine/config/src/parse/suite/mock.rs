@@ -15,7 +15,7 @@ const BLOCKS: [&str; 6] =
 
 impl Parser<'_> {
     pub(super) fn mock(&mut self, mut body: Body, span: Span) -> Mock {
-        let during = self.stage(&mut body, "override_during").unwrap_or(Stage::Apply);
+        let during = self.phase(&mut body, "override_during").unwrap_or(Phase::Apply);
         self.unsupported(&body, &["alias", "override_during"]);
         let (resources, data) = (BTreeMap::new(), BTreeMap::new());
         let mut mock = Mock { machine: None, resources, data, overrides: Vec::new(), span };
@@ -42,14 +42,14 @@ impl Parser<'_> {
         mock
     }
 
-    fn mock_machine(&mut self, block: NestedBody, during: Stage, place: &mut Option<Defaults>) {
+    fn mock_machine(&mut self, block: NestedBody, during: Phase, place: &mut Option<Defaults>) {
         match place {
             Some(_) => self.twice("`mock_machine`", &block.span),
             None => *place = Some(self.defaults(block, during)),
         }
     }
 
-    fn mock_type(&mut self, block: NestedBody, during: Stage, types: &mut BTreeMap<String, Defaults>) {
+    fn mock_type(&mut self, block: NestedBody, during: Phase, types: &mut BTreeMap<String, Defaults>) {
         let (ty, word) = (block.labels[0].clone(), block.name.clone());
         match types.contains_key(&ty) {
             true => self.twice(&format!("`{word} \"{ty}\"`"), &block.span),
@@ -61,9 +61,9 @@ impl Parser<'_> {
         self.diagnostics.push(Diagnostic::error(format!("{what} is there twice")).at(span).hint("remove one of them"));
     }
 
-    fn defaults(&mut self, block: NestedBody, during: Stage) -> Defaults {
+    fn defaults(&mut self, block: NestedBody, during: Phase) -> Defaults {
         let NestedBody { name, mut body, span, .. } = block;
-        let during = self.stage(&mut body, "override_during").unwrap_or(during);
+        let during = self.phase(&mut body, "override_during").unwrap_or(during);
         self.unsupported(&body, &["defaults", "override_during"]);
         self.no_blocks(&body, &name);
         let values = body.attributes.remove("defaults").map(|attribute| attribute.expression);
@@ -72,7 +72,7 @@ impl Parser<'_> {
 
     /// `override_resource`, `override_data` or `override_module`.
     pub(super) fn overriding(&mut self, word: &str, mut body: Body, span: Span) -> Option<Override> {
-        let during = self.stage(&mut body, "override_during").unwrap_or(Stage::Apply);
+        let during = self.phase(&mut body, "override_during").unwrap_or(Phase::Apply);
         self.no_blocks(&body, word);
         let values = if word == "override_module" { "outputs" } else { "values" };
         self.unsupported(&body, &["target", "override_during", values]);

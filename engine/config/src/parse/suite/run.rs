@@ -16,7 +16,7 @@ const BLOCKS: [&str; 7] =
 
 impl Parser<'_> {
     pub(super) fn run(&mut self, name: &str, mut body: Body, span: Span) -> Run {
-        let command = self.stage(&mut body, "command").unwrap_or(Stage::Apply);
+        let command = self.phase(&mut body, "command").unwrap_or(Phase::Apply);
         let providers = body.attributes.remove("providers").map(|attribute| self.providers(&attribute.expression));
         let expected = body.attributes.remove("expect_failures");
         let expected = expected.map(|attribute| self.expected(&attribute.expression)).unwrap_or_default();

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, ProviderKey, Span};
+use bimetal_model::address::ModuleStep;
+use bimetal_model::{Diagnostic, Diagnostics, ModulePath, ProviderKey, Span};
 use bimetal_syntax::{Kind, Node, Place};
 
 use crate::expression::Expression;
-use crate::module::{Home, Module, ProviderBlock, SourceFile};
+use crate::module::{Home, Module, Point, ProviderBlock, SourceFile};
 use crate::suite::Override;
 use crate::types::plain;
 
@@ -42,25 +43,44 @@ impl Alterations {
 
 fn empty(module: &mut Module, by: &Override) -> Result<(), Diagnostic> {
     let outputs = outputs(by)?;
-    let is_meant = |path: &ModulePath| by.target.holds(&Address::new(BlockKind::Pool, "", "any").within(path));
-    let depth = by.target.depth();
-    let is_itself = |path: &ModulePath| is_meant(path) && path.steps().len() == depth;
-    if !module
-        .calls
-        .iter()
-        .any(|(name, call)| call.keys.iter().any(|key| is_itself(&name.module.then(&name.name, key.clone()))))
-    {
+    let Point::Module(target) = &by.target else { return Ok(()) };
+    let is_itself = |path: &ModulePath| path.steps().len() == target.steps().len() && is_within(path, target);
+    let instances = module.calls.iter().flat_map(|(name, call)| {
+        call.keys.iter().map(|key| name.module.then(&name.name, key.clone())).collect::<Vec<_>>()
+    });
+    if !instances.into_iter().any(|path| is_itself(&path)) {
         return Err(Diagnostic::error(format!("`{}` is not declared", by.target)).at(&by.span));
     }
-    module.objects.retain(|address, _| !is_meant(&address.module));
-    module.checks.retain(|name, _| !is_meant(&name.module));
+    let stays = |path: &ModulePath| !is_within(path, target);
+    module.objects.retain(|address, _| stays(&address.module));
+    module.checks.retain(|name, _| stays(&name.module));
+    module.locals.retain(|name, _| stays(&name.module));
+    module.calls.retain(|name, _| stays(&name.module));
+    module.inputs.retain(|name, _| stays(&name.module) || is_itself(&name.module));
+    module.results.retain(|name, _| stays(&name.module) || is_itself(&name.module));
     for (name, result) in &mut module.results {
         if is_itself(&name.module) {
             result.value = outputs.get(&name.name).cloned().unwrap_or_else(|| nothing(by));
             result.preconditions.clear();
         }
     }
+    let of_objects = module.objects.values_mut().map(|block| &mut block.depends_on);
+    let of_outputs =
+        module.outputs.values_mut().chain(module.results.values_mut()).map(|output| &mut output.depends_on);
+    for depends_on in of_objects.chain(of_outputs) {
+        depends_on.objects.retain(|address| stays(&address.module));
+        depends_on.modules.retain(|name| stays(&name.module));
+    }
     unknown_output(module, by, &outputs, &is_itself)
+}
+
+/// Whether a path leads to a module or on from there. Where no instance is named, all are meant.
+fn is_within(path: &ModulePath, target: &ModulePath) -> bool {
+    let (steps, wanted) = (path.steps(), target.steps());
+    let is_on_the_way = |(step, wanted): (&ModuleStep, &ModuleStep)| {
+        step.name == wanted.name && (wanted.key.is_none() || step.key == wanted.key)
+    };
+    steps.len() >= wanted.len() && steps.iter().zip(wanted).all(is_on_the_way)
 }
 
 fn unknown_output(

@@ -407,14 +407,6 @@ impl Point {
         text.parse().map(Point::Object).ok().or_else(module)
     }
 
-    /// How many modules are around it, itself included where it is one.
-    pub(crate) fn depth(&self) -> usize {
-        match self {
-            Point::Module(path) => path.steps().len(),
-            Point::Object(address) => address.module.steps().len(),
-        }
-    }
-
     /// The same within a module.
     #[must_use]
     pub(crate) fn within(&self, outer: &ModulePath) -> Point {

@@ -5,7 +5,7 @@ use bimetal_model::port::Predict;
 use bimetal_model::schema::{Role, TypeSchema};
 use bimetal_model::{BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 
-use crate::doubles::{Doubles, Mock, Override, Values};
+use crate::doubles::{Doubles, Mock, Override, Values, is_meant};
 
 impl Doubles {
     /// Types that there are not, attributes that nobody computes, values that don't fit.
@@ -15,7 +15,8 @@ impl Doubles {
     }
 
     fn check_override(&self, by: &Override, predict: &dyn Predict) -> Diagnostics {
-        let Some(owner) = self.owners.get(&by.target.whole()) else {
+        let target = by.target.whole();
+        let Some((_, owner)) = self.owners.iter().find(|(block, _)| is_meant(&target, block)) else {
             let error = Diagnostic::error(format!("`{}` is not declared", by.target)).at(&by.values.span);
             return vec![error.hint("a test can only stand for what is under test")];
         };

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bimetal_model::address::ModuleStep;
 use bimetal_model::schema::{Role, TypeSchema};
-use bimetal_model::{Address, ProviderKey, ProviderName, Span, Value};
+use bimetal_model::{Address, Key, ProviderKey, ProviderName, Span, Value};
 
 /// What stands for what.
 #[derive(Clone, Debug, Default)]
@@ -127,10 +128,21 @@ impl Doubles {
 
     /// The strongest first.
     fn overriding<'d>(&'d self, address: &Address) -> impl Iterator<Item = &'d Override> {
-        // A whole block, an instance, or one of its containers.
-        let meant = [address.whole(), Address { replica: None, ..address.clone() }, address.clone()];
-        self.overrides.iter().rev().filter(move |by| meant.contains(&by.target))
+        self.overrides.iter().rev().filter(move |by| is_meant(&by.target, address))
     }
+}
+
+/// Whether an address is the target, or one of its instances or containers. Where no instance of a module is named, all are meant.
+pub(crate) fn is_meant(target: &Address, address: &Address) -> bool {
+    let fits = |wanted: &Option<Key>, key: &Option<Key>| wanted.is_none() || wanted == key;
+    let (around, wanted) = (address.module.steps(), target.module.steps());
+    let is_there =
+        |(step, wanted): (&ModuleStep, &ModuleStep)| step.name == wanted.name && fits(&wanted.key, &step.key);
+    around.len() == wanted.len()
+        && around.iter().zip(wanted).all(is_there)
+        && (target.block, &target.ty, &target.name) == (address.block, &address.ty, &address.name)
+        && fits(&target.key, &address.key)
+        && fits(&target.replica, &address.replica)
 }
 
 impl Double<'_> {

@@ -316,6 +316,26 @@ async fn defaults_are_those_of_the_type_and_overrides_are_stronger() {
 }
 
 #[tokio::test]
+async fn an_override_is_of_a_block_an_instance_or_a_container() {
+    let value = async |target: &str, address: &str| {
+        let by = Override { target: target.parse().unwrap(), values: values(&[], When::Made) };
+        let mocked = Mocked::new(Arc::new(Real::default()), Doubles { overrides: vec![by], ..Doubles::default() });
+        let object = Object { value: Value::NULL, private: Vec::new() };
+        mocked.delete(&a(), "a_thing", &address.parse().unwrap(), object).await == Deletion::Done
+    };
+    assert!(value("a_thing.x", "a_thing.x[0]").await);
+    assert!(value("a_thing.x[0]", "a_thing.x[0]").await);
+    assert!(!value("a_thing.x[0]", "a_thing.x[1]").await);
+    assert!(!value("a_thing.x", "a_thing.y").await);
+    assert!(value("module.m.a_thing.x", "module.m[\"k\"].a_thing.x").await);
+    assert!(!value("module.m[\"j\"].a_thing.x", "module.m[\"k\"].a_thing.x").await);
+    assert!(!value("a_thing.x", "module.m.a_thing.x").await);
+    assert!(value("service.web", "service.web[1].replica[0]").await);
+    assert!(value("service.web[1]", "service.web[1].replica[0]").await);
+    assert!(!value("service.web[1]", "service.web[0].replica[0]").await);
+}
+
+#[tokio::test]
 async fn machines_can_be_placed_on() {
     let facts = |mock: Mock| async move {
         let mocked = mocked(mock, Vec::new());

@@ -31,7 +31,7 @@ impl Report {
             return;
         }
         if let Some(shown) = run.shown.as_ref().filter(|_| self.verbose) {
-            print(&format!("\n{}\n", text(shown)));
+            print(&format!("\n{}\n\n", text(shown).trim()));
         }
         complain(&run.said, &run.files);
     }

@@ -1,5 +1,7 @@
 //! `run` blocks.
 
+use std::collections::BTreeMap;
+
 use bimetal_model::{BlockKind, Diagnostic, Key, Span};
 use bimetal_syntax::{Kind, Node, StepKind};
 
@@ -14,6 +16,16 @@ use crate::suite::*;
 const BLOCKS: [&str; 7] =
     ["variables", "module", "plan_options", "assert", "override_resource", "override_data", "override_module"];
 
+/// The blocks of a run.
+#[derive(Default)]
+struct Found {
+    asserts: Vec<Condition>,
+    overrides: Vec<Override>,
+    variables: Option<NestedBody>,
+    module: Option<NestedBody>,
+    options: Option<NestedBody>,
+}
+
 impl Parser<'_> {
     pub(super) fn run(&mut self, name: &str, mut body: Body, span: Span) -> Run {
         let command = self.phase(&mut body, "command").unwrap_or(Phase::Apply);
@@ -23,28 +35,32 @@ impl Parser<'_> {
         let state_key = self.text(&body, "state_key");
         // Named for the hint; those that are there were taken out.
         self.unsupported(&body, &["command", "providers", "expect_failures", "state_key"]);
-        let mut run = Run {
+        let found = self.run_blocks(std::mem::take(&mut body.blocks));
+        Run {
             name: name.to_owned(),
             command,
-            variables: Default::default(),
-            module: None,
+            variables: found.variables.map(|block| self.variables(block)).unwrap_or_default(),
+            module: found.module.and_then(|block| self.source(block)),
             state_key,
             providers,
-            refresh: true,
-            asserts: Vec::new(),
+            refresh: found.options.is_none_or(|block| self.plan_options(block.body)),
+            asserts: found.asserts,
             expected,
-            overrides: Vec::new(),
+            overrides: found.overrides,
             span,
-        };
-        let (mut variables, mut module, mut options) = (None, None, None);
-        for block in std::mem::take(&mut body.blocks) {
+        }
+    }
+
+    fn run_blocks(&mut self, blocks: Vec<NestedBody>) -> Found {
+        let mut found = Found::default();
+        for block in blocks {
             match block.name.as_str() {
-                "assert" => run.asserts.extend(self.condition(block)),
-                "variables" => self.once(&mut variables, block),
-                "module" => self.once(&mut module, block),
-                "plan_options" => self.once(&mut options, block),
+                "assert" => found.asserts.extend(self.condition(block)),
+                "variables" => self.once(&mut found.variables, block),
+                "module" => self.once(&mut found.module, block),
+                "plan_options" => self.once(&mut found.options, block),
                 word if BLOCKS.contains(&word) => {
-                    run.overrides.extend(self.overriding(&block.name, block.body, block.span));
+                    found.overrides.extend(self.overriding(&block.name, block.body, block.span));
                 }
                 word => {
                     let hint = nearest_or_all(word, BLOCKS, "block");
@@ -53,10 +69,7 @@ impl Parser<'_> {
                 }
             }
         }
-        run.variables = variables.map(|block| self.variables(block)).unwrap_or_default();
-        run.module = module.and_then(|block| self.source(block));
-        run.refresh = options.is_none_or(|block| self.plan_options(block.body));
-        run
+        found
     }
 
     fn once(&mut self, place: &mut Option<NestedBody>, block: NestedBody) {
@@ -67,7 +80,7 @@ impl Parser<'_> {
         *place = Some(block);
     }
 
-    fn variables(&mut self, block: NestedBody) -> std::collections::BTreeMap<String, BodyAttribute> {
+    fn variables(&mut self, block: NestedBody) -> BTreeMap<String, BodyAttribute> {
         self.no_blocks(&block.body, "variables");
         block.body.attributes
     }

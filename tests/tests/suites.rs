@@ -864,6 +864,18 @@ fn files_are_found_and_chosen() {
 }
 
 #[test]
+fn a_warning_is_given_once_a_file_and_the_version_is_looked_at() {
+    let bimetal = Bimetal::new("output \"a\" {\n  value = 1\n}\n");
+    bimetal.write("bimetal.bmvars.hcl", "nobody = 1\n");
+    bimetal.write("a.bmtest.hcl", "run \"a\" {\n  command = plan\n}\nrun \"b\" {\n}\n");
+    let ran = bimetal.run(&["test"]);
+    assert_eq!((ran.code, ran.stderr.matches("no variable `nobody`").count()), (0, 1), "{ran}");
+    bimetal.write("more.bm.hcl", "bimetal {\n  required_version = \">= 99\"\n}\n");
+    let refused = bimetal.run(&["test"]);
+    assert!(refused.code == 1 && refused.stderr.contains("`>= 99`"), "{refused}");
+}
+
+#[test]
 fn mistakes_in_any_file_are_told_by_validate_too() {
     let bimetal = with_runs("run \"a\" {\n  comand = plan\n}\n");
     bimetal.write("tests/other.bmtest.hcl", "run \"a\" {\n  expect_failures = [1]\n}\n");

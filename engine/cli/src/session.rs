@@ -162,7 +162,8 @@ impl Keep for InState {
     }
 }
 
-fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
+/// Whether this is a Bimetal that the configuration wants.
+pub(crate) fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
     let Some((wanted, span)) = &desired.module.settings.required_version else { return Ok(()) };
     let here = env!("CARGO_PKG_VERSION");
     match crate::version::allows(wanted, here) {

@@ -44,4 +44,4 @@ pub use module::{Module, SourceFile};
 pub use parse::{parse, parse_expression, parse_suite};
 pub use suggest::{nearest, nearest_or_all};
 pub use trigger::{Trigger, trigger};
-pub use variables::{Argument, Given};
+pub use variables::{Argument, Given, values};

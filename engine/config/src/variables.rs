@@ -67,11 +67,7 @@ struct Raw {
 }
 
 /// The values of all variables. One without a value is an error, and then unknown.
-pub(crate) fn values(
-    module: &Module,
-    given: Given,
-    read: &Arc<dyn ReadFiles>,
-) -> (BTreeMap<String, Value>, Diagnostics) {
+pub fn values(module: &Module, given: Given, read: &Arc<dyn ReadFiles>) -> (BTreeMap<String, Value>, Diagnostics) {
     let mut diagnostics = Vec::new();
     let scope = Scope::new(read.clone());
     let mut raw: BTreeMap<String, Raw> = BTreeMap::new();

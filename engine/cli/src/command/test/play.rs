@@ -11,7 +11,7 @@ use bimetal_mock::Mocked;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Remember as _;
 use bimetal_model::snapshot::RevisionOutcome;
-use bimetal_model::{Diagnostic, Diagnostics, Value};
+use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::{Mode, Values};
 
 use super::Stage;
@@ -27,7 +27,8 @@ use crate::walk::{Look, Planned, World, look_and_plan};
 /// Plays all runs, and destroys what they made, whatever came of them.
 pub(super) async fn play(stage: &Stage<'_>, suite: &Suite, report: &Report) -> Result<SuiteResult, Failure> {
     report.begun(suite);
-    let mut play = Play { stage, suite, states: States::new()?, outputs: BTreeMap::new() };
+    let mut play =
+        Play { stage, suite, states: States::new()?, outputs: BTreeMap::new(), warnings: Diagnostics::new() };
     let mut runs: Vec<RunResult> = Vec::new();
     for run in &suite.runs {
         let is_over = stage.stop.is_stopped() || runs.iter().any(|before| before.status == Status::Error);
@@ -36,6 +37,7 @@ pub(super) async fn play(stage: &Stage<'_>, suite: &Suite, report: &Report) -> R
         runs.push(result);
     }
     report.tearing_down(suite);
+    stage.session.progress.wait_for("tearing down".to_owned());
     let Left { addresses, said, files } = play.states.tear_down().await;
     stage.session.progress.clear();
     let result = SuiteResult { path: suite.file.name.to_string(), runs, left: addresses, said, files };
@@ -49,6 +51,8 @@ struct Play<'a> {
     states: States,
     /// Of the runs that were played, by name: objects.
     outputs: BTreeMap<String, Value>,
+    /// Said already.
+    warnings: Diagnostics,
 }
 
 /// What a run came to, where it came to its end.
@@ -63,10 +67,13 @@ impl Play<'_> {
     async fn run(&mut self, run: &Run) -> RunResult {
         let (begun, started) = (SystemTime::now(), Instant::now());
         let mut files = vec![self.suite.file.clone()];
+        self.stage.session.progress.wait_for(format!("run \"{}\"", run.name));
         let attempt = self.attempt(run, &mut files).await;
         let (verdict, shown) = attempt.unwrap_or_else(|said| (Verdict { status: Status::Error, said }, None));
         self.stage.session.progress.clear();
-        let Verdict { status, said } = verdict;
+        let Verdict { status, mut said } = verdict;
+        said.retain(|one| !self.warnings.contains(one));
+        self.warnings.extend(said.iter().filter(|one| one.severity == Severity::Warning).cloned());
         let (name, command, took) = (run.name.clone(), run.command, started.elapsed());
         RunResult { name, command, status, said, files, begun, took, shown }
     }

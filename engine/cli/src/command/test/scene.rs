@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bimetal_config::module::{Module, Point};
 use bimetal_config::suite::{self, InForce, Run, Suite};
-use bimetal_config::{Alterations, Desired, Expression, Given, Scope, SourceFile};
+use bimetal_config::{Alterations, Desired, Expression, Given, SourceFile};
 use bimetal_host::Host;
 use bimetal_mock::{Doubles, Mock, Mocked, Override, Owner, Values, When};
 use bimetal_model::diagnostic::has_errors;
@@ -18,7 +18,7 @@ use super::values::{self, Written};
 use crate::configuration::read_sources_from;
 use crate::failure::Failure;
 use crate::providers::Unlocked;
-use crate::session::{Configuration, InState};
+use crate::session::{Configuration, InState, check_version};
 use crate::walk::World;
 
 /// A configuration, as a run wants it.
@@ -51,16 +51,15 @@ pub(super) fn read<'a>(
     let in_force = suite.in_force(run)?;
     let by = alterations(run, &in_force);
     let disk = stage.session.disk();
-    let base = values::base(suite, run, &sources, &given, &by, Scope::new(disk.clone()));
-    let written = values::written(suite, run, base, runs)?;
+    let outside = values::from_outside(&module, &given, disk.clone());
+    let written = values::written(suite, run, outside, runs)?;
     let given = with_values(given, &written, &module);
     let (desired, said) = bimetal_config::altered(sources, given.clone(), disk, &by);
     let mut said = values::without_foreign(said, &given, folder(run));
     said.extend(values::undeclared(run, &module));
-    match desired {
-        Some(desired) => Ok(Scene { desired, said, written, in_force }),
-        None => Err(said),
-    }
+    let Some(desired) = desired else { return Err(said) };
+    check_version(&desired, files).map_err(|failure| failure.diagnostics)?;
+    Ok(Scene { desired, said, written, in_force })
 }
 
 fn sources(stage: &Stage<'_>, run: &Run) -> Result<Vec<SourceFile>, Diagnostics> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bimetal_config::module::{BodyAttribute, Module, Scoped};
+use bimetal_config::module::{BodyAttribute, Module};
 use bimetal_config::suite::{Run, Suite};
-use bimetal_config::{Alterations, Argument, Expression, Given, Scope, SourceFile, Target, checked};
+use bimetal_config::{Argument, Expression, Given, ReadFiles, Scope, SourceFile, checked};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span, Value};
 
@@ -89,10 +89,10 @@ pub(super) struct Written {
 pub(super) fn written(
     suite: &Suite,
     run: &Run,
-    base: Scope,
+    outside: Scope,
     runs: &BTreeMap<String, Value>,
 ) -> Result<Written, Diagnostics> {
-    let mut scope = with_outputs("run", runs, base);
+    let mut scope = with_outputs("run", runs, outside);
     let (mut values, mut places, mut said) = (BTreeMap::new(), BTreeMap::new(), Diagnostics::new());
     for variables in [&suite.variables, &run.variables] {
         let evaluated: Vec<_> = variables.iter().map(|(name, one)| (name, evaluate(name, one, &scope))).collect();
@@ -135,28 +135,11 @@ pub(super) fn with_outputs(word: &str, outputs: &BTreeMap<String, Value>, mut sc
     scope
 }
 
-/// What variables are from outside, where the file of tests asks for one.
-pub(super) fn base(
-    suite: &Suite,
-    run: &Run,
-    sources: &[SourceFile],
-    given: &Given,
-    by: &Alterations,
-    empty: Scope,
-) -> Scope {
-    let expressions = suite.variables.values().chain(run.variables.values()).map(|written| &written.expression);
-    let of_mocks = suite.mocks.values().flat_map(|mock| mock.defaults()).filter_map(|one| one.values.as_ref());
-    let overrides = suite.mocks.values().flat_map(|mock| &mock.overrides).chain(&suite.overrides).chain(&run.overrides);
-    let all = expressions.chain(of_mocks).chain(overrides.filter_map(|by| by.values.as_ref()));
-    let asks = |target: &Target| matches!(target, Target::Variable(Scoped { module, .. }) if module.is_root());
-    if !all.flat_map(|expression| expression.references()).any(|reference| asks(&reference.target)) {
-        return empty;
-    }
-    // What is wrong is said when it is read with all values.
-    let (desired, _) = bimetal_config::altered(sources.to_vec(), given.clone(), empty.read.clone(), by);
-    let mut variables = desired.map(|desired| desired.variables).unwrap_or_default();
+/// What variables are from outside. What is wrong with them is said when they are read with all values.
+pub(super) fn from_outside(module: &Module, given: &Given, read: Arc<dyn ReadFiles>) -> Scope {
+    let (mut variables, _) = bimetal_config::values(module, given.clone(), &read);
     variables.retain(|_, value| value.is_wholly_known());
-    Scope { variables: Arc::new(variables), ..empty }
+    Scope { variables: Arc::new(variables), ..Scope::new(read) }
 }
 
 /// Those that a run gives a value and nobody declares.

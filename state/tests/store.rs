@@ -161,7 +161,7 @@ async fn what_was_recorded_is_there_after_a_crash() {
     let snapshot = place.store().await.load().await.unwrap();
     assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored())].into());
     assert_eq!(snapshot.intents, [intent("b")]);
-    assert!(snapshot.outputs["url"].sensitive);
+    assert!(snapshot.outputs["url"].marks.sensitive);
     assert_eq!(snapshot.serial, 3);
     assert!(!snapshot.lineage.is_empty());
     assert_eq!(place.store().await.revisions().await.unwrap(), [Revision { number: 1, ..revision() }]);

@@ -325,3 +325,43 @@ output "images" { value = data.digitalocean_images.debian.images[*].slug }
     assert_eq!(bimetal.output("images"), serde_json::json!(["debian-12-x64", "debian-13-x64"]));
     assert_eq!(cloud.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn a_token_that_is_ephemeral_is_in_no_plan() {
+    let Some(lab) = Lab::start() else { return };
+    let cloud = DigitalOcean::start(&lab);
+    let mut bimetal = Bimetal::new(
+        r#"
+variable "api_url" { type = string }
+variable "token" {
+  type      = string
+  ephemeral = true
+}
+
+provider "digitalocean" {
+  token   = var.token
+  api_url = var.api_url
+}
+
+resource "digitalocean_tag" "mine" { name = "mine" }
+"#,
+    );
+    bimetal.set("token", cloud.token()).set("api_url", cloud.url());
+    bimetal.ok(&["plan", "--out", "plan"]);
+    // Whoever does the plan gives the token again.
+    bimetal.set("token", "wrong");
+    let error = bimetal.run(&["apply", "plan"]).failed();
+    assert!(error.contains("does not accept the token"), "{error}");
+    let token = format!("token={}", cloud.token());
+    bimetal.ok(&["plan", "--out", "plan", "--var", &token]);
+    let refused = bimetal.run(&["apply", "plan", "--var", &token, "--var", "api_url=elsewhere"]).failed();
+    assert!(refused.contains("the plan was made with a value of `api_url`"), "{refused}");
+    bimetal.ok(&["apply", "plan", "--var", &token]);
+    bimetal.ok(&["state", "show", "digitalocean_tag.mine"]);
+    bimetal.write("out.bm.hcl", "output \"token\" {\n  value = var.token\n}\n");
+    bimetal.set("token", cloud.token());
+    let refused = bimetal.run(&["plan"]).failed();
+    assert!(refused.contains("output `token` has something ephemeral"), "{refused}");
+    std::fs::remove_file(bimetal.folder().join("out.bm.hcl")).expect("it was just written");
+    bimetal.ok(&["destroy", "--auto-approve"]);
+}

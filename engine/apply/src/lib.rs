@@ -18,7 +18,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 
-use bimetal_config::{Desired, Given};
+use bimetal_config::Desired;
 use bimetal_model::port::{Lease, Predict};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};
@@ -49,31 +49,27 @@ pub struct Applied {
 
 /// Does the plan.
 ///
-/// The caller has taken the lock and begun the revision, and finishes it with the outcome; and it has told `operate` those
-/// of `plan.providers` that refer to no object. `resolved` is what refreshing found out about unfinished intents; it is
+/// `desired` is what the plan was made from. The caller has taken the lock and begun the revision, and finishes it with the
+/// outcome; and it has told `operate` the provider blocks that refer to no object. `resolved` is what refreshing found out about unfinished intents; it is
 /// recorded first, and so is what had drifted.
 ///
 /// Invariant: no effect without an intent in state, and after a crash at any point a new walk ends where this one would
 /// have (test: `a_crash_at_any_point_converges`).
 pub async fn apply(
     plan: &Plan,
+    desired: &Desired,
     resolved: &[(Intent, Option<Object>)],
     ports: &Ports<'_>,
     lease: &Lease,
     stop: &Stop,
 ) -> Applied {
-    let given = Given { values: plan.variables.clone(), ..Given::default() };
-    let (desired, diagnostics) = bimetal_config::desired(plan.files.clone(), given, ports.read.clone());
-    match desired {
-        Some(desired) => apply_to(&desired, plan, resolved, ports, lease, stop).await.0,
-        None => Applied::nothing(diagnostics),
-    }
+    apply_with_values(plan, desired, resolved, ports, lease, stop).await.0
 }
 
-/// As [`apply`], of what need not be what the plan's text says; and what all objects are by then.
-pub async fn apply_to(
-    desired: &Desired,
+/// As [`apply`]; and what all objects are by then.
+pub async fn apply_with_values(
     plan: &Plan,
+    desired: &Desired,
     resolved: &[(Intent, Option<Object>)],
     ports: &Ports<'_>,
     lease: &Lease,
@@ -85,12 +81,4 @@ pub async fn apply_to(
 /// Whether there is anything to do, or to write down.
 pub fn has_work(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn Predict) -> bool {
     !plan.is_empty() || !settle::records(plan, resolved, predict).is_empty()
-}
-
-impl Applied {
-    fn nothing(diagnostics: Diagnostics) -> Applied {
-        let outcome = RevisionOutcome::Failed;
-        let (tally, outputs) = (Tally::default(), BTreeMap::new());
-        Applied { outcome, diagnostics, done: 0, failed: 0, skipped: 0, tally, outputs }
-    }
 }

@@ -1,9 +1,7 @@
 //! What the world is reached through.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bimetal_config::ReadFiles;
 use bimetal_model::event::Notify;
 use bimetal_model::port::{Edge, Operate, Predict, Remember};
 
@@ -21,8 +19,6 @@ pub struct Ports<'a> {
     pub edge: &'a dyn Edge,
     /// Hears what happens.
     pub notify: &'a dyn Notify,
-    /// For `file` and its like, where arguments are evaluated again.
-    pub read: Arc<dyn ReadFiles>,
     /// How many objects are worked on at the same time; at least 1.
     pub parallelism: usize,
     /// For tests: told each moment at which a crash would be interesting.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
-use bimetal_config::{Desired, Given, SourceFile};
+use bimetal_config::{Argument, Desired, Given, SourceFile};
 use bimetal_host::certificates::Keep;
 use bimetal_host::fault::{Code, Fault};
 use bimetal_host::{Host, HostOptions};
@@ -61,12 +61,7 @@ impl Session {
     }
 
     fn read(&self, sources: Vec<SourceFile>, variables: &Variables) -> Result<Configuration, Failure> {
-        let given = Given {
-            environment: configuration::environment_variables(),
-            files: configuration::read_variable_files(&self.root)?,
-            arguments: configuration::read_assignments(&self.root, variables)?,
-            ..Given::default()
-        };
+        let given = self.given(variables)?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources, given, self.disk());
         match desired {
@@ -77,6 +72,15 @@ impl Session {
             }
             _ => Err(Failure::new(diagnostics, &files)),
         }
+    }
+
+    fn given(&self, variables: &Variables) -> Result<Given, Failure> {
+        Ok(Given {
+            environment: configuration::environment_variables(),
+            files: configuration::read_variable_files(&self.root)?,
+            arguments: configuration::read_assignments(&self.root, variables)?,
+            ..Given::default()
+        })
     }
 
     /// As far as the state needs it: no variable must have a value, and there may be no configuration at all.
@@ -94,11 +98,20 @@ impl Session {
         }
     }
 
-    /// The configuration that a saved plan was made from.
-    pub(crate) fn configuration_of(&self, plan: &Plan) -> Result<Configuration, Failure> {
-        let files = plan.files.clone();
-        let given = Given { values: plan.variables.clone(), ..Given::default() };
-        let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.disk());
+    /// The configuration that a saved plan was made from; variables that are ephemeral get their values again.
+    pub(crate) fn configuration_of(&self, plan: &Plan, variables: &Variables) -> Result<Configuration, Failure> {
+        let given = Given { values: plan.variables.clone(), ..self.given(variables)? };
+        let settled = given.arguments.iter().find_map(|argument| match argument {
+            Argument::Value { name, .. } => plan.variables.contains_key(name).then_some(name),
+            Argument::File(_) => None,
+        });
+        if let Some(name) = settled {
+            let error =
+                Diagnostic::error(format!("the plan was made with a value of `{name}`, which can't be changed"));
+            return Err(error.hint("make another plan, or leave `--var` out").into());
+        }
+        let files: Vec<_> = plan.files.iter().cloned().chain(given.texts()).collect();
+        let (desired, diagnostics) = bimetal_config::desired(plan.files.clone(), given, self.disk());
         match desired {
             Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
                 Ok(Configuration { desired, files })

@@ -111,8 +111,9 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     }
 }
 
-/// Tells the host the provider blocks as a saved plan has them.
+/// Tells the host the provider blocks as a saved plan has them, and those that it must not keep as they are now.
 pub(crate) fn configure_from(world: &World, plan: &Plan) {
+    configure(world, &world.snapshot.objects);
     for (provider, config) in &plan.providers {
         if config.is_wholly_known() {
             world.host.configure(provider, config);

@@ -69,9 +69,9 @@ fn undeclared(reference: &Reference, scope: &Scope) -> Option<Diagnostic> {
 
 fn message(assert: &Condition, scope: &Scope) -> Result<String, Diagnostics> {
     let value = checked(&assert.message, scope)?;
-    match value.as_str().filter(|_| !value.sensitive) {
+    match value.as_str().filter(|_| !value.all_marks().hide()) {
         Some(text) => Ok(text.to_owned()),
-        None if value.has_sensitive() => Ok("(its message is sensitive)".to_owned()),
+        None if value.all_marks().hide() => Ok("(its message must not be shown)".to_owned()),
         None => Err(vec![Diagnostic::error("`error_message` is no text").at(assert.message.span())]),
     }
 }

@@ -17,7 +17,7 @@ fn of_one(condition: &Condition, summary: &str, scope: &Scope) -> Diagnostics {
     match evaluate(&condition.condition, scope).map(|value| convert(value, &Type::Bool)) {
         Ok(Ok(Value { data: Data::Bool(true) | Data::Unknown(_), .. })) => Vec::new(),
         Ok(Ok(Value { data: Data::Bool(false), .. })) => {
-            let said = evaluate(&condition.message, scope).ok().filter(|message| !message.sensitive);
+            let said = evaluate(&condition.message, scope).ok().filter(|message| !message.marks.hide());
             let said = said.and_then(|message| message.as_str().map(str::to_owned));
             let error = at(Diagnostic::error(summary)).because(said.unwrap_or_default());
             vec![explain(error, &condition.condition, scope)]

@@ -46,7 +46,10 @@ pub fn print_type(ty: &Type) -> String {
 }
 
 fn value_text(value: &Value, indent: usize) -> String {
-    if value.sensitive {
+    if value.marks.ephemeral {
+        return "(ephemeral value)".to_owned();
+    }
+    if value.marks.sensitive {
         return "(sensitive value)".to_owned();
     }
     match &value.data {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bimetal_model::{Diagnostics, Value};
+use bimetal_model::{Diagnostic, Diagnostics, Value};
 
 use crate::condition::unmet;
 use crate::desired::Node;
 use crate::evaluate::{Scope, evaluate};
-use crate::module::{Input, Module, Scoped};
+use crate::module::{Input, Module, Output, Scoped};
 use crate::variables::{checked, validate};
 
 /// Whether a node has no value of its own, but one that follows from others by expressions alone.
@@ -37,12 +37,25 @@ pub fn derive(module: &Module, node: &Node, scope: &mut Scope) -> Result<(), Dia
             if !said.is_empty() {
                 return Err(said);
             }
-            let value = evaluate(&output.value, scope)?.with_sensitivity(output.sensitive);
+            let value = evaluate(&output.value, scope)?;
+            if value.has_ephemeral() && !output.ephemeral {
+                return Err(vec![lasting(&name.name, output)]);
+            }
+            let value = value.with_marks(output.marks());
             Arc::make_mut(&mut scope.results).insert(name.clone(), value);
         }
         Node::Provider(_) | Node::Object(_) => {}
     }
     Ok(())
+}
+
+/// An output that would make something last that must not.
+pub fn lasting(name: &str, output: &Output) -> Diagnostic {
+    let error = Diagnostic::error(format!("output `{name}` has something ephemeral")).at(output.value.span());
+    match output.value.home().path.is_root() {
+        true => error.because("it is stored").hint("`ephemeralasnull(…)` leaves out what must not last"),
+        false => error.hint("write `ephemeral = true` in the output, or `ephemeralasnull(…)` here"),
+    }
 }
 
 fn derive_input(name: &Scoped, input: &Input, scope: &mut Scope) -> Result<(), Diagnostics> {

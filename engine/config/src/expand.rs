@@ -93,7 +93,7 @@ fn for_each(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Dia
     let value = evaluate(expression, scope)?;
     let pairs: Vec<(String, Value)> = match value.data {
         Data::Unknown(_) => return Err(unknown(expression, "for_each")),
-        _ if value.sensitive => {
+        _ if value.marks.hide() => {
             let hint = "the keys become addresses, and these are shown: `nonsensitive(…)` says that they may be";
             return Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)]);
         }

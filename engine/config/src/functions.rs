@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Number, Type, Value};
+use bimetal_model::{Data, Number, Type, Value, ValueMarks};
 
 use crate::evaluate::Scope;
 use crate::suggest::nearest;
@@ -126,23 +126,19 @@ pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope) -> Re
     if types::SEES_MARKS.contains(&name) {
         return (function.run)(Arguments { values, scope });
     }
-    let sensitive =
-        values.iter().any(|value| if function.looks_inside { value.has_sensitive() } else { value.sensitive });
+    let marks_of = |value: &Cow<'_, Value>| if function.looks_inside { value.all_marks() } else { value.marks };
+    let marks = values.iter().fold(ValueMarks::NONE, |marks, value| marks | marks_of(value));
     let unknown =
         |value: &Cow<'_, Value>| if function.looks_inside { !value.is_wholly_known() } else { value.is_unknown() };
     if values.iter().any(unknown) {
-        return Ok(Value::unknown(function.gives.clone()).with_sensitivity(sensitive));
+        return Ok(Value::unknown(function.gives.clone()).with_marks(marks));
     }
-    let values = if function.looks_inside && sensitive { values.into_iter().map(unmarked).collect() } else { values };
+    let unmarked = |value: Cow<'_, Value>| Cow::Owned(value.into_owned().without_marks());
+    let is_marked = marks != ValueMarks::NONE;
+    let values = if function.looks_inside && is_marked { values.into_iter().map(unmarked).collect() } else { values };
     let result = (function.run)(Arguments { values, scope });
-    match sensitive {
-        false => result,
-        true => result.map(Value::into_sensitive).map_err(|error| error.redacted(name)),
-    }
-}
-
-fn unmarked(value: Cow<'_, Value>) -> Cow<'_, Value> {
-    Cow::Owned(value.into_owned().map_parts(&mut |part| Value { sensitive: false, ..part }))
+    let redacted = |error: Error| if is_marked { error.redacted(name) } else { error };
+    result.map(|value| value.with_marks(marks)).map_err(redacted)
 }
 
 fn amount(function: &Function) -> String {

@@ -87,7 +87,7 @@ pub fn claims(import: &Import, scope: &Scope) -> Result<Vec<Claim>, Diagnostics>
 fn id_text(id: &Value, import: &Import) -> Result<String, Diagnostics> {
     let wrong = |summary: &str, hint: &str| Err(vec![Diagnostic::error(summary).hint(hint).at(import.id.span())]);
     match &id.data {
-        _ if id.sensitive => {
+        _ if id.marks.hide() => {
             wrong("an `id` is shown, and this is sensitive", "`nonsensitive(…)` says that it may be seen")
         }
         Data::Unknown(_) => {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bimetal_model::address::ModuleStep;
-use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type};
+use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type, ValueMarks};
 
 pub use bimetal_syntax::SourceFile;
 
@@ -135,6 +135,8 @@ pub struct Variable {
     pub description: Option<String>,
     /// Never shown.
     pub sensitive: bool,
+    /// Never stored.
+    pub ephemeral: bool,
     /// Whether `null` is a value.
     pub nullable: bool,
     /// `validation { condition, error_message }`
@@ -161,6 +163,8 @@ pub struct Output {
     pub description: Option<String>,
     /// Never shown.
     pub sensitive: bool,
+    /// Never stored: only modules have such outputs.
+    pub ephemeral: bool,
     /// Must hold before the output has its value.
     pub preconditions: Vec<Condition>,
     /// Beyond what the expression names.
@@ -484,7 +488,19 @@ impl Condition {
     }
 }
 
+impl Variable {
+    /// Of its values.
+    pub fn marks(&self) -> ValueMarks {
+        ValueMarks { sensitive: self.sensitive, ephemeral: self.ephemeral }
+    }
+}
+
 impl Output {
+    /// Of its value.
+    pub fn marks(&self) -> ValueMarks {
+        ValueMarks { sensitive: self.sensitive, ephemeral: self.ephemeral }
+    }
+
     /// Its value and its conditions.
     pub fn expressions(&self) -> Vec<Expression> {
         let conditions = self.preconditions.iter().flat_map(Condition::expressions);

@@ -119,7 +119,7 @@ impl Defaults<'_> {
         use bimetal_model::Data;
         let Kind::Call(call) = &node.kind else { return value };
         let Some(argument) = call.arguments.first() else { return value };
-        let sensitive = value.sensitive;
+        let marks = value.marks;
         let data = match (&*call.name.text, value.data) {
             ("list" | "set", Data::Tuple(items)) => {
                 Data::Tuple(items.into_iter().map(|item| self.fill(argument, item)).collect())
@@ -134,10 +134,10 @@ impl Defaults<'_> {
                 Kind::Object(fields) => Data::Object(self.fill_object(fields, members.into_inner()).into()),
                 _ => Data::Object(members),
             },
-            ("optional", data) => return self.fill(argument, bimetal_model::Value { data, sensitive }),
+            ("optional", data) => return self.fill(argument, bimetal_model::Value { data, marks }),
             (_, data) => data,
         };
-        bimetal_model::Value { data, sensitive }
+        bimetal_model::Value { data, marks }
     }
 
     fn fill_object(

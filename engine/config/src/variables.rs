@@ -213,7 +213,11 @@ pub(crate) fn checked(
     if value.is_null() && !variable.nullable {
         diagnostics.push(Diagnostic::error(format!("the variable `{name}` can't be `null`")).at(&variable.span));
     }
-    convert_value(name, variable, value, &span, scope, diagnostics).with_sensitivity(variable.sensitive)
+    if value.has_ephemeral() && !variable.ephemeral {
+        let error = Diagnostic::error(format!("the variable `{name}` is given something ephemeral")).at(&span);
+        diagnostics.push(error.hint("write `ephemeral = true` in the variable, or `ephemeralasnull(…)` here"));
+    }
+    convert_value(name, variable, value, &span, scope, diagnostics).with_marks(variable.marks())
 }
 
 fn convert_value(

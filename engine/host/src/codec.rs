@@ -115,27 +115,27 @@ fn restore(json: &mut Json, known: &[&Value], block: &Block) {
 
 /// What the schema calls sensitive is.
 pub(crate) fn mark(value: Value, block: &Block) -> Value {
-    let Value { data: Data::Object(mut members), sensitive } = value else { return value };
+    let Value { data: Data::Object(mut members), marks } = value else { return value };
     for (name, attribute) in &block.attributes {
         if is_secret(attribute)
             && let Some(value) = members.get_mut(name).filter(|value| !value.is_null())
         {
-            value.sensitive = true;
+            value.marks.sensitive = true;
         }
     }
     for (name, nested) in &block.blocks {
         if let Some(inner) = members.remove(name) {
             let marked = match inner {
-                Value { data: Data::List(items), sensitive } => {
+                Value { data: Data::List(items), marks } => {
                     let items = items.into_iter().map(|item| mark(item, &nested.block)).collect();
-                    Value { data: Data::List(items), sensitive }
+                    Value { data: Data::List(items), marks }
                 }
                 other => mark(other, &nested.block),
             };
             members.insert(name.clone(), marked);
         }
     }
-    Value { data: Data::Object(members), sensitive }
+    Value { data: Data::Object(members), marks }
 }
 
 fn is_secret(attribute: &Attribute) -> bool {

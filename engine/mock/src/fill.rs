@@ -19,7 +19,7 @@ impl Double<'_> {
 
     /// With a value for everything that is unknown.
     pub(crate) fn made(&self, planned: Value) -> Value {
-        let Value { data: Data::Object(members), sensitive } = planned else { return planned };
+        let Value { data: Data::Object(members), marks } = planned else { return planned };
         let member = |(name, value): (String, Value)| {
             let made = match self.schema.block.attributes.get(&name) {
                 Some(attribute) if value.is_unknown() => self.known(&name, &attribute.ty),
@@ -28,7 +28,7 @@ impl Double<'_> {
             (name, made)
         };
         let members: Members = members.into_iter().map(member).collect();
-        Value { data: Data::Object(members), sensitive }
+        Value { data: Data::Object(members), marks }
     }
 
     /// What a data source answers.
@@ -52,9 +52,9 @@ impl Double<'_> {
             Data::Unknown(ty) => {
                 count += 1;
                 let generated = generate::of_type(&ty, &format!("{address}#{name}.{count}"));
-                generated.with_sensitivity(part.sensitive)
+                generated.with_marks(part.marks)
             }
-            data => Value { data, sensitive: part.sensitive },
+            data => Value { data, marks: part.marks },
         })
     }
 }
@@ -74,7 +74,7 @@ fn completed(block: &Block, config: &Value, prior: Option<&Value>, fresh: &dyn F
         (name.clone(), completed)
     };
     let members: Members = members.iter().map(member).collect();
-    Value { data: Data::Object(members), sensitive: config.sensitive }
+    Value { data: Data::Object(members), marks: config.marks }
 }
 
 /// Blocks have no names of their own: the first is the first.
@@ -88,7 +88,7 @@ fn completed_nested(
         Data::List(items) => {
             let before = prior.and_then(Value::as_items).unwrap_or_default();
             let item = |(place, item)| completed(&nested.block, item, before.get(place), fresh);
-            Value { data: Data::List(items.iter().enumerate().map(item).collect()), sensitive: config.sensitive }
+            Value { data: Data::List(items.iter().enumerate().map(item).collect()), marks: config.marks }
         }
         _ => completed(&nested.block, config, prior.filter(|prior| !prior.is_null()), fresh),
     }

@@ -6,7 +6,7 @@ use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use crate::unify::unify;
-use crate::value::{Data, Items, Kind, Members, Value};
+use crate::value::{Data, Items, Kind, Members, Value, ValueMarks};
 
 /// Why a value can't become what is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +17,13 @@ pub struct Mismatch {
     pub reason: String,
 }
 
-/// The value as the type, by Terraform's rules. Sensitivity stays.
+/// The value as the type, by Terraform's rules. Marks stay.
 pub fn convert(value: Value, ty: &Type) -> Result<Value, Mismatch> {
     convert_at(value, ty, &Path::root())
 }
 
 fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
-    let Value { data, sensitive } = value;
+    let Value { data, marks } = value;
     let data = match (ty, data) {
         (Type::Any, data) => data,
         (ty, Data::Null(_)) => Data::Null(Kind(ty.clone())),
@@ -36,7 +36,7 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
         (Type::List(element), data) => Data::List(convert_items(items_of(data, "list", path)?, element, path)?),
         (Type::Set(element), data) => {
             let items = convert_items(items_of(data, "set", path)?, element, path)?;
-            return Ok(to_set(items).with_sensitivity(sensitive));
+            return Ok(to_set(items).with_marks(marks));
         }
         (Type::Map(element), Data::Map(members) | Data::Object(members)) => {
             Data::Map(convert_members(members, element, path)?)
@@ -46,17 +46,16 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
         (Type::Object(fields), Data::Map(members) | Data::Object(members)) => to_object(members, fields, path)?,
         (Type::Object(_), data) => return Err(mismatch(path, "object", &data)),
     };
-    Ok(Value { data, sensitive })
+    Ok(Value { data, marks })
 }
 
-/// A set has no places to be sensitive one by one: where an item is, the set is.
+/// A set has no places to be marked one by one: where an item is, the set is.
 fn to_set(items: Items) -> Value {
-    let sensitive = items.iter().any(Value::has_sensitive);
-    let plain = |item: Value| item.map_parts(&mut |part| Value { sensitive: false, ..part });
-    let mut items = if sensitive { items.map(plain) } else { items };
+    let marks = items.iter().fold(ValueMarks::NONE, |marks, item| marks | item.all_marks());
+    let mut items = if marks == ValueMarks::NONE { items } else { items.map(Value::without_marks) };
     items.sort();
     items.dedup();
-    Value { data: Data::Set(items), sensitive }
+    Value { data: Data::Set(items), marks }
 }
 
 fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
@@ -201,7 +200,7 @@ mod tests {
     #[test]
     fn a_set_with_a_sensitive_item_is_sensitive() {
         let tuple = Value::tuple([Value::from("a").into_sensitive(), Value::from("b")]);
-        assert!(convert(tuple, &Type::set(Type::String)).unwrap().sensitive);
+        assert!(convert(tuple, &Type::set(Type::String)).unwrap().marks.sensitive);
     }
 
     #[test]

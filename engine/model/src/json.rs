@@ -1,31 +1,33 @@
 //! Values as JSON text, in the form that crosses every border: to guests, to state, to a saved plan.
 //!
 //! Unknown is `{"$unknown": {"type": …}}`, a handle `{"$handle": …}`, what is sensitive `{"$sensitive": …}`;
-//! a key of the user's own that begins with `$` is doubled. Lists, sets and tuples become arrays, maps and
+//! what is ephemeral is written as `null`; a key of the user's own that begins with `$` is doubled. Lists, sets and tuples become arrays, maps and
 //! objects become objects; who knows the type converts back.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::number::Number;
 use crate::ty::Type;
-use crate::value::{Data, Value};
+use crate::value::{Data, Value, ValueMarks};
 
-/// What to do with what is sensitive.
+/// What to do with marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marks {
-    /// Wrap it: `{"$sensitive": …}`. Whoever writes it down must seal it.
+    /// Wrap what is sensitive: `{"$sensitive": …}`. Whoever writes it down must seal it. What is ephemeral becomes `null`.
     Keep,
-    /// Write it as it is. For guests, and for no one else.
+    /// Write everything as it is. For guests, and for no one else.
     Drop,
-    /// Put `"(sensitive)"` in its place. For people.
+    /// Put `"(sensitive)"` or `"(ephemeral)"` in its place. For people.
     Redact,
 }
 
 /// The value as JSON.
 pub fn encode(value: &Value, marks: Marks) -> Json {
-    match (value.sensitive, marks) {
-        (true, Marks::Keep) => json!({ "$sensitive": encode_data(&value.data, marks) }),
-        (true, Marks::Redact) => json!("(sensitive)"),
+    match (value.marks, marks) {
+        (ValueMarks { ephemeral: true, .. }, Marks::Keep) => Json::Null,
+        (ValueMarks { ephemeral: true, .. }, Marks::Redact) => json!("(ephemeral)"),
+        (ValueMarks { sensitive: true, .. }, Marks::Keep) => json!({ "$sensitive": encode_data(&value.data, marks) }),
+        (ValueMarks { sensitive: true, .. }, Marks::Redact) => json!("(sensitive)"),
         _ => encode_data(&value.data, marks),
     }
 }

@@ -11,15 +11,48 @@ use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use parts::{Items, Kind, Members};
 
-/// A value and whether it may be shown.
+/// A value and what must not be done with it.
 ///
-/// Invariant: `Debug` never prints what is sensitive (test: `a_sensitive_value_does_not_print`).
+/// Invariant: `Debug` never prints what is sensitive or ephemeral (test: `a_value_with_a_mark_does_not_print`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value {
     /// What it is.
     pub data: Data,
-    /// Never shown, logged or stored in clear. Parts of it may be sensitive where the whole is not.
+    /// What must not be done with it. Parts of it may have marks where the whole has none.
+    pub marks: ValueMarks,
+}
+
+/// What must not be done with a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueMarks {
+    /// Never shown, logged or stored in clear.
     pub sensitive: bool,
+    /// Never shown, logged or stored at all.
+    pub ephemeral: bool,
+}
+
+impl ValueMarks {
+    /// Everything may be done with it.
+    pub const NONE: ValueMarks = ValueMarks { sensitive: false, ephemeral: false };
+
+    /// Whether it must not be shown.
+    pub fn hide(self) -> bool {
+        self.sensitive || self.ephemeral
+    }
+}
+
+impl std::ops::BitOr for ValueMarks {
+    type Output = ValueMarks;
+
+    fn bitor(self, other: ValueMarks) -> ValueMarks {
+        ValueMarks { sensitive: self.sensitive || other.sensitive, ephemeral: self.ephemeral || other.ephemeral }
+    }
+}
+
+impl std::ops::BitOrAssign for ValueMarks {
+    fn bitor_assign(&mut self, other: ValueMarks) {
+        *self = *self | other;
+    }
 }
 
 /// What a value is.
@@ -53,7 +86,7 @@ pub enum Data {
 
 impl From<Data> for Value {
     fn from(data: Data) -> Self {
-        Value { data, sensitive: false }
+        Value { data, marks: ValueMarks::NONE }
     }
 }
 
@@ -96,7 +129,7 @@ impl<N: Into<String>> FromIterator<(N, Value)> for Value {
 
 impl Value {
     /// `null`.
-    pub const NULL: Value = Value { data: Data::Null(Kind(Type::Any)), sensitive: false };
+    pub const NULL: Value = Value { data: Data::Null(Kind(Type::Any)), marks: ValueMarks::NONE };
 
     /// `null`, where something of this type could be.
     pub fn null(ty: Type) -> Value {
@@ -126,13 +159,25 @@ impl Value {
     /// The same value, never to be shown.
     #[must_use]
     pub fn into_sensitive(self) -> Value {
-        Value { sensitive: true, ..self }
+        self.with_sensitivity(true)
     }
 
     /// The same value, sensitive too if `marked`.
     #[must_use]
     pub fn with_sensitivity(self, marked: bool) -> Value {
-        Value { sensitive: self.sensitive || marked, ..self }
+        self.with_marks(ValueMarks { sensitive: marked, ..ValueMarks::NONE })
+    }
+
+    /// The same value, with these marks too.
+    #[must_use]
+    pub fn with_marks(self, marks: ValueMarks) -> Value {
+        Value { marks: self.marks | marks, ..self }
+    }
+
+    /// The same value, without any marks in it.
+    #[must_use]
+    pub fn without_marks(self) -> Value {
+        self.map_parts(&mut |part| Value { marks: ValueMarks::NONE, ..part })
     }
 
     /// Whether this is `null`.
@@ -152,7 +197,17 @@ impl Value {
 
     /// Whether it or anything in it is sensitive.
     pub fn has_sensitive(&self) -> bool {
-        self.sensitive || self.children().any(|(_, child)| child.has_sensitive())
+        self.all_marks().sensitive
+    }
+
+    /// Whether it or anything in it is ephemeral.
+    pub fn has_ephemeral(&self) -> bool {
+        self.all_marks().ephemeral
+    }
+
+    /// Its marks and those of everything in it.
+    pub fn all_marks(&self) -> ValueMarks {
+        self.children().fold(self.marks, |marks, (_, child)| marks | child.all_marks())
     }
 
     /// The text, if this is some.
@@ -227,7 +282,7 @@ impl Value {
     /// The value with every part replaced by what `change` makes of it, children first.
     #[must_use]
     pub fn map_parts(self, change: &mut dyn FnMut(Value) -> Value) -> Value {
-        let Value { data, sensitive } = self;
+        let Value { data, marks } = self;
         let data = match data {
             Data::List(items) => Data::List(items.map(|item| item.map_parts(change))),
             Data::Set(items) => Data::Set(items.map(|item| item.map_parts(change))),
@@ -236,7 +291,7 @@ impl Value {
             Data::Object(members) => Data::Object(members.map(|member| member.map_parts(change))),
             leaf => leaf,
         };
-        change(Value { data, sensitive })
+        change(Value { data, marks })
     }
 
     /// Its type. Of lists, sets and maps that don't say, that of the first element that has one.
@@ -262,9 +317,10 @@ fn field_of((name, value): (&String, &Value)) -> (String, Field) {
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.sensitive {
-            true => f.write_str("(sensitive)"),
-            false => self.data.fmt(f),
+        match self.marks {
+            ValueMarks { ephemeral: true, .. } => f.write_str("(ephemeral)"),
+            ValueMarks { sensitive: true, .. } => f.write_str("(sensitive)"),
+            ValueMarks::NONE => self.data.fmt(f),
         }
     }
 }
@@ -290,9 +346,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sensitive_value_does_not_print() {
-        let value: Value = [("token", Value::from("hunter2").into_sensitive())].into_iter().collect();
-        assert_eq!(format!("{value:?}"), r#"{"token": (sensitive)}"#);
+    fn a_value_with_a_mark_does_not_print() {
+        let marked =
+            |ephemeral: bool| Value::from("hunter2").with_marks(ValueMarks { sensitive: !ephemeral, ephemeral });
+        let value: Value = [("once", marked(true)), ("token", marked(false))].into_iter().collect();
+        assert_eq!(format!("{value:?}"), r#"{"once": (ephemeral), "token": (sensitive)}"#);
     }
 
     #[test]

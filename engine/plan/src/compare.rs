@@ -96,13 +96,13 @@ fn contradict(path: Path, planned: &Value, real: &Value, paths: &mut Vec<Path>) 
 
 /// The value in the few shapes that JSON has, as it comes back from state.
 pub(crate) fn plain(value: &Value) -> Value {
-    value.clone().map_parts(&mut |Value { data, sensitive }| {
+    value.clone().map_parts(&mut |Value { data, marks }| {
         let data = match data {
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => Data::Tuple(items),
             Data::Map(members) | Data::Object(members) => Data::Object(members),
             leaf => leaf,
         };
-        Value { data, sensitive }
+        Value { data, marks }
     })
 }
 

@@ -42,9 +42,9 @@ pub struct Plan {
     pub serial: u64,
     /// The configuration's text: `apply` evaluates it again with real values.
     pub files: Vec<SourceFile>,
-    /// The variables' values.
+    /// The variables' values, but for those that are ephemeral.
     pub variables: BTreeMap<String, Value>,
-    /// The provider blocks' values; those with unknowns are evaluated again.
+    /// The provider blocks' values, but for those with something ephemeral; those with unknowns are evaluated again.
     pub providers: BTreeMap<ProviderKey, Value>,
     /// What each image was resolved to.
     pub images: BTreeMap<ImageSource, ImageIndex>,

@@ -79,7 +79,7 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
     match desired.module.providers.get(provider) {
         Some(block) => {
             let narrowed = values.narrowed(desired, needs::of_body(&desired.module, &block.body))?;
-            decode(&block.body, schema, &narrowed.scope)
+            sound(bimetal_config::decode(&block.body, schema, &narrowed.scope))
         }
         None => undeclared(provider, schema),
     }
@@ -150,6 +150,7 @@ pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, 
             bimetal_config::evaluate(&output.value, &narrowed.scope)
         });
         match value {
+            Ok(value) if value.has_ephemeral() => diagnostics.push(bimetal_config::lasting(name, output)),
             Ok(value) if value.has_sensitive() && !output.sensitive => diagnostics.push(
                 Diagnostic::error(format!("output `{name}` would show something sensitive"))
                     .hint("write `sensitive = true` in the output, or `nonsensitive(…)` around what may be seen")
@@ -199,9 +200,13 @@ pub fn outputs_without(desired: &Desired, values: &Values, undone: &BTreeSet<Add
     outputs
 }
 
-/// A body's value, or why it has none. Warnings are told while planning starts, not here.
+/// The value of a body that is stored, or why it has none.
 pub(crate) fn decode(body: &Body, block: &Block, scope: &bimetal_config::Scope) -> Result<Value, Diagnostics> {
-    let (value, diagnostics) = bimetal_config::decode(body, block, scope);
+    sound(bimetal_config::decode_stored(body, block, scope))
+}
+
+/// Warnings are told while planning starts, not here.
+fn sound((value, diagnostics): (Value, Diagnostics)) -> Result<Value, Diagnostics> {
     if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(value) }
 }
 

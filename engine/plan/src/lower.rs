@@ -86,7 +86,7 @@ fn labels(arguments: &Value, replica: &Address) -> Value {
         labels => {
             let mut members = labels.and_then(Value::as_members).cloned().unwrap_or_default();
             members.insert(SERVICE_LABEL.to_owned(), Value::from(service.to_string()));
-            Value { data: Data::Map(members.into()), sensitive: labels.is_some_and(|labels| labels.sensitive) }
+            Value { data: Data::Map(members.into()), marks: labels.map(|labels| labels.marks).unwrap_or_default() }
         }
     }
 }

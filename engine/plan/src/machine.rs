@@ -13,11 +13,11 @@ const NODE: &str = "node";
 
 /// A machine's value as expressions see it: the provider's attributes and its node.
 pub(crate) fn with_node(address: &Address, value: Value) -> Value {
-    let Value { data: Data::Object(mut members) | Data::Map(mut members), sensitive } = value else {
+    let Value { data: Data::Object(mut members) | Data::Map(mut members), marks } = value else {
         return value;
     };
     members.insert(NODE.to_owned(), handle(address));
-    Value { data: Data::Object(members), sensitive }
+    Value { data: Data::Object(members), marks }
 }
 
 fn handle(address: &Address) -> Value {
@@ -89,15 +89,15 @@ pub(crate) fn machines_inside(value: &Value) -> Option<Vec<Address>> {
 /// What is unknown in a planned value, taken from what the world says of it.
 pub(crate) fn with_facts(planned: Value, facts: &Value, block: &Block) -> Result<Value, String> {
     let facts = shape(facts.clone(), block)?;
-    let Value { data: Data::Object(mut members), sensitive } = planned else {
+    let Value { data: Data::Object(mut members), marks } = planned else {
         return Ok(planned);
     };
     for (name, member) in &mut members {
         if let (true, Some(fact)) = (member.is_unknown(), facts.member(name)) {
-            *member = fact.clone().with_sensitivity(member.sensitive);
+            *member = fact.clone().with_marks(member.marks);
         }
     }
-    Ok(Value { data: Data::Object(members), sensitive })
+    Ok(Value { data: Data::Object(members), marks })
 }
 
 /// Whether the platform is still to be told.

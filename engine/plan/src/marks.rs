@@ -18,7 +18,7 @@ fn by_schema(mut value: Value, block: &Block) -> Value {
     };
     for (name, attribute) in &block.attributes {
         if let Some(member) = members.get_mut(name).filter(|member| !member.is_null()) {
-            member.sensitive |= attribute.sensitive || attribute.credential == Some(Credential::Value);
+            member.marks.sensitive |= attribute.sensitive || attribute.credential == Some(Credential::Value);
         }
     }
     for (name, nested) in &block.blocks {
@@ -43,9 +43,11 @@ fn nested_by_schema(mut value: Value, nested: &NestedBlock) -> Value {
 
 /// Items of a set have no place of their own: one that is sensitive makes the whole set so.
 fn by_config(mut value: Value, config: &Value) -> Value {
-    value.sensitive |= config.sensitive && !value.is_null();
+    if !value.is_null() {
+        value.marks |= config.marks;
+    }
     match (&mut value.data, &config.data) {
-        (Data::Set(_), _) | (_, Data::Set(_)) => value.sensitive |= config.has_sensitive(),
+        (Data::Set(_), _) | (_, Data::Set(_)) => value.marks |= config.all_marks(),
         (Data::List(items) | Data::Tuple(items), Data::List(marked) | Data::Tuple(marked)) => {
             for (item, marked) in items.iter_mut().zip(marked) {
                 *item = by_config(std::mem::replace(item, Value::NULL), marked);

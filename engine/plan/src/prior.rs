@@ -62,7 +62,7 @@ pub(crate) fn shape(value: Value, block: &Block) -> Result<Value, String> {
 }
 
 fn fill(value: Value, block: &Block) -> Value {
-    let Value { data: Data::Object(mut members) | Data::Map(mut members), sensitive } = value else {
+    let Value { data: Data::Object(mut members) | Data::Map(mut members), marks } = value else {
         return value;
     };
     let mut filled = BTreeMap::new();
@@ -72,22 +72,22 @@ fn fill(value: Value, block: &Block) -> Value {
     for (name, nested) in &block.blocks {
         filled.insert(name.clone(), fill_nested(members.remove(name).unwrap_or(Value::NULL), nested));
     }
-    Value { data: Data::Object(filled.into()), sensitive }
+    Value { data: Data::Object(filled.into()), marks }
 }
 
 fn fill_nested(value: Value, nested: &NestedBlock) -> Value {
-    let Value { data, sensitive } = value;
+    let Value { data, marks } = value;
     let data = match data {
         Data::Null(_) if !nested.single => Data::List(Items::default()),
         Data::List(items) | Data::Tuple(items) | Data::Set(items) if !nested.single => {
             Data::List(items.into_iter().map(|item| fill(item, &nested.block)).collect())
         }
-        data => return fill(Value { data, sensitive }, &nested.block),
+        data => return fill(Value { data, marks }, &nested.block),
     };
-    Value { data, sensitive }
+    Value { data, marks }
 }
 
 /// An object of the schema's type where nothing is set.
 pub(crate) fn nothing(block: &Block) -> Value {
-    fill(Value { data: Data::Object(Members::default()), sensitive: false }, block)
+    fill(Data::Object(Members::default()).into(), block)
 }

@@ -21,7 +21,7 @@ pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
         (name.clone(), proposed)
     };
     let members: Members = members.iter().map(member).collect();
-    Value { data: Data::Object(members), sensitive: config.sensitive }
+    Value { data: Data::Object(members), marks: config.marks }
 }
 
 fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {
@@ -39,7 +39,7 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
     match (&config.data, prior.as_items()) {
         (Data::List(items), Some(priors)) => {
             let item = |(place, item)| propose(&nested.block, item, priors.get(place));
-            Value { data: Data::List(items.iter().enumerate().map(item).collect()), sensitive: config.sensitive }
+            Value { data: Data::List(items.iter().enumerate().map(item).collect()), marks: config.marks }
         }
         _ => propose(&nested.block, config, Some(prior)),
     }

@@ -4,9 +4,11 @@ use bimetal_model::{Data, Value};
 
 /// The value, sensitive where `marked` is. Items of a set have no place of their own: one makes the whole set so.
 pub(crate) fn carry(mut value: Value, marked: &Value) -> Value {
-    value.sensitive |= marked.sensitive && !value.is_null();
+    if !value.is_null() {
+        value.marks |= marked.marks;
+    }
     match (&mut value.data, &marked.data) {
-        (Data::Set(_), _) | (_, Data::Set(_)) => value.sensitive |= marked.has_sensitive(),
+        (Data::Set(_), _) | (_, Data::Set(_)) => value.marks |= marked.all_marks(),
         (Data::List(items) | Data::Tuple(items), Data::List(marked) | Data::Tuple(marked)) => {
             for (item, marked) in items.iter_mut().zip(marked) {
                 *item = carry(std::mem::replace(item, Value::NULL), marked);

@@ -25,7 +25,7 @@ use crate::walk::{self, Planned, World};
 /// Brings the world to the configuration, or does a saved plan.
 pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
     match &arguments.plan {
-        Some(path) => saved(session, path, &arguments.doing).await,
+        Some(path) => saved(session, path, arguments).await,
         None => fresh(session, &arguments.planning, &arguments.doing, Mode::Apply).await,
     }
 }
@@ -62,18 +62,19 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode
 }
 
 /// A plan that was saved is approved already.
-async fn saved(session: &Session, path: &Path, doing: &Doing) -> Result<ExitCode, Failure> {
+async fn saved(session: &Session, path: &Path, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state()?;
     let store = session.store(&configuration).await?;
     let planned = plan_file::read(&session.root.join(path), &store)?;
     let lease = store.lock(&holder("apply")).await?;
     let done = async {
-        let world = World::open(session, session.configuration_of(&planned.plan)?).await?;
+        let world =
+            World::open(session, session.configuration_of(&planned.plan, &arguments.planning.variables)?).await?;
         if let Some(failure) = stale(&planned.plan, &world.snapshot, &world.configuration.files) {
             return Err(failure);
         }
         walk::configure_from(&world, &planned.plan);
-        act(session, &world, planned, doing, "apply", &lease).await
+        act(session, &world, planned, &arguments.doing, "apply", &lease).await
     };
     let result = tokio::select! {
         result = done => result,
@@ -136,11 +137,11 @@ async fn act(
         remember: &*world.store,
         edge: &System,
         notify: &*session.progress,
-        read: world.configuration.desired.read.clone(),
         parallelism: usize::from(doing.parallelism),
         crash: crash.as_deref(),
     };
-    let applied = bimetal_apply::apply(&plan, &observed.resolved, &ports, lease, &stop).await;
+    let applied =
+        bimetal_apply::apply(&plan, &world.configuration.desired, &observed.resolved, &ports, lease, &stop).await;
     listening.abort();
     session.progress.clear();
     world.store.finish(lease, revision, applied.outcome).await?;

@@ -47,7 +47,7 @@ pub(crate) async fn output(session: &Session, arguments: &arguments::Output) -> 
 }
 
 fn revealed(value: &Value) -> Value {
-    value.clone().map_parts(&mut |part| Value { sensitive: false, ..part })
+    value.clone().without_marks()
 }
 
 fn output_document(value: &Value) -> Json {

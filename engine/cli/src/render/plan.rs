@@ -174,7 +174,7 @@ fn is_empty(value: &Value) -> bool {
 /// `old -> new`; a text of many lines, a list or a map line by line, all but the first indented.
 fn difference(before: &Value, after: &Value, indent: usize) -> String {
     let (old, new) = (value_text(before, indent), value_text(after, indent));
-    if before.sensitive || after.sensitive || !(old.contains('\n') && new.contains('\n')) {
+    if (before.marks | after.marks).hide() || !(old.contains('\n') && new.contains('\n')) {
         return format!("{old} -> {new}");
     }
     let diff = similar::TextDiff::from_lines(&old, &new);

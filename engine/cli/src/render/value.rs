@@ -4,7 +4,7 @@ use bimetal_model::value::{Data, Value};
 
 /// The value over as many lines as it needs; all but the first are indented by `indent` spaces.
 pub(crate) fn value_text(value: &Value, indent: usize) -> String {
-    match value.sensitive {
+    match value.marks.hide() {
         true => "(sensitive value)".to_owned(),
         false => data_text(&value.data, indent),
     }

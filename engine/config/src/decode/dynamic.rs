@@ -72,7 +72,7 @@ fn elements(value: Value, expression: &Expression) -> Result<Pairs, Diagnostics>
     let error = |summary: String| Diagnostic::error(summary).at(expression.span());
     let (ty, keyed) = (value.ty(), |(key, value): (String, Value)| (Value::from(key), value));
     match value.data {
-        _ if value.sensitive => {
+        _ if value.marks.hide() => {
             let hint = "a plan shows how many blocks there are: `nonsensitive(…)` says that it may";
             Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)])
         }

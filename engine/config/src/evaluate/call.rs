@@ -32,7 +32,7 @@ impl<'a> Evaluator<'a> {
         let (Some(last), Some(node)) = (values.pop(), nodes.last()) else { return Ok(true) };
         match last.as_items() {
             Some(items) => {
-                values.extend(items.iter().map(|item| Cow::Owned(item.clone().with_sensitivity(last.sensitive))));
+                values.extend(items.iter().map(|item| Cow::Owned(item.clone().with_marks(last.marks))));
                 Ok(true)
             }
             None if last.is_unknown() => Ok(false),

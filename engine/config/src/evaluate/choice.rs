@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bimetal_model::convert::{convert, unify};
-use bimetal_model::{Diagnostics, Type, Value};
+use bimetal_model::{Diagnostics, Type, Value, ValueMarks};
 use bimetal_syntax::{Conditional, Node};
 
 use super::{Evaluated, Evaluator};
@@ -21,17 +21,17 @@ impl<'a> Evaluator<'a> {
             None => {
                 let (yes, no) = (yes?, no?);
                 let ty = self.common(conditional, &yes, &no)?;
-                return Ok(Cow::Owned(Value::unknown(ty).with_sensitivity(condition.sensitive)));
+                return Ok(Cow::Owned(Value::unknown(ty).with_marks(condition.marks)));
             }
         };
         let ty = match &other {
             Some(other) => self.common(conditional, &chosen, other)?,
             None => Type::Any,
         };
-        if !condition.sensitive && (ty == Type::Any || chosen.ty() == ty) {
+        if condition.marks == ValueMarks::NONE && (ty == Type::Any || chosen.ty() == ty) {
             return Ok(chosen);
         }
-        let chosen = chosen.into_owned().with_sensitivity(condition.sensitive);
+        let chosen = chosen.into_owned().with_marks(condition.marks);
         Ok(Cow::Owned(convert(chosen, &ty).map_err(|mismatch| vec![self.error(&conditional.yes, mismatch.reason)])?))
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostics, Type, Value};
+use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
 use bimetal_syntax::{For, Kind, Member, Node};
 
 use super::{Evaluator, Names, collect};
@@ -46,10 +46,10 @@ impl Evaluator<'_> {
         if value.is_null() {
             return Err(vec![self.error(node, "a key can't be `null`")]);
         }
-        let sensitive = value.sensitive;
+        let marks = value.marks;
         match convert(value, &Type::String) {
-            Ok(Value { data: Data::String(text), .. }) => Ok(MemberKey { text: Some(text.to_string()), sensitive }),
-            Ok(_) => Ok(MemberKey { text: None, sensitive }),
+            Ok(Value { data: Data::String(text), .. }) => Ok(MemberKey { text: Some(text.to_string()), marks }),
+            Ok(_) => Ok(MemberKey { text: None, marks }),
             Err(mismatch) => Err(vec![self.error(node, format!("this can't be a key: {}", mismatch.reason))]),
         }
     }
@@ -58,14 +58,10 @@ impl Evaluator<'_> {
         let intro = &comprehension.intro;
         let collection = self.value(&intro.collection)?;
         let is_object = comprehension.key.is_some();
-        let mut builder = Builder {
-            is_object,
-            grouping: comprehension.groups,
-            sensitive: collection.sensitive,
-            ..Builder::default()
-        };
+        let mut builder =
+            Builder { is_object, grouping: comprehension.groups, marks: collection.marks, ..Builder::default() };
         let Some(pairs) = self.pairs(&intro.collection, &collection)? else {
-            return Ok(Value::unknown(Type::Any).with_sensitivity(collection.sensitive));
+            return Ok(Value::unknown(Type::Any).with_marks(collection.marks));
         };
         let key_name = intro.key.as_ref().map_or("", |name| &name.text);
         let mut diagnostics = Vec::new();
@@ -81,7 +77,7 @@ impl Evaluator<'_> {
     fn item(&self, comprehension: &For, builder: &mut Builder) -> Result<(), Diagnostics> {
         if let Some(condition) = &comprehension.condition {
             let value = self.value(condition)?;
-            builder.sensitive |= value.sensitive;
+            builder.marks |= value.marks;
             match self.truth(condition, &value)? {
                 Some(true) => {}
                 Some(false) => return Ok(()),
@@ -97,7 +93,7 @@ impl Evaluator<'_> {
         };
         let key = self.member_key(key_node)?;
         let value = self.value(&comprehension.value)?.into_owned();
-        let hidden = key.sensitive || builder.sensitive;
+        let hidden = (key.marks | builder.marks).hide();
         builder.put(key, value).map_err(|name| {
             let name = if hidden { "(sensitive)" } else { &name };
             let error = self.error(key_node, format!("two items have the key `{name}`"));
@@ -135,12 +131,12 @@ impl Evaluator<'_> {
 /// A key of an object; without text where it is unknown.
 struct MemberKey {
     text: Option<String>,
-    sensitive: bool,
+    marks: ValueMarks,
 }
 
 impl MemberKey {
     fn plain(text: &str) -> Self {
-        MemberKey { text: Some(text.to_owned()), sensitive: false }
+        MemberKey { text: Some(text.to_owned()), marks: ValueMarks::NONE }
     }
 }
 
@@ -152,13 +148,13 @@ struct Builder {
     is_object: bool,
     grouping: bool,
     unknown: bool,
-    sensitive: bool,
+    marks: ValueMarks,
 }
 
 impl Builder {
     /// The last one counts.
     fn replace(&mut self, key: MemberKey, value: Value) {
-        self.sensitive |= key.sensitive;
+        self.marks |= key.marks;
         match key.text {
             Some(name) => drop(self.members.insert(name, vec![value])),
             None => self.unknown = true,
@@ -167,7 +163,7 @@ impl Builder {
 
     /// The key where it is taken already.
     fn put(&mut self, key: MemberKey, value: Value) -> Result<(), String> {
-        self.sensitive |= key.sensitive;
+        self.marks |= key.marks;
         let Some(name) = key.text else {
             self.unknown = true;
             return Ok(());
@@ -181,7 +177,7 @@ impl Builder {
     }
 
     fn finish(self) -> Value {
-        let sensitive = self.sensitive;
+        let marks = self.marks;
         let value = match (self.unknown, self.is_object) {
             (true, _) => Value::unknown(Type::Any),
             (false, false) => Value::tuple(self.items),
@@ -193,6 +189,6 @@ impl Builder {
                 self.members.into_iter().map(|(name, values)| (name, one(values))).collect()
             }
         };
-        value.with_sensitivity(sensitive)
+        value.with_marks(marks)
     }
 }

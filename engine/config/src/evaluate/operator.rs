@@ -1,7 +1,7 @@
 //! Operators, with HCL's meaning.
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostics, Number, Type, Value};
+use bimetal_model::{Data, Diagnostics, Number, Type, Value, ValueMarks};
 use bimetal_syntax::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
 
 use super::Evaluator;
@@ -11,19 +11,16 @@ impl Evaluator<'_> {
         let value = self.value(&operation.operand)?.into_owned();
         match operation.operator {
             UnaryOperator::Negate => {
-                let (number, sensitive) = self.operand(&operation.operand, value, &Type::Number)?;
+                let (number, marks) = self.operand(&operation.operand, value, &Type::Number)?;
                 Ok(match number.as_number() {
                     Some(number) => Value::from(-number),
                     None => Value::unknown(Type::Number),
                 }
-                .with_sensitivity(sensitive))
+                .with_marks(marks))
             }
             UnaryOperator::Not => {
-                let (truth, sensitive) = self.operand(&operation.operand, value, &Type::Bool)?;
-                Ok(truth
-                    .as_bool()
-                    .map_or(Value::unknown(Type::Bool), |truth| Value::from(!truth))
-                    .with_sensitivity(sensitive))
+                let (truth, marks) = self.operand(&operation.operand, value, &Type::Bool)?;
+                Ok(truth.as_bool().map_or(Value::unknown(Type::Bool), |truth| Value::from(!truth)).with_marks(marks))
             }
         }
     }
@@ -46,13 +43,13 @@ impl Evaluator<'_> {
     }
 
     /// The value as the type, `null` refused, and whether it is sensitive.
-    fn operand(&self, node: &Node, value: Value, ty: &Type) -> Result<(Value, bool), Diagnostics> {
-        let sensitive = value.sensitive;
+    fn operand(&self, node: &Node, value: Value, ty: &Type) -> Result<(Value, ValueMarks), Diagnostics> {
+        let marks = value.marks;
         if value.is_null() {
             return Err(vec![self.error(node, "this is `null`, and nothing can be done with it")]);
         }
         match convert(value, ty) {
-            Ok(value) => Ok((value, sensitive)),
+            Ok(value) => Ok((value, marks)),
             Err(mismatch) => {
                 Err(vec![self.error(node, format!("this operator does not take it: {}", mismatch.reason))])
             }
@@ -60,8 +57,8 @@ impl Evaluator<'_> {
     }
 
     fn logic(&self, operation: &Binary, left: Value, right: Value) -> Result<Value, Diagnostics> {
-        let (left, left_sensitive) = self.operand(&operation.left, left, &Type::Bool)?;
-        let (right, right_sensitive) = self.operand(&operation.right, right, &Type::Bool)?;
+        let (left, left_marks) = self.operand(&operation.left, left, &Type::Bool)?;
+        let (right, right_marks) = self.operand(&operation.right, right, &Type::Bool)?;
         // What decides alone: `false && …`, `true || …`.
         let decisive = operation.operator == BinaryOperator::Or;
         let value = match (left.as_bool(), right.as_bool()) {
@@ -70,12 +67,12 @@ impl Evaluator<'_> {
             (Some(_), Some(_)) => Value::from(!decisive),
             _ => Value::unknown(Type::Bool),
         };
-        Ok(value.with_sensitivity(left_sensitive || right_sensitive))
+        Ok(value.with_marks(left_marks | right_marks))
     }
 
     fn arithmetic(&self, operation: &Binary, left: Value, right: Value) -> Result<Value, Diagnostics> {
-        let (left, left_sensitive) = self.operand(&operation.left, left, &Type::Number)?;
-        let (right, right_sensitive) = self.operand(&operation.right, right, &Type::Number)?;
+        let (left, left_marks) = self.operand(&operation.left, left, &Type::Number)?;
+        let (right, right_marks) = self.operand(&operation.right, right, &Type::Number)?;
         let operator = operation.operator;
         let value = match (left.as_number(), right.as_number()) {
             (Some(left), Some(right)) => {
@@ -85,7 +82,7 @@ impl Evaluator<'_> {
             _ if is_comparison(operator) => Value::unknown(Type::Bool),
             _ => Value::unknown(Type::Number),
         };
-        Ok(value.with_sensitivity(left_sensitive || right_sensitive))
+        Ok(value.with_marks(left_marks | right_marks))
     }
 }
 
@@ -114,12 +111,12 @@ fn compute(operator: BinaryOperator, left: &Number, right: &Number) -> Result<Va
 }
 
 fn equality(left: &Value, right: &Value, negated: bool) -> Value {
-    let sensitive = left.has_sensitive() || right.has_sensitive();
+    let marks = left.all_marks() | right.all_marks();
     let value = match same(left, right) {
         Some(same) => Value::from(same != negated),
         None => Value::unknown(Type::Bool),
     };
-    value.with_sensitivity(sensitive)
+    value.with_marks(marks)
 }
 
 /// Whether two values are the same. Nothing is converted: `1 == "1"` and `[1] == tolist([1])` are false. `None`: not known yet.

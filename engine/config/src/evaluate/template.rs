@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostics, Type, Value};
+use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
 use bimetal_syntax::{ForDirective, IfDirective, Node, Part};
 
 use super::{Evaluated, Evaluator, Names};
@@ -12,7 +12,7 @@ use super::{Evaluated, Evaluator, Names};
 #[derive(Default)]
 struct Text {
     text: String,
-    sensitive: bool,
+    marks: ValueMarks,
     unknown: bool,
 }
 
@@ -22,9 +22,9 @@ impl<'a> Evaluator<'a> {
         if let [Part::Value(only)] = parts {
             return self.value(only);
         }
-        let Text { text, sensitive, unknown } = self.text(parts)?;
+        let Text { text, marks, unknown } = self.text(parts)?;
         let value = if unknown { Value::unknown(Type::String) } else { Value::from(text) };
-        Ok(Cow::Owned(value.with_sensitivity(sensitive)))
+        Ok(Cow::Owned(value.with_marks(marks)))
     }
 
     fn text(&self, parts: &[Part]) -> Result<Text, Diagnostics> {
@@ -46,7 +46,7 @@ impl<'a> Evaluator<'a> {
 
     fn put_in(&self, node: &Node, text: &mut Text) -> Result<(), Diagnostics> {
         let value = self.value(node)?;
-        text.sensitive |= value.sensitive;
+        text.marks |= value.marks;
         if let Some(part) = value.as_str() {
             text.text.push_str(part);
             return Ok(());
@@ -68,13 +68,13 @@ impl<'a> Evaluator<'a> {
 
     fn choice(&self, choice: &IfDirective, text: &mut Text) -> Result<(), Diagnostics> {
         let condition = self.value(&choice.condition)?;
-        text.sensitive |= condition.sensitive;
+        text.marks |= condition.marks;
         let chosen = match self.truth(&choice.condition, &condition)? {
             Some(true) => self.text(&choice.yes)?,
             Some(false) => self.text(&choice.no)?,
             None => {
-                let sensitive = self.text(&choice.yes)?.sensitive | self.text(&choice.no)?.sensitive;
-                Text { unknown: true, sensitive, ..Text::default() }
+                let marks = self.text(&choice.yes)?.marks | self.text(&choice.no)?.marks;
+                Text { unknown: true, marks, ..Text::default() }
             }
         };
         text.append(chosen);
@@ -84,7 +84,7 @@ impl<'a> Evaluator<'a> {
     fn repeat(&self, repeat: &ForDirective, text: &mut Text) -> Result<(), Diagnostics> {
         let intro = &repeat.intro;
         let collection = self.value(&intro.collection)?;
-        text.sensitive |= collection.sensitive;
+        text.marks |= collection.marks;
         let Some(pairs) = self.pairs(&intro.collection, &collection)? else {
             text.unknown = true;
             return Ok(());
@@ -102,7 +102,7 @@ impl<'a> Evaluator<'a> {
 impl Text {
     fn append(&mut self, other: Text) {
         self.text.push_str(&other.text);
-        self.sensitive |= other.sensitive;
+        self.marks |= other.marks;
         self.unknown |= other.unknown;
     }
 }

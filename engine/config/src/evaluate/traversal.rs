@@ -126,7 +126,7 @@ impl<'a> Evaluator<'a> {
 
     /// `null` has no elements; what is no list is a list of one.
     fn splat(&self, value: Cow<'a, Value>, steps: &[Step]) -> Result<Value, Diagnostics> {
-        let sensitive = value.sensitive;
+        let marks = value.marks;
         let result = match &value.data {
             Data::Null(bimetal_model::Kind(ty @ (Type::List(_) | Type::Set(_) | Type::Tuple(_)))) => {
                 let error = Diagnostic::error(format!("this {ty} is `null`, and has no elements to go over"));
@@ -145,7 +145,7 @@ impl<'a> Evaluator<'a> {
                 if is_list { Value::list(Type::Any, values) } else { Value::tuple(values) }
             }
         };
-        Ok(result.with_sensitivity(sensitive))
+        Ok(result.with_marks(marks))
     }
 }
 

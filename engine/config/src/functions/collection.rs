@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bimetal_model::convert::{convert, unify};
-use bimetal_model::{Data, Number, Type, Value};
+use bimetal_model::{Data, Number, Type, Value, ValueMarks};
 
 use super::text::characters;
 use super::{Arguments, Error, Function, MANY, Result, deep, kind, shallow, texts};
@@ -41,10 +41,10 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(list_like(all_lists, lists.concat()))
         }),
         shallow("flatten", 1, 1, Type::Any, |a| {
-            let (mut flat, mut marks) = (Vec::new(), Marks::default());
-            flatten(a.items(0)?, &mut flat, &mut marks);
-            let value = if marks.unknown { Value::unknown(Type::Any) } else { Value::tuple(flat) };
-            Ok(value.with_sensitivity(marks.sensitive))
+            let mut flat = Flat::default();
+            flat.extend(a.items(0)?);
+            let value = if flat.is_unknown { Value::unknown(Type::Any) } else { Value::tuple(flat.items) };
+            Ok(value.with_marks(flat.marks))
         }),
         deep("distinct", 1, 1, any_list(), |a| {
             let mut seen: Vec<Value> = Vec::new();
@@ -189,23 +189,26 @@ fn merge(arguments: Arguments<'_>) -> Result {
 }
 
 #[derive(Default)]
-struct Marks {
-    unknown: bool,
-    sensitive: bool,
+struct Flat {
+    items: Vec<Value>,
+    is_unknown: bool,
+    marks: ValueMarks,
 }
 
-fn flatten(items: &[Value], flat: &mut Vec<Value>, marks: &mut Marks) {
-    for item in items {
-        match &item.data {
-            Data::List(inner) | Data::Set(inner) | Data::Tuple(inner) => {
-                marks.sensitive |= item.sensitive;
-                flatten(inner, flat, marks);
+impl Flat {
+    fn extend(&mut self, items: &[Value]) {
+        for item in items {
+            match &item.data {
+                Data::List(inner) | Data::Set(inner) | Data::Tuple(inner) => {
+                    self.marks |= item.marks;
+                    self.extend(inner);
+                }
+                Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                    self.is_unknown = true;
+                    self.marks |= item.marks;
+                }
+                _ => self.items.push(item.clone()),
             }
-            Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-                marks.unknown = true;
-                marks.sensitive |= item.sensitive;
-            }
-            _ => flat.push(item.clone()),
         }
     }
 }
@@ -224,7 +227,7 @@ fn slice(arguments: Arguments<'_>) -> Result {
 fn zip_map(arguments: Arguments<'_>) -> Result {
     let (names, values) = (arguments.value(0), arguments.items(1)?);
     if !names.is_wholly_known() {
-        return Ok(Value::unknown(Type::Any).with_sensitivity(names.has_sensitive()));
+        return Ok(Value::unknown(Type::Any).with_marks(names.all_marks()));
     }
     let texts = arguments.texts(0)?;
     if texts.len() != values.len() {
@@ -233,7 +236,7 @@ fn zip_map(arguments: Arguments<'_>) -> Result {
     let members = texts.into_iter().zip(values.iter().cloned()).collect();
     let data =
         if matches!(arguments.value(1).data, Data::Tuple(_)) { Data::Object(members) } else { Data::Map(members) };
-    Ok(Value::from(data).with_sensitivity(names.has_sensitive()))
+    Ok(Value::from(data).with_marks(names.all_marks()))
 }
 
 fn coalesce(arguments: Arguments<'_>) -> Result {

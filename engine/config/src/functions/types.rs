@@ -1,7 +1,7 @@
 //! Conversions and marks.
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Type, Value};
+use bimetal_model::{Type, Value, ValueMarks};
 
 use super::{Arguments, Error, Function, Result, shallow};
 
@@ -17,9 +17,17 @@ pub(super) fn functions() -> Vec<Function> {
         shallow("toset", 1, 1, Type::set(Type::Any), |a| to(&a, &Type::set(Type::Any))),
         shallow("tomap", 1, 1, Type::map(Type::Any), |a| to(&a, &Type::map(Type::Any))),
         shallow("sensitive", 1, 1, Type::Any, |a| Ok(a.value(0).clone().into_sensitive())),
-        shallow("nonsensitive", 1, 1, Type::Any, |a| Ok(Value { sensitive: false, ..a.value(0).clone() })),
-        shallow("issensitive", 1, 1, Type::Bool, |a| Ok(a.value(0).sensitive.into())),
-        shallow("ephemeralasnull", 1, 1, Type::Any, |a| Ok(a.value(0).clone())),
+        shallow("nonsensitive", 1, 1, Type::Any, |a| {
+            let value = a.value(0).clone();
+            Ok(Value { marks: ValueMarks { sensitive: false, ..value.marks }, ..value })
+        }),
+        shallow("issensitive", 1, 1, Type::Bool, |a| Ok(a.value(0).marks.sensitive.into())),
+        shallow("ephemeralasnull", 1, 1, Type::Any, |a| {
+            Ok(a.value(0).clone().map_parts(&mut |part| match part.marks.ephemeral {
+                true => Value::null(part.ty()).with_sensitivity(part.marks.sensitive),
+                false => part,
+            }))
+        }),
     ]
 }
 

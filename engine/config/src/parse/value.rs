@@ -36,11 +36,12 @@ impl Parser<'_> {
             default: body.attributes.get("default").map(|attribute| attribute.expression.clone()),
             description: self.text(&body, "description"),
             sensitive: self.flag(&body, "sensitive").unwrap_or(false),
+            ephemeral: self.flag(&body, "ephemeral").unwrap_or(false),
             nullable: self.flag(&body, "nullable").unwrap_or(true),
             validations,
             span,
         };
-        self.unsupported(&body, &["type", "default", "description", "sensitive", "nullable"]);
+        self.unsupported(&body, &["type", "default", "description", "sensitive", "ephemeral", "nullable"]);
         self.module.variables.insert(name.to_owned(), variable);
     }
 
@@ -51,14 +52,18 @@ impl Parser<'_> {
         let depends_on = self.depends_on(body);
         let description = self.text(body, "description");
         let sensitive = self.flag(body, "sensitive").unwrap_or(false);
-        self.unsupported(body, &["value", "description", "sensitive"]);
+        let ephemeral = self.flag(body, "ephemeral").unwrap_or(false);
+        self.unsupported(body, &["value", "description", "sensitive", "ephemeral"]);
+        if ephemeral && self.folder.is_empty() {
+            let error = Diagnostic::error("an output of the root module is stored, and can't be ephemeral").at(&span);
+            self.diagnostics.push(error.hint("`ephemeral = true` is for outputs of modules that are called"));
+        }
         let preconditions = self.conditions(body, "precondition", "output");
         let Some(value) = body.attributes.get("value").map(|attribute| attribute.expression.clone()) else {
             return self.diagnostics.push(Diagnostic::error("`value` is missing").at(&span));
         };
-        self.module
-            .outputs
-            .insert(name.to_owned(), Output { value, description, sensitive, preconditions, depends_on, span });
+        let output = Output { value, description, sensitive, ephemeral, preconditions, depends_on, span };
+        self.module.outputs.insert(name.to_owned(), output);
     }
 
     pub(super) fn check(&mut self, name: &str, mut body: Body, span: Span) {

@@ -11,7 +11,7 @@ fn a_plan_has_unknowns_and_the_users_credentials() {
     let planned = Rig::new().plan("good").unwrap();
     assert_eq!(planned.value.member("id"), Some(&Value::unknown(Type::String)));
     assert_eq!(planned.value.member("key"), Some(&Value::from("hunter2").into_sensitive()));
-    assert!(planned.value.member("code").is_some_and(|code| code.sensitive));
+    assert!(planned.value.member("code").is_some_and(|code| code.marks.sensitive));
     assert_eq!(planned.private, [1]);
 }
 

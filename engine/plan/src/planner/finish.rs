@@ -27,8 +27,8 @@ impl Planner<'_> {
             lineage: self.observed.lineage.clone(),
             serial: self.observed.serial,
             files: self.desired.module.files.clone(),
-            variables: self.desired.variables.clone(),
-            providers: self.providers,
+            variables: lasting(&self.desired.variables),
+            providers: lasting(&self.providers),
             images: self.images,
             facts: self.facts,
             changes: self.changes.into_values().collect(),
@@ -66,6 +66,11 @@ impl Planner<'_> {
                 .hint("give it what it needs to destroy as a variable")
         }));
     }
+}
+
+/// Without what must not be stored: whoever does the plan gets it anew.
+fn lasting<K: Ord + Clone>(values: &BTreeMap<K, Value>) -> BTreeMap<K, Value> {
+    values.iter().filter(|(_, value)| !value.has_ephemeral()).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Who takes a host port of a machine, or a container's name, from someone who goes, comes after that.

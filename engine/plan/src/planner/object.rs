@@ -63,7 +63,7 @@ impl Planner<'_> {
         let (mut configs, mut said) = (Vec::new(), Diagnostics::new());
         for instance in self.noted(instances)? {
             let decode =
-                |values: &crate::Values| bimetal_config::decode(&block.body, &owner.schema.block, &values.scope);
+                |values: &crate::Values| bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope);
             let unmet = self.values.within(instance.clone(), |values| evaluator::before(block, values));
             said.extend(unmet.err().unwrap_or_default());
             let (config, diagnostics) = self.values.within(instance.clone(), decode);

@@ -141,11 +141,13 @@ impl Bench {
             remember: &*self.memory,
             edge: self,
             notify: &self.events,
-            read: Arc::new(NoFiles),
             parallelism: self.parallelism,
             crash: Some(&crash),
         };
-        apply(plan, &observed.resolved, &ports, &Lease("lease".to_owned()), &self.stop).await
+        let given = Given { values: plan.variables.clone(), ..Given::default() };
+        let (desired, said) = desired(plan.files.clone(), given, Arc::new(NoFiles));
+        let desired = desired.unwrap_or_else(|| panic!("{}", told(&said)));
+        apply(plan, &desired, &observed.resolved, &ports, &Lease("lease".to_owned()), &self.stop).await
     }
 
     /// Does a plan that was written down, in another process.

@@ -169,12 +169,12 @@ async fn act_with(
         remember: &*world.store,
         edge: &System,
         notify: &Silent,
-        read: world.configuration.desired.read.clone(),
         parallelism: Ports::PARALLELISM,
         crash: None,
     };
     let desired = &world.configuration.desired;
-    let (applied, values) = bimetal_apply::apply_to(desired, plan, &observed.resolved, &ports, lease, stop).await;
+    let (applied, values) =
+        bimetal_apply::apply_with_values(plan, desired, &observed.resolved, &ports, lease, stop).await;
     world.store.finish(lease, number, applied.outcome).await?;
     Ok((applied, values))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Type, Value};
+use bimetal_model::{Data, Diagnostic, Type, Value, ValueMarks};
 use bimetal_syntax::{Step, StepKind};
 
 use crate::suggest::nearest_or_all;
@@ -40,13 +40,13 @@ fn unknowns<'v>(types: &[Type]) -> Vec<Cow<'v, Value>> {
 
 /// `.name`
 pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a, Value>, Diagnostic> {
-    let sensitive = value.sensitive;
-    let unknown = |ty: &Type| Ok(Cow::Owned(Value::unknown(ty.clone()).with_sensitivity(sensitive)));
+    let marks = value.marks;
+    let unknown = |ty: &Type| Ok(Cow::Owned(Value::unknown(ty.clone()).with_marks(marks)));
     match &value.data {
         Data::Map(members) | Data::Object(members) => match members.contains_key(name) {
-            true => Ok(member(value, name, sensitive)),
+            true => Ok(member(value, name, marks)),
             // A sensitive map's keys may not be shown.
-            false if sensitive => Err(Diagnostic::error(format!("there is no attribute `{name}`"))),
+            false if marks.hide() => Err(Diagnostic::error(format!("there is no attribute `{name}`"))),
             false => Err(absent("attribute", name, members.keys().map(String::as_str))),
         },
         Data::Unknown(Type::Object(fields)) => match fields.get(name) {
@@ -72,28 +72,28 @@ pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a,
 
 /// `[key]`
 pub(super) fn index<'a>(value: Cow<'a, Value>, key: &Value) -> Result<Cow<'a, Value>, Diagnostic> {
-    let sensitive = value.sensitive || key.sensitive;
+    let marks = value.marks | key.marks;
     if key.is_null() {
         return Err(Diagnostic::error("an index can't be `null`"));
     }
     if key.is_unknown() {
-        return Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_sensitivity(sensitive)));
+        return Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_marks(marks)));
     }
     match &value.data {
-        Data::Map(_) | Data::Object(_) | Data::Unknown(Type::Object(_)) => by_name(value, key, sensitive),
+        Data::Map(_) | Data::Object(_) | Data::Unknown(Type::Object(_)) => by_name(value, key, marks),
         Data::List(items) | Data::Tuple(items) => {
-            let place = position(key, items.len()).map_err(|error| match sensitive {
+            let place = position(key, items.len()).map_err(|error| match marks.hide() {
                 true => Diagnostic::error("there is no such item").because("the index or the list is sensitive"),
                 false => error,
             })?;
-            Ok(item(value, place, sensitive))
+            Ok(item(value, place, marks))
         }
         Data::Unknown(Type::Tuple(types)) => {
             let place = position(key, types.len())?;
-            Ok(Cow::Owned(Value::unknown(types[place].clone()).with_sensitivity(sensitive)))
+            Ok(Cow::Owned(Value::unknown(types[place].clone()).with_marks(marks)))
         }
         Data::Unknown(Type::List(_) | Type::Map(_) | Type::Any) => {
-            Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_sensitivity(sensitive)))
+            Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_marks(marks)))
         }
         Data::Set(_) | Data::Unknown(Type::Set(_)) => {
             Err(Diagnostic::error("a set has no order").hint("`tolist(…)` makes a list of it"))
@@ -116,17 +116,15 @@ fn element_type(data: &Data) -> Type {
     }
 }
 
-fn by_name<'a>(value: Cow<'a, Value>, key: &Value, sensitive: bool) -> Result<Cow<'a, Value>, Diagnostic> {
+fn by_name<'a>(value: Cow<'a, Value>, key: &Value, marks: ValueMarks) -> Result<Cow<'a, Value>, Diagnostic> {
     let Ok(Value { data: Data::String(name), .. }) = convert(key.clone(), &Type::String) else {
         return Err(Diagnostic::error(format!("a map is indexed by text, not by a {}", key.ty())));
     };
     match &value.data {
-        Data::Unknown(_) => {
-            attribute(value, &name).map(|found| Cow::Owned(found.into_owned().with_sensitivity(sensitive)))
-        }
+        Data::Unknown(_) => attribute(value, &name).map(|found| Cow::Owned(found.into_owned().with_marks(marks))),
         data => match members(data).is_some_and(|members| members.contains_key(&*name)) {
-            true => Ok(member(value, &name, sensitive)),
-            false if sensitive => {
+            true => Ok(member(value, &name, marks)),
+            false if marks.hide() => {
                 Err(Diagnostic::error("there is no such key").because("the key or the map is sensitive"))
             }
             false => Err(absent("key", &name, members(data).into_iter().flat_map(BTreeMap::keys).map(String::as_str))),
@@ -162,35 +160,35 @@ fn absent<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clo
     }
 }
 
-fn member<'a>(value: Cow<'a, Value>, name: &str, sensitive: bool) -> Cow<'a, Value> {
+fn member<'a>(value: Cow<'a, Value>, name: &str, marks: ValueMarks) -> Cow<'a, Value> {
     match value {
         Cow::Borrowed(value) => match value.as_members().and_then(|members| members.get(name)) {
-            Some(found) => marked(found, sensitive),
+            Some(found) => marked(found, marks),
             None => unreachable!("the caller looked"),
         },
         Cow::Owned(Value { data: Data::Map(mut members) | Data::Object(mut members), .. }) => {
-            Cow::Owned(members.remove(name).unwrap_or(Value::NULL).with_sensitivity(sensitive))
+            Cow::Owned(members.remove(name).unwrap_or(Value::NULL).with_marks(marks))
         }
         Cow::Owned(_) => unreachable!("the caller looked"),
     }
 }
 
-fn item(value: Cow<'_, Value>, place: usize, sensitive: bool) -> Cow<'_, Value> {
+fn item(value: Cow<'_, Value>, place: usize, marks: ValueMarks) -> Cow<'_, Value> {
     match value {
         Cow::Borrowed(value) => match value.as_items().and_then(|items| items.get(place)) {
-            Some(found) => marked(found, sensitive),
+            Some(found) => marked(found, marks),
             None => unreachable!("the caller looked"),
         },
         Cow::Owned(Value { data: Data::List(mut items) | Data::Tuple(mut items), .. }) => {
-            Cow::Owned(items.swap_remove(place).with_sensitivity(sensitive))
+            Cow::Owned(items.swap_remove(place).with_marks(marks))
         }
         Cow::Owned(_) => unreachable!("the caller looked"),
     }
 }
 
-fn marked(value: &Value, sensitive: bool) -> Cow<'_, Value> {
-    match sensitive && !value.sensitive {
-        true => Cow::Owned(value.clone().into_sensitive()),
-        false => Cow::Borrowed(value),
+fn marked(value: &Value, marks: ValueMarks) -> Cow<'_, Value> {
+    match value.marks | marks == value.marks {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(value.clone().with_marks(marks)),
     }
 }

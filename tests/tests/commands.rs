@@ -12,13 +12,14 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "init",
     "validate",
     "fmt",
     "plan",
     "apply",
     "destroy",
+    "test",
     "show",
     "console",
     "output",

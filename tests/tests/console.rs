@@ -154,7 +154,8 @@ fn nothing_is_needed_but_expressions() {
               "start": 3
             }
           },
-          "summary": "an expression is wanted here"
+          "summary": "an expression is wanted here",
+          "values": []
         }
       ],
       "format": 1

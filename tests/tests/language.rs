@@ -34,6 +34,9 @@ fn every_example_of_the_page_is_valid() {
         }
         let bimetal = folder(&files);
         assert_eq!(bimetal.ok(&["validate"]), "The configuration is valid.\n", "{section}");
+        if files.keys().any(|name| name.ends_with(".bmtest.hcl")) {
+            bimetal.ok(&["test"]);
+        }
         examples += 1;
     }
     assert!(examples >= 3, "{examples}");

@@ -15,6 +15,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         "bimetal-plan",
         "bimetal-apply",
         "bimetal-host",
+        "bimetal-mock",
         "bimetal-state",
         "bimetal-providers",
     ];
@@ -28,6 +29,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("bimetal-plan", &["bimetal-model", "bimetal-config", "bimetal-fleet"]),
         ("bimetal-apply", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-host", &["bimetal-model"]),
+        ("bimetal-mock", &["bimetal-model"]),
         ("bimetal-state", &["bimetal-model"]),
         ("bimetal", ENGINE),
         ("bimetal-provider-macros", &[]),

@@ -22,7 +22,7 @@ use bimetal_config::{Acting, Desired};
 use bimetal_model::port::{Lease, Predict};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};
-use bimetal_plan::{Plan, Tally};
+use bimetal_plan::{Plan, Tally, Values};
 
 pub use crash::CrashPoint;
 pub use ports::Ports;
@@ -63,6 +63,18 @@ pub async fn apply(
     lease: &Lease,
     stop: &Stop,
 ) -> Applied {
+    apply_with_values(plan, desired, resolved, ports, lease, stop).await.0
+}
+
+/// As [`apply`]; and what all objects are by then.
+pub async fn apply_with_values(
+    plan: &Plan,
+    desired: &Desired,
+    resolved: &[(Intent, Option<Object>)],
+    ports: &Ports<'_>,
+    lease: &Lease,
+    stop: &Stop,
+) -> (Applied, Values) {
     let acting = Acting { now_ms: ports.edge.now_ms(), seed: ports.edge.new_id().into() };
     run::Run::new(plan, &desired.acting(acting), ports, lease, stop).apply(resolved).await
 }

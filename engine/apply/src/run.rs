@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> Applied {
+    pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> (Applied, Values) {
         self.record(settle::records(self.plan, resolved, self.ports.predict)).await;
         loop {
             self.begin().await;
@@ -268,7 +268,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn finish(mut self) -> Applied {
+    async fn finish(mut self) -> (Applied, Values) {
         self.tell_circle();
         if self.plan.mode == Mode::Apply {
             self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values));
@@ -287,7 +287,8 @@ impl<'a> Run<'a> {
             (false, false, true) => RevisionOutcome::Partial,
         };
         let tally = self.ledger.tally(self.plan);
-        Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, tally, outputs }
+        let applied = Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, tally, outputs };
+        (applied, self.values)
     }
 
     fn all_outputs(&mut self) -> BTreeMap<String, Value> {

@@ -26,7 +26,7 @@ impl Stop {
     }
 
     /// Waits until somebody says so.
-    pub(crate) async fn stopped(&self) {
+    pub async fn stopped(&self) {
         // The sender lives as long as `self`: there is no error to expect.
         let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
     }

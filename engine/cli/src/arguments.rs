@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Show everything that the state knows, ask, and remove it
     Destroy(Destroy),
+    /// Play the configuration's tests
+    Test(Test),
     /// Show the state, or a saved plan
     Show(Show),
     /// Evaluate expressions, one a line
@@ -190,6 +192,24 @@ pub(crate) struct Destroy {
     pub(crate) planning: Planning,
     #[command(flatten)]
     pub(crate) doing: Doing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Only this file; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) filter: Vec<PathBuf>,
+    /// Where tests lie, beside those in the folder of the configuration
+    #[arg(long, value_name = "DIR", default_value = "tests")]
+    pub(crate) test_directory: PathBuf,
+    /// Show what each run planned or made
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Write the results into a file, as JUnit has them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit_xml: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
 }
 
 #[derive(Debug, Args)]

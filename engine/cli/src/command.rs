@@ -8,3 +8,4 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod plan;
 pub(crate) mod reach;
+pub(crate) mod test;

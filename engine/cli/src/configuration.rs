@@ -26,11 +26,15 @@ pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
 
 /// As [`read_sources`], where there may be none.
 pub(crate) fn read_sources_if_any(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    let names = names(root, is_configuration)?;
-    let mut sources = names.iter().map(|name| read_source(root, name)).collect::<Result<Vec<_>, _>>()?;
+    read_sources_from(root, "")
+}
+
+/// The configuration files of a folder below the root, and of the modules that they call.
+pub(crate) fn read_sources_from(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
+    let mut sources = read_module(root, folder)?;
     // What is not there is said where it is called.
     loop {
-        let missing = missing_modules(&sources);
+        let missing = missing_modules(&sources, folder);
         let modules = missing.iter().filter(|folder| root.join(&***folder).is_dir());
         let more = modules.map(|folder| read_module(root, folder)).collect::<Result<Vec<_>, _>>()?.concat();
         if more.is_empty() {
@@ -42,7 +46,12 @@ pub(crate) fn read_sources_if_any(root: &Path) -> Result<Vec<SourceFile>, Failur
 
 fn read_module(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
     let names = names(&root.join(folder), is_configuration)?;
-    names.iter().map(|name| read_source(root, &format!("{folder}/{name}"))).collect()
+    names.iter().map(|name| read_source(root, &below(folder, name))).collect()
+}
+
+/// A file of a folder; of the root where there is none.
+fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn is_configuration(name: &str) -> bool {
@@ -51,9 +60,25 @@ fn is_configuration(name: &str) -> bool {
 
 /// The variable files that are read unasked, in the order in which later ones win.
 pub(crate) fn read_variable_files(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    let found = names(root, |name| name.ends_with(".auto.bmvars.hcl") || name.ends_with(".auto.bmvars.json"))?;
-    let first = ["bimetal.bmvars.hcl", "bimetal.bmvars.json"].into_iter().filter(|name| root.join(name).is_file());
-    first.chain(found.iter().map(String::as_str)).map(|name| read_source(root, name)).collect()
+    read_variable_files_in(root, "")
+}
+
+/// As [`read_variable_files`], of a folder below the root.
+pub(crate) fn read_variable_files_in(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
+    let inside = root.join(folder);
+    let found = names(&inside, |name| name.ends_with(".auto.bmvars.hcl") || name.ends_with(".auto.bmvars.json"))?;
+    let first = ["bimetal.bmvars.hcl", "bimetal.bmvars.json"].into_iter().filter(|name| inside.join(name).is_file());
+    let names = first.chain(found.iter().map(String::as_str));
+    names.map(|name| read_source(root, &below(folder, name))).collect()
+}
+
+/// The files of tests in a folder below the root, by name; there may be no such folder.
+pub(crate) fn read_suites(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
+    if !root.join(folder).is_dir() {
+        return Ok(Vec::new());
+    }
+    let is_suite = |name: &str| name.ends_with(".bmtest.hcl") || name.ends_with(".bmtest.json");
+    names(&root.join(folder), is_suite)?.iter().map(|name| read_source(root, &below(folder, name))).collect()
 }
 
 /// What the command line says about variables, in its order.

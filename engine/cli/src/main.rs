@@ -59,6 +59,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Apply(arguments) => return command::apply::apply(&session, arguments).await,
         Command::Destroy(arguments) => return command::apply::destroy(&session, arguments).await,
         Command::Fmt(arguments) => return command::fmt::fmt(&session, arguments),
+        Command::Test(arguments) => return command::test::test(&session, arguments).await,
         Command::Console(variables) => return command::console::console(&session, variables).await,
         Command::Exec(arguments) => return command::reach::exec(&session, arguments).await,
         Command::Ssh(arguments) => return command::reach::ssh(&session, arguments).await,

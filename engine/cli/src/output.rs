@@ -39,17 +39,17 @@ pub(crate) fn complain(diagnostics: &[Diagnostic], files: &[SourceFile]) {
 /// What went wrong: drawn on standard error, or as a JSON document on standard output.
 pub(crate) fn report(failure: &Failure, as_json: bool) {
     match as_json {
-        true => print_json(&json!({ "format": 1, "diagnostics": located(failure) })),
+        true => print_json(&json!({ "format": 1, "diagnostics": located(&failure.diagnostics, &failure.files) })),
         false => complain(&failure.diagnostics, &failure.files),
     }
 }
 
 /// The diagnostics with line and column (both from 1; columns count characters) beside the bytes.
-fn located(failure: &Failure) -> Vec<Json> {
+pub(crate) fn located(diagnostics: &[Diagnostic], files: &[SourceFile]) -> Vec<Json> {
     let locate = |diagnostic: &Diagnostic| {
         let mut document = json!(diagnostic);
         if let Some(span) = &diagnostic.span
-            && let Some(file) = failure.files.iter().find(|file| file.name == span.file)
+            && let Some(file) = files.iter().find(|file| file.name == span.file)
         {
             let before = file.text.get(..span.range.start).unwrap_or(&file.text);
             document["line"] = json!(before.matches('\n').count() + 1);
@@ -57,5 +57,5 @@ fn located(failure: &Failure) -> Vec<Json> {
         }
         document
     };
-    failure.diagnostics.iter().map(locate).collect()
+    diagnostics.iter().map(locate).collect()
 }

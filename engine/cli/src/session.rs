@@ -1,6 +1,5 @@
 //! What a command works with: the folder, the screen, and, where it needs them, configuration, state and host.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,13 +74,14 @@ impl Session {
         }
     }
 
-    fn given(&self, variables: &Variables) -> Result<Given, Failure> {
+    /// What is said of variables outside of the configuration, and when that was.
+    pub(crate) fn given(&self, variables: &Variables) -> Result<Given, Failure> {
         Ok(Given {
             environment: configuration::environment_variables(),
             files: configuration::read_variable_files(&self.root)?,
             arguments: configuration::read_assignments(&self.root, variables)?,
-            values: BTreeMap::new(),
             planned_ms: Some(System.now_ms()),
+            ..Given::default()
         })
     }
 
@@ -122,7 +122,8 @@ impl Session {
         }
     }
 
-    fn disk(&self) -> Arc<Disk> {
+    /// What the configuration's functions read.
+    pub(crate) fn disk(&self) -> Arc<Disk> {
         Arc::new(Disk { root: self.root.clone() })
     }
 
@@ -176,7 +177,8 @@ impl Keep for InState {
     }
 }
 
-fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
+/// Whether this is a Bimetal that the configuration wants.
+pub(crate) fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
     let Some((wanted, span)) = &desired.module.settings.required_version else { return Ok(()) };
     let here = env!("CARGO_PKG_VERSION");
     match crate::version::allows(wanted, here) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
 use bimetal_host::Host;
-use bimetal_model::port::{Operate as _, Remember as _};
+use bimetal_model::event::Notify;
+use bimetal_model::port::{Operate, Predict, Remember as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
@@ -22,11 +23,11 @@ use crate::session::{Configuration, InState, Session};
 const MOST_ROUNDS: usize = 32;
 
 /// Everything that a command works with once the state is open.
-pub(crate) struct World {
+pub(crate) struct World<P = Host> {
     pub(crate) configuration: Configuration,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) snapshot: Snapshot,
-    pub(crate) host: Arc<Host>,
+    pub(crate) host: Arc<P>,
     pub(crate) lock: Lock,
 }
 
@@ -56,24 +57,58 @@ pub(crate) struct Planned {
     pub(crate) observed: Observed,
 }
 
-/// Looks at what exists and plans.
+/// Whether providers are asked what exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// They are.
+    Refresh,
+    /// The state is believed.
+    Believe,
+}
+
+/// Looks at what exists and plans; what images were resolved to stays so, until `init --upgrade`.
 pub(crate) async fn plan(
     session: &Session,
     world: &World,
     planning: &arguments::Planning,
     mode: Mode,
 ) -> Result<Planned, Failure> {
+    let look = if planning.no_refresh { Look::Believe } else { Look::Refresh };
+    let planned = look_and_plan(world, look, mode, &*session.progress).await;
+    session.progress.clear();
+    let files = &world.configuration.files;
+    let (planned, said) = planned.map_err(|diagnostics| Failure::new(diagnostics, files))?;
+    session.warn(&said, files);
+    remember_images(session, world, &planned.plan)?;
+    Ok(planned)
+}
+
+/// Looks at what exists and plans; what was said on the way comes with it.
+pub(crate) async fn look_and_plan<P: Predict + Operate>(
+    world: &World<P>,
+    look: Look,
+    mode: Mode,
+    notify: &dyn Notify,
+) -> Result<(Planned, Diagnostics), Diagnostics> {
     let diagnostics = configure(world, &world.snapshot.objects);
     if has_errors(&diagnostics) {
-        return Err(Failure::new(diagnostics, &world.configuration.files));
+        return Err(diagnostics);
     }
-    let observed = observe(session, world, planning.no_refresh).await?;
+    let (observed, mut said) = match look {
+        Look::Believe => bimetal_refresh::believe(&world.snapshot, &*world.host, &*world.host).await,
+        Look::Refresh => bimetal_refresh::refresh(&world.snapshot, &*world.host, &*world.host, notify).await,
+    };
+    if has_errors(&said) {
+        return Err(said);
+    }
     // What a provider block refers to may be something else by now; what went is the plan's business.
     configure(world, &observed.objects);
-    let plan = ask_and_plan(session, world, &observed, mode).await?;
-    session.progress.clear();
-    remember_images(session, world, &plan)?;
-    Ok(Planned { plan, observed })
+    let (plan, more) = ask_and_plan(world, &observed, mode, notify).await;
+    said.extend(more);
+    match plan {
+        Some(plan) => Ok((Planned { plan, observed }, said)),
+        None => Err(said),
+    }
 }
 
 /// Tells the host the provider blocks as a saved plan has them, and those that it must not keep as they are now.
@@ -89,7 +124,7 @@ pub(crate) fn configure_from(world: &World, plan: &Plan) {
 }
 
 /// Tells the host the provider blocks as far as what exists decides them.
-fn configure(world: &World, objects: &BTreeMap<Address, Stored>) -> Diagnostics {
+fn configure<P: Predict + Operate>(world: &World<P>, objects: &BTreeMap<Address, Stored>) -> Diagnostics {
     let (configs, diagnostics) = bimetal_plan::provider_configs(&world.configuration.desired, objects, &*world.host);
     for (provider, config) in configs {
         world.host.configure(&provider, &config);
@@ -97,25 +132,13 @@ fn configure(world: &World, objects: &BTreeMap<Address, Stored>) -> Diagnostics 
     diagnostics
 }
 
-async fn observe(session: &Session, world: &World, no_refresh: bool) -> Result<Observed, Failure> {
-    let notify = &*session.progress;
-    let (observed, diagnostics) = match no_refresh {
-        true => bimetal_refresh::believe(&world.snapshot, &*world.host, &*world.host).await,
-        false => bimetal_refresh::refresh(&world.snapshot, &*world.host, &*world.host, notify).await,
-    };
-    match has_errors(&diagnostics) {
-        true => {
-            session.progress.clear();
-            Err(Failure::new(diagnostics, &world.configuration.files))
-        }
-        false => {
-            session.warn(&diagnostics, &world.configuration.files);
-            Ok(observed)
-        }
-    }
-}
-
-async fn ask_and_plan(session: &Session, world: &World, observed: &Observed, mode: Mode) -> Result<Plan, Failure> {
+/// `None` where there are errors.
+async fn ask_and_plan<P: Predict + Operate>(
+    world: &World<P>,
+    observed: &Observed,
+    mode: Mode,
+    notify: &dyn Notify,
+) -> (Option<Plan>, Diagnostics) {
     let locked = world.lock.images.iter().map(|(source, index)| (source.clone(), Ok(index.clone())));
     let mut answers = Answers { images: locked.collect(), ..Answers::default() };
     let sources: Vec<_> = world.lock.images.keys().cloned().collect();
@@ -124,20 +147,14 @@ async fn ask_and_plan(session: &Session, world: &World, observed: &Observed, mod
         let (planning, diagnostics) =
             bimetal_plan::plan(&world.configuration.desired, observed, &answers, mode, &*world.host);
         match planning {
-            Some(Planning::Ready(plan)) if !has_errors(&diagnostics) => {
-                session.warn(&diagnostics, &world.configuration.files);
-                return Ok(*plan);
-            }
+            Some(Planning::Ready(plan)) if !has_errors(&diagnostics) => return (Some(*plan), diagnostics),
             Some(Planning::Ask(questions)) if !has_errors(&diagnostics) => {
-                bimetal_refresh::answer(questions, &mut answers, &*world.host, &*session.progress).await;
+                bimetal_refresh::answer(questions, &mut answers, &*world.host, notify).await;
             }
-            _ => {
-                session.progress.clear();
-                return Err(Failure::new(diagnostics, &world.configuration.files));
-            }
+            _ => return (None, diagnostics),
         }
     }
-    Err(Diagnostic::error("the plan has no end of questions to the world").into())
+    (None, vec![Diagnostic::error("the plan has no end of questions to the world")])
 }
 
 /// What was resolved stays so, until `init --upgrade`.

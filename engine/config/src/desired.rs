@@ -7,6 +7,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::schema::Block;
 use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
 
+use crate::altered::Alterations;
 use crate::derive::derive;
 use crate::evaluate::{Acting, Moment, ReadFiles, Scope};
 use crate::flatten::flatten;
@@ -78,11 +79,23 @@ impl std::fmt::Display for Node {
 
 /// Parses, checks references, works out variables and the order. `None` where nothing useful can be said beyond the errors.
 pub fn desired(files: Vec<SourceFile>, given: Given, read: Arc<dyn ReadFiles>) -> (Option<Desired>, Diagnostics) {
-    let (module, mut diagnostics) = crate::parse(&files, "");
+    altered(files, given, read, &Alterations::default())
+}
+
+/// As [`desired`], of something else than what is written.
+pub fn altered(
+    files: Vec<SourceFile>,
+    given: Given,
+    read: Arc<dyn ReadFiles>,
+    by: &Alterations,
+) -> (Option<Desired>, Diagnostics) {
+    let (module, mut diagnostics) = crate::parse(&files, &by.folder);
+    let module = by.root(module);
     let moment = Moment { planned_ms: given.planned_ms, acting: None };
     let (variables, refused) = values(&module, given, &read);
-    let (module, errors) = flatten(module, files, &variables, &read);
+    let (mut module, errors) = flatten(module, files, &variables, &read);
     diagnostics.extend(errors);
+    diagnostics.extend(by.empty_modules(&mut module));
     let dependencies = dependencies(&module, &mut diagnostics);
     let is_sound = !has_errors(&diagnostics);
     diagnostics.extend(refused);

@@ -52,12 +52,12 @@ pub(crate) fn flatten(
     (module, diagnostics)
 }
 
-/// Where modules lie that are called and of which no file is there.
-pub fn missing_modules(files: &[SourceFile]) -> Vec<Arc<str>> {
-    let (mut missing, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![Arc::from("")]);
+/// Where modules lie that are called, from a folder on, and of which no file is there.
+pub fn missing_modules(files: &[SourceFile], root: &str) -> Vec<Arc<str>> {
+    let (mut missing, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![Arc::from(root)]);
     while let Some(folder) = open.pop() {
         let (module, _) = parse(files, &folder);
-        if module.files.is_empty() && !folder.is_empty() {
+        if module.files.is_empty() && *folder != *root {
             missing.push(folder.clone());
         }
         open.extend(module.calls.into_values().map(|call| call.folder).filter(|folder| seen.insert(folder.clone())));
@@ -139,7 +139,7 @@ impl Flattener {
             return Err(error.hint("a module is a folder with files that end with `.bm.hcl`"));
         }
         let around = name.module.steps().len();
-        let is_itself = call.folder.is_empty() || self.folders_around(&name.module).contains(&call.folder);
+        let is_itself = call.folder == self.module.folder || self.folders_around(&name.module).contains(&call.folder);
         match (is_itself, around >= DEEPEST) {
             (true, _) => Err(Diagnostic::error("this module calls itself").at(&call.source_span)),
             (false, true) => {

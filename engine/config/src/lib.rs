@@ -2,6 +2,8 @@
 //!
 //! The only room that names the HCL parser. Does no I/O: files that functions read come in through `ReadFiles`.
 
+mod altered;
+mod assertion;
 pub mod builtin;
 mod condition;
 pub mod console;
@@ -21,14 +23,17 @@ pub mod module;
 mod parse;
 mod shape;
 mod suggest;
+pub mod suite;
 mod trigger;
 mod types;
 mod variables;
 
+pub use altered::Alterations;
+pub use assertion::{Assertion, assertion, checked};
 pub use condition::unmet;
 pub use decode::{decode, decode_stored};
 pub use derive::{derive, is_derived, lasting};
-pub use desired::{Desired, Node, constant, desired, providers};
+pub use desired::{Desired, Node, altered, constant, desired, providers};
 pub use evaluate::{Acting, Moment, NoFiles, ReadFiles, Scope, evaluate};
 pub use expand::{Instance, block_value, expand};
 pub use expression::{Expression, Reference, Target};
@@ -36,7 +41,7 @@ pub use flatten::missing_modules;
 pub use functions::function_names;
 pub use import::{Claim, claims};
 pub use module::{Module, SourceFile};
-pub use parse::{parse, parse_expression};
-pub use suggest::nearest;
+pub use parse::{parse, parse_expression, parse_suite};
+pub use suggest::{nearest, nearest_or_all};
 pub use trigger::{Trigger, trigger};
-pub use variables::{Argument, Given};
+pub use variables::{Argument, Given, values};

@@ -48,6 +48,8 @@ impl Scoped {
 /// A parsed configuration: the root module, and all instances of the modules that it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
+    /// Where the root module's files are; empty for the configuration's own root.
+    pub folder: Arc<str>,
     /// What it was parsed from.
     pub files: Vec<SourceFile>,
     /// The `bimetal` blocks.

@@ -6,6 +6,7 @@ mod moves;
 mod object;
 mod overrides;
 mod settings;
+mod suite;
 mod value;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,10 @@ use crate::module::*;
 use crate::shape::parse_configuration;
 use crate::suggest::nearest_or_all;
 
+#[cfg(test)]
+pub(crate) use suite::WORDS as SUITE_WORDS;
+pub use suite::parse_suite;
+
 /// The words that blocks begin with; `shape` says how each is written in JSON.
 pub(crate) const TOP_LEVEL: [&str; 15] = [
     "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
@@ -28,7 +33,7 @@ pub(crate) const TOP_LEVEL: [&str; 15] = [
 /// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
 pub fn parse(files: &[SourceFile], folder: &str) -> (Module, Diagnostics) {
     let files: Vec<SourceFile> = files.iter().filter(|file| folder_of(&file.name) == folder).cloned().collect();
-    let module = Module { files: files.clone(), ..Module::default() };
+    let module = Module { folder: folder.into(), files: files.clone(), ..Module::default() };
     let mut parser = Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() };
     let (overriding, files): (Vec<_>, Vec<_>) = files.iter().partition(|file| overrides::is_one(&file.name));
     let mut blocks: Vec<NestedBody> = files.into_iter().flat_map(|file| parser.file(file)).collect();
@@ -80,7 +85,6 @@ impl Parser<'_> {
     fn block(&mut self, file: &SourceFile, block: syntax::Block) -> Option<NestedBody> {
         let header = file.span(block.header());
         let word = block.word.text.to_string();
-        let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         let wanted = match word.as_str() {
             "bimetal" | "locals" | "moved" | "removed" | "import" => 0,
             "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
@@ -92,10 +96,24 @@ impl Parser<'_> {
                 return None;
             }
         };
+        self.labelled(file, block, wanted, || example(&word))
+    }
+
+    /// A block with as many labels as its word takes.
+    fn labelled(
+        &mut self,
+        file: &SourceFile,
+        block: syntax::Block,
+        wanted: usize,
+        example: impl Fn() -> String,
+    ) -> Option<NestedBody> {
+        let header = file.span(block.header());
+        let word = block.word.text.to_string();
+        let labels: Vec<String> = block.labels.iter().map(|label| label.text.to_string()).collect();
         if labels.len() != wanted {
             let error =
                 Diagnostic::error(format!("`{word}` takes {wanted} labels, here are {}", labels.len())).at(&header);
-            self.diagnostics.push(error.hint(example(&word)));
+            self.diagnostics.push(error.hint(example()));
             return None;
         }
         if let Some(bad) = labels.iter().find(|label| !is_name(label)) {

@@ -12,6 +12,11 @@ pub(crate) fn parse_configuration(file: &SourceFile) -> (Body, Diagnostics) {
     if is_json(file) { parse_json_body(file, &FILE) } else { parse_body(file) }
 }
 
+/// The tree of a file of tests, in the syntax that its name says.
+pub(crate) fn parse_suite_tree(file: &SourceFile) -> (Body, Diagnostics) {
+    if is_json(file) { parse_json_body(file, &SUITE) } else { parse_body(file) }
+}
+
 /// The tree of a file of variables, in the syntax that its name says.
 pub(crate) fn parse_values(file: &SourceFile) -> (Body, Diagnostics) {
     if is_json(file) { parse_json_body(file, &VALUES) } else { parse_body(file) }
@@ -108,6 +113,61 @@ static CONTENT: Shape =
 static DYNAMIC: Shape =
     Shape { blocks: &[block("content", 0, &CONTENT)], arguments: &[("iterator", Expression)], ..ARGUMENTS };
 
+static SUITE: Shape = Shape {
+    blocks: &[
+        block("variables", 0, &ARGUMENTS),
+        block("provider", 1, &PROVIDER),
+        block("run", 1, &RUN),
+        block("mock_provider", 1, &MOCK),
+        OVERRIDE_RESOURCE,
+        OVERRIDE_DATA,
+        OVERRIDE_MODULE,
+    ],
+    others: Others::Blocks,
+    ..ARGUMENTS
+};
+
+static RUN: Shape = Shape {
+    blocks: &[
+        block("variables", 0, &ARGUMENTS),
+        block("module", 0, &VALUES),
+        block("plan_options", 0, &WORDS),
+        block("assert", 0, &ARGUMENTS),
+        OVERRIDE_RESOURCE,
+        OVERRIDE_DATA,
+        OVERRIDE_MODULE,
+    ],
+    arguments: &[
+        ("command", Expression),
+        ("providers", Expression),
+        ("expect_failures", Expression),
+        ("state_key", Literal),
+    ],
+    ..ARGUMENTS
+};
+
+static MOCK: Shape = Shape {
+    blocks: &[
+        block("mock_machine", 0, &DEFAULTS),
+        block("mock_resource", 1, &DEFAULTS),
+        block("mock_data", 1, &DEFAULTS),
+        OVERRIDE_RESOURCE,
+        OVERRIDE_DATA,
+        OVERRIDE_MODULE,
+    ],
+    arguments: &[("alias", Literal), ("override_during", Expression)],
+    ..ARGUMENTS
+};
+
+const OVERRIDE_RESOURCE: BlockShape = block("override_resource", 0, &DEFAULTS);
+const OVERRIDE_DATA: BlockShape = block("override_data", 0, &DEFAULTS);
+const OVERRIDE_MODULE: BlockShape = block("override_module", 0, &DEFAULTS);
+
+static DEFAULTS: Shape = Shape { arguments: &[("target", Literal), ("override_during", Expression)], ..ARGUMENTS };
+
+/// Nothing but names.
+static WORDS: Shape = Shape { reading: Expression, ..ARGUMENTS };
+
 /// Nothing but arguments.
 const ARGUMENTS: Shape = Shape { blocks: &[], arguments: &[], reading: Template, others: Others::Arguments };
 
@@ -122,6 +182,9 @@ mod tests {
     fn json_knows_every_word_that_hcl_knows() {
         for word in crate::parse::TOP_LEVEL {
             assert!(FILE.blocks.iter().any(|block| block.word == word), "{word}");
+        }
+        for word in crate::parse::SUITE_WORDS {
+            assert!(SUITE.blocks.iter().any(|block| block.word == word), "{word}");
         }
     }
 }

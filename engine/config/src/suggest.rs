@@ -8,7 +8,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 }
 
 /// The nearest name, or all that there are.
-pub(crate) fn nearest_or_all<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> String {
+pub fn nearest_or_all<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> String {
     nearest(given, known.clone()).unwrap_or_else(|| {
         let all: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
         match all.is_empty() {

@@ -30,6 +30,8 @@ pub struct Given {
     pub values: BTreeMap<String, Value>,
     /// When the plan was made, or is: in milliseconds since 1970.
     pub planned_ms: Option<u64>,
+    /// Where those of them are written that are written somewhere.
+    pub places: BTreeMap<String, Span>,
 }
 
 impl Given {
@@ -67,11 +69,7 @@ struct Raw {
 }
 
 /// The values of all variables. One without a value is an error, and then unknown.
-pub(crate) fn values(
-    module: &Module,
-    given: Given,
-    read: &Arc<dyn ReadFiles>,
-) -> (BTreeMap<String, Value>, Diagnostics) {
+pub fn values(module: &Module, given: Given, read: &Arc<dyn ReadFiles>) -> (BTreeMap<String, Value>, Diagnostics) {
     let mut diagnostics = Vec::new();
     let scope = Scope::new(read.clone());
     let mut raw: BTreeMap<String, Raw> = BTreeMap::new();
@@ -92,7 +90,11 @@ pub(crate) fn values(
             },
         }
     }
-    raw.extend(given.values.into_iter().map(|(name, value)| (name, Raw { value, span: None })));
+    let mut places = given.places;
+    raw.extend(given.values.into_iter().map(|(name, value)| {
+        let span = places.remove(&name);
+        (name, Raw { value, span })
+    }));
     let mut values = BTreeMap::new();
     for (name, variable) in &module.variables {
         let (value, span) = raw.remove(name).map_or((None, None), |raw| (Some(raw.value), raw.span));

@@ -279,7 +279,7 @@ variable "port" {
 fn modules_that_are_not_loaded_are_named() {
     let loaded =
         files("# main.bm.hcl\nmodule \"a\" {\n  source = \"./x/../a\"\n}\nmodule \"b\" {\n  source = \"../b\"\n}\n");
-    let missing: Vec<String> = missing_modules(&loaded).iter().map(ToString::to_string).collect();
+    let missing: Vec<String> = missing_modules(&loaded, "").iter().map(ToString::to_string).collect();
     assert_eq!(missing, ["../b", "a"]);
 }
 

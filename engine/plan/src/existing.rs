@@ -18,6 +18,14 @@ pub fn existing(desired: &Desired, objects: &BTreeMap<Address, Stored>, predict:
     for placement in objects.values().filter_map(|stored| stored.placement.clone()) {
         values.place(placement);
     }
+    let (scope, said) = everything(desired, values);
+    diagnostics.extend(said);
+    (scope, diagnostics)
+}
+
+/// Everything that can be named, where objects have these values. What can't be worked out is unknown, and said.
+pub fn everything(desired: &Desired, mut values: Values) -> (Scope, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
     for node in desired.order.iter().filter(|node| needs::is_derived(node)) {
         if let Err(errors) = values.derive(desired, node) {
             diagnostics.extend(errors);

@@ -29,6 +29,7 @@ mod image;
 mod machine;
 mod moves;
 mod needs;
+mod owners;
 mod pool;
 mod service;
 mod size;
@@ -38,9 +39,10 @@ pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
 };
-pub use existing::existing;
+pub use existing::{everything, existing};
 pub use honesty::{breaches, provider_bug};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};
+pub use owners::owners;
 pub use prior::finished;
 pub use proposed::{ignore, propose};
 pub use summary::{Sort, Summary, Tally, summary};

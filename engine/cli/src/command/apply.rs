@@ -85,7 +85,7 @@ async fn saved(session: &Session, path: &Path, arguments: &arguments::Apply) -> 
 }
 
 /// Keeps the lock while a plan is made and read; ends only with a failure.
-async fn renew(store: &bimetal_state::SqliteStore, lease: &Lease) -> Failure {
+pub(crate) async fn renew(store: &bimetal_state::SqliteStore, lease: &Lease) -> Failure {
     let mut every = tokio::time::interval(std::time::Duration::from_secs(20));
     loop {
         every.tick().await;
@@ -166,7 +166,8 @@ fn exit_code(outcome: RevisionOutcome) -> u8 {
     }
 }
 
-fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
+/// What is written down of an apply.
+pub(crate) fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
     use bimetal_model::port::Edge as _;
     Revision {
         number: 0,

@@ -54,10 +54,11 @@ fn show(session: &Session, lock: &Lock) {
     say("\nReady. `bimetal plan` shows what would be done.\n");
 }
 
-/// Checks the configuration: all that can be known without network and state.
+/// Checks the configuration and its tests: all that can be known without network and state.
 pub(crate) async fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
     let configuration = session.configuration(variables)?;
     check(session, &configuration).await?;
+    super::test::check(session)?;
     match session.json {
         true => print_json(&json!({ "format": 1, "diagnostics": [] })),
         false => print("The configuration is valid.\n"),

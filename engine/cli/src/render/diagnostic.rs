@@ -37,7 +37,8 @@ fn render_one(diagnostic: &Diagnostic, files: &[SourceFile], width: usize) -> St
     });
     if let Some((file, range)) = source {
         // A short reason stands beside what it is about, a long one below.
-        let is_label = !detail.is_empty() && column(&file.text, range.end) + detail.chars().count() <= room;
+        let is_short = !detail.is_empty() && !detail.contains('\n');
+        let is_label = is_short && column(&file.text, range.end) + detail.chars().count() <= room;
         let annotation = AnnotationKind::Primary.span(range).label(is_label.then_some(detail));
         group = group.element(Snippet::source(file.text.as_ref()).path(file.name.as_ref()).annotation(annotation));
         if !is_label && !detail.is_empty() {

@@ -34,6 +34,13 @@ impl Progress {
         Progress { bars: MultiProgress::new(), running: Mutex::default(), busy: Mutex::default(), live, json }
     }
 
+    /// Something takes its time: said only where it goes away again.
+    pub(crate) fn wait_for(&self, message: String) {
+        if self.live {
+            self.busy(message);
+        }
+    }
+
     /// Takes away what moves.
     pub(crate) fn clear(&self) {
         lock(&self.busy).take();

@@ -5,9 +5,10 @@ use crate::module::*;
 
 impl Module {
     /// Everything in it in this place.
-    pub(super) fn at_home(&self, home: &Home) -> Module {
+    pub(crate) fn at_home(&self, home: &Home) -> Module {
         let scoped = |name: &Scoped| name.within(&home.path);
         Module {
+            folder: self.folder.clone(),
             files: Vec::new(),
             settings: self.settings.clone(),
             variables: self.variables.iter().map(|(name, variable)| (name.clone(), variable.at_home(home))).collect(),

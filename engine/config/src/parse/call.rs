@@ -67,7 +67,7 @@ impl Parser<'_> {
 }
 
 /// A path that begins with `./` or `../`, from a folder on. Steps up may lead out of the root.
-fn joined(folder: &str, path: &str) -> Option<String> {
+pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
     if !(path.starts_with("./") || path.starts_with("../") || path == "." || path == "..") {
         return None;
     }

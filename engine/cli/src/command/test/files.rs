@@ -1,0 +1,63 @@
+//! Which files of tests there are.
+
+use std::path::{Component, Path};
+
+use bimetal_config::parse_suite;
+use bimetal_config::suite::Suite;
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::{Diagnostic, Diagnostics};
+
+use crate::arguments::Test;
+use crate::configuration::read_suites;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// The folder of tests, as names of files in it begin.
+pub(super) fn folder(arguments: &Test) -> String {
+    plain(&arguments.test_directory)
+}
+
+/// Those of the root and of the folder of tests, by name; all of them can be read.
+pub(super) fn read(session: &Session, arguments: &Test) -> Result<Vec<Suite>, Failure> {
+    let mut suites = parsed(session, &folder(arguments))?;
+    let wanted: Vec<String> = arguments.filter.iter().map(|path| plain(path)).collect();
+    let is_there = |name: &String| suites.iter().any(|suite| *suite.file.name == **name);
+    let unknown: Vec<&String> = wanted.iter().filter(|name| !is_there(name)).collect();
+    if !unknown.is_empty() {
+        let known: Vec<String> = suites.iter().map(|suite| format!("`{}`", suite.file.name)).collect();
+        let hint =
+            if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let error = |name: &String| Diagnostic::error(format!("`{name}` is no file of tests")).hint(&hint);
+        return Err(Failure::new(unknown.into_iter().map(error).collect(), &[]));
+    }
+    suites.retain(|suite| wanted.is_empty() || wanted.contains(&suite.file.name.to_string()));
+    Ok(suites)
+}
+
+/// Whether the files of tests can be read, in the folders where they are looked for unasked.
+pub(crate) fn check(session: &Session) -> Result<(), Failure> {
+    parsed(session, "tests").map(drop)
+}
+
+fn parsed(session: &Session, folder: &str) -> Result<Vec<Suite>, Failure> {
+    let mut sources = read_suites(&session.root, "")?;
+    if !folder.is_empty() {
+        sources.extend(read_suites(&session.root, folder)?);
+    }
+    let (mut suites, mut said) = (Vec::new(), Diagnostics::new());
+    for source in &sources {
+        let (suite, diagnostics) = parse_suite(source);
+        suites.push(suite);
+        said.extend(diagnostics);
+    }
+    match has_errors(&said) {
+        true => Err(Failure::new(said, &sources)),
+        false => Ok(suites),
+    }
+}
+
+/// A path as names of files are written: without `./`.
+fn plain(path: &Path) -> String {
+    let steps = path.components().filter(|step| !matches!(step, Component::CurDir));
+    steps.collect::<std::path::PathBuf>().to_string_lossy().into_owned()
+}

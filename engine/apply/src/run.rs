@@ -8,7 +8,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::Event;
 use bimetal_model::port::{Lease, Record, StateError};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
-use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::{Mode, Plan, Values};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -225,7 +225,15 @@ impl<'a> Run<'a> {
     fn failed(&mut self, step: Step, action: &'static str, diagnostics: Diagnostics) {
         let address = &self.plan.changes[step.change].address;
         let diagnostics: Diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.of(address)).collect();
-        self.ports.notify.notify(Event::Failed { address: address.clone(), action, diagnostics: diagnostics.clone() });
+        let event = Event::Failed { address: address.clone(), action, diagnostics: diagnostics.clone() };
+        self.ports.notify.notify(event);
+        if self.desired.module.objects.get(&address.whole()).is_some_and(|block| block.check.is_some()) {
+            // Nothing waits for what is read for a check.
+            let warning = |diagnostic| Diagnostic { severity: Severity::Warning, ..diagnostic };
+            self.diagnostics.extend(diagnostics.into_iter().map(warning));
+            self.ledger.done(step);
+            return self.graph.done(step);
+        }
         self.diagnostics.extend(diagnostics);
         self.ledger.failed(step);
         let fallen: BTreeSet<&Address> =

@@ -40,8 +40,10 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     for import in &module.imports {
         collector.import(import);
     }
-    for condition in module.checks.values().flatten() {
-        collector.check(condition.expressions());
+    for (name, conditions) in &module.checks {
+        for expression in conditions.iter().flat_map(|condition| condition.expressions()) {
+            collector.check(name, expression);
+        }
     }
     for (name, output) in &module.outputs {
         let node = Node::Output(Scoped::root(name));
@@ -69,6 +71,7 @@ impl<'a> Collector<'a> {
             self.diagnostics.extend_from_slice(expression.faults());
             for reference in expression.references() {
                 self.repetition(&node, &reference);
+                self.is_of_nobody(&reference);
                 found.extend(self.resolve(&reference));
             }
         }
@@ -114,11 +117,31 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Says what leads nowhere in expressions that nobody waits for.
-    fn check<'e>(&mut self, expressions: impl IntoIterator<Item = &'e Expression>) {
-        for expression in expressions {
-            self.diagnostics.extend_from_slice(expression.faults());
-            expression.references().iter().for_each(|reference| drop(self.resolve(reference)));
+    /// Says what leads nowhere in an expression that nobody waits for.
+    fn check(&mut self, name: &Scoped, expression: &Expression) {
+        self.diagnostics.extend_from_slice(expression.faults());
+        for reference in expression.references() {
+            if self.check_of(&reference) != Some(name) {
+                self.is_of_nobody(&reference);
+            }
+            self.resolve(&reference);
+        }
+    }
+
+    /// The check that alone may name what is referred to.
+    fn check_of(&self, reference: &Reference) -> Option<&'a Scoped> {
+        match &reference.target {
+            Target::Object(address) => self.module.objects.get(address)?.check.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Says where something is named that is read for a check alone.
+    fn is_of_nobody(&mut self, reference: &Reference) {
+        if let Some(check) = self.check_of(reference) {
+            let error =
+                Diagnostic::error(format!("`{}` is read for the check `{}` alone", reference.target, check.name));
+            self.diagnostics.push(error.hint("write its block outside of the check").at(&reference.span));
         }
     }
 

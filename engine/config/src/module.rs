@@ -291,6 +291,8 @@ pub struct ObjectBlock {
     pub depends_on: Dependencies,
     /// `lifecycle { … }`
     pub lifecycle: Lifecycle,
+    /// The `check` that it is written in: only that one may name it, and nothing waits for it.
+    pub check: Option<Scoped>,
     /// Its arguments, without the meta-arguments.
     pub body: Body,
     /// Of the block's header.

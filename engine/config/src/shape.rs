@@ -79,7 +79,7 @@ static REMOVED: Shape =
 
 static IMPORT: Shape = Shape { arguments: &[("to", Expression)], ..ARGUMENTS };
 
-static CHECK: Shape = Shape { blocks: &[block("assert", 0, &ARGUMENTS)], ..ARGUMENTS };
+static CHECK: Shape = Shape { blocks: &[block("assert", 0, &ARGUMENTS), block("data", 2, &OBJECT)], ..ARGUMENTS };
 
 static PROVIDER: Shape = Shape {
     blocks: &[block("dynamic", 1, &DYNAMIC)],

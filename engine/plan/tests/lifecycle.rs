@@ -185,3 +185,56 @@ fn a_trigger_names_something_that_can_be_changed() {
       hint: name a machine, service or resource, an instance or an attribute of it: `docker_volume.data.driver`
     ");
 }
+
+const CHECKED: &str = r#"
+resource "docker_volume" "v" { name = "v" }
+check "engine" {
+  data "docker_engine" "e" {
+    name = NAME
+  }
+  assert {
+    condition     = data.docker_engine.e.id == "other"
+    error_message = "it is ${data.docker_engine.e.id}"
+  }
+}
+"#;
+
+#[test]
+fn what_a_check_reads_is_never_an_error() {
+    let check = |name: &str| check_plan(&CHECKED.replace("NAME", name), &World::default());
+    assert_snapshot!(check("\"here\""), @r"
+    ? data of data.docker_engine.e
+    check `engine` fails
+      it is known
+    + docker_volume.v
+    ");
+    assert_snapshot!(check("\"missing\""), @r"
+    ? data of data.docker_engine.e
+    there is no such engine
+    + docker_volume.v
+    ");
+    assert_snapshot!(check("docker_volume.v.id"), @r"
+    + docker_volume.v
+    <= data.docker_engine.e; some of its arguments are known only after apply
+    ");
+    assert_snapshot!(check("[]"), @r"
+    data.docker_engine.e: `name` does not take this
+      string required, but have tuple
+    ");
+    let outside = CHECKED.replace("NAME", "\"a\"")
+        + "output \"o\" {\n  value = data.docker_engine.e.id\n}\ncheck \"two\" {\n  assert {\n    condition = data.docker_engine.e.id == 1\n    error_message = \"\"\n  }\n}\n";
+    assert_snapshot!(check_plan(&outside, &World::default()), @r"
+    `data.docker_engine.e` is read for the check `engine` alone
+      hint: write its block outside of the check
+    `data.docker_engine.e` is read for the check `engine` alone
+      hint: write its block outside of the check
+    ");
+    assert_snapshot!(check("\"a\"\n    count = 2"), @r#"
+    what a check reads is read once
+      hint: write the block outside of the check, or one for each
+    `data.docker_engine.e` is not declared
+      hint: declare it: `data "docker_engine" "e" { … }`
+    `data.docker_engine.e` is not declared
+      hint: declare it: `data "docker_engine" "e" { … }`
+    "#);
+}

@@ -50,6 +50,29 @@ resource "fake_thing" "b" {
 }
 
 #[tokio::test]
+async fn what_is_read_for_a_check_fails_without_harm() {
+    let config = r#"
+resource "fake_thing" "a" {
+  name = "a"
+}
+check "c" {
+  data "fake_lookup" "l" {
+    name = "not ${fake_thing.a.id}"
+  }
+  assert {
+    condition     = data.fake_lookup.l.id == ""
+    error_message = "unseen"
+  }
+}
+"#;
+    let bench = Bench::default();
+    let (plan, observed) = bench.plan(config).await;
+    let applied = bench.carry_out(&plan, &observed).await;
+    assert_eq!(told(&applied.diagnostics), "data.fake_lookup.l: there is no `not id-1`");
+    assert_eq!((applied.failed, applied.outcome), (0, RevisionOutcome::Done));
+}
+
+#[tokio::test]
 async fn a_provider_that_changes_its_mind_is_refused() {
     let bench = Bench::default();
     bench.world.whim("fake_thing.b", "zone", "north");

@@ -89,6 +89,7 @@ impl ObjectBlock {
                 replace_triggered_by: expressions(&self.lifecycle.replace_triggered_by, home),
                 ..self.lifecycle.clone()
             },
+            check: self.check.as_ref().map(|name| name.within(&home.path)),
             body: self.body.at_home(home),
             ..self.clone()
         }

@@ -22,8 +22,17 @@ impl Parser<'_> {
         let lifecycle = self.lifecycle(&mut body);
         let providers = Providers::default();
         let address_of = address.clone();
-        let object =
-            ObjectBlock { address: address_of, provider, providers, repetition, depends_on, lifecycle, body, span };
+        let object = ObjectBlock {
+            address: address_of,
+            provider,
+            providers,
+            repetition,
+            depends_on,
+            lifecycle,
+            check: None,
+            body,
+            span,
+        };
         self.module.objects.insert(address, object);
     }
 

@@ -1,6 +1,6 @@
 //! `variable`, `locals`, `output` and `check`: what has a value, and what must hold of it.
 
-use bimetal_model::{Diagnostic, Span, Type};
+use bimetal_model::{Address, BlockKind, Diagnostic, Span, Type};
 
 use super::Parser;
 use crate::module::*;
@@ -71,12 +71,37 @@ impl Parser<'_> {
             return;
         }
         self.unsupported(&body, &[]);
+        let (data, others) = std::mem::take(&mut body.blocks).into_iter().partition(|block| block.name == "data");
+        body.blocks = others;
+        self.data_of_check(name, data);
         let asserts = self.conditions(&mut body, "assert", "check");
         if asserts.is_empty() {
             let error = Diagnostic::error("a check needs an `assert` block").at(&span);
             self.diagnostics.push(error.hint("write `assert { condition = …, error_message = … }` over several lines"));
         }
         self.module.checks.insert(Scoped::root(name), asserts);
+    }
+
+    /// What is read for a check alone.
+    fn data_of_check(&mut self, check: &str, blocks: Vec<NestedBody>) {
+        for block in blocks {
+            let [ty, name] = &block.labels[..] else {
+                let error = Diagnostic::error(format!("`data` takes 2 labels, here are {}", block.labels.len()));
+                self.diagnostics.push(error.hint("write `data \"<type>\" \"<name>\" { … }`").at(&block.span));
+                continue;
+            };
+            let repeated = ["count", "for_each", "enabled"].iter().find_map(|word| block.body.attributes.get(*word));
+            if let Some(attribute) = repeated {
+                let error = Diagnostic::error("what a check reads is read once").at(&attribute.name_span);
+                self.diagnostics.push(error.hint("write the block outside of the check, or one for each"));
+                continue;
+            }
+            let address = Address::new(BlockKind::Data, ty, name);
+            self.object(address.clone(), block.body, block.span);
+            if let Some(object) = self.module.objects.get_mut(&address) {
+                object.check = Some(Scoped::root(check));
+            }
+        }
     }
 
     /// Blocks of this name, and no others.

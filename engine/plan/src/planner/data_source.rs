@@ -6,7 +6,7 @@ use bimetal_config::Node;
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::question::{Inquiry, Question};
 use bimetal_model::schema::Block;
-use bimetal_model::{Address, Data, Diagnostic, Members, Value};
+use bimetal_model::{Address, Data, Diagnostic, Members, Severity, Type, Value};
 
 use super::Planner;
 use crate::catalogue::Owner;
@@ -32,7 +32,7 @@ impl Planner<'_> {
             let depends_on = self.depends_on(block, &instance, &owner);
             behind.extend(depends_on.iter().cloned());
             let Some(reason) = self.why_later(block, &owner, &config) else {
-                match self.read_now(&address, &owner, config) {
+                match self.read_now(&address, block, &owner, config) {
                     Some(value) => {
                         self.values.put(&address, value.clone());
                         self.check_after(&address, &value);
@@ -63,7 +63,8 @@ impl Planner<'_> {
         behind.iter().any(changes).then_some("what it depends on changes")
     }
 
-    fn read_now(&mut self, address: &Address, owner: &Owner, config: Value) -> Option<Value> {
+    /// What can't be read for a check is a warning, and unknown.
+    fn read_now(&mut self, address: &Address, block: &ObjectBlock, owner: &Owner, config: Value) -> Option<Value> {
         let Some(answer) = self.answers.data.get(address) else {
             let (provider, ty) = (owner.provider.clone(), owner.ty.clone());
             self.questions.push(Question::Data(Inquiry { address: address.clone(), provider, ty, config }));
@@ -75,6 +76,11 @@ impl Planner<'_> {
                 vec![Diagnostic::error(summary).because(reason).of(address)]
             })
         });
+        if let (Err(said), Some(_)) = (&answer, &block.check) {
+            let warning = |said: &Diagnostic| Diagnostic { severity: Severity::Warning, ..said.clone() };
+            self.note(said.iter().map(warning));
+            return Some(Value::unknown(Type::Any));
+        }
         let value = remark(self.noted(answer)?, &owner.schema.block, Some(&config));
         self.facts.insert(address.clone(), value.clone());
         Some(value)

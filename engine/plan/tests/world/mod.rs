@@ -98,8 +98,11 @@ impl World {
             Question::Data(inquiry) => {
                 let _ = writeln!(asked, "? data of {}", inquiry.address);
                 let name = inquiry.config.member("name").cloned().unwrap_or(Value::NULL);
-                let data = [("name", name), ("id", Value::from("known"))].into_iter().collect();
-                answers.data.insert(inquiry.address, Ok(data));
+                let data = match name.as_str() {
+                    Some("missing") => Err(vec![Diagnostic::error("there is no such engine")]),
+                    _ => Ok([("name", name), ("id", Value::from("known"))].into_iter().collect()),
+                };
+                answers.data.insert(inquiry.address, data);
             }
             Question::Import(inquiry, id) => {
                 let _ = writeln!(asked, "? {id} for {}", inquiry.address);

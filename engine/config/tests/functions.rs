@@ -23,7 +23,10 @@ fn numbers() {
 
 #[test]
 fn what_is_long_is_written_all_the_same() {
-    assert_snapshot!(check_eval(&["length(tostring(777 / 4e51047)) > 51000"]), @"length(tostring(777 / 4e51047)) > 51000 => true : bool");
+    assert_snapshot!(check_eval(&["length(tostring(777 / 4e51047)) > 51000", "length(tostring(1e99981))"]), @r"
+    length(tostring(777 / 4e51047)) > 51000 => true : bool
+    length(tostring(1e99981)) => 99982 : number
+    ");
 }
 
 #[test]

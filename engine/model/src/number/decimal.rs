@@ -118,7 +118,7 @@ fn increment(digits: &mut Vec<u8>) {
 
 /// Digits with a point behind so many, nothing superfluous.
 fn plain(digits: &str, point: usize) -> String {
-    let padded = format!("{digits:0<point$}");
+    let padded = [digits, &"0".repeat(point.saturating_sub(digits.len()))].concat();
     let (whole, fraction) = padded.split_at(point);
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
     match (whole, fraction) {

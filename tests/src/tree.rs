@@ -53,6 +53,8 @@ pub enum Distribution {
     Fedora,
     /// The same with a real pacman.
     Arch,
+    /// The same with a real apk, where `BIMETAL_TEST_APK` names one: no registry of packages has it.
+    Alpine,
 }
 
 impl Distribution {
@@ -81,8 +83,24 @@ impl Distribution {
                 let own = own();
                 format!("{}:{own}", made("arch", &|layer| add_layer(&own, layer, include_str!("tree/arch.sh"))))
             }
+            Distribution::Alpine => {
+                let own = own();
+                let add = |layer: &Path| {
+                    let apk = layer.join("usr/bin/apk");
+                    fs::create_dir_all(layer.join("usr/bin")).expect("a folder of ours");
+                    fs::copy(apk_program().expect("a machine with it was asked for"), apk)
+                        .expect("the apk can be read");
+                    add_layer(&own, layer, include_str!("tree/alpine.sh"));
+                };
+                format!("{}:{own}", made("alpine", &add))
+            }
         }
     }
+}
+
+/// An `apk` of version 3, linked statically.
+pub fn apk_program() -> Option<PathBuf> {
+    std::env::var_os("BIMETAL_TEST_APK").map(PathBuf::from)
 }
 
 /// A folder that is there as a whole or not at all.

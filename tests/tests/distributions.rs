@@ -1,7 +1,7 @@
 //! Machines that aren't installed as this one is: other package managers, and a userland of 32 bits.
 
 use bimetal_tests::node::{Setup, make_key};
-use bimetal_tests::tree::Distribution;
+use bimetal_tests::tree::{Distribution, apk_program};
 use bimetal_tests::{Bimetal, Lab, Node, image};
 use xtask::web::Platform;
 
@@ -74,20 +74,20 @@ impl Story {
 }
 
 #[test]
-fn dnf_installs_docker_and_takes_nothing_along_that_somebody_needs() {
+fn dnf_installs_docker_and_refuses_to_remove_what_somebody_needs() {
     let rpms = &["rpm", "--query", "--all", "--queryformat", "%{NAME}\n"];
     let Some(story) = Story::begin(Distribution::Fedora, Platform::Amd64, rpms) else { return };
     assert_eq!(story.apply(), "linux/amd64, fedora 40");
 
     story.node.run(&["dnf", "-y", "install", "needs-runc"]);
     let error = story.bimetal.run(&["destroy", "--auto-approve"]).failed();
-    assert!(error.contains("needs-runc would be removed with the Docker that Bimetal installed"), "{error}");
+    assert!(error.contains("the Docker that Bimetal installed is needed by needs-runc"), "{error}");
     story.node.run(&["dnf", "-y", "remove", "needs-runc"]);
     story.end();
 }
 
 #[test]
-fn pacman_installs_docker_and_takes_nothing_along_that_somebody_needs() {
+fn pacman_installs_docker_and_refuses_to_remove_what_somebody_needs() {
     let Some(story) = Story::begin(Distribution::Arch, Platform::Amd64, &["pacman", "--query", "--quiet"]) else {
         return;
     };
@@ -97,6 +97,22 @@ fn pacman_installs_docker_and_takes_nothing_along_that_somebody_needs() {
     let error = story.bimetal.run(&["destroy", "--auto-approve"]).failed();
     assert!(error.contains("can't be removed") && error.contains("needs-runc"), "{error}");
     story.node.run(&["pacman", "--remove", "--noconfirm", "needs-runc"]);
+    story.end();
+}
+
+#[test]
+fn apk_installs_docker_and_refuses_to_remove_what_somebody_needs() {
+    if apk_program().is_none() {
+        eprintln!("skipped: BIMETAL_TEST_APK names no apk");
+        return;
+    }
+    let Some(story) = Story::begin(Distribution::Alpine, Platform::Amd64, &["apk", "info", "-q"]) else { return };
+    assert_eq!(story.apply(), "linux/amd64, alpine 3.23.0");
+
+    story.node.run(&["apk", "add", "needs-runc"]);
+    let error = story.bimetal.run(&["destroy", "--auto-approve"]).failed();
+    assert!(error.contains("the Docker that Bimetal installed is needed by needs-runc"), "{error}");
+    story.node.run(&["apk", "del", "needs-runc"]);
     story.end();
 }
 

@@ -156,8 +156,12 @@ impl Resource for Machine {
             plan.set("labels", json!({}));
         }
         let login_changes = login::ATTRIBUTES.iter().any(|name| plan.changes(name));
-        if plan.is_new() || plan.changes("engine_access") || login_changes {
+        let is_gone = !plan.is_new() && plan.prior("engine").is_null();
+        if plan.is_new() || is_gone || plan.changes("engine_access") || login_changes {
             plan.unknown("engine");
+        }
+        if is_gone {
+            plan.unknown("engine_version");
         }
         plan_certificate(plan);
         Ok(())
@@ -219,7 +223,7 @@ impl Resource for Machine {
             Outcome::Done(done) => Outcome::Done(Machine {
                 engine: done.engine,
                 certificate_not_after: done.certificate_not_after,
-                engine_version: prior.engine_version,
+                engine_version: prior.engine_version.or(done.engine_version),
                 ..kept
             }),
             other => other,
@@ -252,7 +256,8 @@ impl Resource for Machine {
     }
 }
 
-/// A machine whose stamp is gone is not managed any more; one that can't be reached is an error and nothing else.
+/// A machine whose stamp is gone is not managed any more, and one without Docker has no engine; one that can't be
+/// reached is an error and nothing else.
 fn look(provider: &Baremetal, object: Machine) -> Result<Option<Machine>> {
     let remote = provider.world.machine(&login::of(&object, &provider.defaults).endpoint());
     let Some(stamp) = Stamp::read(&*remote)?.filter(|stamp| Some(&stamp.intent) == object.intent.as_ref()) else {
@@ -260,6 +265,10 @@ fn look(provider: &Baremetal, object: Machine) -> Result<Option<Machine>> {
     };
     let (facts, engine, host_key) = (facts(&*remote)?, engine(&*remote)?, remote.host_key()?);
     let not_after_ms = stamp.certificate_not_after_ms();
+    if !engine.is_installed && object.install_engine.unwrap_or(true) {
+        let machine = object.with(&facts, &stamp.intent);
+        return Ok(Some(Machine { engine: None, engine_version: None, certificate_not_after: None, ..machine }));
+    }
     let Some(version) = engine.version else {
         let error = Diagnostic::error(format!("the engine of `{}` does not answer", object.host));
         return Err(error.hint("see `systemctl status docker` there"));

@@ -64,22 +64,35 @@ impl Manager {
         names
     }
 
-    /// Whether it takes along what needs a package that is removed; the others refuse.
-    pub(crate) fn removes_more(self) -> bool {
-        matches!(self, Manager::Apt | Manager::Dnf)
+    /// Whether it must be asked before who needs what is to be removed; the others refuse then, and name it.
+    pub(crate) fn simulates_removal(self) -> bool {
+        self != Manager::Pacman
     }
 
-    /// The packages that a simulation says would be removed.
-    pub(crate) fn simulated_removal(self, output: &str) -> Vec<String> {
+    /// Of a simulated removal: what somebody installed that needs some of `ours`, and goes with it or keeps it there.
+    pub(crate) fn needs(self, output: &str, ours: &[&str]) -> Vec<String> {
         let apt = |line: &str| {
             line.strip_prefix("Purg ").or(line.strip_prefix("Remv "))?.split(' ').next().map(str::to_owned)
         };
-        match self {
+        let mut names = match self {
             Manager::Apt => output.lines().filter_map(apt).collect(),
             Manager::Dnf => dnf_table(output, "Removing"),
-            Manager::Apk | Manager::Pacman => Vec::new(),
-        }
+            Manager::Apk => apk_keeps(output),
+            Manager::Pacman => Vec::new(),
+        };
+        names.retain(|name| !ours.contains(&name.trim_end_matches('*')));
+        names
     }
+}
+
+/// Below a heading, each package that stays and what needs it: `  runc: podman buildah`.
+fn apk_keeps(output: &str) -> Vec<String> {
+    let below = output.lines().skip_while(|line| !line.contains("packages are not removed due to")).skip(1);
+    let kept = below.map_while(|line| line.strip_prefix("  ")?.split_once(": "));
+    let mut names: Vec<String> = kept.flat_map(|(_, by)| by.split_whitespace()).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn is_name(line: &str) -> bool {
@@ -159,12 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn what_would_go_besides_is_known() {
+    fn what_needs_ours_is_known() {
         let dnf = "Dependencies resolved.\n====\n Package  Arch\n====\nRemoving:\n runc  x86_64  1  @fedora  8.4 M\n\
             Removing dependent packages:\n podman  x86_64  5  @fedora  96 M\n\nTransaction Summary\n";
-        assert_eq!(Manager::Dnf.simulated_removal(dnf), ["runc", "podman"]);
+        assert_eq!(Manager::Dnf.needs(dnf, &["runc"]), ["podman"]);
         let apt = "Purg runc* [1.1.5]\nRemv podman [5] \nInst x\n";
-        assert_eq!(Manager::Apt.simulated_removal(apt), ["runc*", "podman"]);
+        assert_eq!(Manager::Apt.needs(apt, &["runc"]), ["podman"]);
+        let apk = "World updated, but the following packages are not removed due to:\n  containerd: nerdctl\n  runc: containerd podman\n\n\
+            (1/1) Purging docker (1-r0)\nOK: 8547 KiB in 3 packages\n";
+        assert_eq!(Manager::Apk.needs(apk, &["docker", "containerd", "runc"]), ["nerdctl", "podman"]);
+        assert!(Manager::Apk.needs("(1/1) Purging docker (1-r0)\nOK: 1 B in 3 packages\n", &["docker"]).is_empty());
     }
 
     #[test]

@@ -94,26 +94,24 @@ fn remove_packages(remote: &dyn Remote, stamp: &Stamp, manager: Manager) -> Resu
         let failed = || Diagnostic::error(format!("{} can't be removed", ours.join(", "))).hint(tail(&log));
         return lock_reason(&log).filter(|_| status != 0).map(Some).ok_or_else(failed);
     }
-    refuse_to_take_more(remote, manager, &ours)?;
+    refuse_what_is_needed(remote, manager, &ours)?;
     start_job(remote, &job, &ours)?;
     Ok(Some(format!("removing {}", stamp.wanted.join(", "))))
 }
 
 /// What somebody installed later may need what we brought.
-fn refuse_to_take_more(remote: &dyn Remote, manager: Manager, ours: &[&str]) -> Result<()> {
-    if !manager.removes_more() {
+fn refuse_what_is_needed(remote: &dyn Remote, manager: Manager, ours: &[&str]) -> Result<()> {
+    if !manager.simulates_removal() {
         return Ok(());
     }
-    let simulated = remote.run(&manager.command("simulate-remove"), ours)?.stdout;
-    let mut more = manager.simulated_removal(&simulated);
-    more.retain(|name| !ours.contains(&name.as_str()));
-    match more.is_empty() {
+    let simulated = remote.run(&manager.command("simulate-remove"), ours)?;
+    let needing = manager.needs(&(simulated.stdout + "\n" + &simulated.stderr), ours);
+    match needing.is_empty() {
         true => Ok(()),
-        false => Err(Diagnostic::error(format!(
-            "{} would be removed with the Docker that Bimetal installed",
-            more.join(", ")
-        ))
-        .hint(format!("remove that yourself first, or remove `{STAMP}` there to keep everything"))),
+        false => {
+            Err(Diagnostic::error(format!("the Docker that Bimetal installed is needed by {}", needing.join(", ")))
+                .hint(format!("remove that yourself first, or remove `{STAMP}` there to keep everything")))
+        }
     }
 }
 

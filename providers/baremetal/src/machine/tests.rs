@@ -144,6 +144,29 @@ fn an_engine_that_does_not_answer_is_an_error() {
 }
 
 #[test]
+fn an_engine_that_was_taken_off_is_put_there_again() {
+    let board = Board::default();
+    let config = json!({ "host": "10.0.0.5" });
+    let made = create(&board, &config).unwrap();
+    (board.0.borrow_mut().packages, board.0.borrow_mut().runs) = (State::default().packages, false);
+    let read = Machine::read(&provider(&board), vec![made.clone()]).remove(0).unwrap().unwrap();
+    assert!(read.engine.is_none() && read.engine_version.is_none() && read.platform == made.platform);
+    let (planned, replace) = plan(Some(serde_json::to_value(&read).unwrap()), config.clone());
+    assert_eq!((replace.len(), &planned["engine"], &planned["engine_version"]), (0, &unknown(), &unknown()));
+    for _ in 0..100 {
+        match Machine::update(&provider(&board), read.clone(), machine(config.clone())) {
+            Outcome::Done(updated) => {
+                assert_eq!(serde_json::to_value(updated).unwrap(), serde_json::to_value(&made).unwrap());
+                return;
+            }
+            Outcome::Retry { .. } => {}
+            Outcome::Failed { diagnostics, .. } => panic!("{diagnostics:?}"),
+        }
+    }
+    panic!("it never ends");
+}
+
+#[test]
 fn a_platform_that_is_not_the_machines_is_refused_before_anything_is_done() {
     let board = Board::default();
     let (said, so_far) = create(&board, &json!({ "host": "a", "platform": "linux/arm64" })).unwrap_err();

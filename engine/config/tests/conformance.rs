@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bimetal_config::{Given, ReadFiles, SourceFile, console, derive, desired, evaluate, parse_expression};
+use bimetal_config::{Acting, Given, ReadFiles, SourceFile, console, derive, desired, evaluate, parse_expression};
 use bimetal_model::Diagnostics;
 use bimetal_model::diagnostic::has_errors;
 use serde::Deserialize;
@@ -84,6 +84,7 @@ fn answer(case: &Case) -> Result<(String, String), Diagnostics> {
     let given = Given { environment: case.env.iter().filter_map(variable).collect(), files, ..Given::default() };
     let (desired, diagnostics) = desired(sources, given, read.clone());
     let Some(desired) = desired.filter(|_| !has_errors(&diagnostics)) else { return Err(diagnostics) };
+    let desired = desired.acting(Acting { now_ms: 0, seed: case.id.as_str().into() });
     let mut scope = desired.scope();
     for node in &desired.order {
         derive(&desired.module, node, &mut scope)?;

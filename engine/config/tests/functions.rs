@@ -77,6 +77,44 @@ fn text() {
 }
 
 #[test]
+fn text_beyond_ascii() {
+    assert_snapshot!(check_eval(&[
+        r#""e\u0301" == "é""#,
+        r#"length("e\u0301")"#,
+        r#"strrev("e\u0301a")"#,
+        r#"upper("ßǆ")"#,
+        r#"title("ß ǆungla")"#,
+        r#"length("👩‍👩‍👧")"#,
+        r#"keys({ "e\u0301" = 1 })[0] == "é""#,
+    ]), @r#"
+    "e\u0301" == "é" => true : bool
+    length("e\u0301") => 1 : number
+    strrev("e\u0301a") => "aé" : string
+    upper("ßǆ") => "ßǄ" : string
+    title("ß ǆungla") => "ß ǅungla" : string
+    length("👩‍👩‍👧") => 1 : number
+    keys({ "e\u0301" = 1 })[0] == "é" => true : bool
+    "#);
+}
+
+#[test]
+fn products_and_matches() {
+    assert_snapshot!(check_eval(&[
+        r#"setproduct([], ["a"])"#,
+        r#"setproduct(toset(["b", "a"]), ["c", "c"])"#,
+        r#"matchkeys(["a", "b"], ["1", "2"], [1])"#,
+        r#"format("%s", null)"#,
+        r#"format("%s", tostring(null))"#,
+    ]), @r#"
+    setproduct([], ["a"]) => [] : list(tuple([any, string]))
+    setproduct(toset(["b", "a"]), ["c", "c"]) => {["a", "c"], ["b", "c"]} : set(tuple([string, string]))
+    matchkeys(["a", "b"], ["1", "2"], [1]) => ["a"] : list(string)
+    format("%s", null) => (unknown any) : any
+    format("%s", tostring(null)) => error: `null` can't be formatted so; `%v` takes it at «tostring(null)»
+    "#);
+}
+
+#[test]
 fn collections() {
     assert_snapshot!(check_eval(&[
         "length(\"abc\")",

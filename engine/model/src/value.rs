@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
@@ -104,13 +106,17 @@ impl From<Number> for Value {
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
-        Data::String(value.into()).into()
+        Value::from(value.to_owned())
     }
 }
 
+/// In the normal form C, as HCL has all strings: what looks the same is the same.
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Data::String(value.into()).into()
+        match value.is_ascii() || is_nfc(&value) {
+            true => Data::String(value.into()).into(),
+            false => Data::String(value.nfc().collect::<String>().into()).into(),
+        }
     }
 }
 

@@ -110,14 +110,27 @@ pub(super) fn functions() -> Vec<Function> {
         shallow("setproduct", 2, MANY, Type::Any, set_product),
         deep("matchkeys", 3, 3, any_list(), |a| {
             let (values, keys, wanted) = (a.ordered(0)?, a.ordered(1)?, a.items(2)?);
+            let (keys, wanted) = alike(keys, wanted)?;
             if values.len() != keys.len() {
                 return Err(Error::argument(1, "there must be as many keys as values"));
             }
-            let chosen = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));
+            let chosen = values.iter().zip(&keys).filter(|(_, key)| wanted.contains(key));
             Ok(Value::list(Type::Any, chosen.map(|(value, _)| value.clone())))
         }),
         deep("transpose", 1, 1, Type::map(texts()), transpose),
     ]
+}
+
+/// Values of two lists in the one type that all of them have, where there is one.
+fn alike(one: &[Value], other: &[Value]) -> Result<(Vec<Value>, Vec<Value>)> {
+    let common = unify(one.iter().chain(other).map(Value::ty)).unwrap_or(Type::Any);
+    let all =
+        |values: &[Value]| values.iter().cloned().map(|value| fitting(value, &common)).collect::<Result<Vec<_>>>();
+    Ok((all(one)?, all(other)?))
+}
+
+fn fitting(value: Value, ty: &Type) -> Result {
+    convert(value, ty).map_err(|mismatch| Error::new(mismatch.reason))
 }
 
 /// A list where the items come from one, a tuple otherwise.
@@ -139,7 +152,7 @@ fn list(arguments: &Arguments<'_>, place: usize) -> Result<Vec<Value>> {
 fn length(arguments: Arguments<'_>) -> Result {
     let value = arguments.value(0);
     let size = match (&value.data, value.as_items(), value.as_members()) {
-        (Data::String(text), ..) => characters(text).len(),
+        (Data::String(text), ..) => characters(text).count(),
         (_, Some(items), _) => items.len(),
         (_, _, Some(members)) => members.len(),
         _ => return Err(Error::argument(0, format!("a {} has no length", kind(value)))),
@@ -308,20 +321,21 @@ fn truths(arguments: &Arguments<'_>) -> Result<Vec<bool>> {
 
 /// Every way to take one of each.
 fn set_product(arguments: Arguments<'_>) -> Result {
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    let (mut rows, mut columns): (Vec<Vec<Value>>, Vec<Type>) = (vec![Vec::new()], Vec::new());
     for place in 0..arguments.len() {
         let items = list(&arguments, place)?;
         if rows.len().saturating_mul(items.len()) > MOST_ITEMS {
             return Err(Error::new(format!("the product has more than {MOST_ITEMS} rows")));
         }
+        columns.push(items.first().map_or(Type::Any, Value::ty));
         rows = rows
             .iter()
             .flat_map(|row| items.iter().map(|item| [&row[..], std::slice::from_ref(item)].concat()))
             .collect();
     }
-    let rows: bimetal_model::Items = rows.into_iter().map(Value::tuple).collect();
-    let is_set = arguments.values.iter().all(|value| matches!(value.data, Data::Set(_)));
-    Ok(if is_set { Data::Set(rows) } else { Data::List(rows) }.into())
+    let product = Value::list(Type::Tuple(columns), rows.into_iter().map(Value::tuple));
+    let is_set = arguments.values.iter().any(|value| matches!(value.data, Data::Set(_)));
+    if is_set { fitting(product, &Type::set(Type::Any)) } else { Ok(product) }
 }
 
 /// `{ a = ["1"] }` becomes `{ "1" = ["a"] }`.

@@ -1,6 +1,7 @@
 //! Text.
 
 use bimetal_model::{Type, Value};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::format::format;
 use super::{Arguments, Error, Function, MANY, Result, deep, texts};
@@ -8,7 +9,7 @@ use super::{Arguments, Error, Function, MANY, Result, deep, texts};
 pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("lower", 1, 1, Type::String, |a| Ok(a.text(0)?.chars().map(lower).collect::<String>().into())),
-        deep("upper", 1, 1, Type::String, |a| Ok(a.text(0)?.to_uppercase().into())),
+        deep("upper", 1, 1, Type::String, |a| Ok(a.text(0)?.chars().map(upper).collect::<String>().into())),
         deep("title", 1, 1, Type::String, |a| Ok(title(&a.text(0)?).into())),
         deep("trim", 2, 2, Type::String, |a| {
             let cut = a.text(1)?;
@@ -24,9 +25,7 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(text.strip_suffix(&a.text(1)?).unwrap_or(&text).into())
         }),
         deep("chomp", 1, 1, Type::String, |a| Ok(a.text(0)?.trim_end_matches(['\n', '\r']).into())),
-        deep("strrev", 1, 1, Type::String, |a| {
-            Ok(characters(&a.text(0)?).into_iter().rev().collect::<String>().into())
-        }),
+        deep("strrev", 1, 1, Type::String, |a| Ok(characters(&a.text(0)?).rev().collect::<String>().into())),
         deep("startswith", 2, 2, Type::Bool, |a| Ok(a.text(0)?.starts_with(&a.text(1)?).into())),
         deep("endswith", 2, 2, Type::Bool, |a| Ok(a.text(0)?.ends_with(&a.text(1)?).into())),
         deep("strcontains", 2, 2, Type::Bool, |a| Ok(a.text(0)?.contains(&a.text(1)?).into())),
@@ -42,8 +41,11 @@ pub(super) fn functions() -> Vec<Function> {
         }),
         deep("split", 2, 2, texts(), split),
         deep("format", 1, MANY, Type::String, |a| {
-            let values: Vec<&Value> = (1..a.len()).map(|place| a.value(place)).collect();
-            Ok(format(&a.text(0)?, &values)?.into())
+            let (spec, values) = (a.text(0)?, rest(&a));
+            if values.iter().any(|value| is_anything(value)) {
+                return Ok(Value::unknown(Type::Any));
+            }
+            Ok(format(&spec, &values)?.into())
         }),
         deep("formatlist", 1, MANY, texts(), format_list),
     ]
@@ -54,51 +56,43 @@ fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
+/// The same, where Unicode has one letter for one.
+fn upper(c: char) -> char {
+    let mut letters = c.to_uppercase();
+    letters.next().filter(|_| letters.next().is_none()).unwrap_or(c)
+}
+
 fn title(text: &str) -> String {
     let mut at_start = true;
     text.chars()
-        .flat_map(|c| {
+        .map(|c| {
             let begins = std::mem::replace(&mut at_start, !(c.is_alphanumeric() || c == '_' || c == '\''));
-            if begins { c.to_uppercase().collect::<Vec<_>>() } else { vec![c] }
+            if begins { titled(c) } else { c }
         })
         .collect()
 }
 
-/// What people see as one character: a line end, a letter with its combining marks, a joined emoji, a flag.
-pub(super) fn characters(text: &str) -> Vec<&str> {
-    let (mut found, mut start, mut previous, mut flags) = (Vec::new(), 0, None, 0);
-    for (place, c) in text.char_indices() {
-        let is_flag = ('\u{1f1e6}'..='\u{1f1ff}').contains(&c);
-        let continues = match previous {
-            None => true,
-            Some('\r') => c == '\n',
-            Some(before) => extends(c) || before == '\u{200d}' && !c.is_ascii() || is_flag && flags % 2 == 1,
-        };
-        if !continues {
-            found.push(&text[start..place]);
-            start = place;
-        }
-        flags = if is_flag { flags + 1 } else { 0 };
-        previous = Some(c);
+/// Two letters in one have a form for the beginning of a word.
+fn titled(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        // Georgian has capitals, but no sentence begins with one.
+        '\u{10d0}'..='\u{10ff}' => c,
+        _ => upper(c),
     }
-    if start < text.len() {
-        found.push(&text[start..]);
-    }
-    found
 }
 
-/// Combining marks, joiners, variation selectors and skin tones.
-fn extends(c: char) -> bool {
-    matches!(c,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}'
-        | '\u{93c}' | '\u{941}'..='\u{948}' | '\u{94d}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}'
-        | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{200c}' | '\u{200d}' | '\u{20d0}'..='\u{20ff}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
+/// What people see as one character: a line end, a letter with its combining marks, a joined emoji, a flag.
+pub(super) fn characters(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.graphemes(true)
 }
 
 fn substr(arguments: Arguments<'_>) -> Result {
     let text = arguments.text(0)?;
-    let characters = characters(&text);
+    let characters: Vec<&str> = characters(&text).collect();
     let (offset, length) = (arguments.whole(1)?, arguments.whole(2)?);
     let size = characters.len() as i64;
     let start = if offset < 0 { size.saturating_add(offset).max(0) } else { offset.min(size) };
@@ -116,9 +110,21 @@ fn split(arguments: Arguments<'_>) -> Result {
     Ok(Value::list(Type::String, parts))
 }
 
+/// All arguments but the first.
+fn rest<'a>(arguments: &'a Arguments<'_>) -> Vec<&'a Value> {
+    (1..arguments.len()).map(|place| arguments.value(place)).collect()
+}
+
+/// A `null` without a type says as little as what is unknown: `format` is the one function that is given it so.
+fn is_anything(value: &Value) -> bool {
+    value.is_null() && value.ty() == Type::Any
+}
+
 fn format_list(arguments: Arguments<'_>) -> Result {
-    let spec = arguments.text(0)?;
-    let rest: Vec<&Value> = (1..arguments.len()).map(|place| arguments.value(place)).collect();
+    let (spec, rest) = (arguments.text(0)?, rest(&arguments));
+    if rest.iter().any(|value| is_anything(value)) {
+        return Ok(Value::unknown(Type::Any));
+    }
     let Some(rows) = rest.iter().filter_map(|value| value.as_items().map(<[_]>::len)).max() else {
         return Ok(Value::list(Type::String, [format(&spec, &rest)?.into()]));
     };

@@ -11,6 +11,7 @@ mod format;
 mod network;
 mod number;
 mod pattern;
+mod re2;
 mod text;
 mod time;
 mod types;

@@ -86,6 +86,8 @@ fn text_beyond_ascii() {
         r#"title("ß ǆungla")"#,
         r#"length("👩‍👩‍👧")"#,
         r#"keys({ "e\u0301" = 1 })[0] == "é""#,
+        r#"jsondecode("\"\\ud800\\ud83d\\ude00\"")"#,
+        r#"jsondecode("\"\\ude00x\\n\\\\ud800\"")"#,
     ]), @r#"
     "e\u0301" == "é" => true : bool
     length("e\u0301") => 1 : number
@@ -94,6 +96,45 @@ fn text_beyond_ascii() {
     title("ß ǆungla") => "ß ǅungla" : string
     length("👩‍👩‍👧") => 1 : number
     keys({ "e\u0301" = 1 })[0] == "é" => true : bool
+    jsondecode("\"\\ud800\\ud83d\\ude00\"") => "�😀" : string
+    jsondecode("\"\\ude00x\\n\\\\ud800\"") => "�x\n\\ud800" : string
+    "#);
+}
+
+#[test]
+fn patterns_are_those_of_re2() {
+    assert_snapshot!(check_eval(&[
+        r#"regex("\\d", "٣")"#,
+        r#"regex("a{,3}", "a{,3}")"#,
+        r#"regex("[[&&~]", "&")"#,
+        r#"regex("\\x{41}\\101", "AA")"#,
+        r#"regex("^*a", "a")"#,
+        r#"regex("(?i)É", "é")"#,
+        r#"regex("\\s", "\u000b")"#,
+        r#"regex("(|a)*", "aa")"#,
+        r#"regex("[a-\\d]", "a")"#,
+        r#"regex("a**", "a")"#,
+        r#"regex("(?P<a>.)(?P<a>.)", "ab")"#,
+        r#"replace("abc", "/(?P<x>b)/", "[$x]")"#,
+        r#"replace("abc", "/(b)/", "$1x")"#,
+        r#"replace("abc", "/(b)/", "$${1}x")"#,
+        r#"replace("Straße", "/\\W/", "_")"#,
+    ]), @r#"
+    regex("\\d", "٣") => error: the pattern does not match at «"٣"» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
+    regex("a{,3}", "a{,3}") => "a{,3}" : string
+    regex("[[&&~]", "&") => "&" : string
+    regex("\\x{41}\\101", "AA") => "AA" : string
+    regex("^*a", "a") => "a" : string
+    regex("(?i)É", "é") => "é" : string
+    regex("\\s", "\u000b") => error: the pattern does not match at «"\u000b"» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
+    regex("(|a)*", "aa") => [""] : tuple([string])
+    regex("[a-\\d]", "a") => error: the pattern is broken: `a-[0-9]` is no range: it has no end at «"[a-\\d]"»
+    regex("a**", "a") => error: the pattern is broken: `*` repeats a repetition; put what it repeats between parentheses at «"a**"»
+    regex("(?P<a>.)(?P<a>.)", "ab") => {"a": "b"} : object({a = string})
+    replace("abc", "/(?P<x>b)/", "[$x]") => "a[b]c" : string
+    replace("abc", "/(b)/", "$1x") => "ac" : string
+    replace("abc", "/(b)/", "$${1}x") => "abxc" : string
+    replace("Straße", "/\\W/", "_") => "Stra_e" : string
     "#);
 }
 

@@ -1,5 +1,7 @@
 //! JSON, base64, digests.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bimetal_model::json::{Marks, encode};
@@ -73,7 +75,7 @@ fn plain(value: &Value) -> Json {
 
 /// The value that a JSON text stands for.
 pub(crate) fn from_json_text(text: &str) -> std::result::Result<Value, String> {
-    let json = serde_json::from_str::<Json>(text).map_err(|error| error.to_string())?;
+    let json = serde_json::from_str::<Json>(&without_lone_surrogates(text)).map_err(|error| error.to_string())?;
     from_json(&json).map_err(|error| error.reason)
 }
 
@@ -172,4 +174,34 @@ fn csv_field(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Str
             None => return Err(Error::argument(0, "a quote is not closed")),
         }
     }
+}
+
+/// Half of a character is the replacement character, as in Go's JSON; here it would be an error.
+fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\u") {
+        return text.into();
+    }
+    let (mut made, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(place) = rest.find('\\') {
+        let (before, escape) = rest.split_at(place);
+        made.push_str(before);
+        let (kept, length) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (&escape[..12], 12),
+            (Some(_), _) => ("\\ufffd", 6),
+            (None, _) => {
+                let length = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
+                (&escape[..length], length)
+            }
+        };
+        made.push_str(kept);
+        rest = &escape[length..];
+    }
+    made.push_str(rest);
+    made.into()
+}
+
+/// Of an escape that stands for half of a character.
+fn surrogate(escape: &str) -> Option<u32> {
+    let code = u32::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok()?;
+    (0xd800..=0xdfff).contains(&code).then_some(code)
 }

@@ -3,6 +3,7 @@
 use bimetal_model::{Type, Value};
 use regex::{Captures, Match, Regex};
 
+use super::re2::translate;
 use super::{Arguments, Error, Function, Result, deep};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -37,7 +38,8 @@ fn replace(arguments: Arguments<'_>) -> Result {
 }
 
 fn compile(place: usize, pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).map_err(|error| Error::argument(place, format!("the pattern is broken: {error}")))
+    let broken = |reason: String| Error::argument(place, format!("the pattern is broken: {reason}"));
+    Regex::new(&translate(pattern).map_err(broken)?).map_err(|error| broken(error.to_string()))
 }
 
 /// Named groups make an object, others a tuple, none the whole match.

@@ -128,7 +128,8 @@ async fn act(
     }
     let revision = world.store.begin(lease, revision(command, &plan)).await?;
     let stop = Stop::default();
-    let listening = tokio::spawn(listen(stop.clone()));
+    let listening =
+        tokio::spawn(listen(stop.clone(), "nothing new is begun, what runs may end. The next apply goes on from here"));
     let started = Instant::now();
     let crash = crate::crash::from_environment();
     let ports = Ports {
@@ -180,8 +181,8 @@ pub(crate) fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
     }
 }
 
-/// The first signal drains; a second one changes nothing: the state is always written.
-async fn listen(stop: Stop) {
+/// Says at a signal what follows from it. The first one drains; a second one changes nothing: the state is always written.
+pub(crate) async fn listen(stop: Stop, consequence: &'static str) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -192,7 +193,7 @@ async fn listen(stop: Stop) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        say("\nStopping: nothing new is begun, what runs may end. The next apply goes on from here.\n");
+        say(&format!("\nStopping: {consequence}.\n"));
         stop.stop();
     }
 }

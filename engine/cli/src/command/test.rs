@@ -16,9 +16,9 @@ use bimetal_apply::Stop;
 use bimetal_config::lock::Lock;
 
 use crate::arguments;
+use crate::command::apply::listen;
 use crate::configuration::read_lock;
 use crate::failure::Failure;
-use crate::output::say;
 use crate::session::Session;
 use report::Report;
 use result::{SuiteResult, Tally};
@@ -48,7 +48,7 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
     };
     // What can't be written should not be found out at the end.
     let junit = arguments.junit_xml.as_ref().map(|path| junit::File::create(&session.root.join(path))).transpose()?;
-    let listening = tokio::spawn(listen(stage.stop.clone()));
+    let listening = tokio::spawn(listen(stage.stop.clone(), "nothing new is begun, and what was made is destroyed"));
     let report = Report { json: session.json, verbose: arguments.verbose };
     let mut results: Vec<SuiteResult> = Vec::new();
     for suite in &suites {
@@ -61,21 +61,4 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
     report.end(&results);
     let all_passed = Tally::of(&results).failed == 0 && results.iter().all(|result| result.left.is_empty());
     Ok(if all_passed && !stage.stop.is_stopped() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Whatever is signalled, and how often: what was made is destroyed.
-async fn listen(stop: Stop) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        say("\nStopping: nothing new is begun, and what was made is destroyed.\n");
-        stop.stop();
-    }
 }

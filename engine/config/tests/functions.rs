@@ -282,6 +282,16 @@ fn networks() {
         "cidrsubnet(\"10.0.0.0/8\", 8, 2)",
         "cidrsubnets(\"10.0.0.0/8\", 8, 4)",
         "cidrhost(\"10.0.0.0\", 1)",
+        "cidrhost(\"2001:db8::/120\", 256)",
+        "cidrhost(\"2001:db8::/64\", 18446744073709551616)",
+        "cidrhost(\"::ffff:10.0.0.0/120\", 0)",
+        "cidrhost(\"::ffff:10.0.0.0/112\", -1)",
+        "cidrsubnet(\"::ffff:10.0.0.0/112\", 8, 1)",
+        "cidrsubnet(\"::ffff:10.0.0.0/64\", 4, 1)",
+        "cidrsubnet(\"10.0.0.0/8\", -1, 3)",
+        "cidrsubnet(\"10.0.0.0/8\", -9, 0)",
+        "cidrnetmask(\"::ffff:10.0.0.0/112\")",
+        "cidrnetmask(\"::ffff:10.0.0.0/64\")",
     ]), @r#"
     cidrhost("10.0.0.0/24", 5) => "10.0.0.5" : string
     cidrhost("10.0.0.0/24", -1) => "10.0.0.255" : string
@@ -290,6 +300,16 @@ fn networks() {
     cidrsubnet("10.0.0.0/8", 8, 2) => "10.2.0.0/16" : string
     cidrsubnets("10.0.0.0/8", 8, 4) => ["10.0.0.0/16", "10.16.0.0/12"] : list(string)
     cidrhost("10.0.0.0", 1) => error: `10.0.0.0` is no network, as `10.0.0.0/8` is at «"10.0.0.0"»
+    cidrhost("2001:db8::/120", 256) => error: the network has no host 256 at «256»
+    cidrhost("2001:db8::/64", 18446744073709551616) => "2001:db8:0:1::" : string
+    cidrhost("::ffff:10.0.0.0/120", 0) => "10.0.0.0" : string
+    cidrhost("::ffff:10.0.0.0/112", -1) => "0:ffff::ffff:a00:0" : string
+    cidrsubnet("::ffff:10.0.0.0/112", 8, 1) => "10.0.1.0/24" : string
+    cidrsubnet("::ffff:10.0.0.0/64", 4, 1) => "::1000:0:0:0/68" : string
+    cidrsubnet("10.0.0.0/8", -1, 3) => "14.0.0.0/7" : string
+    cidrsubnet("10.0.0.0/8", -9, 0) => error: there is no room for -9 more bits at «-9»
+    cidrnetmask("::ffff:10.0.0.0/112") => "ffff:ffff:ffff:ffff:ffff:ffff:ffff:0" : string
+    cidrnetmask("::ffff:10.0.0.0/64") => error: only ipv4 networks have a netmask at «"::ffff:10.0.0.0/64"»
     "#);
 }
 

@@ -11,6 +11,7 @@ pub(super) fn functions() -> Vec<Function> {
         deep("cidrhost", 2, 2, Type::String, host),
         deep("cidrnetmask", 1, 1, Type::String, |a| match network(&a)? {
             Network { bits: 32, length, .. } => Ok(Ipv4Addr::from(mask(32, length) as u32).to_string().into()),
+            network if network.is_mapped() => Ok(Ipv6Addr::from(mask(128, network.length)).to_string().into()),
             _ => Err(Error::argument(0, "only IPv4 networks have a netmask")),
         }),
         deep("cidrsubnet", 3, 3, Type::String, |a| {
@@ -28,6 +29,21 @@ struct Network {
     base: u128,
     length: u32,
     bits: u32,
+}
+
+impl Network {
+    /// IPv4 in IPv6: `::ffff:10.0.0.0/112`.
+    fn is_mapped(&self) -> bool {
+        self.bits == 128 && Ipv6Addr::from(self.base).to_ipv4_mapped().is_some()
+    }
+}
+
+/// As Go writes it: IPv4 in IPv6 is IPv4.
+fn network_text(bits: u32, base: u128, length: u32) -> String {
+    match length.checked_sub(96).filter(|_| Network { base, length, bits }.is_mapped()) {
+        Some(length) => format!("{}/{length}", address_text(bits, base)),
+        None => format!("{}/{length}", address_text(bits, base)),
+    }
 }
 
 fn network(arguments: &Arguments<'_>) -> Result<Network> {
@@ -63,7 +79,10 @@ fn mask(bits: u32, length: u32) -> u128 {
 fn address_text(bits: u32, address: u128) -> String {
     match bits {
         32 => Ipv4Addr::from(address as u32).to_string(),
-        _ => Ipv6Addr::from(address).to_string(),
+        _ => {
+            let address = Ipv6Addr::from(address);
+            address.to_ipv4_mapped().map_or_else(|| address.to_string(), |mapped| mapped.to_string())
+        }
     }
 }
 
@@ -77,9 +96,13 @@ fn host(arguments: Arguments<'_>) -> Result {
         !mask(network.bits, network.length) & if network.bits == 128 { u128::MAX } else { (1 << network.bits) - 1 };
     let offset = match wanted < 0 {
         true => last.checked_sub(wanted.unsigned_abs() - 1),
+        // Of a number for IPv6, Terraform compares the last 64 bits, and takes all of them.
+        false if network.bits == 128 => Some(wanted.unsigned_abs()).filter(|offset| u128::from(*offset as u64) <= last),
         false => Some(wanted.unsigned_abs()).filter(|offset| *offset <= last),
     };
     let offset = offset.ok_or_else(missing)?;
+    // Of IPv4 in IPv6, it counts from the bit where IPv4 would end.
+    let offset = if network.is_mapped() { offset << 96 } else { offset };
     Ok(Value::from(address_text(network.bits, network.base | offset)))
 }
 
@@ -97,20 +120,21 @@ fn subnets(network: &Network, newbits: &[i64]) -> Result {
         if base & mask(network.bits, network.length) != network.base {
             return Err(full());
         }
-        found.push(Value::from(format!("{}/{length}", address_text(network.bits, base))));
+        found.push(Value::from(network_text(network.bits, base, length)));
         next = base.checked_add(size);
     }
     Ok(Value::list(Type::String, found))
 }
 
+/// Fewer bits than the network has are taken, too: the number is in the bits behind them.
 fn subnet(network: &Network, newbits: i64, number: i64) -> Result<String> {
-    let length = u32::try_from(newbits).ok().and_then(|newbits| network.length.checked_add(newbits));
+    let length = u32::try_from(i64::from(network.length).saturating_add(newbits)).ok();
     let Some(length) = length.filter(|length| *length <= network.bits) else {
         return Err(Error::argument(1, format!("there is no room for {newbits} more bits")));
     };
-    let room = length - network.length;
-    let number = u128::try_from(number).ok().filter(|number| room == 128 || *number < 1u128 << room);
+    let fits = |number: &u128| length.checked_sub(network.length).is_none_or(|room| room == 128 || *number < 1 << room);
+    let number = u128::try_from(number).ok().filter(fits);
     let number = number.ok_or_else(|| Error::argument(2, format!("{newbits} bits do not hold this number")))?;
     let base = network.base | number.checked_shl(network.bits - length).unwrap_or(0);
-    Ok(format!("{}/{length}", address_text(network.bits, base)))
+    Ok(network_text(network.bits, base, length))
 }

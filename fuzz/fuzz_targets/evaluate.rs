@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bimetal_config::{NoFiles, Scope, SourceFile, evaluate, parse_expression};
+use bimetal_config::{Outside, Scope, SourceFile, evaluate, parse_expression};
 use bimetal_model::{Type, Value};
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +18,7 @@ static SCOPE: LazyLock<Scope> = LazyLock::new(|| {
         ("o", object.into_iter().collect()),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-    Scope { variables: Arc::new(variables), ..Scope::new(Arc::new(NoFiles)) }
+    Scope { variables: Arc::new(variables), ..Scope::new(Outside::default()) }
 });
 
 fuzz_target!(|text: &str| {

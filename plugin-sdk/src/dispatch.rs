@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json, json};
 use crate::bindings::bimetal::provider::types;
 use crate::diagnostic::{Diagnostic, Result, Step};
 use crate::planning::Plan;
-use crate::resource::{Create, DataSource, Deletion, Outcome, Provider, Resource, Role};
-use crate::schema::{Block, Schema};
+use crate::resource::{Create, DataSource, Deletion, Function, Outcome, Provider, Resource, Role};
+use crate::schema::{Block, HasType as _, Schema};
 
 type Wire<T> = std::result::Result<T, Vec<types::Diagnostic>>;
 
@@ -44,6 +44,13 @@ pub(crate) trait Data<P> {
     fn name(&self) -> &'static str;
     fn document(&self) -> Json;
     fn read(&self, provider: &P, config: &str) -> Wire<String>;
+}
+
+/// A function, its parameters' Rust type forgotten.
+pub(crate) trait Callable {
+    fn name(&self) -> &'static str;
+    fn document(&self) -> Json;
+    fn call(&self, arguments: &str) -> Wire<String>;
 }
 
 impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
@@ -162,6 +169,25 @@ impl<P: Provider, T: DataSource<Provider = P>> Data<P> for Of<T> {
     }
 }
 
+impl<T: Function> Callable for Of<T> {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn document(&self) -> Json {
+        let mut document = T::block().parameters();
+        document.insert("returns".to_owned(), T::Answer::ty());
+        Json::Object(document)
+    }
+
+    fn call(&self, arguments: &str) -> Wire<String> {
+        wire(decode(arguments).and_then(T::call).map(|answer| {
+            // All keys of an answer are the user's.
+            rename(to_json(&answer), &|name| doubled(name, false)).to_string()
+        }))
+    }
+}
+
 fn create_request<T: Resource>((index, request): (usize, &types::CreateRequest)) -> Result<Create<T>> {
     let so_far = request.so_far.as_ref().map(|object| decode(&object.value)).transpose()?;
     Ok(Create { index: index as u32, intent: request.intent.clone(), config: decode(&request.config)?, so_far })
@@ -237,8 +263,12 @@ fn stand_in_for_handles(block: &Block, mut config: Json) -> Json {
 }
 
 fn encode<T: Schema + Serialize>(value: &T) -> String {
+    escape(to_json(value), &T::block()).to_string()
+}
+
+fn to_json<T: Serialize>(value: &T) -> Json {
     match serde_json::to_value(value) {
-        Ok(json) => escape(json, &T::block()).to_string(),
+        Ok(json) => json,
         Err(error) => unreachable!("types of providers have keys of text: {error}"),
     }
 }

@@ -14,7 +14,10 @@ use crate::{Diagnostic, dispatch};
 pub fn schema<P: Provider>() -> String {
     let managed: Map<_, _> = P::types().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
     let data: Map<_, _> = P::data().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
-    json!({ "provider": P::Config::block().document(), "managed": managed, "data": data }).to_string()
+    let functions: Map<_, _> =
+        P::functions().iter().map(|function| (function.0.name().to_owned(), function.0.document())).collect();
+    let provider = P::Config::block().document();
+    json!({ "provider": provider, "managed": managed, "data": data, "functions": functions }).to_string()
 }
 
 fn managed<P: Provider>(name: &str) -> Result<Type<P>, Vec<types::Diagnostic>> {
@@ -46,6 +49,13 @@ fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, 
 
 pub fn upgrade<P: Provider>(name: &str, version: u64, stored: &str) -> Result<String, Vec<types::Diagnostic>> {
     managed::<P>(name)?.0.upgrade(version, stored)
+}
+
+pub fn call<P: Provider>(name: &str, arguments: &str) -> Result<String, Vec<types::Diagnostic>> {
+    match P::functions().into_iter().find(|function| function.0.name() == name) {
+        Some(function) => function.0.call(arguments),
+        None => Err(vec![Diagnostic::error(format!("there is no function `{name}`")).into()]),
+    }
 }
 
 /// Tells the host's log why a provider panics: all that the host sees of it is a trap.
@@ -196,6 +206,10 @@ macro_rules! export_provider {
                 fn upgrade(name: String, version: u64, stored: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
                     $crate::export::panics_are_logged();
                     $crate::export::upgrade::<$provider>(&name, version, &stored)
+                }
+                fn call(name: String, arguments: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
+                    $crate::export::panics_are_logged();
+                    $crate::export::call::<$provider>(&name, &arguments)
                 }
             }
 

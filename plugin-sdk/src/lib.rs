@@ -83,7 +83,9 @@ pub use bimetal_provider_macros::Schema;
 pub use capability::{Code, Fault};
 pub use diagnostic::{Diagnostic, Result};
 pub use planning::Plan;
-pub use resource::{Create, DataSource, DataType, Deletion, Outcome, Provider, Resource, Role, Type};
+pub use resource::{
+    Create, DataSource, DataType, Deletion, Function, FunctionType, Outcome, Provider, Resource, Role, Type,
+};
 pub use schema::{Attribute, Block, Credential, Handle, HasType, IsBlock, NestedBlock, Schema};
 pub use serde::{Deserialize, Serialize};
 pub use serde_json::{Value as Json, json};

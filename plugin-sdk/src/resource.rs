@@ -1,4 +1,4 @@
-//! What a provider's author writes: a provider, its resources and data sources.
+//! What a provider's author writes: a provider, its resources, data sources and functions.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::dispatch;
 use crate::planning::Plan;
-use crate::schema::Schema;
+use crate::schema::{HasType, Schema};
 
 /// A contract between the engine and a type; see `docs/writing-a-provider.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub trait Provider: Sized + 'static {
     fn types() -> Vec<Type<Self>>;
     /// Its data sources: `DataType::of::<Sizes>()`.
     fn data() -> Vec<DataType<Self>> {
+        Vec::new()
+    }
+    /// Its functions: `FunctionType::of::<Slug>()`.
+    fn functions() -> Vec<FunctionType> {
         Vec::new()
     }
 }
@@ -88,6 +92,19 @@ pub trait DataSource: Schema + Serialize + DeserializeOwned + Sized + 'static {
     const NAME: &'static str;
     /// The arguments with everything filled in.
     fn read(provider: &Self::Provider, config: Self) -> Result<Self>;
+}
+
+/// A function; the struct is its parameters, in their order.
+///
+/// A field that is an `Option` takes `null`, and may be left out where all that follow may be. One with `#[attr(variadic)]`, a
+/// `Vec`, comes last and takes all arguments that remain.
+pub trait Function: Schema + DeserializeOwned + 'static {
+    /// `slug`, where `provider::<name>::slug` calls it.
+    const NAME: &'static str;
+    /// What it gives.
+    type Answer: HasType + Serialize;
+    /// The answer. Pure: the provider is not configured, and there are no capabilities.
+    fn call(self) -> Result<Self::Answer>;
 }
 
 /// One object to be made.
@@ -181,5 +198,15 @@ impl<P: Provider> DataType<P> {
     /// The type of a data source.
     pub fn of<T: DataSource<Provider = P>>() -> Self {
         DataType(Box::new(dispatch::Of::<T>::default()))
+    }
+}
+
+/// A function as the dispatcher sees it.
+pub struct FunctionType(pub(crate) Box<dyn dispatch::Callable>);
+
+impl FunctionType {
+    /// The type of a function.
+    pub fn of<T: Function>() -> Self {
+        FunctionType(Box::new(dispatch::Of::<T>::default()))
     }
 }

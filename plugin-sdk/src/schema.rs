@@ -172,6 +172,26 @@ impl Block {
         json!({ "object": attributes.collect::<Map<_, _>>() })
     }
 
+    /// As what a function takes.
+    pub(crate) fn parameters(&self) -> Map<String, Json> {
+        let parameter = |name: &str, ty: &Json, attribute: &Attribute| {
+            let mut document = json!({ "name": name, "type": ty, "optional": !attribute.is("required") });
+            if let Some(description) = attribute.members.get("description") {
+                document["description"] = description.clone();
+            }
+            document
+        };
+        let (variadic, named): (Vec<_>, Vec<_>) =
+            self.attributes.iter().partition(|(_, attribute)| attribute.is("variadic"));
+        let named = named.iter().map(|(name, attribute)| parameter(name, &attribute.members["type"], attribute));
+        let mut document = Map::new();
+        document.insert("parameters".to_owned(), named.collect());
+        if let Some((name, attribute)) = variadic.first() {
+            document.insert("variadic".to_owned(), parameter(name, &attribute.members["type"]["list"], attribute));
+        }
+        document
+    }
+
     pub(crate) fn document(&self) -> Map<String, Json> {
         let attributes: Map<_, _> = self
             .attributes

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_provider::testing::{Driver, World};
 use bimetal_provider::{
-    Create, Credential, Deletion, Deserialize, Diagnostic, Handle, Json, Outcome, Plan, Provider, Resource, Result,
-    Role, Schema, Serialize, Type, json,
+    Create, Credential, Deletion, Deserialize, Diagnostic, Function, FunctionType, Handle, Json, Outcome, Plan,
+    Provider, Resource, Result, Role, Schema, Serialize, Type, json,
 };
 
 struct Zoo;
@@ -28,6 +28,44 @@ impl Provider for Zoo {
 
     fn types() -> Vec<Type<Self>> {
         vec![Type::of::<Cage>()]
+    }
+
+    fn functions() -> Vec<FunctionType> {
+        vec![FunctionType::of::<Feed>()]
+    }
+}
+
+/// What is eaten.
+#[derive(Schema, Deserialize)]
+struct Feed {
+    /// Who eats
+    animals: BTreeMap<String, u32>,
+    /// What is left over from yesterday
+    rest: Option<f64>,
+    /// What there is
+    #[attr(variadic)]
+    food: Vec<String>,
+}
+
+#[derive(Schema, Serialize)]
+struct Fed {
+    portions: BTreeMap<String, u32>,
+    dish: Option<String>,
+}
+
+impl Function for Feed {
+    const NAME: &'static str = "feed";
+    type Answer = Fed;
+
+    fn call(self) -> Result<Fed> {
+        match self.food.iter().position(|food| food == "tin") {
+            Some(place) => Err(Diagnostic::error("nobody eats that").at("food").index(place)),
+            None => {
+                let extra = u32::from(self.rest.is_some());
+                let portions = self.animals.into_iter().map(|(name, count)| (name, count + extra)).collect();
+                Ok(Fed { portions, dish: self.food.into_iter().next() })
+            }
+        }
     }
 }
 
@@ -247,4 +285,22 @@ fn what_an_older_version_stored_is_brought_forward() {
 fn what_there_is_no_world_for_is_denied() {
     let engine = bimetal_provider::capability::docker::Engine::new(&Handle(json!({})));
     assert_eq!(engine.info().unwrap_err().code, bimetal_provider::Code::Denied);
+}
+
+#[test]
+fn a_function_is_called_with_its_parameters_names() {
+    let call = |arguments: Json| driver().call("feed", &arguments);
+    // A key of the user's that begins with `$` is doubled at the border, both ways.
+    assert_eq!(
+        call(json!({ "animals": { "$$ox": 2 }, "food": ["hay", "oats"] })),
+        Ok(json!({ "portions": { "$$ox": 2 }, "dish": "hay" }))
+    );
+    assert_eq!(
+        call(json!({ "animals": { "cat": 1 }, "rest": 0.5, "food": [] })),
+        Ok(json!({ "portions": { "cat": 2 }, "dish": null }))
+    );
+    assert_eq!(call(json!({ "animals": {}, "food": ["hay", "tin"] })), Err("food[1]: nobody eats that".to_owned()));
+    let error = call(json!({ "animals": { "cat": 1.5 }, "food": [] })).unwrap_err();
+    assert!(error.starts_with("animals.cat: the value does not fit: "), "{error}");
+    assert_eq!(driver().call("fed", &json!({})), Err("there is no function `fed`".to_owned()));
 }

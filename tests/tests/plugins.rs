@@ -90,6 +90,32 @@ fn a_provider_from_a_file_lives_like_any_other() {
 }
 
 #[test]
+fn its_functions_are_called_once_it_is_locked() {
+    let server = Server::start();
+    let bimetal = operator(&server);
+    let told = "\nvariable \"words\" {\n  type = list(string)\n  validation {\n    condition     = \
+                provider::notes::topic(var.words...) != \"tea\"\n    error_message = \"say which\"\n  }\n}\n";
+    let named = CONFIGURATION.replace("\"tea\"\n", "provider::notes::topic(var.words...)\n") + told;
+    bimetal.write("main.bm.hcl", &named);
+    let error = bimetal.run(&["plan", "--var", "words=[\"Green\"]"]).failed();
+    assert!(error.contains("provider `notes` is not locked yet") && error.contains("`bimetal init`"), "{error}");
+
+    // Nothing of it runs before it is locked, and no variable needs a value for that.
+    bimetal.ok(&["init"]);
+    let applied = |words: &str| bimetal.run(&["apply", "--auto-approve", "--var", &format!("words={words}")]);
+    applied("[\"Green\", \"tea\"]").ok();
+    assert_eq!(server.notes(), [("green-tea".to_owned(), "green".to_owned())]);
+
+    let error = applied("[\"tea\"]").failed();
+    assert!(error.contains("say which"), "{error}");
+    let error = applied("[\"green\", \" \"]").failed();
+    assert!(error.contains("a word has letters") && error.contains("provider `notes` 0.1.0 says so"), "{error}");
+    bimetal.write("bimetal.lock.hcl", &lock(&bimetal).replace("sha256:", "sha256:0"));
+    let error = applied("[\"green\"]").failed();
+    assert!(error.contains("provider `notes` is not the one that is locked"), "{error}");
+}
+
+#[test]
 fn the_plugin_folder_needs_no_path() {
     let server = Server::start();
     let bimetal = operator(&server);

@@ -5,6 +5,7 @@ mod command;
 mod configuration;
 mod crash;
 mod edge;
+mod exported;
 mod failure;
 mod output;
 mod plan_file;

@@ -1,13 +1,15 @@
 //! Which components a configuration uses: those that come with Bimetal, those named by path, those in a plugin folder.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bimetal_config::Desired;
 use bimetal_config::lock::{Lock, LockedProvider};
+use bimetal_config::module::{Module, RequiredProvider};
 use bimetal_host::credentials::Secret;
 use bimetal_host::registry::{Registries, Registry};
 use bimetal_host::{Host, Origin};
-use bimetal_model::{Diagnostic, ProviderName};
+use bimetal_model::{Address, Diagnostic, ProviderName, Span};
 
 use crate::failure::{Failure, io};
 use crate::session::{Configuration, directory};
@@ -28,9 +30,6 @@ pub(crate) enum Unlocked {
 }
 
 /// Gives the host every provider that the configuration may use.
-///
-/// Invariant: a component from a file runs only if the lock file has its digest and everything that it asks for (tests:
-/// `a_component_that_changed_is_refused`, `what_was_not_agreed_to_is_refused`).
 pub(crate) fn add(
     host: &Host,
     configuration: &Configuration,
@@ -38,27 +37,59 @@ pub(crate) fn add(
     unlocked: Unlocked,
     root: &Path,
 ) -> Result<(), Failure> {
-    for (name, component) in components(configuration, root)? {
-        match component {
-            Component::Embedded(bytes) => host.add_provider(name.clone(), bytes.into(), Origin::Embedded)?,
-            Component::File(path) => {
-                let doing = format!("reading provider `{name}` from `{}`", path.display());
-                let bytes = std::fs::read(&path).map_err(io(&doing))?;
-                let locked = lock.providers.get(&name);
-                check_digest(&name, &bytes, locked, unlocked)?;
-                host.add_provider(name.clone(), bytes.into(), Origin::File(path))?;
-                check_grants(&name, &host.provider(&name)?.manifest.grants(), locked)?;
-            }
-        }
-        check_version(&name, &host.provider(&name)?.manifest.version, configuration)?;
+    let module = &configuration.desired.module;
+    let names: BTreeSet<_> = embedded().chain(used([module])).collect();
+    for name in names {
+        add_one(host, &name, &module.settings.required_providers, lock, unlocked, root).map_err(|failure| {
+            let located = |error: Diagnostic| match (&error.span, user(&name, module)) {
+                (None, Some(span)) => error.at(span),
+                _ => error,
+            };
+            Failure::new(failure.diagnostics.into_iter().map(located).collect(), &configuration.files)
+        })?;
     }
     Ok(())
 }
 
-/// What the lock file should say of each provider that the configuration names or uses.
-pub(crate) fn locked(host: &Host, configuration: &Configuration) -> Result<Lock, Failure> {
-    let mut lock = Lock::default();
-    for name in used(&configuration.desired) {
+/// Those that come with Bimetal.
+pub(crate) fn embedded() -> impl Iterator<Item = ProviderName> {
+    bimetal_providers::EMBEDDED.iter().map(|embedded| ProviderName(embedded.name.to_owned()))
+}
+
+/// Gives the host a provider.
+///
+/// Invariant: a component from a file runs only if the lock file has its digest and everything that it asks for (tests:
+/// `a_component_that_changed_is_refused`, `what_was_not_agreed_to_is_refused`).
+pub(crate) fn add_one(
+    host: &Host,
+    name: &ProviderName,
+    required: &BTreeMap<String, RequiredProvider>,
+    lock: &Lock,
+    unlocked: Unlocked,
+    root: &Path,
+) -> Result<(), Failure> {
+    let required = required.get(&name.0);
+    match component(name, required, root)? {
+        Component::Embedded(bytes) => host.add_provider(name.clone(), bytes.into(), Origin::Embedded)?,
+        Component::File(path) => {
+            let doing = format!("reading provider `{name}` from `{}`", path.display());
+            let bytes = std::fs::read(&path).map_err(io(&doing))?;
+            let locked = lock.providers.get(name);
+            check_digest(name, &bytes, locked, unlocked)?;
+            host.add_provider(name.clone(), bytes.into(), Origin::File(path))?;
+            check_grants(name, &host.provider(name)?.manifest.grants(), locked)?;
+        }
+    }
+    check_version(name, &host.provider(name)?.manifest.version, required)
+}
+
+/// What the lock file should say of the providers that modules name, those too of which there is no instance yet.
+pub(crate) fn locked(host: &Host, modules: &Modules, trusted: &Lock, root: &Path) -> Result<Lock, Failure> {
+    let (mut lock, required) = (Lock::default(), required(modules));
+    for name in used(modules.values()) {
+        if host.provider(&name).is_err() {
+            add_one(host, &name, &required, trusted, Unlocked::Taken, root)?;
+        }
         let provider = host.provider(&name)?;
         let digest = match provider.origin {
             Origin::Embedded => None,
@@ -103,9 +134,10 @@ fn check_grants(name: &ProviderName, asked: &[String], locked: Option<&LockedPro
     Err(error.hint("`bimetal init --upgrade` grants it; without that it can't be used").into())
 }
 
-fn check_version(name: &ProviderName, version: &str, configuration: &Configuration) -> Result<(), Failure> {
-    let Some(required) = configuration.desired.module.settings.required_providers.get(&name.0) else { return Ok(()) };
-    let Some(wanted) = &required.version else { return Ok(()) };
+fn check_version(name: &ProviderName, version: &str, required: Option<&RequiredProvider>) -> Result<(), Failure> {
+    let Some((required, wanted)) = required.and_then(|required| Some((required, required.version.as_ref()?))) else {
+        return Ok(());
+    };
     let error = match crate::version::allows(wanted, version) {
         Ok(true) => return Ok(()),
         Ok(false) => {
@@ -114,50 +146,54 @@ fn check_version(name: &ProviderName, version: &str, configuration: &Configurati
         }
         Err(reason) => Diagnostic::error(format!("`{wanted}` is no version constraint")).because(reason),
     };
-    Err(Failure::new(vec![error.at(&required.span)], &configuration.files))
+    Err(error.at(&required.span).into())
 }
 
-/// Providers that the configuration names, in blocks or in types.
-pub(crate) fn used(desired: &Desired) -> Vec<ProviderName> {
-    let module = &desired.module;
-    let required = module.settings.required_providers.keys().map(|name| ProviderName(name.clone()));
-    let blocks = module.providers.keys().map(|key| key.name.clone());
-    let objects = module.objects.values().filter_map(|object| {
-        use bimetal_model::BlockKind::*;
-        let ty = &object.address.ty;
-        let implied = match object.address.block {
-            Machine => Some(ty.clone()),
-            Resource | Data => ty.split('_').next().map(str::to_owned),
-            Pool => None,
-            // What a service becomes: Bimetal's own container runtime, unless another is required.
-            Service => Some("docker".to_owned()),
-        };
-        object.provider.clone().map(|key| key.name).or(implied.map(ProviderName))
-    });
-    let mut names: Vec<_> = required.chain(blocks).chain(objects).collect();
-    names.sort();
-    names.dedup();
-    names
+/// Modules as they are written, by folder.
+pub(crate) type Modules = BTreeMap<Arc<str>, Module>;
+
+/// What modules say of providers; those further up are right.
+pub(crate) fn required(modules: &Modules) -> BTreeMap<String, RequiredProvider> {
+    let mut required = BTreeMap::new();
+    for (name, wanted) in modules.values().flat_map(|module| &module.settings.required_providers) {
+        required.entry(name.clone()).or_insert_with(|| wanted.clone());
+    }
+    required
 }
 
-fn components(configuration: &Configuration, root: &Path) -> Result<Vec<(ProviderName, Component)>, Failure> {
-    let required = &configuration.desired.module.settings.required_providers;
-    let mut found = Vec::new();
-    for embedded in bimetal_providers::EMBEDDED {
-        if required.get(embedded.name).is_none_or(|required| required.path.is_none()) {
-            found.push((ProviderName(embedded.name.to_owned()), Component::Embedded(embedded.wasm)));
-        }
+/// Providers that modules name, in blocks or in types.
+pub(crate) fn used<'m>(modules: impl IntoIterator<Item = &'m Module>) -> BTreeSet<ProviderName> {
+    let of = |module: &'m Module| {
+        let required = module.settings.required_providers.keys().map(|name| ProviderName(name.clone()));
+        let blocks = module.providers.keys().map(|key| key.name.clone());
+        let objects = module.objects.values().filter_map(|object| {
+            let implied = || implied(&object.address).map(ProviderName);
+            object.provider.clone().map(|key| key.name).or_else(implied)
+        });
+        required.chain(blocks).chain(objects)
+    };
+    modules.into_iter().flat_map(of).collect()
+}
+
+fn implied(address: &Address) -> Option<String> {
+    use bimetal_model::BlockKind::*;
+    match address.block {
+        Machine => Some(address.ty.clone()),
+        Resource | Data => address.ty.split('_').next().map(str::to_owned),
+        Pool => None,
+        // What a service becomes: Bimetal's own container runtime, unless another is required.
+        Service => Some("docker".to_owned()),
     }
-    for name in used(&configuration.desired) {
-        let path = required.get(&name.0).and_then(|required| required.path.as_ref());
-        if let Some(path) = path {
-            found.push((name, Component::File(root.join(path))));
-        } else if !found.iter().any(|(known, _)| *known == name) {
-            let path = plugin(&name, root)?.ok_or_else(|| unknown(&name, configuration))?;
-            found.push((name, Component::File(path)));
-        }
+}
+
+fn component(name: &ProviderName, required: Option<&RequiredProvider>, root: &Path) -> Result<Component, Failure> {
+    if let Some(path) = required.and_then(|required| required.path.as_ref()) {
+        return Ok(Component::File(root.join(path)));
     }
-    Ok(found)
+    match bimetal_providers::EMBEDDED.iter().find(|embedded| embedded.name == name.0) {
+        Some(embedded) => Ok(Component::Embedded(embedded.wasm)),
+        None => Ok(Component::File(plugin(name, root)?.ok_or_else(|| unknown(name))?)),
+    }
 }
 
 /// `NAME.wasm` in the configuration's plugin folder or in the user's.
@@ -166,26 +202,21 @@ fn plugin(name: &ProviderName, root: &Path) -> Result<Option<PathBuf>, Failure> 
     Ok(folders.into_iter().map(|folder| folder.join(format!("{name}.wasm"))).find(|path| path.is_file()))
 }
 
-fn unknown(name: &ProviderName, configuration: &Configuration) -> Failure {
+fn unknown(name: &ProviderName) -> Diagnostic {
     let known: Vec<_> = bimetal_providers::EMBEDDED.iter().map(|embedded| format!("`{}`", embedded.name)).collect();
     let nearest = bimetal_config::nearest(&name.0, bimetal_providers::EMBEDDED.iter().map(|embedded| embedded.name));
     let hint = nearest.unwrap_or_else(|| {
         format!("name its file: `required_providers {{ {name} = {{ path = \"./{name}.wasm\" }} }}`")
     });
-    let user = configuration
-        .desired
-        .module
-        .objects
-        .values()
-        .find(|object| object.address.ty == name.0 || object.address.ty.split('_').next() == Some(&name.0));
-    let error = Diagnostic::error(format!("there is no provider `{name}`"))
+    Diagnostic::error(format!("there is no provider `{name}`"))
         .because(format!("Bimetal brings {}; it looked for `{name}.wasm` in the plugin folders too", known.join(", ")))
-        .hint(hint);
-    let error = match user {
-        Some(object) => error.at(&object.span),
-        None => error,
-    };
-    Failure::new(vec![error], &configuration.files)
+        .hint(hint)
+}
+
+/// Where the first object is of a provider's.
+fn user<'m>(name: &ProviderName, module: &'m Module) -> Option<&'m Span> {
+    let is_of = |address: &Address| implied(address).is_some_and(|implied| implied == name.0);
+    module.objects.values().find(|object| is_of(&object.address)).map(|object| &object.span)
 }
 
 /// How the configuration says that registries are reached.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
-use bimetal_config::{Argument, Desired, Given, SourceFile};
+use bimetal_config::{Argument, Desired, Given, Outside, SourceFile};
 use bimetal_host::certificates::Keep;
 use bimetal_host::fault::{Code, Fault};
 use bimetal_host::{Host, HostOptions};
+use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Edge as _, Remember as _};
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Diagnostic, Severity};
@@ -17,9 +18,10 @@ use bimetal_state::{KeySource, SqliteStore};
 use crate::arguments::Variables;
 use crate::configuration::{self, Disk};
 use crate::edge::System;
+use crate::exported::Exported;
 use crate::failure::Failure;
 use crate::output;
-use crate::providers::Unlocked;
+use crate::providers::{Modules, Unlocked};
 use crate::render::progress::Progress;
 
 /// The folder and the screen.
@@ -63,9 +65,9 @@ impl Session {
     fn read(&self, sources: Vec<SourceFile>, variables: &Variables) -> Result<Configuration, Failure> {
         let given = self.given(variables)?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
-        let (desired, diagnostics) = bimetal_config::desired(sources, given, self.disk());
+        let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         match desired {
-            Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
+            Some(desired) if !has_errors(&diagnostics) => {
                 self.warn(&diagnostics, &files);
                 check_version(&desired, &files)?;
                 Ok(Configuration { desired, files })
@@ -85,6 +87,24 @@ impl Session {
         })
     }
 
+    /// As far as it is known which providers it needs: no variable must have a value, and what is wrong with values is said
+    /// when they are needed.
+    pub(crate) fn configuration_to_lock(&self, variables: &Variables) -> Result<(Configuration, Modules), Failure> {
+        let files = configuration::read_sources(&self.root)?;
+        let (modules, diagnostics) = bimetal_config::modules(&files, "");
+        let given = self.given(variables)?;
+        let (desired, wrong) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
+        match desired {
+            Some(desired) if !has_errors(&diagnostics) => {
+                self.warn(&diagnostics, &files);
+                check_version(&desired, &files)?;
+                Ok((Configuration { desired, files }, modules))
+            }
+            Some(_) => Err(Failure::new(diagnostics, &files)),
+            None => Err(Failure::new(wrong, &files)),
+        }
+    }
+
     /// As far as the state needs it: no variable must have a value, and there may be no configuration at all.
     pub(crate) fn configuration_for_state(&self) -> Result<Configuration, Failure> {
         let files = configuration::read_sources(&self.root).unwrap_or_default();
@@ -93,7 +113,7 @@ impl Session {
             files: configuration::read_variable_files(&self.root)?,
             ..Given::default()
         };
-        let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.disk());
+        let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
         match desired {
             Some(desired) => Ok(Configuration { desired, files }),
             None => Err(Failure::new(diagnostics, &files)),
@@ -113,18 +133,18 @@ impl Session {
             return Err(error.hint("make another plan, or leave `--var` out").into());
         }
         let files: Vec<_> = plan.files.iter().cloned().chain(given.texts()).collect();
-        let (desired, diagnostics) = bimetal_config::desired(plan.files.clone(), given, self.disk());
+        let (desired, diagnostics) =
+            bimetal_config::desired(plan.files.clone(), given, self.outside(plan.files.clone(), ""));
         match desired {
-            Some(desired) if !bimetal_model::diagnostic::has_errors(&diagnostics) => {
-                Ok(Configuration { desired, files })
-            }
+            Some(desired) if !has_errors(&diagnostics) => Ok(Configuration { desired, files }),
             _ => Err(Failure::new(diagnostics, &files)),
         }
     }
 
-    /// What the configuration's functions read.
-    pub(crate) fn disk(&self) -> Arc<Disk> {
-        Arc::new(Disk { root: self.root.clone() })
+    /// What functions reach in the configuration whose root module is in this folder.
+    pub(crate) fn outside(&self, sources: Vec<SourceFile>, folder: &str) -> Outside {
+        let functions = Exported::new(self.root.clone(), sources, folder, self.progress.clone());
+        Outside { read: Arc::new(Disk { root: self.root.clone() }), functions: Arc::new(functions) }
     }
 
     /// Says the warnings among the diagnostics.

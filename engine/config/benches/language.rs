@@ -1,9 +1,8 @@
 //! What large configurations cost: from their text to all instances and values, with the memory that this takes.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use bimetal_config::{Desired, Given, NoFiles, SourceFile, derive, desired, evaluate, expand};
+use bimetal_config::{Desired, Given, Outside, SourceFile, derive, desired, evaluate, expand};
 use divan::{AllocProfiler, Bencher};
 
 #[global_allocator]
@@ -19,7 +18,7 @@ fn source(name: &str, text: String) -> SourceFile {
 
 /// Reads, puts in order, and works out every local, instance and argument.
 fn whole(files: &[SourceFile]) -> usize {
-    let (desired, diagnostics) = desired(files.to_vec(), Given::default(), Arc::new(NoFiles));
+    let (desired, diagnostics) = desired(files.to_vec(), Given::default(), Outside::default());
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     values(&desired.expect("there is no circle"))
 }

@@ -9,7 +9,7 @@ use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
 
 use crate::altered::Alterations;
 use crate::derive::derive;
-use crate::evaluate::{Acting, Moment, ReadFiles, Scope};
+use crate::evaluate::{Acting, Moment, Outside, Scope};
 use crate::flatten::flatten;
 use crate::graph::{cycle_error, dependencies, order};
 use crate::module::{Body, Module, Scoped, SourceFile};
@@ -26,8 +26,8 @@ pub struct Desired {
     pub order: Vec<Node>,
     /// What each directly depends on.
     pub dependencies: BTreeMap<Node, BTreeSet<Node>>,
-    /// For functions that read files.
-    pub read: Arc<dyn ReadFiles>,
+    /// For functions that need more than their arguments.
+    pub outside: Outside,
     /// For functions of time and chance.
     pub moment: Moment,
 }
@@ -45,7 +45,7 @@ impl Desired {
             variables: Arc::new(self.variables.clone()),
             calls: Arc::new(self.module.calls.clone()),
             moment: self.moment.clone(),
-            ..Scope::new(self.read.clone())
+            ..Scope::new(self.outside.clone())
         }
     }
 }
@@ -78,22 +78,22 @@ impl std::fmt::Display for Node {
 }
 
 /// Parses, checks references, works out variables and the order. `None` where nothing useful can be said beyond the errors.
-pub fn desired(files: Vec<SourceFile>, given: Given, read: Arc<dyn ReadFiles>) -> (Option<Desired>, Diagnostics) {
-    altered(files, given, read, &Alterations::default())
+pub fn desired(files: Vec<SourceFile>, given: Given, outside: Outside) -> (Option<Desired>, Diagnostics) {
+    altered(files, given, outside, &Alterations::default())
 }
 
 /// As [`desired`], of something else than what is written.
 pub fn altered(
     files: Vec<SourceFile>,
     given: Given,
-    read: Arc<dyn ReadFiles>,
+    outside: Outside,
     by: &Alterations,
 ) -> (Option<Desired>, Diagnostics) {
     let (module, mut diagnostics) = crate::parse(&files, &by.folder);
     let module = by.root(module);
     let moment = Moment { planned_ms: given.planned_ms, acting: None };
-    let (variables, refused) = values(&module, given, &read);
-    let (mut module, errors) = flatten(module, files, &variables, &read);
+    let (variables, refused) = values(&module, given, &outside);
+    let (mut module, errors) = flatten(module, files, &variables, &outside);
     diagnostics.extend(errors);
     diagnostics.extend(by.empty_modules(&mut module));
     let dependencies = dependencies(&module, &mut diagnostics);
@@ -106,7 +106,7 @@ pub fn altered(
             return (None, diagnostics);
         }
     };
-    let desired = Desired { module, variables, order, dependencies, read, moment };
+    let desired = Desired { module, variables, order, dependencies, outside, moment };
     if is_sound && has_errors(&diagnostics) {
         // Nobody plans with values that are refused: what else is wrong is said here.
         diagnostics.extend(early(&desired).1);

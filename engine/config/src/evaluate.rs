@@ -6,6 +6,7 @@ mod call;
 mod choice;
 mod collection;
 mod operator;
+mod provided;
 mod scope;
 mod template;
 mod traversal;
@@ -23,7 +24,7 @@ use crate::suggest::nearest;
 
 pub(crate) use operator::same;
 pub(crate) use scope::Names;
-pub use scope::{Acting, Moment, NoFiles, ReadFiles, Scope};
+pub use scope::{Acting, Moment, Outside, ReadFiles, Scope};
 pub(crate) use traversal::shapeless;
 
 /// The value of an expression.

@@ -3,13 +3,14 @@
 mod early;
 mod rehome;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 use bimetal_model::{Address, Diagnostic, Diagnostics, ModulePath, Value};
 
 use crate::desired::Node;
-use crate::evaluate::{ReadFiles, Scope};
+use crate::evaluate::{Outside, Scope};
 use crate::expand::{Instance, expand};
 use crate::module::*;
 use crate::parse::parse;
@@ -25,12 +26,12 @@ pub(crate) fn flatten(
     root: Module,
     files: Vec<SourceFile>,
     variables: &BTreeMap<String, Value>,
-    read: &Arc<dyn ReadFiles>,
+    outside: &Outside,
 ) -> (Module, Diagnostics) {
     if root.calls.is_empty() {
         return (root, Vec::new());
     }
-    let scope = Scope { variables: Arc::new(variables.clone()), ..Scope::new(read.clone()) };
+    let scope = Scope { variables: Arc::new(variables.clone()), ..Scope::new(outside.clone()) };
     let (providers, parsed) = (BTreeMap::new(), BTreeMap::new());
     let module = Module { files, ..root };
     let waiting = module.calls.keys().rev().cloned().collect();
@@ -52,17 +53,25 @@ pub(crate) fn flatten(
     (module, diagnostics)
 }
 
+/// The module in a folder and all that are called from there, as they are written, by their folders.
+pub fn modules(files: &[SourceFile], root: &str) -> (BTreeMap<Arc<str>, Module>, Diagnostics) {
+    let (mut modules, mut diagnostics, mut open) = (BTreeMap::new(), Vec::new(), vec![Arc::from(root)]);
+    while let Some(folder) = open.pop() {
+        if let Entry::Vacant(place) = modules.entry(folder) {
+            let (module, errors) = parse(files, place.key());
+            open.extend(module.calls.values().map(|call| call.folder.clone()));
+            diagnostics.extend(errors);
+            place.insert(module);
+        }
+    }
+    (modules, diagnostics)
+}
+
 /// Where modules lie that are called, from a folder on, and of which no file is there.
 pub fn missing_modules(files: &[SourceFile], root: &str) -> Vec<Arc<str>> {
-    let (mut missing, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![Arc::from(root)]);
-    while let Some(folder) = open.pop() {
-        let (module, _) = parse(files, &folder);
-        if module.files.is_empty() && *folder != *root {
-            missing.push(folder.clone());
-        }
-        open.extend(module.calls.into_values().map(|call| call.folder).filter(|folder| seen.insert(folder.clone())));
-    }
-    missing
+    let is_missing = |folder: &Arc<str>, module: &Module| module.files.is_empty() && **folder != *root;
+    let (modules, _) = modules(files, root);
+    modules.into_iter().filter(|(folder, module)| is_missing(folder, module)).map(|(folder, _)| folder).collect()
 }
 
 struct Flattener {

@@ -124,7 +124,11 @@ pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope, site:
         return Err(Error { argument: None, reason: format!("no function is called `{name}`"), hint });
     };
     if values.len() < function.least || values.len() > function.most {
-        return Err(Error::new(format!("`{name}` takes {}, here are {}", amount(function), values.len())));
+        return Err(Error::new(format!(
+            "`{name}` takes {}, here are {}",
+            amount(function.least, function.most),
+            values.len()
+        )));
     }
     if types::SEES_MARKS.contains(&name) {
         return (function.run)(Arguments { values, scope, site });
@@ -144,9 +148,10 @@ pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope, site:
     result.map(|value| value.with_marks(marks)).map_err(redacted)
 }
 
-fn amount(function: &Function) -> String {
+/// So many arguments.
+pub(crate) fn amount(least: usize, most: usize) -> String {
     let plural = |count: usize| format!("{count} argument{}", if count == 1 { "" } else { "s" });
-    match (function.least, function.most) {
+    match (least, most) {
         (least, most) if least == most => plural(least),
         (least, MANY) => format!("at least {}", plural(least)),
         (least, most) => format!("{least} to {}", plural(most)),

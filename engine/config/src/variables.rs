@@ -9,7 +9,7 @@ use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
 use bimetal_syntax::Item;
 
 use crate::condition::unmet;
-use crate::evaluate::{ReadFiles, Scope, evaluate};
+use crate::evaluate::{Outside, Scope, evaluate};
 use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
 use crate::parse::parse_expression;
@@ -69,9 +69,9 @@ struct Raw {
 }
 
 /// The values of all variables. One without a value is an error, and then unknown.
-pub fn values(module: &Module, given: Given, read: &Arc<dyn ReadFiles>) -> (BTreeMap<String, Value>, Diagnostics) {
+pub fn values(module: &Module, given: Given, outside: &Outside) -> (BTreeMap<String, Value>, Diagnostics) {
     let mut diagnostics = Vec::new();
-    let scope = Scope::new(read.clone());
+    let scope = Scope::new(outside.clone());
     let mut raw: BTreeMap<String, Raw> = BTreeMap::new();
     for (name, text) in &given.environment {
         if let Some(variable) = module.variables.get(name) {

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::sync::Arc;
-
-use bimetal_config::{Alterations, Given, NoFiles, SourceFile, altered, derive, missing_modules, parse_suite};
+use bimetal_config::{Alterations, Given, Outside, SourceFile, altered, derive, missing_modules, parse_suite};
 use common::{show, source};
 use insta::assert_snapshot;
 
@@ -23,7 +21,7 @@ fn check(text: &str, folder: &str, suite: &str) -> String {
     let (parsed, said) = parse_suite(&suite);
     assert!(said.is_empty(), "{said:?}");
     let by = Alterations { folder: folder.into(), providers: parsed.providers, modules: parsed.overrides };
-    let (desired, said) = altered(files.clone(), Given::default(), Arc::new(NoFiles), &by);
+    let (desired, said) = altered(files.clone(), Given::default(), Outside::default(), &by);
     let spoken_of: Vec<&SourceFile> = files.iter().chain([&suite]).collect();
     let mut lines: String = said.iter().map(|diagnostic| show(diagnostic, &spoken_of) + "\n").collect();
     let Some(desired) = desired else { return lines };

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use bimetal_config::{Acting, Moment, Scope, evaluate, parse_expression};
+use bimetal_config::{Acting, Moment, Outside, Scope, evaluate, parse_expression};
 use bimetal_model::Value;
 use common::{Files, check_eval, source};
 use insta::assert_snapshot;
@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 fn at(text: &str, moment: Moment) -> Value {
     let variables = [("template", "hi ${name}!"), ("name", "Ann")];
     let variables = variables.map(|(name, text)| (name.to_owned(), Value::from(text))).into();
-    let scope = Scope { moment, variables: Arc::new(variables), ..Scope::new(Arc::new(Files(&[]))) };
+    let scope = Scope { moment, variables: Arc::new(variables), ..Scope::new(Outside::files(Arc::new(Files(&[])))) };
     evaluate(&parse_expression(&source("test", text)).expect("it parses"), &scope).expect("it has a value")
 }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bimetal_config::{Acting, Given, ReadFiles, SourceFile, console, derive, desired, evaluate, parse_expression};
+use bimetal_config::{
+    Acting, Given, Outside, ReadFiles, SourceFile, console, derive, desired, evaluate, parse_expression,
+};
 use bimetal_model::Diagnostics;
 use bimetal_model::diagnostic::has_errors;
 use serde::Deserialize;
@@ -71,7 +73,7 @@ fn cases() -> Vec<Case> {
 /// What a console prints, and the type of what it prints.
 fn answer(case: &Case) -> Result<(String, String), Diagnostics> {
     let source = |name: &str, text: &str| SourceFile { name: name.into(), text: text.into() };
-    let read: Arc<dyn ReadFiles> = Arc::new(Folder(folder()));
+    let outside = Outside::files(Arc::new(Folder(folder())));
     let name = |name: &str| {
         let name = name.replace("terraform.tfvars", "bimetal.bmvars.hcl").replace(".tfvars", ".bmvars.hcl");
         if name.ends_with(".tf") { name.replace(".tf", ".bm.hcl") } else { name }
@@ -82,7 +84,7 @@ fn answer(case: &Case) -> Result<(String, String), Diagnostics> {
     files.sort_by_key(|file| (file.name.contains(".auto."), file.name.clone()));
     let variable = |(name, text): (&String, &String)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), text.clone()));
     let given = Given { environment: case.env.iter().filter_map(variable).collect(), files, ..Given::default() };
-    let (desired, diagnostics) = desired(sources, given, read.clone());
+    let (desired, diagnostics) = desired(sources, given, outside.clone());
     let Some(desired) = desired.filter(|_| !has_errors(&diagnostics)) else { return Err(diagnostics) };
     let desired = desired.acting(Acting { now_ms: 0, seed: case.id.as_str().into() });
     let mut scope = desired.scope();

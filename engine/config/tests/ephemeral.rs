@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use bimetal_config::{Given, NoFiles, Scope, SourceFile, desired, evaluate, parse_expression};
+use bimetal_config::{Given, Outside, Scope, SourceFile, desired, evaluate, parse_expression};
 use bimetal_model::{Value, ValueMarks};
 use common::{check_desired, show, source};
 use insta::assert_snapshot;
@@ -18,7 +18,7 @@ fn scope() -> Scope {
         ("plain", Value::from("p")),
     ];
     let variables = values.map(|(name, value)| (name.to_owned(), value)).into();
-    Scope { variables: Arc::new(variables), ..Scope::new(Arc::new(NoFiles)) }
+    Scope { variables: Arc::new(variables), ..Scope::new(Outside::default()) }
 }
 
 fn check(expressions: &[&str]) -> String {
@@ -96,7 +96,7 @@ fn modules_say_what_they_take_and_give() {
     let check = |module: &'static str| {
         let root = "variable \"once\" {\n  default = \"o\"\n  ephemeral = true\n}\nmodule \"m\" {\n  source = \"./m\"\n  x = var.once\n}\nlocals {\n  y = module.m.y\n}\n";
         let files: Vec<SourceFile> = vec![source("main.bm.hcl", root), source("m/main.bm.hcl", module)];
-        let (desired, mut said) = desired(files.clone(), Given::default(), Arc::new(NoFiles));
+        let (desired, mut said) = desired(files.clone(), Given::default(), Outside::default());
         let desired = desired.expect("no circle");
         let mut scope = desired.scope();
         for node in &desired.order {

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::sync::Arc;
-
-use bimetal_config::{Given, NoFiles, SourceFile, builtin, decode, desired};
+use bimetal_config::{Given, Outside, SourceFile, builtin, decode, desired};
 use bimetal_model::BlockKind;
 use common::{scope, show, source};
 use insta::assert_snapshot;
@@ -12,7 +10,7 @@ use proptest::prelude::*;
 
 /// What a configuration in one file comes to.
 fn check(file: &SourceFile) -> String {
-    let (desired, diagnostics) = desired(vec![file.clone()], Given::default(), Arc::new(NoFiles));
+    let (desired, diagnostics) = desired(vec![file.clone()], Given::default(), Outside::default());
     let mut text: String = diagnostics.iter().map(|diagnostic| show(diagnostic, &[file]) + "\n").collect();
     let Some(desired) = desired else { return text };
     for (name, variable) in &desired.module.variables {

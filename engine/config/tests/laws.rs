@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use bimetal_config::{Given, Node, Scope, builtin, decode, desired, evaluate, expand, parse_expression};
+use bimetal_config::{Given, Node, Outside, Scope, builtin, decode, desired, evaluate, expand, parse_expression};
 use common::{Files, scope, source};
 use proptest::prelude::*;
 
@@ -239,12 +239,12 @@ proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {
         let _ = parse_expression(&source("test", &text));
-        let _ = desired(vec![source("test", &text)], Given::default(), Arc::new(Files(&[])));
+        let _ = desired(vec![source("test", &text)], Given::default(), Outside::files(Arc::new(Files(&[]))));
     }
 
     #[test]
     fn no_configuration_panics(text in soup([&TOKENS[..], &WORDS, &WORDS].concat(), 24)) {
-        let (desired, diagnostics) = desired(vec![source("test", &text)], Given::default(), Arc::new(Files(&[])));
+        let (desired, diagnostics) = desired(vec![source("test", &text)], Given::default(), Outside::files(Arc::new(Files(&[]))));
         for diagnostic in &diagnostics {
             prop_assert!(is_a_good_place(diagnostic.span.as_ref(), &text), "{diagnostic:?}");
         }

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::sync::Arc;
-
-use bimetal_config::{Desired, Given, NoFiles, SourceFile, derive, desired, missing_modules};
+use bimetal_config::{Desired, Given, Outside, SourceFile, derive, desired, missing_modules};
 use common::{show, source};
 use insta::assert_snapshot;
 
@@ -20,7 +18,7 @@ fn files(text: &str) -> Vec<SourceFile> {
 /// Everything in order with what follows from expressions, or what is said.
 fn check(text: &str) -> String {
     let files = files(text);
-    let (desired, diagnostics) = desired(files.clone(), Given::default(), Arc::new(NoFiles));
+    let (desired, diagnostics) = desired(files.clone(), Given::default(), Outside::default());
     let files: Vec<&SourceFile> = files.iter().collect();
     let said: String = diagnostics.iter().map(|diagnostic| show(diagnostic, &files) + "\n").collect();
     match desired {
@@ -197,7 +195,7 @@ resource "docker_volume" "last" {
   depends_on = [module.second]
 }
 "#;
-    let (desired, said) = desired(files(&with_net(root)), Given::default(), Arc::new(NoFiles));
+    let (desired, said) = desired(files(&with_net(root)), Given::default(), Outside::default());
     assert!(said.is_empty(), "{said:?}");
     let objects = desired.unwrap().order.into_iter().map(|node| node.to_string());
     let objects: Vec<_> = objects.filter(|node| node.contains("docker_")).collect();

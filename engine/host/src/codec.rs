@@ -3,7 +3,7 @@
 use bimetal_model::convert::convert;
 use bimetal_model::json::{Marks, decode, encode};
 use bimetal_model::schema::{Attribute, Block, Credential};
-use bimetal_model::{Data, Path, Step, Value};
+use bimetal_model::{Data, Path, Step, Type, Value};
 use serde_json::{Value as Json, json};
 
 use crate::credentials::{Credentials, Secret};
@@ -65,18 +65,30 @@ impl Codec<'_> {
     ///
     /// Unknown values are for plans only. Otherwise: what is wrong with the answer.
     pub(crate) fn accept(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
-        let mut json: Json = serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))?;
+        let mut json = parse(text)?;
         restore(&mut json, known, self.block);
-        let value = decode(&json).map_err(|error| format!("its answer can't be read: {error}"))?;
-        if unknowns == Unknowns::Refused && !value.is_wholly_known() {
-            return Err("its answer has unknown values, and only a plan may".to_owned());
-        }
-        let value = convert(value, &self.block.ty()).map_err(|mismatch| {
-            let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" at `{}`", mismatch.path) };
-            format!("its answer does not fit its own schema{place}: {}", mismatch.reason)
-        })?;
-        Ok(mark(value, self.block))
+        Ok(mark(fitting(&json, &self.block.ty(), unknowns)?, self.block))
     }
+}
+
+/// What a function answered, of its type. Otherwise: what is wrong with it.
+pub(crate) fn accept_answer(text: &str, ty: &Type) -> Result<Value, String> {
+    fitting(&parse(text)?, ty, Unknowns::Refused)
+}
+
+fn parse(text: &str) -> Result<Json, String> {
+    serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))
+}
+
+fn fitting(json: &Json, ty: &Type, unknowns: Unknowns) -> Result<Value, String> {
+    let value = decode(json).map_err(|error| format!("its answer can't be read: {error}"))?;
+    if unknowns == Unknowns::Refused && !value.is_wholly_known() {
+        return Err("its answer has unknown values, and only a plan may".to_owned());
+    }
+    convert(value, ty).map_err(|mismatch| {
+        let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" at `{}`", mismatch.path) };
+        format!("its answer does not fit its own schema{place}: {}", mismatch.reason)
+    })
 }
 
 /// Whether an answer may hold unknown values.

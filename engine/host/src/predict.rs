@@ -1,15 +1,16 @@
-//! Pure calls: `Predict`.
+//! Pure calls: `Predict` and `Functions`.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use bimetal_model::port::{PlanRequest, Planned, Predict};
+use bimetal_model::json::{Marks, encode};
+use bimetal_model::port::{Functions, PlanRequest, Planned, Predict};
 use bimetal_model::schema::ProviderSchema;
 use bimetal_model::{Address, BlockKind, Diagnostics, ProviderName, Value};
 
 use crate::bindings::bimetal::provider::types;
 use crate::call::{self, Work};
-use crate::codec::Unknowns;
+use crate::codec::{Unknowns, accept_answer};
 use crate::host::{Host, Inner, Provider};
 use crate::wire;
 
@@ -124,6 +125,29 @@ impl Predict for Host {
         let text = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
         let value = self.inner.codec(&block, &nowhere).accept(&text, &[stored], Unknowns::Refused);
         value.map_err(|reason| call::failed(&provider, &[], &reason))
+    }
+}
+
+impl Functions for Host {
+    fn functions(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        Predict::schema(self, provider)
+    }
+
+    fn call(&self, provider: &ProviderName, function: &str, arguments: &Value) -> Result<Value, Diagnostics> {
+        let provider = self.inner.provider(provider)?;
+        let schema = Predict::schema(self, &provider.name)?;
+        let Some(schema) = schema.functions.get(function) else {
+            return Err(call::failed(&provider, &[], &format!("it has no function `{function}`")));
+        };
+        let (name, text) = (function.to_owned(), encode(arguments, Marks::Drop).to_string());
+        let (inner, asked) = (self.inner.clone(), provider.clone());
+        let work: Work<_> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_predict().call_call(store, &name, &text).await })
+        });
+        let answer = self.wait(call::pure(inner, asked, Vec::new(), work))?;
+        let text = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
+        accept_answer(&text, &schema.returns)
+            .map_err(|reason| call::failed(&provider, &[], &format!("`{function}`: {reason}")))
     }
 }
 

@@ -2,6 +2,8 @@
 
 #[path = "guests/cache.rs"]
 mod cache;
+#[path = "guests/functions.rs"]
+mod functions;
 #[path = "guests/good.rs"]
 mod good;
 #[path = "guests/harm.rs"]

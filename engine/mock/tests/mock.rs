@@ -86,6 +86,7 @@ fn schema() -> ProviderSchema {
         ]
         .into(),
         data: [("a_answer".to_owned(), of(None, answer))].into(),
+        ..ProviderSchema::default()
     }
 }
 

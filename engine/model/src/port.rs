@@ -1,6 +1,6 @@
-//! The three ports to the world. `host` implements `Predict` and `Operate`, `state` implements `Remember`.
+//! The ports to the world. `host` implements `Functions`, `Predict` and `Operate`, `state` implements `Remember`.
 //!
-//! Invariant: `Predict` is synchronous and can't reach the world; whoever holds nothing else can't either.
+//! Invariant: `Functions` and `Predict` are synchronous and can't reach the world; whoever holds nothing else can't either.
 
 use std::sync::Arc;
 
@@ -13,6 +13,16 @@ use crate::path::Path;
 use crate::schema::ProviderSchema;
 use crate::snapshot::{Intent, IntentId, Object, Revision, RevisionOutcome, Snapshot, Stored};
 use crate::value::Value;
+
+/// Functions that providers export.
+pub trait Functions: Send + Sync {
+    /// What a provider offers.
+    fn functions(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics>;
+    /// What a function gives for an object of its arguments, which are wholly known and fit its schema.
+    ///
+    /// The value is of the schema's type. The path of a diagnostic begins with the parameter that is to blame.
+    fn call(&self, provider: &ProviderName, function: &str, arguments: &Value) -> Result<Value, Diagnostics>;
+}
 
 /// One object that a plan is wanted for.
 #[derive(Clone, Debug)]

@@ -21,6 +21,40 @@ pub struct ProviderSchema {
     /// Data sources by name.
     #[serde(default)]
     pub data: BTreeMap<String, TypeSchema>,
+    /// Functions by name: `provider::<provider>::<name>` calls one.
+    #[serde(default)]
+    pub functions: BTreeMap<String, FunctionSchema>,
+}
+
+/// One function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FunctionSchema {
+    /// What it takes, in their order. Those that are optional come last.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+    /// Takes all arguments that remain, as a list of this type.
+    #[serde(default)]
+    pub variadic: Option<Parameter>,
+    /// What it gives.
+    pub returns: Type,
+}
+
+/// What a function takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Parameter {
+    /// In the object of arguments that the provider is given.
+    pub name: String,
+    /// What an argument is converted to.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// May be `null`, and left out where all that follow are.
+    #[serde(default)]
+    pub optional: bool,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
 }
 
 /// One managed type or data source.

@@ -4,8 +4,8 @@
 
 use bimetal_provider::capability::http::{Request, Response};
 use bimetal_provider::{
-    Create, Credential, Deletion, Deserialize, Diagnostic, Json, Outcome, Plan, Provider, Resource, Result, Schema,
-    Serialize, Type, json,
+    Create, Credential, Deletion, Deserialize, Diagnostic, Function, FunctionType, Json, Outcome, Plan, Provider,
+    Resource, Result, Schema, Serialize, Type, json,
 };
 
 const API: &str = "https://notes.example.org";
@@ -36,6 +36,10 @@ impl Provider for Notes {
     fn types() -> Vec<Type<Self>> {
         vec![Type::of::<Note>()]
     }
+
+    fn functions() -> Vec<FunctionType> {
+        vec![FunctionType::of::<Topic>()]
+    }
 }
 
 impl Notes {
@@ -45,6 +49,26 @@ impl Notes {
         match response.status() {
             200..=299 | 404 => Ok(response),
             status => Err(Diagnostic::error(format!("the server answered {status}"))),
+        }
+    }
+}
+
+/// One word of several: `provider::notes::topic("Green", "tea")` is `green-tea`.
+#[derive(Schema, Deserialize)]
+pub struct Topic {
+    /// They are put together
+    #[attr(variadic)]
+    words: Vec<String>,
+}
+
+impl Function for Topic {
+    const NAME: &'static str = "topic";
+    type Answer = String;
+
+    fn call(self) -> Result<String> {
+        match self.words.iter().position(|word| word.trim().is_empty()) {
+            Some(place) => Err(Diagnostic::error("a word has letters").at("words").index(place)),
+            None => Ok(self.words.join("-").to_lowercase().replace(' ', "-")),
         }
     }
 }

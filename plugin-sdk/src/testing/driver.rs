@@ -68,6 +68,17 @@ impl<P: Provider> Driver<P> {
         export::upgrade::<P>(ty, version, &stored.to_string()).map(|value| parsed(&value)).map_err(|wrong| text(&wrong))
     }
 
+    /// What a function gives for its arguments, an object of its parameters.
+    pub fn call(&self, function: &str, arguments: &Json) -> Answer<Json> {
+        let mut arguments = arguments.clone();
+        for parameter in self.schema["functions"][function]["parameters"].as_array().into_iter().flatten() {
+            if let Some(name) = parameter["name"].as_str().filter(|name| arguments.get(name).is_none()) {
+                arguments[name] = Json::Null;
+            }
+        }
+        export::call::<P>(function, &arguments.to_string()).map(|value| parsed(&value)).map_err(|wrong| text(&wrong))
+    }
+
     /// Makes an object, calling again as long as the provider says so.
     pub fn create(&self, ty: &str, intent: &str, config: &Json) -> Answer<Json> {
         let config = self.complete(ty, config).to_string();

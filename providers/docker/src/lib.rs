@@ -7,12 +7,13 @@ mod image;
 mod import;
 mod machine;
 mod network;
+mod reference;
 mod stamp;
 #[cfg(test)]
 mod testing;
 mod volume;
 
-use bimetal_provider::{DataType, Deserialize, Provider, Result, Schema, Type};
+use bimetal_provider::{DataType, Deserialize, FunctionType, Provider, Result, Schema, Type};
 
 /// Has no settings: each machine says how it is reached.
 pub struct Docker;
@@ -40,6 +41,10 @@ impl Provider for Docker {
 
     fn data() -> Vec<DataType<Self>> {
         vec![DataType::of::<engine::Engine>()]
+    }
+
+    fn functions() -> Vec<FunctionType> {
+        vec![FunctionType::of::<reference::ParseImage>()]
     }
 }
 

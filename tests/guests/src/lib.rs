@@ -52,6 +52,11 @@ impl predict::Guest for Guest {
         behaviour::harm(&type_name);
         Ok(stored)
     }
+
+    fn call(function: String, arguments: String) -> Result<String, Vec<Diagnostic>> {
+        behaviour::harm(&function);
+        behaviour::call(&function, arguments)
+    }
 }
 
 impl look::Guest for Guest {

@@ -21,11 +21,15 @@ const BEHAVIOURS: [&str; 15] = [
     "docker",
 ];
 
+/// What a function may be called.
+const FUNCTIONS: [&str; 7] = ["good", "spin", "trap", "garbage", "dishonest", "unknown", "pure"];
+
 /// The schema document.
 pub(crate) fn document() -> String {
     let managed: Map<String, Value> = BEHAVIOURS.iter().map(|name| ((*name).to_owned(), ty())).collect();
     let provider = json!({ "attributes": { "api_url": { "type": "string" }, "token": { "type": "string", "credential": "value" } } });
-    json!({ "provider": provider, "managed": managed }).to_string()
+    let functions: Map<String, Value> = FUNCTIONS.iter().map(|name| ((*name).to_owned(), function())).collect();
+    json!({ "provider": provider, "managed": managed, "functions": functions }).to_string()
 }
 
 fn ty() -> Value {
@@ -38,5 +42,12 @@ fn ty() -> Value {
             "id": { "type": "string", "computed": true, "read-only": true },
             "note": { "type": "string", "computed": true, "read-only": true },
         },
+    })
+}
+
+fn function() -> Value {
+    json!({
+        "parameters": [{ "name": "text", "type": "string" }, { "name": "more", "type": "number", "optional": true }],
+        "returns": { "list": "string" },
     })
 }

@@ -20,7 +20,7 @@ pub(crate) struct Usage {
 /// Runs a program to its end, which must be a good one; what it prints is lost, but for what it says of its failure.
 pub(crate) fn measure(command: &mut Command) -> Result<Usage> {
     let shown = format!("{command:?}");
-    let said = tempfile().context("cannot keep what a program says")?;
+    let said = tempfile::tempfile().context("cannot keep what a program says")?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said.try_clone()?);
     let started = Instant::now();
     let child = command.spawn().with_context(|| format!("cannot run {shown}"))?;
@@ -51,14 +51,6 @@ fn wait(child: &Child) -> Result<(i32, libc::rusage)> {
 fn time(time: libc::timeval) -> Duration {
     let part = |number: i64| u64::try_from(number).unwrap_or_default();
     Duration::from_secs(part(time.tv_sec)) + Duration::from_micros(part(time.tv_usec))
-}
-
-/// A file without a name: it is gone when nobody has it open any more.
-fn tempfile() -> Result<std::fs::File> {
-    let path = std::env::temp_dir().join(format!("bimetal-bench-{}", std::process::id()));
-    let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-    std::fs::remove_file(&path)?;
-    Ok(file)
 }
 
 fn text(mut file: std::fs::File) -> Result<String> {

@@ -20,13 +20,13 @@ use crate::session::{Configuration, InState, Session};
 
 /// Finds providers, shows what they ask for, and locks them.
 pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
-    let configuration = session.configuration(&arguments.variables)?;
+    let (configuration, modules) = session.configuration_to_lock(&arguments.variables)?;
     let old = read_lock(&session.root)?;
     let trusted = if arguments.upgrade { Lock::default() } else { old.clone() };
     let store = Arc::new(session.store(&configuration).await?);
     let host =
         session.host(&configuration, &trusted, Unlocked::Taken, Arc::new(InState(store)), &Snapshot::default())?;
-    let mut lock = providers::locked(&host, &configuration)?;
+    let mut lock = providers::locked(&host, &modules, &trusted, &session.root)?;
     if !arguments.upgrade {
         lock.images = old.images;
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bimetal_model::{Diagnostic, Diagnostics, Type, Value};
 use bimetal_syntax::{Call, Kind, Node};
 
+use super::provided::PREFIX;
 use super::{Evaluator, collect};
 use crate::functions;
 
@@ -35,6 +36,9 @@ impl<'a> Evaluator<'a> {
                     return Err(vec![
                         error.hint("write its text in its place; `templatestring` is for what a reference leads to"),
                     ]);
+                }
+                if let Some(name) = name.strip_prefix(PREFIX) {
+                    return self.provided(name, values, nodes, node);
                 }
                 let site = || self.site(node);
                 functions::call(name, values, self.scope, &site)

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bimetal_model::{Address, Value};
+use bimetal_model::port::Functions;
+use bimetal_model::schema::ProviderSchema;
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderName, Value};
 
 use crate::module::{Call, Scoped};
 
@@ -37,10 +39,42 @@ pub struct Acting {
     pub seed: Arc<str>,
 }
 
-/// No file at all, for what needs none.
-pub struct NoFiles;
+/// What expressions reach beyond the configuration. Comes in from the edge.
+#[derive(Clone)]
+pub struct Outside {
+    /// For `file` and its like.
+    pub read: Arc<dyn ReadFiles>,
+    /// For `provider::…`.
+    pub functions: Arc<dyn Functions>,
+}
 
-impl ReadFiles for NoFiles {
+impl Outside {
+    /// Files, and no providers.
+    pub fn files(read: Arc<dyn ReadFiles>) -> Self {
+        Outside { read, ..Outside::default() }
+    }
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Outside { read: Arc::new(Nothing), functions: Arc::new(Nothing) }
+    }
+}
+
+/// No file and no provider at all, for what needs none.
+struct Nothing;
+
+impl Functions for Nothing {
+    fn functions(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        Err(vec![Diagnostic::error(format!("there is no provider `{provider}` here"))])
+    }
+
+    fn call(&self, provider: &ProviderName, _: &str, _: &Value) -> Result<Value, Diagnostics> {
+        self.functions(provider).map(|_| Value::NULL)
+    }
+}
+
+impl ReadFiles for Nothing {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         Err(format!("`{path}`: there are no files here"))
     }
@@ -81,15 +115,15 @@ pub struct Scope {
     pub this: Option<Value>,
     /// What `dynamic` blocks around an expression bind, as objects of `key` and `value`.
     pub iterators: Arc<BTreeMap<String, Value>>,
-    /// For `file` and its like.
-    pub read: Arc<dyn ReadFiles>,
+    /// For functions that need more than their arguments.
+    pub outside: Outside,
     /// For `timestamp` and its like.
     pub moment: Moment,
 }
 
 impl Scope {
-    /// Nothing but files.
-    pub fn new(read: Arc<dyn ReadFiles>) -> Self {
+    /// Nothing but what is outside.
+    pub fn new(outside: Outside) -> Self {
         Scope {
             variables: Arc::default(),
             inputs: Arc::default(),
@@ -101,7 +135,7 @@ impl Scope {
             count_index: None,
             this: None,
             iterators: Arc::default(),
-            read,
+            outside,
             moment: Moment::default(),
         }
     }

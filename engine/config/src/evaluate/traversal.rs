@@ -72,7 +72,8 @@ impl<'a> Evaluator<'a> {
             },
             Target::Path => {
                 let folder = if self.home.folder.is_empty() { "." } else { &self.home.folder };
-                let (cwd, root, module) = (Value::from(scope.read.root()), Value::from("."), Value::from(folder));
+                let (cwd, root, module) =
+                    (Value::from(scope.outside.read.root()), Value::from("."), Value::from(folder));
                 Ok(Cow::Owned([("module", module), ("root", root), ("cwd", cwd)].into_iter().collect()))
             }
         }

@@ -17,7 +17,7 @@ use crate::module::Home;
 pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("file", 1, 1, Type::String, |a| Ok(text(&a)?.into())),
-        deep("fileexists", 1, 1, Type::Bool, |a| Ok(a.scope.read.read(&a.text(0)?).is_ok().into())),
+        deep("fileexists", 1, 1, Type::Bool, |a| Ok(a.scope.outside.read.read(&a.text(0)?).is_ok().into())),
         deep("filebase64", 1, 1, Type::String, |a| Ok(STANDARD.encode(bytes(&a)?).into())),
         deep("filemd5", 1, 1, Type::String, |a| Ok(hexadecimal(&md5::Md5::digest(bytes(&a)?)).into())),
         deep("filesha1", 1, 1, Type::String, |a| Ok(hexadecimal(&sha1::Sha1::digest(bytes(&a)?)).into())),
@@ -42,7 +42,7 @@ pub(super) fn functions() -> Vec<Function> {
             match (rest, path.starts_with('~')) {
                 (None, false) => Ok(path.into()),
                 (None, true) => Err(Error::argument(0, "only `~` itself can be expanded, and no other user's folder")),
-                (Some(rest), _) => match a.scope.read.home() {
+                (Some(rest), _) => match a.scope.outside.read.home() {
                     Some(home) => Ok(format!("{}{rest}", home.trim_end_matches('/')).into()),
                     None => Err(Error::argument(0, "nobody knows the home folder here")),
                 },
@@ -62,7 +62,7 @@ fn base_name(path: &str) -> &str {
 }
 
 fn bytes(arguments: &Arguments<'_>) -> Result<Vec<u8>> {
-    arguments.scope.read.read(&arguments.text(0)?).map_err(|reason| Error::argument(0, reason))
+    arguments.scope.outside.read.read(&arguments.text(0)?).map_err(|reason| Error::argument(0, reason))
 }
 
 fn text(arguments: &Arguments<'_>) -> Result<String> {
@@ -86,7 +86,7 @@ fn template(arguments: &Arguments<'_>, file: SourceFile) -> Result {
         return Err(Error::argument(1, reason));
     }
     let template = parse_template(&file).map_err(|diagnostics| broken(name, diagnostics))?;
-    let scope = Scope { moment: arguments.scope.moment.clone(), ..Scope::new(arguments.scope.read.clone()) };
+    let scope = Scope { moment: arguments.scope.moment.clone(), ..Scope::new(arguments.scope.outside.clone()) };
     let home = Home::default();
     let evaluator = Evaluator { file: name, home: &home, scope: &scope, names: &Names::Given(given) };
     match evaluator.value(&template).map(Cow::into_owned) {

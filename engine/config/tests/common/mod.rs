@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bimetal_config::{Desired, Given, NoFiles, ReadFiles, Scope, SourceFile, desired, evaluate, parse_expression};
+use bimetal_config::{Desired, Given, Outside, ReadFiles, Scope, SourceFile, desired, evaluate, parse_expression};
 use bimetal_model::{Diagnostic, Type, Value};
 
 /// Files by name.
@@ -36,10 +36,10 @@ pub(crate) fn source(name: &str, text: &str) -> SourceFile {
 
 /// `var.secret`, `var.later` (unknown text), `var.list_later`, `var.nothing` and two files.
 pub(crate) fn scope() -> Scope {
-    let mut scope = Scope::new(Arc::new(Files(&[
+    let mut scope = Scope::new(Outside::files(Arc::new(Files(&[
         ("motd", "hello\n"),
         ("motd.tpl", "%{ for n in names ~}\nhi ${n}\n%{ endfor ~}"),
-    ])));
+    ]))));
     let object: Value = [("id", Value::from(7u64)), ("token", Value::from("t").into_sensitive())].into_iter().collect();
     scope.variables = Arc::new(
         [
@@ -95,7 +95,7 @@ pub(crate) fn check_desired(text: &str) -> String {
 
 pub(crate) fn complaints(text: &str, given: Given) -> (Option<Desired>, String) {
     let file = source("main.bm.hcl", text);
-    let (desired, diagnostics) = desired(vec![file.clone()], given, Arc::new(NoFiles));
+    let (desired, diagnostics) = desired(vec![file.clone()], given, Outside::default());
     let lines = diagnostics.iter().map(|diagnostic| show(diagnostic, &[&file]) + "\n").collect();
     (desired, lines)
 }

@@ -9,7 +9,7 @@ use bimetal_host::certificates::Keep;
 use bimetal_host::fault::Fault;
 use bimetal_host::{Host, HostOptions, Origin, Registries};
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::{CreateRequest, Operate, Outcome, PlanRequest, Planned, Predict};
+use bimetal_model::port::{CreateRequest, Functions as _, Operate, Outcome, PlanRequest, Planned, Predict};
 use bimetal_model::snapshot::{IntentId, Object};
 use bimetal_model::{Address, BlockKind, Diagnostics, ProviderKey, ProviderName, Value};
 
@@ -113,6 +113,12 @@ impl Rig {
         let mut answers = self.host.plan(&key().name, &[request]);
         assert_eq!(answers.len(), 1);
         answers.remove(0)
+    }
+
+    /// Calls a function with a text.
+    pub(crate) fn call(&self, function: &str, text: Value) -> Result<Value, Diagnostics> {
+        let arguments = [("text", text), ("more", Value::NULL)].into_iter().collect();
+        self.host.call(&key().name, function, &arguments)
     }
 
     /// What a plan that fails says.

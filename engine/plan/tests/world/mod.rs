@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bimetal_config::{Desired, Given, NoFiles, SourceFile, desired};
+use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
 use bimetal_model::port::{PlanRequest, Planned, Predict};
 use bimetal_model::question::{Answers, Observed, Question};
@@ -51,7 +51,7 @@ fn files(config: &str) -> Vec<SourceFile> {
 }
 
 pub fn read(config: &str) -> Result<Desired, String> {
-    match desired(files(config), Given::default(), Arc::new(NoFiles)) {
+    match desired(files(config), Given::default(), Outside::default()) {
         (Some(desired), said) if said.is_empty() => Ok(desired),
         (_, said) => Err(told(&said)),
     }
@@ -425,6 +425,7 @@ fn docker(version: u64) -> ProviderSchema {
         ]
         .into(),
         data: [("docker_engine".to_owned(), data)].into(),
+        ..ProviderSchema::default()
     }
 }
 
@@ -433,14 +434,14 @@ fn metal() -> ProviderSchema {
     ProviderSchema {
         provider: ty(&[("token", token)]).block,
         managed: [("metal_board".to_owned(), machine(&[("host", forced(Attribute::required(Type::String)))]))].into(),
-        data: BTreeMap::new(),
+        ..ProviderSchema::default()
     }
 }
 
 fn odd() -> ProviderSchema {
     let liar = ty(&[("name", Attribute::required(Type::String))]);
     let provider = ty(&[("key", Attribute::required(Type::String))]).block;
-    ProviderSchema { provider, managed: [("odd_liar".to_owned(), liar)].into(), data: BTreeMap::new() }
+    ProviderSchema { provider, managed: [("odd_liar".to_owned(), liar)].into(), ..ProviderSchema::default() }
 }
 
 pub fn image(text: &str) -> ImageSource {

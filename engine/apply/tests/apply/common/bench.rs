@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bimetal_apply::{Applied, CrashPoint, Ports, Stop, apply};
-use bimetal_config::{Desired, Given, NoFiles, SourceFile, desired};
+use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::{Event, Notify, Silent};
 use bimetal_model::port::{Edge, Lease, Operate as _};
@@ -96,7 +96,7 @@ pub fn told(said: &[Diagnostic]) -> String {
 
 pub fn read(config: &str) -> Desired {
     let file = SourceFile { name: "main.bm.hcl".into(), text: config.into() };
-    match desired(vec![file], Given::default(), Arc::new(NoFiles)) {
+    match desired(vec![file], Given::default(), Outside::default()) {
         (Some(desired), said) if !has_errors(&said) => desired,
         (_, said) => panic!("{}", told(&said)),
     }
@@ -145,7 +145,7 @@ impl Bench {
             crash: Some(&crash),
         };
         let given = Given { values: plan.variables.clone(), ..Given::default() };
-        let (desired, said) = desired(plan.files.clone(), given, Arc::new(NoFiles));
+        let (desired, said) = desired(plan.files.clone(), given, Outside::default());
         let desired = desired.unwrap_or_else(|| panic!("{}", told(&said)));
         apply(plan, &desired, &observed.resolved, &ports, &Lease("lease".to_owned()), &self.stop).await
     }

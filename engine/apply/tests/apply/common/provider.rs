@@ -44,6 +44,7 @@ fn schema(provider: &str) -> ProviderSchema {
             provider: Block::default(),
             managed: [("fake_thing".to_owned(), thing(1)), ("fake_many".to_owned(), thing(BATCH))].into(),
             data: [("fake_lookup".to_owned(), lookup)].into(),
+            ..ProviderSchema::default()
         },
         _ => ProviderSchema {
             provider: endpoint,

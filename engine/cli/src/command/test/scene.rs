@@ -50,11 +50,11 @@ pub(super) fn read<'a>(
     files.extend(given.texts());
     let in_force = suite.in_force(run)?;
     let by = alterations(run, &in_force);
-    let disk = stage.session.disk();
-    let outside = values::from_outside(&module, &given, disk.clone());
-    let written = values::written(suite, run, outside, runs)?;
+    let outside = stage.session.outside(sources.clone(), folder(run));
+    let scope = values::from_outside(&module, &given, outside.clone());
+    let written = values::written(suite, run, scope, runs)?;
     let given = with_values(given, &written, &module);
-    let (desired, said) = bimetal_config::altered(sources, given.clone(), disk, &by);
+    let (desired, said) = bimetal_config::altered(sources, given.clone(), outside, &by);
     let mut said = values::without_foreign(said, &given, folder(run));
     said.extend(values::undeclared(run, &module));
     let Some(desired) = desired else { return Err(said) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bimetal_config::module::{BodyAttribute, Module};
 use bimetal_config::suite::{Run, Suite};
-use bimetal_config::{Argument, Expression, Given, ReadFiles, Scope, SourceFile, checked};
+use bimetal_config::{Argument, Expression, Given, Scope, SourceFile, checked};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span, Value};
 
@@ -129,10 +129,10 @@ pub(super) fn with_outputs(word: &str, outputs: &BTreeMap<String, Value>, mut sc
 }
 
 /// What variables are from outside. What is wrong with them is said when they are read with all values.
-pub(super) fn from_outside(module: &Module, given: &Given, read: Arc<dyn ReadFiles>) -> Scope {
-    let (mut variables, _) = bimetal_config::values(module, given.clone(), &read);
+pub(super) fn from_outside(module: &Module, given: &Given, outside: bimetal_config::Outside) -> Scope {
+    let (mut variables, _) = bimetal_config::values(module, given.clone(), &outside);
     variables.retain(|_, value| value.is_wholly_known());
-    Scope { variables: Arc::new(variables), ..Scope::new(read) }
+    Scope { variables: Arc::new(variables), ..Scope::new(outside) }
 }
 
 /// Those that a run gives a value and nobody declares.

@@ -100,6 +100,7 @@ fn intent(id: &str) -> Intent {
             platform: "linux/arm/v7".parse().unwrap(),
             image: "nginx@sha256:0".to_owned(),
             reason: "stays".to_owned(),
+            generation: 0,
         }),
     }
 }

@@ -68,6 +68,46 @@ fn a_process_killed_at_any_point_is_finished_by_the_next_one() {
 }
 
 #[test]
+fn what_is_made_first_is_there_before_the_other_goes() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "one");
+    let mut bimetal = operator(&engine);
+    let first = "image    = \"oci:./image\"\n  env      = { MOOD = var.mood }\n  lifecycle {\n    create_before_destroy = \
+                 true\n  }";
+    let configuration = CONFIGURATION.replace("image    = \"oci:./image\"", first);
+    bimetal.write("main.bm.hcl", &format!("variable \"mood\" {{}}\n{configuration}"));
+    bimetal.set("replicas", 1).set("mood", "calm").apply();
+    let killed_at = |bimetal: &Bimetal, at: &str| {
+        let killed = bimetal.run_with(&[("BIMETAL_CRASH_AT", at)], &["apply", "--auto-approve"]);
+        assert_ne!(killed.code, 0, "{at}: nothing was killed: {killed}");
+        bimetal.run(&["state", "force-unlock"]).ok();
+    };
+
+    bimetal.set("mood", "wild");
+    let shown = bimetal.ok(&["plan"]);
+    assert!(shown.contains("replica[0] must be replaced, and is made before what is there is removed"), "{shown}");
+    killed_at(&bimetal, "after-outcome:1");
+    assert_eq!(engine.names(), ["web-0", "web-0.g1"]);
+    assert!(bimetal.ok(&["state", "list"]).contains("service.web.replica[0].deposed[0]\n"));
+    let shown = bimetal.ok(&["plan"]);
+    assert!(shown.contains("another `service.web.replica[0]` has taken its place"), "{shown}");
+    bimetal.apply();
+    assert_eq!(engine.names(), ["web-0.g1"]);
+    bimetal.assert_settled();
+
+    // Nobody was made: what is there keeps its place, and who wants it as it is has nothing to do.
+    bimetal.set("mood", "calm");
+    killed_at(&bimetal, "after-intent:1");
+    assert_eq!(engine.names(), ["web-0.g1"]);
+    bimetal.set("mood", "wild").apply();
+    assert_eq!(engine.names(), ["web-0.g1"]);
+    bimetal.assert_settled();
+    bimetal.set("mood", "calm").apply();
+    assert_eq!(engine.names(), ["web-0.g2"]);
+    bimetal.assert_settled();
+}
+
+#[test]
 fn an_engine_that_stops_answering_is_named_and_left_alone() {
     let Some(lab) = Lab::start() else { return };
     let engine = Engine::start(&lab, "one");

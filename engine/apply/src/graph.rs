@@ -154,31 +154,63 @@ impl<'a> Index<'a> {
         let mut before: BTreeSet<Step> = match step.part {
             Part::Make => {
                 let needed = change.depends_on.iter().filter_map(|address| self.makings.get(address));
-                let leaving = change.after_removal_of.iter().chain([&change.address]);
+                let own = change.deposed.is_none().then_some(&change.address);
+                let leaving = change.after_removal_of.iter().chain(own);
                 let leaving = leaving.filter_map(|address| self.removals.get(address));
                 needed.chain(leaving).copied().collect()
             }
             Part::Remove => {
-                self.users(plan, change).filter_map(|user| self.removals.get(&user.address)).copied().collect()
+                let users = self.users(plan, change).filter_map(|user| self.removals.get(&user.address));
+                let successor = is_late(change).then(|| self.makings.get(&change.address.present())).flatten();
+                users.chain(successor).copied().collect()
             }
         };
         before.remove(&step);
         before
     }
 
+    /// Those that need what is removed, or did before another one took its place.
     fn users(&self, plan: &'a Plan, change: &Change) -> impl Iterator<Item = &'a Change> {
-        self.users.get(&change.address).into_iter().flatten().map(|&place| &plan.changes[place])
+        self.users.get(&change.address.present()).into_iter().flatten().map(|&place| &plan.changes[place])
     }
 
     /// Removals, and the changes by which somebody ceases to need what is removed: these come first where they can.
     fn partings(&self, plan: &'a Plan) -> Vec<(Step, Step)> {
         let mut partings = Vec::new();
-        for change in plan.changes.iter().filter(|change| change.action == Action::Delete) {
-            let parts = |user: &&Change| user.action == Action::Update && !user.depends_on.contains(&change.address);
+        let turning = turning(plan);
+        for change in plan.changes.iter().filter(|change| change.action == Action::Delete || is_late(change)) {
             let Some(&removal) = self.removals.get(&change.address) else { continue };
-            let users = self.users(plan, change).filter(parts);
-            partings.extend(users.filter_map(|user| Some((removal, *self.makings.get(&user.address)?))));
+            let parts = |user: &&Change| {
+                user.action == Action::Update && (is_late(change) || !user.depends_on.contains(&change.address))
+            };
+            let users = self.users(plan, change).filter(parts).map(|user| &user.address);
+            let turning = turning.get(&change.address.present()).into_iter().flatten();
+            let users = users.chain(turning.filter(|_| is_late(change)).copied());
+            partings.extend(users.filter_map(|user| Some((removal, *self.makings.get(user)?))));
         }
         partings
     }
+}
+
+/// Who needs what takes another one's place.
+fn turning(plan: &Plan) -> BTreeMap<Address, Vec<&Address>> {
+    let late = plan.changes.iter().filter(|change| is_late(change));
+    let mut turning: BTreeMap<Address, Vec<&Address>> =
+        late.map(|change| (change.address.present(), Vec::new())).collect();
+    if turning.is_empty() {
+        return turning;
+    }
+    for user in &plan.changes {
+        for needed in &user.depends_on {
+            if let Some(users) = turning.get_mut(needed) {
+                users.push(&user.address);
+            }
+        }
+    }
+    turning
+}
+
+/// Whether what it removes goes after another one has taken its place, and after all have turned to that.
+fn is_late(change: &Change) -> bool {
+    change.deposed.is_some() || change.address.deposed.is_some()
 }

@@ -1,6 +1,6 @@
 //! One step that is being worked on.
 
-use bimetal_model::port::Planned;
+use bimetal_model::port::{Planned, Record};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, ProviderKey, Value};
 use bimetal_plan::Change;
@@ -30,8 +30,23 @@ pub(crate) enum Work {
 }
 
 impl Job<'_> {
+    /// Of what is made, or removed: another one may have taken its place.
     pub(crate) fn address(&self) -> &Address {
-        &self.change.address
+        match (&self.work, &self.change.deposed) {
+            (Work::Delete { .. }, Some(deposed)) => deposed,
+            _ => &self.change.address,
+        }
+    }
+
+    /// What makes place for what is made, written down before that begins.
+    pub(crate) fn deposes(&self) -> Vec<Record> {
+        let (Work::Create { .. }, Some(deposed), Some(before)) =
+            (&self.work, &self.change.deposed, &self.change.before)
+        else {
+            return Vec::new();
+        };
+        let gone = Record::Remove { address: self.change.address.clone(), closes: None };
+        vec![Record::Put { address: deposed.clone(), stored: Box::new(before.clone()), closes: None }, gone]
     }
 
     /// As events name it.

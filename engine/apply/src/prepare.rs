@@ -31,8 +31,9 @@ impl<'a> Prepare<'_, 'a> {
             Part::Remove => self.remove(change)?,
             Part::Make => self.make(change)?,
         };
-        let intent = intent(self.ports, change, &work);
-        Ok(Job { step, change, intent, work, deadline: None })
+        let mut job = Job { step, change, intent: None, work, deadline: None };
+        job.intent = intent(self.ports, &job);
+        Ok(job)
     }
 
     /// What is removed is reached as it was: what its provider's block refers to goes later.
@@ -141,22 +142,21 @@ fn existing(change: &Change) -> Result<Object, Diagnostics> {
     before.ok_or_else(|| vec![Diagnostic::error("the plan does not say what exists; make it anew").of(&change.address)])
 }
 
-fn intent(ports: &Ports<'_>, change: &Change, work: &Work) -> Option<Intent> {
-    let (effect, config) = match work {
+fn intent(ports: &Ports<'_>, job: &Job<'_>) -> Option<Intent> {
+    let change = job.change;
+    let (effect, config) = match &job.work {
         Work::Create { config, .. } => (Effect::Create, config.clone()),
         Work::Update { config, .. } => (Effect::Update, config.clone()),
         Work::Delete { object } => (Effect::Delete, object.value.clone()),
         Work::Read { .. } => return None,
     };
-    // What is removed belongs to who made it.
-    let owner = change.before.as_ref().filter(|_| effect == Effect::Delete);
-    let (provider, ty) = owner.map_or((&change.provider, &change.ty), |before| (&before.provider, &before.ty));
+    let (provider, ty) = job.owner();
     let resumed = change.resume.as_ref().filter(|_| effect == Effect::Create).map(|intent| intent.id.clone());
     Some(Intent {
         id: resumed.unwrap_or_else(|| IntentId(ports.edge.new_id())),
-        address: change.address.clone(),
+        address: job.address().clone(),
         provider: provider.clone(),
-        ty: ty.clone(),
+        ty: ty.to_owned(),
         effect,
         config,
         depends_on: verdict::outlived(change),

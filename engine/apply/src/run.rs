@@ -97,6 +97,9 @@ impl<'a> Run<'a> {
         let jobs = self.prepare();
         let intents: Vec<Intent> = jobs.iter().filter_map(|job| job.intent.clone()).collect();
         self.ports.pass(CrashPoint::BeforeIntent, intents.len());
+        if !self.record(jobs.iter().flat_map(Job::deposes).collect()).await {
+            return;
+        }
         if !intents.is_empty()
             && let Err(error) = self.ports.remember.intend(self.lease, &intents).await
         {

@@ -317,6 +317,8 @@ pub enum Repetition {
 pub struct Lifecycle {
     /// A plan that would remove it is an error.
     pub prevent_destroy: bool,
+    /// Where it must be made anew, that comes before the removal of what is there.
+    pub create_before_destroy: bool,
     /// Differences that don't count.
     pub ignore_changes: Vec<Path>,
     /// What makes it anew by changing.
@@ -440,7 +442,12 @@ impl Point {
                 let are_all = from.key.is_none() && to.key.is_none();
                 let is_here = from.whole() == address.whole() && (are_all || from.key == address.key);
                 let key = to.key.clone().or_else(|| address.key.clone().filter(|_| are_all));
-                is_here.then(|| Address { key, replica: address.replica.clone(), ..to.clone() })
+                is_here.then(|| Address {
+                    key,
+                    replica: address.replica.clone(),
+                    deposed: address.deposed,
+                    ..to.clone()
+                })
             }
             (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => None,
         }

@@ -178,11 +178,11 @@ fn both_syntaxes_say_the_same() {
     docker_volume.b needs [local.two]
     output.o needs [machine.docker.here]
     provider docker.west []
-    machine.docker.here by Some("docker.west"), Lifecycle { prevent_destroy: true, ignore_changes: [Path([Attribute("labels"), Key("a")]), Path([Attribute("platform")])], replace_triggered_by: [], preconditions: [], postconditions: [] }
-    service.web by None, Lifecycle { prevent_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    machine.docker.here by Some("docker.west"), Lifecycle { prevent_destroy: true, create_before_destroy: false, ignore_changes: [Path([Attribute("labels"), Key("a")]), Path([Attribute("platform")])], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    service.web by None, Lifecycle { prevent_destroy: false, create_before_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
       {"command": null, "cpus": null, "entrypoint": null, "env": {"A": "1"}, "health": {"command": ["true"], "interval": null, "retries": null, "start_period": null, "timeout": null}, "hostname": null, "image": "i", "labels": null, "memory": null, "mode": null, "networks": null, "placement": null, "pool": "p", "port": [{"container": 80, "host": null, "protocol": null}, {"container": 81, "host": null, "protocol": null}], "replicas": null, "restart": null, "user": null, "volume": [{"read_only": null, "source": "a", "target": "/a"}, {"read_only": null, "source": "b", "target": "/b"}], "working_dir": null}
-    docker_volume.a by None, Lifecycle { prevent_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
-    docker_volume.b by None, Lifecycle { prevent_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    docker_volume.a by None, Lifecycle { prevent_destroy: false, create_before_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    docker_volume.b by None, Lifecycle { prevent_destroy: false, create_before_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
     ["docker"]
     "#);
 }
@@ -219,8 +219,8 @@ fn mistakes_are_said_where_the_json_is() {
     local.c needs []
     machine.docker.x needs []
     service.web needs []
-    machine.docker.x by None, Lifecycle { prevent_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
-    service.web by None, Lifecycle { prevent_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    machine.docker.x by None, Lifecycle { prevent_destroy: false, create_before_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    service.web by None, Lifecycle { prevent_destroy: false, create_before_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
       {"command": null, "cpus": null, "entrypoint": null, "env": null, "health": {"command": null, "interval": null, "retries": null, "start_period": null, "timeout": null}, "hostname": null, "image": "i", "labels": null, "memory": null, "mode": null, "networks": null, "placement": null, "pool": "p", "port": [], "replicas": null, "restart": null, "user": null, "volume": [], "working_dir": null}
     error: no block `x.value` is declared at «x.value» hint: there is no block at all
     error: the argument `command` is missing at «{}» hint: add `command = …`
@@ -240,7 +240,7 @@ fn a_block_in_json_is_one_object_or_several_in_an_array() {
     );
     assert_snapshot!(check(&file), @r#"
     service.web needs []
-    service.web by None, Lifecycle { prevent_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
+    service.web by None, Lifecycle { prevent_destroy: false, create_before_destroy: false, ignore_changes: [], replace_triggered_by: [], preconditions: [], postconditions: [] }
       {"command": null, "cpus": null, "entrypoint": null, "env": null, "health": {"command": null, "interval": null, "retries": null, "start_period": null, "timeout": null}, "hostname": null, "image": "i", "labels": null, "memory": null, "mode": null, "networks": null, "placement": null, "pool": "p", "port": [], "replicas": null, "restart": null, "user": null, "volume": [{"read_only": null, "source": null, "target": null}], "working_dir": null}
     error: the argument `command` is missing at «{}» hint: add `command = …`
     error: the argument `command` is missing at «{}» hint: add `command = …`

@@ -258,6 +258,7 @@ impl<'a> Placing<'a> {
                 platform: offer.built_for.clone(),
                 image: offer.image.clone(),
                 reason: self.reason(service, replica, spot),
+                generation: 0,
             })
         };
         candidate.replicas.iter().filter_map(placement).collect()

@@ -39,6 +39,7 @@ fn any_service(index: usize) -> impl Strategy<Value = ServiceSpec> {
                 platform: PLATFORMS[0].parse().unwrap(),
                 image: String::new(),
                 reason: String::new(),
+                generation: 0,
             };
             ServiceSpec {
                 pool,

@@ -143,12 +143,15 @@ pub struct Address {
     pub key: Option<Key>,
     /// The replica, where this is one of a service's containers.
     pub replica: Option<Key>,
+    /// The generation, where another object has taken this one's place and it is still to be removed.
+    pub deposed: Option<u64>,
 }
 
 impl Address {
     /// The address of a whole block.
     pub fn new(block: BlockKind, ty: impl Into<String>, name: impl Into<String>) -> Self {
-        Address { module: ModulePath::ROOT, block, ty: ty.into(), name: name.into(), key: None, replica: None }
+        let (module, ty, name) = (ModulePath::ROOT, ty.into(), name.into());
+        Address { module, block, ty, name, key: None, replica: None, deposed: None }
     }
 
     /// The same within a module.
@@ -160,7 +163,7 @@ impl Address {
     /// One instance of this block.
     #[must_use]
     pub fn instance(&self, key: Option<Key>) -> Self {
-        Address { key, replica: None, ..self.clone() }
+        Address { key, replica: None, deposed: None, ..self.clone() }
     }
 
     /// One replica of this service.
@@ -172,7 +175,13 @@ impl Address {
     /// The block that this is an instance or replica of.
     #[must_use]
     pub fn whole(&self) -> Self {
-        Address { key: None, replica: None, ..self.clone() }
+        Address { key: None, replica: None, deposed: None, ..self.clone() }
+    }
+
+    /// What has taken this one's place, or this one where nothing has.
+    #[must_use]
+    pub fn present(&self) -> Self {
+        Address { deposed: None, ..self.clone() }
     }
 }
 
@@ -189,8 +198,11 @@ impl fmt::Display for Address {
         if let Some(key) = &self.key {
             key.fmt(f)?;
         }
-        match &self.replica {
-            Some(replica) => write!(f, ".replica{replica}"),
+        if let Some(replica) = &self.replica {
+            write!(f, ".replica{replica}")?;
+        }
+        match self.deposed {
+            Some(generation) => write!(f, ".deposed[{generation}]"),
             None => Ok(()),
         }
     }
@@ -225,7 +237,14 @@ fn parse(text: &str) -> Option<Address> {
         }
         _ => (None, rest),
     };
-    rest.is_empty().then(|| Address { module, key, replica, ..Address::new(block, ty, label) })
+    let (deposed, rest) = match rest.strip_prefix(".deposed") {
+        Some(rest) => match self::key(rest)? {
+            (Some(Key::Index(generation)), rest) => (Some(generation), rest),
+            _ => return None,
+        },
+        None => (None, rest),
+    };
+    rest.is_empty().then(|| Address { module, key, replica, deposed, ..Address::new(block, ty, label) })
 }
 
 /// The modules that a text begins with, and what stands behind them.
@@ -334,6 +353,8 @@ mod tests {
             "service.web[\"eu.\\\"1\"].replica[\"machine.docker.a\"]",
             "pool.cloud[0]",
             "module.net.module.dns[\"a.b\"].docker_volume.data[1]",
+            "docker_volume.data.deposed[0]",
+            "service.web.replica[3].deposed[12]",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
@@ -351,6 +372,8 @@ mod tests {
             "a.b.c",
             "module.a",
             "module.a.b",
+            "a.b.deposed",
+            "a.b.deposed[\"x\"]",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }

@@ -18,4 +18,7 @@ pub struct Placement {
     pub image: String,
     /// For people: `stays`, `least loaded of 4 nodes`, ….
     pub reason: String,
+    /// How often it was made anew before what it replaces was removed: each of these has a name of its own.
+    #[serde(default)]
+    pub generation: u64,
 }

@@ -120,6 +120,9 @@ pub struct Change {
     pub after_removal_of: Vec<Address>,
     /// For a replica: where it will run.
     pub placement: Option<Placement>,
+    /// For a replacement that is made before what is there is removed: what that is called by then.
+    #[serde(default)]
+    pub deposed: Option<Address>,
 }
 
 /// What becomes of an output.

@@ -15,7 +15,8 @@ use crate::values::Values;
 /// unknown, and said.
 pub fn existing(desired: &Desired, objects: &BTreeMap<Address, Stored>, predict: &dyn Predict) -> (Scope, Diagnostics) {
     let (mut values, mut diagnostics) = Values::of_existing(desired, objects, predict);
-    for placement in objects.values().filter_map(|stored| stored.placement.clone()) {
+    let present = objects.iter().filter(|(address, _)| address.deposed.is_none());
+    for placement in present.filter_map(|(_, stored)| stored.placement.clone()) {
         values.place(placement);
     }
     let (scope, said) = everything(desired, values);

@@ -30,7 +30,7 @@ pub fn lower_replica(
     let memory = memory(arguments).map_err(|diagnostic| vec![diagnostic.of(replica)])?;
     let set = [
         ("engine", engine),
-        ("name", Value::from(container_name(replica, &placement.machine))),
+        ("name", Value::from(container_name(placement))),
         ("image", Value::from(placement.image.as_str())),
         ("platform", Value::from(placement.platform.to_string())),
         ("labels", labels(arguments, replica)),
@@ -50,15 +50,18 @@ pub fn lower_replica(
     })
 }
 
-/// `web-3`, of an instance `web-eu-3`, in global mode `agent-rack-node-11`; in a module `shop-web-3`.
-pub fn container_name(replica: &Address, machine: &Address) -> String {
+/// `web-3`, of an instance `web-eu-3`, in global mode `agent-rack-node-11`; in a module `shop-web-3`; of a later generation `web-3.g2`.
+pub fn container_name(placement: &Placement) -> String {
+    let Placement { replica, machine, generation, .. } = placement;
     let own = match &replica.replica {
         Some(Key::Index(index)) => index.to_string(),
         Some(Key::Name(_)) | None => named(&machine.name, machine.key.as_ref()),
     };
     let modules = replica.module.steps().iter().map(|step| named(&step.name, step.key.as_ref()));
     let parts: Vec<String> = modules.chain([named(&replica.name, replica.key.as_ref()), own]).collect();
-    sanitised(&parts.join("-"))
+    let name = sanitised(&parts.join("-"));
+    // No key has a dot here that is followed by this: keys are behind a dash.
+    if *generation == 0 { name } else { format!("{name}.g{generation}") }
 }
 
 fn named(name: &str, key: Option<&Key>) -> String {
@@ -112,11 +115,21 @@ mod tests {
 
     #[test]
     fn containers_are_named_after_service_and_replica() {
-        let name = |replica: &str, machine: &str| container_name(&replica.parse().unwrap(), &machine.parse().unwrap());
+        let placement = |replica: &str, machine: &str| Placement {
+            replica: replica.parse().unwrap(),
+            machine: machine.parse().unwrap(),
+            platform: "linux/arm64".parse().unwrap(),
+            image: String::new(),
+            reason: String::new(),
+            generation: 0,
+        };
+        let name = |replica: &str, machine: &str| container_name(&placement(replica, machine));
         assert_eq!(name("service.web.replica[3]", "machine.docker.a"), "web-3");
         assert_eq!(name("service.web[\"eu west\"].replica[0]", "machine.docker.a"), "web-eu-west-0");
         assert_eq!(name("module.shop[\"eu\"].service.web.replica[0]", "machine.docker.a"), "shop-eu-web-0");
         let global = "service.agent.replica[\"machine.baremetal.rack[\\\"n11\\\"]\"]";
         assert_eq!(name(global, "machine.baremetal.rack[\"n11\"]"), "agent-rack-n11");
+        let later = Placement { generation: 2, ..placement("service.web.replica[3]", "machine.docker.a") };
+        assert_eq!(container_name(&later), "web-3.g2");
     }
 }

@@ -31,9 +31,16 @@ pub(crate) fn moves(desired: &Desired, observed: &Observed) -> Moves {
     for address in &moves.forgotten {
         moves.observed.objects.remove(address);
     }
-    let renamed = observed.objects.keys().map(|old| (old, renamed(moved, old)));
-    for (old, new) in renamed.filter(|(old, new)| *old != new) {
-        moves.rename(old, new);
+    // The successor never came to be: what was to make place for it stays what it was. The last comes first.
+    let deposed: Vec<Address> = observed.objects.keys().filter(|address| address.deposed.is_some()).cloned().collect();
+    for address in deposed.iter().rev().filter(|address| !observed.objects.contains_key(&address.present())) {
+        if !moves.observed.objects.contains_key(&address.present()) {
+            moves.rename(address, address.present());
+        }
+    }
+    let renamed = moves.observed.objects.keys().map(|old| (old.clone(), renamed(moved, old)));
+    for (old, new) in renamed.filter(|(old, new)| old != new).collect::<Vec<_>>() {
+        moves.rename(&old, new);
     }
     if !moves.moved.is_empty() {
         moves.rename_dependencies();
@@ -61,7 +68,8 @@ impl Moves {
         }
         if let Some(stored) = self.observed.objects.remove(old) {
             self.observed.objects.insert(new.clone(), stored);
-            self.moved.insert(new, old.clone());
+            let old = self.moved.remove(old).unwrap_or_else(|| old.clone());
+            self.moved.insert(new, old);
         }
     }
 

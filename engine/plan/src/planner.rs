@@ -3,6 +3,7 @@
 mod claims;
 mod data_source;
 mod finish;
+mod first;
 mod import;
 mod object;
 mod pool;

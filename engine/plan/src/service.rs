@@ -65,7 +65,7 @@ fn replica(arguments: &Value, placement: &Placement, values: &Values) -> Value {
     let machine = values.get(&placement.machine);
     let address = machine.and_then(|machine| machine.member("address")).cloned();
     [
-        ("name", Value::from(lower::container_name(&placement.replica, &placement.machine))),
+        ("name", Value::from(lower::container_name(placement))),
         ("machine", Value::from(placement.machine.to_string())),
         ("platform", Value::from(placement.platform.to_string())),
         ("image", Value::from(placement.image.as_str())),

@@ -94,9 +94,10 @@ impl Values {
         }
     }
 
-    /// The value of a machine, resource or data source from now on. A replica's own value is not needed by anybody.
+    /// The value of a machine, resource or data source from now on. Nobody needs the value of a replica, or of
+    /// what another object has taken the place of.
     pub fn put(&mut self, address: &Address, value: Value) {
-        if address.replica.is_some() {
+        if address.replica.is_some() || address.deposed.is_some() {
             return;
         }
         let value = if address.block == BlockKind::Machine { machine::with_node(address, value) } else { value };
@@ -120,6 +121,14 @@ impl Values {
         let placements = Arc::make_mut(&mut self.placements).entry(service).or_default();
         placements.push(placement);
         placements.sort_by(|one, other| one.replica.cmp(&other.replica));
+    }
+
+    /// These replicas of a service's instance get names that they did not have before.
+    pub(crate) fn next_generation(&mut self, service: &Address, replicas: &BTreeSet<Address>) {
+        let placements = Arc::make_mut(&mut self.placements).get_mut(service).into_iter().flatten();
+        for placement in placements.filter(|placement| replicas.contains(&placement.replica)) {
+            placement.generation += 1;
+        }
     }
 
     /// Where the replicas of a service's instance are.

@@ -238,3 +238,161 @@ fn what_a_check_reads_is_never_an_error() {
       hint: declare it: `data "docker_engine" "e" { … }`
     "#);
 }
+
+/// `front` and the network that it refers to take their predecessors' places.
+const IN_PLACE: &str = r#"
+machine "docker" "here" {
+  platform = "linux/amd64"
+}
+resource "docker_volume" "base" {
+  name = "base"
+}
+resource "docker_volume" "aside" {
+  name = "aside"
+}
+resource "docker_volume" "front" {
+  name   = docker_volume.base.id
+  labels = { of = docker_volume.aside.name }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+resource "docker_volume" "behind" {
+  name = docker_volume.front.id
+}
+pool "all" {
+  machines = [machine.docker.here]
+}
+service "web" {
+  pool  = pool.all
+  image = "nginx:1.27"
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+output "names" {
+  value = service.web.replicas[*].name
+}
+"#;
+
+#[test]
+fn what_is_made_first_takes_what_it_needs_along() {
+    let world = settled(IN_PLACE);
+    assert_snapshot!(check_plan(&IN_PLACE.replace("\"base\"\n", "\"other\"\n"), &world), @r"
+    ? image nginx:1.27
+    +/- docker_volume.base; name
+    -/+ docker_volume.behind; name
+    +/- docker_volume.front; name
+    ");
+    // Nobody who is made first needs it.
+    assert_snapshot!(check_plan(&IN_PLACE.replace("\"aside\"\n", "\"other\"\n"), &world), @r"
+    ? image nginx:1.27
+    -/+ docker_volume.aside; name
+    ~ docker_volume.front
+    ");
+}
+
+#[test]
+fn a_replica_that_is_made_first_has_another_name() {
+    let mut world = settled(IN_PLACE);
+    let second = IN_PLACE.replace("nginx:1.27", "nginx:1.28");
+    assert_snapshot!(check_plan(&second, &world), @r#"
+    ? image nginx:1.28
+    +/- service.web.replica[0] on machine.docker.here (nginx@sha256:1.28/amd64); image
+    output names = Some(["web-0.g1"])
+    "#);
+    world.apply(&second);
+    assert_snapshot!(check_plan(&second, &world), @r"
+    ? image nginx:1.28
+    nothing to do
+    ");
+    assert_snapshot!(check_plan(IN_PLACE, &world), @r#"
+    ? image nginx:1.27
+    +/- service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64); image
+    output names = Some(["web-0.g2"])
+    "#);
+    // Without the wish it keeps the name that it has.
+    assert_snapshot!(check_plan(&second.replace("create_before_destroy = true", "").replace("nginx:1.28", "nginx:1.27"), &world), @r"
+    ? image nginx:1.27
+    -/+ service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64); image
+    ");
+}
+
+#[test]
+fn two_can_not_have_one_host_port() {
+    let config = IN_PLACE.replace(
+        "image = \"nginx:1.27\"",
+        "image = \"nginx:1.27\"\n  port {\n    host      = 80\n    container = 80\n  }",
+    );
+    let world = settled(&config);
+    assert_snapshot!(check_plan(&config.replace("nginx:1.27", "nginx:1.28"), &world), @r"
+    ? image nginx:1.28
+    -/+ service.web.replica[0] on machine.docker.here (nginx@sha256:1.28/amd64); it is removed first: two can't have its host port; image
+    ");
+    // Another port can be had at the same time.
+    assert_snapshot!(check_plan(&config.replace("nginx:1.27", "nginx:1.28").replace("host      = 80", "host      = 81"), &world), @r#"
+    ? image nginx:1.28
+    +/- service.web.replica[0] on machine.docker.here (nginx@sha256:1.28/amd64); image, port
+    output names = Some(["web-0.g1"])
+    "#);
+}
+
+#[test]
+fn what_another_one_has_taken_the_place_of_is_removed() {
+    let mut world = settled(IN_PLACE);
+    let move_to = |world: &mut World, from: &str, to: &str| {
+        let stored = world.observed.objects.get(&from.parse().unwrap()).cloned().unwrap();
+        world.observed.objects.insert(to.parse().unwrap(), stored);
+    };
+    move_to(&mut world, "docker_volume.front", "docker_volume.front.deposed[3]");
+    assert_snapshot!(check_plan(IN_PLACE, &world), @r"
+    ? image nginx:1.27
+    - docker_volume.front.deposed[3]; another `docker_volume.front` has taken its place
+    ");
+    assert_snapshot!(check_plan(&IN_PLACE.replace("docker_volume.base.id", "\"other\""), &world), @r"
+    ? image nginx:1.27
+    -/+ docker_volume.behind; name
+    +/- docker_volume.front; name
+    - docker_volume.front.deposed[3]; another `docker_volume.front` has taken its place
+    ");
+    // What protects an object does not protect what it has taken the place of.
+    let protected = IN_PLACE.replace("create_before_destroy = true", "prevent_destroy = true");
+    assert_snapshot!(check_plan(&protected, &world), @r"
+    ? image nginx:1.27
+    - docker_volume.front.deposed[3]; another `docker_volume.front` has taken its place
+    ");
+    // Its successor was never made.
+    world.observed.objects.remove(&"docker_volume.front".parse().unwrap());
+    assert_snapshot!(check_plan(IN_PLACE, &world), @r"
+    ? image nginx:1.27
+    docker_volume.front.deposed[3] is now docker_volume.front
+    ");
+    move_to(&mut world, "docker_volume.front.deposed[3]", "docker_volume.front.deposed[1]");
+    assert_snapshot!(check_plan(IN_PLACE, &world), @r"
+    ? image nginx:1.27
+    docker_volume.front.deposed[3] is now docker_volume.front
+    - docker_volume.front.deposed[1]; another `docker_volume.front` has taken its place
+    ");
+}
+
+#[test]
+fn what_would_wait_for_its_own_removal_is_removed_first() {
+    // The replica can't be made before it is removed, and can't be removed while what needs it is there.
+    let port = "image = \"nginx:1.27\"\n  port {\n    host      = 80\n    container = 80\n  }";
+    let config = IN_PLACE.replace("image = \"nginx:1.27\"", port)
+        + r#"
+resource "docker_volume" "log" {
+  name = "log"
+  lifecycle {
+    create_before_destroy = true
+    replace_triggered_by  = [service.web]
+  }
+}
+"#;
+    let world = settled(&config);
+    assert_snapshot!(check_plan(&config.replace("nginx:1.27", "nginx:1.28"), &world), @r"
+    ? image nginx:1.28
+    -/+ service.web.replica[0] on machine.docker.here (nginx@sha256:1.28/amd64); it is removed first: two can't have its host port; image
+    -/+ docker_volume.log; `service.web` changes
+    ");
+}

@@ -135,6 +135,7 @@ fn placement(machine: &str) -> Placement {
         platform: "linux/amd64".parse().unwrap(),
         image: "i".to_owned(),
         reason: String::new(),
+        generation: 0,
     }
 }
 

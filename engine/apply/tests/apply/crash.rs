@@ -140,6 +140,66 @@ async fn a_crash_at_any_point_converges() {
     }
 }
 
+/// What is made first depends on something that is, too, and others turn to it before the old one goes.
+const FIRST_IN_PLACE: &str = r#"
+resource "fake_thing" "base" {
+  name = "base-old"
+  kind = "old"
+}
+resource "fake_thing" "front" {
+  name  = "front-old"
+  kind  = fake_thing.base.id
+  input = fake_thing.base.id
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+resource "fake_thing" "turns" {
+  name  = "turns"
+  input = fake_thing.front.id
+}
+resource "fake_thing" "along" {
+  name  = "along"
+  kind  = fake_thing.front.id
+  slow  = true
+}
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_while_something_takes_the_place_of_another_converges() {
+    let second = FIRST_IN_PLACE.replace("old\"", "new\"");
+    for (first, second) in [(FIRST_IN_PLACE, &*second), (FIRST_IN_PLACE, "")] {
+        let expected = normal(&uninterrupted(first, second).await);
+        let mut last = 1;
+        while let Some(end) = interrupted(first, second, &[last]).await {
+            assert_eq!(normal(&end), expected, "cut off at moment {last}");
+            last += 1;
+        }
+        assert!(last > 10, "there are {last} moments");
+        for other in 1..last {
+            if let Some(end) = interrupted(first, second, &[other, last - other]).await {
+                assert_eq!(normal(&end), expected, "cut off at moments {other} and {}", last - other);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_changes_their_mind_after_a_crash_has_what_they_want() {
+    let named = |kind: &str| FIRST_IN_PLACE.replace("old\"", &format!("{kind}\""));
+    let expected = normal(&uninterrupted(FIRST_IN_PLACE, &named("third")).await);
+    for last in 1.. {
+        let bench = Bench::default();
+        bench.apply(FIRST_IN_PLACE).await;
+        let was_cut_off = cut_off(&bench, &named("new"), last).await;
+        bench.apply(&named("third")).await;
+        assert_eq!(normal(&end_of(&bench, &named("third")).await), expected, "cut off at moment {last}");
+        if !was_cut_off {
+            break;
+        }
+    }
+}
+
 /// Ids are given in the order of creations, which differs.
 fn normal(end: &str) -> String {
     let mut words = Vec::new();

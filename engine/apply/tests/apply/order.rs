@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::common::{Bench, told};
+use super::common::{Bench, Turn, told};
 
 /// `c` needs `b`, which needs `a`.
 const CHAIN: &str = r#"
@@ -67,6 +67,64 @@ async fn a_replacement_is_removed_before_it_is_made_and_so_is_who_needs_it() {
         bench.calls(),
         ["delete fake_thing.b", "delete fake_thing.a", "create fake_thing.a", "create fake_thing.b"]
     );
+}
+
+/// `a` and what it needs take the place of what is there; `c` is changed, `d` made anew, both as `a` has another id.
+const FIRST: &str = r#"
+resource "fake_thing" "base" {
+  name = "base-old"
+  kind = "old"
+}
+resource "fake_thing" "a" {
+  name = "a-old"
+  kind = fake_thing.base.id
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+resource "fake_thing" "c" {
+  name  = "c"
+  input = fake_thing.a.id
+}
+resource "fake_thing" "d" {
+  name = "d"
+  kind = fake_thing.a.id
+}
+"#;
+
+#[tokio::test]
+async fn what_is_made_first_is_removed_once_all_have_turned() {
+    let bench = Bench::default();
+    bench.apply(FIRST).await;
+    bench.apply(&FIRST.replace("old\"", "new\"")).await;
+    let calls = bench.calls();
+    let at = |call: &str| calls.iter().position(|one| one == call).unwrap_or_else(|| panic!("{call}: {calls:?}"));
+    assert!(at("create fake_thing.base") < at("create fake_thing.a"), "{calls:?}");
+    assert!(at("create fake_thing.a") < at("update fake_thing.c"), "{calls:?}");
+    assert!(at("delete fake_thing.d") < at("create fake_thing.d"), "{calls:?}");
+    assert!(at("update fake_thing.c") < at("delete fake_thing.a.deposed[0]"), "{calls:?}");
+    assert!(at("create fake_thing.d") < at("delete fake_thing.a.deposed[0]"), "{calls:?}");
+    assert!(at("delete fake_thing.a.deposed[0]") < at("delete fake_thing.base.deposed[0]"), "{calls:?}");
+    assert_eq!(bench.memory.snapshot().objects.len(), 4);
+}
+
+#[tokio::test]
+async fn who_can_t_be_made_leaves_what_is_there() {
+    let bench = Bench::default();
+    let first = FIRST.split("resource \"fake_thing\" \"d\"").next().unwrap();
+    bench.apply(first).await;
+    let picture = bench.world.picture();
+    bench.world.script("fake_thing.base", [Turn::Fail]);
+    let applied = bench.walk(&first.replace("old\"", "new\"")).await;
+    assert_eq!((applied.done, applied.failed, bench.calls()), (0, 1, vec!["create fake_thing.base".to_owned()]));
+    assert_eq!(bench.world.picture(), picture);
+    // It is what it was, and whoever asks for what was there has nothing to do.
+    let (plan, _) = bench.plan(first).await;
+    assert_eq!(plan.effects().count(), 0);
+    assert_eq!(plan.moved.len(), 1);
+    bench.apply(first).await;
+    assert_eq!(bench.calls(), [] as [&str; 0]);
+    assert_eq!(bench.memory.snapshot().objects.len(), 3);
 }
 
 #[tokio::test]

@@ -73,6 +73,7 @@ fn change_document(change: &bimetal_plan::Change) -> Json {
         "provider": change.provider,
         "type": change.ty,
         "action": change.action,
+        "create_before_destroy": change.deposed.is_some(),
         "before": shown(&change.before.as_ref().map(|stored| stored.object.value.clone())),
         "after": shown(&change.after),
         "replace_because": change.replace_because.iter().map(|path| path.to_string()).collect::<Vec<_>>(),

@@ -65,10 +65,10 @@ fn kinds(addresses: &[&Address]) -> String {
 }
 
 fn change_text(change: &Change) -> String {
-    let (style, sign, deed) = deed(change.action);
-    let deed = match &change.resume {
-        Some(_) => "will be finished: an interrupted run began it",
-        None => deed,
+    let (style, sign, deed) = match (&change.resume, &change.deposed) {
+        (Some(_), _) => (ADD, "  +", "will be finished: an interrupted run began it"),
+        (None, Some(_)) => (REMOVE, "+/-", "must be replaced, and is made before what is there is removed"),
+        (None, None) => deed(change.action),
     };
     let mut text = format!("  # {} {deed}\n", paint(BOLD, &change.address));
     for reason in reasons(change) {
@@ -106,10 +106,13 @@ fn header(address: &Address) -> String {
         let _ = write!(text, " {}", quoted(&address.ty));
     }
     let _ = write!(text, " {}", quoted(&address.name));
-    match &address.replica {
-        Some(replica) => text + &format!(" replica{replica}"),
-        None => text,
+    if let Some(replica) = &address.replica {
+        let _ = write!(text, " replica{replica}");
     }
+    if let Some(generation) = address.deposed {
+        let _ = write!(text, " deposed[{generation}]");
+    }
+    text
 }
 
 fn attributes_text(change: &Change) -> String {
@@ -286,6 +289,7 @@ mod tests {
             depends_on: Vec::new(),
             after_removal_of: Vec::new(),
             placement: None,
+            deposed: None,
         }
     }
 
@@ -320,6 +324,7 @@ mod tests {
                 platform: "linux/arm64".parse().unwrap(),
                 image: "web@sha256:2".to_owned(),
                 reason: "stays".to_owned(),
+                generation: 0,
             }),
             ..change(
                 "service.web.replica[0]",

@@ -89,7 +89,8 @@ impl Parser<'_> {
         body.blocks = rest;
         let mut lifecycle = Lifecycle::default();
         for mut block in found {
-            self.unsupported(&block.body, &["prevent_destroy", "ignore_changes", "replace_triggered_by"]);
+            let known = ["prevent_destroy", "create_before_destroy", "ignore_changes", "replace_triggered_by"];
+            self.unsupported(&block.body, &known);
             for inner in std::mem::take(&mut block.body.blocks) {
                 match inner.name.as_str() {
                     "precondition" => lifecycle.preconditions.extend(self.condition(inner)),
@@ -102,6 +103,7 @@ impl Parser<'_> {
                 }
             }
             lifecycle.prevent_destroy |= self.flag(&block.body, "prevent_destroy").unwrap_or(false);
+            lifecycle.create_before_destroy |= self.flag(&block.body, "create_before_destroy").unwrap_or(false);
             if let Some(attribute) = block.body.attributes.get("ignore_changes") {
                 lifecycle.ignore_changes.extend(self.paths(&attribute.expression));
             }

@@ -112,6 +112,7 @@ impl Case {
             Action::Create | Action::Read | Action::Replace | Action::Delete => wanted.config,
         };
         Change {
+            deposed: None,
             address: wanted.address,
             provider: owner.provider.clone(),
             ty: owner.ty.clone(),

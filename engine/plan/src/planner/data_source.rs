@@ -90,6 +90,7 @@ impl Planner<'_> {
         let after = unread(&owner.schema.block, &config);
         self.values.put(&address, after.clone());
         let change = Change {
+            deposed: None,
             address: address.clone(),
             provider: owner.provider.clone(),
             ty: owner.ty.clone(),

@@ -6,7 +6,7 @@ use bimetal_fleet::Port;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
 
-use super::Planner;
+use super::{Planner, first};
 use crate::compare::plain;
 use crate::data::{Action, Change, Mode, OutputChange, Plan, Planning};
 use crate::{evaluator, service};
@@ -21,7 +21,9 @@ impl Planner<'_> {
         if has_errors(&self.diagnostics) {
             return (None, self.diagnostics);
         }
+        first::create_first(&mut self.changes, self.desired, self.observed);
         wait_for_removals(&mut self.changes);
+        first::without_circles(&mut self.changes);
         let plan = Plan {
             mode: self.mode,
             lineage: self.observed.lineage.clone(),
@@ -101,12 +103,12 @@ fn wait_for_removals(changes: &mut BTreeMap<Address, Change>) {
 
 /// What one container at a time can have.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Claim {
+pub(super) enum Claim {
     Port(Address, Port),
     Name(Address, String),
 }
 
-fn claims(machine: &Address, container: &Value) -> Vec<Claim> {
+pub(super) fn claims(machine: &Address, container: &Value) -> Vec<Claim> {
     let ports = service::host_ports(container).unwrap_or_default();
     let ports = ports.into_iter().map(|port| Claim::Port(machine.clone(), port));
     let name = container.member("name").and_then(Value::as_str);

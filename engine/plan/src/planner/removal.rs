@@ -37,7 +37,8 @@ impl Planner<'_> {
 
     fn remove(&mut self, address: &Address, stored: &Stored, reason: Option<String>) {
         let block = self.desired.module.objects.get(&address.whole());
-        if block.is_some_and(|block| block.lifecycle.prevent_destroy) {
+        // What protects an object has let another one take its place.
+        if address.deposed.is_none() && block.is_some_and(|block| block.lifecycle.prevent_destroy) {
             self.note([protected(address, "destroyed")]);
         }
         if !self.use_maker(address, stored) {
@@ -59,6 +60,7 @@ impl Planner<'_> {
             depends_on: stored.depends_on.clone(),
             after_removal_of: Vec::new(),
             placement: stored.placement.clone(),
+            deposed: None,
         };
         self.changes.insert(address.clone(), change);
     }
@@ -81,6 +83,9 @@ impl Planner<'_> {
     }
 
     fn why_gone(&self, address: &Address) -> Option<String> {
+        if address.deposed.is_some() {
+            return Some(format!("another `{}` has taken its place", address.present()));
+        }
         let reason = match (self.desired.module.objects.get(&address.whole()), &address.key, &address.replica) {
             (None, _, _) => format!("`{}` is not in the configuration any more", address.whole()),
             (Some(block), Some(_), _) if !self.has_instance(block, address) => {

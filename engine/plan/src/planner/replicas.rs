@@ -11,7 +11,9 @@ use bimetal_model::question::Question;
 use bimetal_model::{Address, Diagnostics, Value};
 
 use super::Planner;
+use super::first::has_its_port;
 use crate::catalogue::Owner;
+use crate::data::{Action, Change};
 use crate::forecast::Wanted;
 use crate::image::Images;
 use crate::place::placed;
@@ -152,7 +154,9 @@ impl Planner<'_> {
         self.note(said.into_iter().map(at));
         self.claim(&specs, &placements);
         for placement in placements {
-            self.values.place(placement);
+            let prior = self.observed.objects.get(&placement.replica).and_then(|stored| stored.placement.as_ref());
+            let generation = prior.map_or(0, |prior| prior.generation);
+            self.values.place(Placement { generation, ..placement });
         }
         (!failed).then_some(())
     }
@@ -168,13 +172,32 @@ impl Planner<'_> {
         for ready in ready.iter().filter(|ready| ready.block.address == *service) {
             let wanted = self.wanted(ready, &runtime)?;
             self.validate_first(ready.block, &wanted, &runtime);
-            for change in self.forecast(ready.block, &runtime, wanted)? {
+            let changes = self.forecast(ready.block, &runtime, wanted)?;
+            for change in self.renamed(ready, &runtime, changes)? {
                 replicas.insert(change.address.clone());
                 self.changes.insert(change.address.clone(), change);
             }
         }
         self.behind.is(Node::Object(service.clone()), replicas);
         Some(())
+    }
+
+    /// Replicas that are made before what they replace is removed have another name.
+    fn renamed(&mut self, ready: &Ready<'_>, runtime: &Owner, changes: Vec<Change>) -> Option<Vec<Change>> {
+        if !ready.block.lifecycle.create_before_destroy {
+            return Some(changes);
+        }
+        let is_first = |change: &Change| change.action == Action::Replace && !has_its_port(change);
+        let (first, mut others): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_first);
+        if first.is_empty() {
+            return Some(others);
+        }
+        let addresses: BTreeSet<Address> = first.into_iter().map(|change| change.address).collect();
+        self.values.next_generation(&ready.spec.address, &addresses);
+        let mut wanted = self.wanted(ready, runtime)?;
+        wanted.retain(|wanted| addresses.contains(&wanted.address));
+        others.extend(self.forecast(ready.block, runtime, wanted)?);
+        Some(others)
     }
 
     fn wanted(&mut self, ready: &Ready<'_>, runtime: &Owner) -> Option<Vec<Wanted>> {

@@ -206,6 +206,7 @@ fn line(change: &Change) -> String {
         Action::Create => "+",
         Action::Read => "<=",
         Action::Update => "~",
+        Action::Replace if change.deposed.is_some() => "+/-",
         Action::Replace => "-/+",
         Action::Delete => "-",
         Action::Keep => "=",

@@ -6,6 +6,7 @@ mod decimal;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Add, Mul, Neg, Sub};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,15 +16,17 @@ use num_traits::{One, Signed, ToPrimitive, Zero};
 
 /// A number.
 ///
-/// Invariant: equal numbers are represented equally, so that equality and hashes are those of the number (test:
+/// Invariant: equal numbers but the two zeros are represented equally, so that equality and hashes are those of the number (test:
 /// `equal_numbers_are_represented_equally`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Number(Repr);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Repr {
     /// Whatever fits.
     Whole(i64),
+    /// Equal to zero, and shown with its sign.
+    NegativeZero,
     /// Everything else.
     Float(Arc<Float>),
     /// What is too large, and what comes of a division by zero.
@@ -58,6 +61,7 @@ impl Number {
     pub fn to_i64(&self) -> Option<i64> {
         match &self.0 {
             Repr::Whole(whole) => Some(*whole),
+            Repr::NegativeZero => Some(0),
             Repr::Float(_) | Repr::Infinite(_) => None,
         }
     }
@@ -71,6 +75,7 @@ impl Number {
     pub fn to_whole(&self) -> Option<BigInt> {
         match &self.0 {
             Repr::Whole(whole) => Some(BigInt::from(*whole)),
+            Repr::NegativeZero => Some(BigInt::ZERO),
             Repr::Float(float) if float.exponent >= 0 => Some(&float.digits << float.exponent),
             Repr::Float(_) | Repr::Infinite(_) => None,
         }
@@ -80,6 +85,7 @@ impl Number {
     pub fn to_f64(&self) -> f64 {
         match &self.0 {
             Repr::Whole(whole) => *whole as f64,
+            Repr::NegativeZero => -0.0,
             Repr::Infinite(Side::Positive) => f64::INFINITY,
             Repr::Infinite(Side::Negative) => f64::NEG_INFINITY,
             // The library's own parser rounds correctly.
@@ -100,7 +106,7 @@ impl Number {
     /// Whether there is nothing behind the decimal point.
     pub fn is_whole(&self) -> bool {
         match &self.0 {
-            Repr::Whole(_) => true,
+            Repr::Whole(_) | Repr::NegativeZero => true,
             Repr::Float(float) => float.exponent >= 0,
             Repr::Infinite(_) => false,
         }
@@ -115,6 +121,7 @@ impl Number {
     pub fn is_negative(&self) -> bool {
         match &self.0 {
             Repr::Whole(whole) => *whole < 0,
+            Repr::NegativeZero => false,
             Repr::Float(float) => float.digits.is_negative(),
             Repr::Infinite(side) => *side == Side::Negative,
         }
@@ -123,7 +130,16 @@ impl Number {
     /// Without its sign.
     #[must_use]
     pub fn abs(&self) -> Number {
-        if self.is_negative() { -self } else { self.clone() }
+        if self.has_sign() { -self } else { self.clone() }
+    }
+
+    fn is_zero(&self) -> bool {
+        matches!(self.0, Repr::Whole(0) | Repr::NegativeZero)
+    }
+
+    /// Of a zero, too.
+    fn has_sign(&self) -> bool {
+        self.is_negative() || self.0 == Repr::NegativeZero
     }
 
     /// Without what stands behind the decimal point.
@@ -134,6 +150,7 @@ impl Number {
                 let whole = float.digits.magnitude() >> float.exponent.unsigned_abs();
                 rounded(BigInt::from_biguint(float.digits.sign(), whole), 0, false)
             }
+            Repr::NegativeZero => Number(Repr::Whole(0)),
             _ => self.clone(),
         }
     }
@@ -153,10 +170,9 @@ impl Number {
             (Repr::Infinite(_), Repr::Infinite(_)) => None,
             (Repr::Infinite(_), _) => Some(if divisor.is_negative() { -self } else { self.clone() }),
             (_, Repr::Infinite(_)) => Some(Number::from(0)),
-            (Repr::Whole(0), Repr::Whole(0)) => None,
-            (_, Repr::Whole(0)) => {
-                Some(Number(Repr::Infinite(if self.is_negative() { Side::Negative } else { Side::Positive })))
-            }
+            _ if divisor.is_zero() && self.is_zero() => None,
+            _ if divisor.is_zero() => Some(infinite(self.has_sign() != divisor.has_sign())),
+            _ if self.is_zero() => Some(zero(self.has_sign() != divisor.has_sign())),
             _ => {
                 let ((above, above_exponent), (below, below_exponent)) = (self.parts(), divisor.parts());
                 let shift = (PRECISION + 2 + below.bits()).saturating_sub(above.bits());
@@ -172,7 +188,7 @@ impl Number {
     pub fn remainder(&self, divisor: &Number) -> Number {
         match (&self.0, &divisor.0) {
             (Repr::Infinite(_), _) | (_, Repr::Infinite(_)) => self * divisor,
-            (_, Repr::Whole(0)) => self.clone(),
+            _ if divisor.is_zero() => self.clone(),
             _ => match self.divided_by(divisor) {
                 Some(quotient) => self - &(divisor * &quotient.truncate()),
                 None => self.clone(),
@@ -188,10 +204,19 @@ impl Number {
     fn parts(&self) -> (BigInt, i64) {
         match &self.0 {
             Repr::Whole(whole) => (BigInt::from(*whole), 0),
+            Repr::NegativeZero => (BigInt::ZERO, 0),
             Repr::Float(float) => (float.digits.clone(), float.exponent),
             Repr::Infinite(_) => unreachable!("callers have dealt with it"),
         }
     }
+}
+
+fn zero(is_negative: bool) -> Number {
+    Number(if is_negative { Repr::NegativeZero } else { Repr::Whole(0) })
+}
+
+fn infinite(is_negative: bool) -> Number {
+    Number(Repr::Infinite(if is_negative { Side::Negative } else { Side::Positive }))
 }
 
 /// `digits * 2^exponent`, and a little further from zero where something was cut off, as the nearest number.
@@ -215,7 +240,7 @@ fn rounded(mut digits: BigInt, mut exponent: i64, cut_off: bool) -> Number {
     exponent += zeros;
     let top = exponent + i64::try_from(digits.bits()).unwrap_or(i64::MAX);
     if top > MOST_BITS {
-        return Number(Repr::Infinite(if digits.is_negative() { Side::Negative } else { Side::Positive }));
+        return infinite(digits.is_negative());
     }
     if top < -MOST_BITS {
         return Number(Repr::Whole(0));
@@ -234,6 +259,8 @@ impl Add for &Number {
     fn add(self, other: &Number) -> Number {
         match (&self.0, &other.0) {
             (Repr::Whole(one), Repr::Whole(two)) if one.checked_add(*two).is_some() => Number(Repr::Whole(one + two)),
+            (Repr::NegativeZero, _) => other.clone(),
+            (_, Repr::NegativeZero) => self.clone(),
             (Repr::Infinite(one), Repr::Infinite(two)) if one != two => Number(Repr::Whole(0)),
             (Repr::Infinite(_), _) => self.clone(),
             (_, Repr::Infinite(_)) => other.clone(),
@@ -260,12 +287,9 @@ impl Mul for &Number {
 
     fn mul(self, other: &Number) -> Number {
         match (&self.0, &other.0) {
+            _ if self.is_zero() || other.is_zero() => zero(self.has_sign() != other.has_sign()),
             (Repr::Whole(one), Repr::Whole(two)) if one.checked_mul(*two).is_some() => Number(Repr::Whole(one * two)),
-            (Repr::Whole(0), _) | (_, Repr::Whole(0)) => Number(Repr::Whole(0)),
-            (Repr::Infinite(_), _) | (_, Repr::Infinite(_)) => {
-                let is_negative = self.is_negative() != other.is_negative();
-                Number(Repr::Infinite(if is_negative { Side::Negative } else { Side::Positive }))
-            }
+            (Repr::Infinite(_), _) | (_, Repr::Infinite(_)) => infinite(self.is_negative() != other.is_negative()),
             _ => {
                 let (one, two) = (self.parts(), other.parts());
                 rounded(one.0 * two.0, one.1 + two.1, false)
@@ -281,11 +305,27 @@ impl Neg for &Number {
         match &self.0 {
             Repr::Infinite(Side::Negative) => Number(Repr::Infinite(Side::Positive)),
             Repr::Infinite(Side::Positive) => Number(Repr::Infinite(Side::Negative)),
+            Repr::Whole(0) => Number(Repr::NegativeZero),
+            Repr::NegativeZero => Number(Repr::Whole(0)),
             Repr::Whole(_) | Repr::Float(_) => {
                 let (digits, exponent) = self.parts();
                 rounded(-digits, exponent, false)
             }
         }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Number) -> bool {
+        self.0 == other.0 || (self.is_zero() && other.is_zero())
+    }
+}
+
+impl Eq for Number {}
+
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if self.is_zero() { Repr::Whole(0).hash(state) } else { self.0.hash(state) }
     }
 }
 
@@ -345,6 +385,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Whole(whole) => whole.fmt(f),
+            Repr::NegativeZero => f.write_str("-0"),
             Repr::Infinite(Side::Positive) => f.write_str("+Inf"),
             Repr::Infinite(Side::Negative) => f.write_str("-Inf"),
             Repr::Float(float) => f.write_str(&decimal::shortest(&float.digits, float.exponent)),
@@ -362,7 +403,9 @@ mod tests {
 
     #[test]
     fn numbers_print_plainly() {
-        for (text, printed) in [("1.50", "1.5"), ("1E3", "1000"), ("1e-3", "0.001"), ("-0", "0"), ("007", "7")] {
+        for (text, printed) in
+            [("1.50", "1.5"), ("1E3", "1000"), ("1e-3", "0.001"), ("-0", "-0"), ("-0.0e5", "-0"), ("007", "7")]
+        {
             assert_eq!(number(text).to_string(), printed);
         }
         assert_eq!(number("123456789012345678901234567890.5").to_string(), "123456789012345678901234567890.5");
@@ -404,6 +447,38 @@ mod tests {
         assert_eq!(-&number("-9223372036854775808"), number("9223372036854775808"));
         assert_eq!(number("2.5").truncate(), number("2"));
         assert_eq!(number("-2.5").truncate(), number("-2"));
+    }
+
+    #[test]
+    fn a_negative_zero_is_zero_with_a_sign() {
+        let (zero, negative, five) = (number("0"), number("-0"), number("5"));
+        assert_eq!((zero.clone(), zero.cmp(&negative)), (negative.clone(), Ordering::Equal));
+        let signs = [
+            ("-0", -&zero),
+            ("0", -&negative),
+            ("0", &negative + &zero),
+            ("-0", &negative + &negative),
+            ("-0", &negative - &zero),
+            ("5", &negative + &five),
+            ("0", &five - &five),
+            ("-0", &zero * &-&five),
+            ("0", &negative * &-&five),
+            ("-0", zero.divided_by(&-&five).unwrap()),
+            ("0", negative.abs()),
+            ("0", negative.floor()),
+            ("0", number("-5").remainder(&five)),
+            ("-Inf", five.divided_by(&negative).unwrap()),
+        ];
+        for (printed, number) in signs {
+            assert_eq!(number.to_string(), printed);
+        }
+        let hash = |number: &Number| {
+            std::hash::BuildHasher::hash_one(
+                &std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(),
+                number,
+            )
+        };
+        assert_eq!(hash(&zero), hash(&negative));
     }
 
     #[test]

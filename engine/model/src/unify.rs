@@ -1,6 +1,6 @@
 //! The one type that values of several types can all become.
 //!
-//! Source: cty's `convert/unify.go`. Unlike there, `any` among them does not make the result `any`: it is what the others make of it.
+//! Source: cty's `convert/unify.go`.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use super::{Arguments, Error, Function, MANY, Result, deep};
 pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("abs", 1, 1, Type::Number, |a| Ok(Value::from(a.number(0)?.abs()))),
-        deep("ceil", 1, 1, Type::Number, |a| Ok(Value::from(-&(-&a.number(0)?).floor()))),
+        deep("ceil", 1, 1, Type::Number, |a| Ok(Value::from((-&(-&a.number(0)?).floor()).truncate()))),
         deep("floor", 1, 1, Type::Number, |a| Ok(Value::from(a.number(0)?.floor()))),
         deep("max", 1, MANY, Type::Number, |a| Ok(numbers(&a)?.into_iter().max().map_or(Value::NULL, Value::from))),
         deep("min", 1, MANY, Type::Number, |a| Ok(numbers(&a)?.into_iter().min().map_or(Value::NULL, Value::from))),

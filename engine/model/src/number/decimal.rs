@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, Sign};
 use num_traits::Zero;
 
-use super::{LARGEST_EXPONENT, Number, PRECISION, rounded};
+use super::{LARGEST_EXPONENT, Number, PRECISION, rounded, zero};
 
 /// The number that a text means, if it means one.
 pub(super) fn parse(text: &str) -> Option<Number> {
@@ -20,11 +20,14 @@ pub(super) fn parse(text: &str) -> Option<Number> {
     if !are_digits || (whole.is_empty() && fraction.is_empty()) || exponent.abs() > LARGEST_EXPONENT {
         return None;
     }
+    let is_negative = mantissa.starts_with('-');
+    if [whole, fraction].iter().all(|digits| digits.bytes().all(|byte| byte == b'0')) {
+        return Some(zero(is_negative));
+    }
     if let (true, Ok(small)) = (fraction.is_empty() && exponent == 0, mantissa.parse::<i64>()) {
         return Some(small.into());
     }
-    let digits: BigInt =
-        format!("{}{whole}{fraction}", if mantissa.starts_with('-') { "-" } else { "" }).parse().ok()?;
+    let digits: BigInt = format!("{}{whole}{fraction}", if is_negative { "-" } else { "" }).parse().ok()?;
     let exponent = exponent - i64::try_from(fraction.len()).ok()?;
     Some(times_ten_to(digits, exponent))
 }

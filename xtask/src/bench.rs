@@ -8,8 +8,10 @@ mod measure;
 mod operator;
 mod replicas;
 mod report;
+mod scale;
 mod stand_in;
 mod start;
+mod terraform;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,7 +27,13 @@ use crate::{packages, setup};
 use report::Report;
 
 /// Installs and builds what is needed, measures in a process of its own, and cleans up behind that however it ended.
-pub fn run() -> Result<()> {
+///
+/// `areas`: which; all where none is named.
+pub fn run(areas: &[&str]) -> Result<()> {
+    if let Some(unknown) = areas.iter().find(|area| !AREAS.iter().any(|(name, _)| name == *area)) {
+        let names = AREAS.map(|(name, _)| name);
+        bail!("nothing that is measured is called `{unknown}`: {} are", names.join(", "));
+    }
     if !is_root() {
         bail!("`cargo xtask bench` starts an engine of its own, and only root can do that");
     }
@@ -33,31 +41,39 @@ pub fn run() -> Result<()> {
     setup::targets()?;
     slot::sweep()?;
     let interruptible = Interruptible::new()?;
-    let result = build_and_measure(&interruptible);
+    let result = build_and_measure(&interruptible, areas);
     slot::sweep()?;
     result
 }
 
-fn build_and_measure(interruptible: &Interruptible) -> Result<()> {
+fn build_and_measure(interruptible: &Interruptible, areas: &[&str]) -> Result<()> {
     let mut build = cargo();
     build.args(["build", "--release", "--package", "bimetal"]);
     interruptible.run(build)?;
+    scale::build(interruptible)?;
     let mut measure = Command::new(std::env::current_exe().context("cannot tell which program this is")?);
-    measure.args(["bench", "measure"]);
+    measure.args(["bench", "measure"]).args(areas);
     interruptible.run(measure)
 }
 
 /// Measures, and prints: the process that [`run`] starts.
-pub fn measure() -> Result<()> {
+pub fn measure(areas: &[&str]) -> Result<()> {
     let bench = Bench { images: images()?, slot: Slot::take()? };
     let mut report = Report::default();
-
-    start::measure(&bench, &mut report)?;
-    fleet::measure(&bench, &mut report)?;
-    replicas::measure(&bench, &mut report)?;
+    for (name, measure) in AREAS {
+        if areas.is_empty() || areas.contains(&name) {
+            measure(&bench, &mut report)?;
+        }
+    }
     println!("{report}");
     Ok(())
 }
+
+type Measure = fn(&Bench, &mut Report) -> Result<()>;
+
+/// What can be measured alone.
+const AREAS: [(&str, Measure); 4] =
+    [("start", start::measure), ("fleet", fleet::measure), ("replicas", replicas::measure), ("scale", scale::measure)];
 
 /// What all measurements share.
 struct Bench {

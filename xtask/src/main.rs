@@ -8,6 +8,8 @@ cargo xtask demo -- --destroy    remove all that the demo made
 cargo xtask test                 install what the tests need (as root), and run all of them
 cargo xtask test --skip-real     run only those that need no root
 cargo xtask bench                measure time and memory, as root, beside others who do the same
+cargo xtask bench start fleet replicas scale
+                                 measure only these
 cargo xtask setup                install what the tests need
 ";
 
@@ -19,8 +21,8 @@ fn main() -> ExitCode {
         ["demo", "--destroy"] => xtask::demo::destroy(),
         ["test"] => xtask::test::run(xtask::test::Real::Wanted),
         ["test", "--skip-real"] => xtask::test::run(xtask::test::Real::Skipped),
-        ["bench"] => xtask::bench::run(),
-        ["bench", "measure"] => xtask::bench::measure(),
+        ["bench", "measure", ref areas @ ..] => xtask::bench::measure(areas),
+        ["bench", ref areas @ ..] => xtask::bench::run(areas),
         ["setup"] => xtask::setup::all(),
         [] | ["help" | "-h" | "--help"] => {
             print!("{HELP}");

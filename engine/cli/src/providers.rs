@@ -38,7 +38,7 @@ pub(crate) fn add(
     root: &Path,
 ) -> Result<(), Failure> {
     let module = &configuration.desired.module;
-    let names: BTreeSet<_> = embedded().chain(used([module])).collect();
+    let names: BTreeSet<_> = embedded().chain(used([&**module])).collect();
     for name in names {
         add_one(host, &name, &module.settings.required_providers, lock, unlocked, root).map_err(|failure| {
             let located = |error: Diagnostic| match (&error.span, user(&name, module)) {

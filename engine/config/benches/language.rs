@@ -26,7 +26,7 @@ fn whole(files: &[SourceFile]) -> usize {
 fn values(desired: &Desired) -> usize {
     let mut scope = desired.scope();
     let mut count = 0;
-    for node in &desired.order {
+    for node in desired.order.iter() {
         derive(&desired.module, node, &mut scope).expect("it has a value");
     }
     for block in desired.module.objects.values() {

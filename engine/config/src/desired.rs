@@ -15,17 +15,17 @@ use crate::graph::{cycle_error, dependencies, order};
 use crate::module::{Body, Module, Scoped, SourceFile};
 use crate::variables::{Given, values};
 
-/// What is wanted.
+/// What is wanted. To clone it costs little, whatever is in it.
 #[derive(Clone)]
 pub struct Desired {
     /// As it was parsed.
-    pub module: Module,
+    pub module: Arc<Module>,
     /// Of all variables, converted and checked.
     pub variables: BTreeMap<String, Value>,
     /// Everything, each after what it depends on.
-    pub order: Vec<Node>,
+    pub order: Arc<Vec<Node>>,
     /// What each directly depends on.
-    pub dependencies: BTreeMap<Node, BTreeSet<Node>>,
+    pub dependencies: Arc<BTreeMap<Node, BTreeSet<Node>>>,
     /// For functions that need more than their arguments.
     pub outside: Outside,
     /// For functions of time and chance.
@@ -106,17 +106,18 @@ pub fn altered(
             return (None, diagnostics);
         }
     };
+    let (module, order, dependencies) = (Arc::new(module), Arc::new(order), Arc::new(dependencies));
     let desired = Desired { module, variables, order, dependencies, outside, moment };
     if is_sound && has_errors(&diagnostics) {
         // Nobody plans with values that are refused: what else is wrong is said here.
-        diagnostics.extend(early(&desired).1);
+        diagnostics.extend(early(&desired).diagnostics);
     }
     (Some(desired), diagnostics)
 }
 
 /// A body that only variables and locals may appear in, as that of `state`, worked out before anything else.
 pub fn constant(desired: &Desired, body: &Body, block: &Block) -> (Value, Diagnostics) {
-    crate::decode(body, block, &early(desired).0)
+    crate::decode(body, block, &early(desired).scope)
 }
 
 /// The `provider` blocks that follow from variables and locals alone, by their providers' schemas. Those of providers without a schema,
@@ -127,10 +128,9 @@ pub fn providers<'s>(
 ) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
     let (mut found, mut diagnostics) = (BTreeMap::new(), Vec::new());
     // What is wrong with what follows from them is said when it is planned.
-    let (scope, _) = early(desired);
-    for (key, block) in
-        desired.module.providers.iter().filter(|(key, _)| is_early(desired, &Node::Provider((*key).clone())))
-    {
+    let Early { scope, nodes, .. } = early(desired);
+    let is_early = |key: &ProviderKey| nodes.contains(&Node::Provider(key.clone()));
+    for (key, block) in desired.module.providers.iter().filter(|(key, _)| is_early(key)) {
         let Some(schema) = schema_of(&key.name) else { continue };
         let (value, errors) = crate::decode(&block.body, schema, &scope);
         diagnostics.extend(errors);
@@ -139,33 +139,30 @@ pub fn providers<'s>(
     (found, diagnostics)
 }
 
-/// Variables, and the locals that follow from them; what is wrong with these.
-fn early(desired: &Desired) -> (Scope, Diagnostics) {
+/// What no object is behind.
+struct Early<'d> {
+    nodes: BTreeSet<&'d Node>,
+    /// Variables, and the locals that follow from them.
+    scope: Scope,
+    /// What is wrong with these.
+    diagnostics: Diagnostics,
+}
+
+fn early(desired: &Desired) -> Early<'_> {
     let (mut scope, mut diagnostics, mut failed) = (desired.scope(), Vec::new(), BTreeSet::new());
-    for node in desired.order.iter().filter(|node| is_early(desired, node)) {
-        let needs = desired.dependencies.get(node).into_iter().flatten();
-        if needs.into_iter().any(|other| failed.contains(other)) {
+    let mut nodes = BTreeSet::new();
+    for node in desired.order.iter() {
+        let needs = || desired.dependencies.get(node).into_iter().flatten();
+        if needs().any(|other| matches!(other, Node::Object(_)) || !nodes.contains(other)) {
+            continue;
+        }
+        nodes.insert(node);
+        if needs().any(|other| failed.contains(other)) {
             failed.insert(node);
         } else if let Err(errors) = derive(&desired.module, node, &mut scope) {
             failed.insert(node);
             diagnostics.extend(errors);
         }
     }
-    (scope, diagnostics)
-}
-
-/// Whether no object is behind it.
-fn is_early(desired: &Desired, node: &Node) -> bool {
-    let (mut open, mut seen) = (vec![node], BTreeSet::new());
-    while let Some(node) = open.pop() {
-        for dependency in desired.dependencies.get(node).into_iter().flatten() {
-            if matches!(dependency, Node::Object(_)) {
-                return false;
-            }
-            if seen.insert(dependency) {
-                open.push(dependency);
-            }
-        }
-    }
-    true
+    Early { nodes, scope, diagnostics }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Diagnostics, Key, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Items, Key, Members, Type, Value};
 
 use crate::evaluate::{Scope, evaluate};
 use crate::expression::Expression;
@@ -30,6 +30,20 @@ pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, D
         Repetition::Enabled(expression) => Ok(if is_enabled(expression, scope)? { vec![ONLY] } else { Vec::new() }),
         Repetition::Count(expression) => count(expression, scope),
         Repetition::ForEach(expression) => for_each(expression, scope),
+    }
+}
+
+/// The instance of a block that has this key, if there is one: what one of many costs does not grow with their number.
+pub fn expand_one(repetition: &Repetition, key: Option<&Key>, scope: &Scope) -> Result<Option<Instance>, Diagnostics> {
+    match (repetition, key) {
+        (Repetition::Count(expression), Some(Key::Index(index))) => {
+            let is_there = *index < number_of(expression, scope)?;
+            Ok(is_there.then(|| counted(*index)))
+        }
+        (Repetition::ForEach(expression), Some(Key::Name(name))) => {
+            Ok(elements(expression, scope)?.take(name).map(|value| instance((name.clone(), value))))
+        }
+        _ => Ok(expand(repetition, scope)?.into_iter().find(|instance| instance.key.as_ref() == key)),
     }
 }
 
@@ -70,6 +84,14 @@ fn is_enabled(expression: &Expression, scope: &Scope) -> Result<bool, Diagnostic
 }
 
 fn count(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {
+    Ok((0..number_of(expression, scope)?).map(counted).collect())
+}
+
+fn counted(index: u64) -> Instance {
+    Instance { key: Some(Key::Index(index)), each: None, count_index: Some(index) }
+}
+
+fn number_of(expression: &Expression, scope: &Scope) -> Result<u64, Diagnostics> {
     let error = |summary: &str| vec![Diagnostic::error(summary).at(expression.span())];
     let value = evaluate(expression, scope)?;
     if value.is_unknown() {
@@ -78,34 +100,57 @@ fn count(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Diagno
     if value.is_null() {
         return Err(error("`count` can't be `null`"));
     }
-    let number = convert(value, &Type::Number).ok().and_then(|value| value.as_number()?.to_u64());
-    match number {
-        Some(number) if number <= MOST_INSTANCES => Ok((0..number)
-            .map(|index| Instance { key: Some(Key::Index(index)), each: None, count_index: Some(index) })
-            .collect()),
+    match convert(value, &Type::Number).ok().and_then(|value| value.as_number()?.to_u64()) {
+        Some(number) if number <= MOST_INSTANCES => Ok(number),
         Some(number) => Err(error(&format!("{number} instances are too many"))),
         None => Err(error("`count` must be a whole number, and not less than 0")),
     }
 }
 
 fn for_each(expression: &Expression, scope: &Scope) -> Result<Vec<Instance>, Diagnostics> {
+    Ok(elements(expression, scope)?.pairs(expression)?.into_iter().map(instance).collect())
+}
+
+/// What `for_each` goes over.
+enum Elements {
+    Members(Members),
+    Set(Items),
+}
+
+impl Elements {
+    fn pairs(self, expression: &Expression) -> Result<Vec<(String, Value)>, Diagnostics> {
+        match self {
+            Elements::Members(members) => Ok(members.into_iter().collect()),
+            Elements::Set(items) => items.into_iter().map(|item| key_of(item, expression)).collect(),
+        }
+    }
+
+    /// The element of one key.
+    fn take(&self, name: &str) -> Option<Value> {
+        match self {
+            Elements::Members(members) => members.get(name).cloned(),
+            Elements::Set(items) => items.iter().find(|item| item.as_str() == Some(name)).cloned(),
+        }
+    }
+}
+
+fn elements(expression: &Expression, scope: &Scope) -> Result<Elements, Diagnostics> {
     let error = |summary: String| Diagnostic::error(summary).at(expression.span());
     let value = evaluate(expression, scope)?;
-    let pairs: Vec<(String, Value)> = match value.data {
-        Data::Unknown(_) => return Err(unknown(expression, "for_each")),
+    match value.data {
+        Data::Unknown(_) => Err(unknown(expression, "for_each")),
         _ if value.marks.hide() => {
             let hint = "the keys become addresses, and these are shown: `nonsensitive(…)` says that they may be";
-            return Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)]);
+            Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)])
         }
-        Data::Null(_) => return Err(vec![error("`for_each` can't be `null`".to_owned()).hint("use `{}` for none")]),
-        Data::Map(members) | Data::Object(members) => members.into_iter().collect(),
-        Data::Set(items) => items.into_iter().map(|item| key_of(item, expression)).collect::<Result<_, _>>()?,
+        Data::Null(_) => Err(vec![error("`for_each` can't be `null`".to_owned()).hint("use `{}` for none")]),
+        Data::Map(members) | Data::Object(members) => Ok(Elements::Members(members)),
+        Data::Set(items) => Ok(Elements::Set(items)),
         _ => {
             let error = error(format!("`for_each` takes a map or a set of strings, not a {}", value.ty()));
-            return Err(vec![error.hint("`toset([…])` makes a set of a list")]);
+            Err(vec![error.hint("`toset([…])` makes a set of a list")])
         }
-    };
-    Ok(pairs.into_iter().map(instance).collect())
+    }
 }
 
 fn instance((name, value): (String, Value)) -> Instance {

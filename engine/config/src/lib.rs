@@ -35,7 +35,7 @@ pub use decode::{decode, decode_stored};
 pub use derive::{derive, is_derived, lasting};
 pub use desired::{Desired, Node, altered, constant, desired, providers};
 pub use evaluate::{Acting, Moment, Outside, ReadFiles, Scope, evaluate};
-pub use expand::{Instance, block_value, expand};
+pub use expand::{Instance, block_value, expand, expand_one};
 pub use expression::{Expression, Reference, Target};
 pub use flatten::{missing_modules, modules};
 pub use functions::function_names;

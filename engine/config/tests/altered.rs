@@ -26,7 +26,7 @@ fn check(text: &str, folder: &str, suite: &str) -> String {
     let mut lines: String = said.iter().map(|diagnostic| show(diagnostic, &spoken_of) + "\n").collect();
     let Some(desired) = desired else { return lines };
     let mut scope = desired.scope();
-    for node in &desired.order {
+    for node in desired.order.iter() {
         // What objects are is not known here.
         let _ = derive(&desired.module, node, &mut scope);
     }

@@ -88,7 +88,7 @@ fn answer(case: &Case) -> Result<(String, String), Diagnostics> {
     let Some(desired) = desired.filter(|_| !has_errors(&diagnostics)) else { return Err(diagnostics) };
     let desired = desired.acting(Acting { now_ms: 0, seed: case.id.as_str().into() });
     let mut scope = desired.scope();
-    for node in &desired.order {
+    for node in desired.order.iter() {
         derive(&desired.module, node, &mut scope)?;
     }
     let expression = parse_expression(&source("console", &case.expr))?;

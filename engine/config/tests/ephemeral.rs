@@ -99,7 +99,7 @@ fn modules_say_what_they_take_and_give() {
         let (desired, mut said) = desired(files.clone(), Given::default(), Outside::default());
         let desired = desired.expect("no circle");
         let mut scope = desired.scope();
-        for node in &desired.order {
+        for node in desired.order.iter() {
             said.extend(bimetal_config::derive(&desired.module, node, &mut scope).err().unwrap_or_default());
         }
         let files: Vec<_> = files.iter().collect();

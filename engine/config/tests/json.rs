@@ -17,7 +17,7 @@ fn check(file: &SourceFile) -> String {
         let (ty, value) = (&variable.ty, &desired.variables[name]);
         text += &format!("variable {name} : {ty} = {value:?} {:?} {}\n", variable.description, variable.sensitive);
     }
-    for (node, needs) in &desired.dependencies {
+    for (node, needs) in desired.dependencies.iter() {
         let needs: Vec<_> = needs.iter().map(ToString::to_string).collect();
         text += &format!("{node} needs [{}]\n", needs.join(", "));
     }

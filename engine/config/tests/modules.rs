@@ -30,7 +30,7 @@ fn check(text: &str) -> String {
 fn values(desired: &Desired) -> String {
     let mut scope = desired.scope();
     let mut lines = String::new();
-    for node in &desired.order {
+    for node in desired.order.iter() {
         if let Err(errors) = derive(&desired.module, node, &mut scope) {
             lines.extend(errors.iter().map(|error| format!("{node}: {}\n", error.summary)));
         }
@@ -197,7 +197,8 @@ resource "docker_volume" "last" {
 "#;
     let (desired, said) = desired(files(&with_net(root)), Given::default(), Outside::default());
     assert!(said.is_empty(), "{said:?}");
-    let objects = desired.unwrap().order.into_iter().map(|node| node.to_string());
+    let order = desired.unwrap().order;
+    let objects = order.iter().map(|node| node.to_string());
     let objects: Vec<_> = objects.filter(|node| node.contains("docker_")).collect();
     assert_eq!(
         objects,

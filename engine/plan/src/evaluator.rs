@@ -193,7 +193,7 @@ pub fn outputs_without(desired: &Desired, values: &Values, undone: &BTreeSet<Add
     let rests_on_one = |name: &String| {
         let expression =
             desired.module.outputs.get(name).map(|output| needs::of_expression(&desired.module, &output.value));
-        !needs::closure(desired, expression.unwrap_or_default()).is_disjoint(&services)
+        needs::closure(desired, expression.unwrap_or_default()).iter().any(|node| services.contains(node))
     };
     let (mut outputs, _) = self::outputs(desired, &values);
     outputs.retain(|name, value| value.is_wholly_known() && !rests_on_one(name));
@@ -224,8 +224,8 @@ fn replica_config(block: &ObjectBlock, placement: &Placement, values: &Values) -
 }
 
 fn instance(block: &ObjectBlock, address: &Address, values: &Values) -> Result<Instance, Diagnostics> {
-    let instances = bimetal_config::expand(&block.repetition, &values.scope)?;
-    instances.into_iter().find(|instance| instance.key == address.key).ok_or_else(|| {
+    let instance = bimetal_config::expand_one(&block.repetition, address.key.as_ref(), &values.scope)?;
+    instance.ok_or_else(|| {
         vec![Diagnostic::error(format!("`{}` has no such instance any more", address.whole())).of(address)]
     })
 }

@@ -55,17 +55,28 @@ pub(crate) fn is_derived(node: &Node) -> bool {
     }
 }
 
-/// These nodes and all that their values follow from.
-pub(crate) fn closure(desired: &Desired, start: BTreeSet<Node>) -> BTreeSet<Node> {
-    let mut all = BTreeSet::new();
-    let mut open: Vec<Node> = start.into_iter().collect();
-    while let Some(node) = open.pop() {
-        if is_derived(&node) {
-            open.extend(desired.dependencies.get(&node).into_iter().flatten().filter(|n| !all.contains(*n)).cloned());
+/// These nodes and all that their values follow from, each after what it follows from.
+pub(crate) fn closure(desired: &Desired, start: BTreeSet<Node>) -> Vec<Node> {
+    let (mut seen, mut closed) = (BTreeSet::new(), Vec::new());
+    let mut open: Vec<(Node, Visit)> = start.into_iter().map(|node| (node, Visit::Enter)).collect();
+    while let Some((node, visit)) = open.pop() {
+        match visit {
+            Visit::Leave => closed.push(node),
+            Visit::Enter if !seen.insert(node.clone()) => {}
+            Visit::Enter => {
+                let behind = desired.dependencies.get(&node).into_iter().flatten().filter(|_| is_derived(&node));
+                let behind: Vec<_> = behind.map(|other| (other.clone(), Visit::Enter)).collect();
+                open.push((node, Visit::Leave));
+                open.extend(behind);
+            }
         }
-        all.insert(node);
     }
-    all
+    closed
+}
+
+enum Visit {
+    Enter,
+    Leave,
 }
 
 /// The objects of the plan that stand behind each node: whoever refers to the node waits for them.

@@ -104,7 +104,7 @@ impl<'a> Planner<'a> {
     }
 
     fn walk(&mut self) {
-        for node in &self.desired.order {
+        for node in self.desired.order.iter() {
             self.visit(node);
         }
         self.place_waiting();

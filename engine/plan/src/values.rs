@@ -138,13 +138,13 @@ impl Values {
 
     /// Only what these nodes follow from, with the locals, pools and services among them worked out anew.
     pub(crate) fn narrowed(&self, desired: &Desired, start: BTreeSet<Node>) -> Result<Values, Diagnostics> {
-        let needed = needs::closure(desired, start);
-        let (mut derived, mut objects) = (Vec::new(), BTreeMap::new());
-        for node in &needed {
+        let mut objects = BTreeMap::new();
+        let mut derived = Vec::new();
+        for node in needs::closure(desired, start) {
             match node {
-                node if needs::is_derived(node) => derived.push(node),
+                node if needs::is_derived(&node) => derived.push(node),
                 Node::Object(address) => {
-                    objects.extend(self.scope.objects.get(address).map(|value| (address.clone(), value.clone())));
+                    objects.extend(self.scope.objects.get(&address).map(|value| (address, value.clone())));
                 }
                 Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => {}
             }
@@ -152,8 +152,7 @@ impl Values {
         let (locals, inputs, results) = (Arc::default(), Arc::default(), Arc::default());
         let scope = Scope { objects: Arc::new(objects), locals, inputs, results, ..self.scope.clone() };
         let mut values = Values { scope, catalogue: self.catalogue.clone(), placements: self.placements.clone() };
-        derived.sort_by_cached_key(|node| desired.order.iter().position(|other| other == *node));
-        derived.into_iter().try_for_each(|node| values.derive(desired, node))?;
+        derived.iter().try_for_each(|node| values.derive(desired, node))?;
         Ok(values)
     }
 

@@ -1,16 +1,15 @@
 //! A plan of a large fleet that has nothing to do, on engines that answer at once.
 
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Bench;
-use super::measure::{Spread, Usage, measure as run};
+use super::measure::{Spread, Usage};
 use super::operator::Operator;
 use super::report::{Line, Peer, Report, megabytes, ratio, seconds};
 use super::stand_in::StandIn;
-use crate::process::{exists, output};
+use super::terraform::Terraform;
 
 /// So many machines, and so many replicas.
 const SIZE: u8 = 100;
@@ -105,22 +104,10 @@ fn most_memory(runs: &[Usage]) -> u64 {
 
 /// The same number of objects, of a kind that asks nobody; `None` where there is no Terraform.
 fn terraform(bench: &Bench) -> Result<Option<(String, Vec<Usage>)>> {
-    if !exists("terraform") {
-        return Ok(None);
-    }
+    let Some(terraform) = Terraform::find()? else { return Ok(None) };
     super::say("planning 200 objects with terraform");
-    let folder = bench.folder("terraform")?;
-    std::fs::write(folder.join("main.tf"), OBJECTS)?;
-    let terraform = || {
-        let mut command = Command::new("terraform");
-        // Without it, it asks on the network whether there is a newer one.
-        command.current_dir(&folder).env("CHECKPOINT_DISABLE", "1");
-        command
-    };
-    output(terraform().args(["init", "-no-color"]))?;
-    output(terraform().args(["apply", "-auto-approve", "-no-color"]))?;
-    let runs = settled(|| run(terraform().args(["plan", "-detailed-exitcode", "-no-color"])))?;
-    let version = output(terraform().arg("version"))?;
-    let version = version.lines().next().unwrap_or_default().to_lowercase();
-    Ok(Some((format!("{version}, 200 objects that ask nobody"), runs)))
+    let project = terraform.project(bench, "terraform", OBJECTS)?;
+    project.run(&["apply", "-auto-approve"])?;
+    let runs = settled(|| project.run(&["plan", "-detailed-exitcode"]))?;
+    Ok(Some((format!("{}, 200 objects that ask nobody", terraform.version), runs)))
 }

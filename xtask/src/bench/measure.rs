@@ -15,6 +15,8 @@ pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     /// The most that was resident at one moment, in bytes.
     pub(crate) memory: u64,
+    /// To disks, in bytes.
+    pub(crate) written: u64,
 }
 
 /// Runs a program to its end, which must be a good one; what it prints is lost, but for what it says of its failure.
@@ -31,7 +33,8 @@ pub(crate) fn measure(command: &mut Command) -> Result<Usage> {
     }
     let cpu = time(usage.ru_utime) + time(usage.ru_stime);
     let kilobytes = u64::try_from(usage.ru_maxrss).context("memory is no less than nothing")?;
-    Ok(Usage { wall, cpu, memory: kilobytes << 10 })
+    let blocks = u64::try_from(usage.ru_oublock).context("nothing is written back")?;
+    Ok(Usage { wall, cpu, memory: kilobytes << 10, written: blocks << 9 })
 }
 
 /// Waits for a child, and takes its status and what it used.
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn one_slow_run_does_not_move_the_median() {
-        let usage = |seconds| Usage { wall: Duration::from_secs(seconds), cpu: Duration::ZERO, memory: 0 };
+        let usage = |seconds| Usage { wall: Duration::from_secs(seconds), cpu: Duration::ZERO, memory: 0, written: 0 };
         let spread = Spread::of(&[usage(90), usage(2), usage(1)], |usage| usage.wall);
         assert_eq!((spread.median, spread.least), (Duration::from_secs(2), Duration::from_secs(1)));
     }

@@ -1,7 +1,7 @@
 //! Who uses the program: a folder with a configuration, caches and keys of its own, and the release binary.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -23,6 +23,12 @@ impl Operator {
         fs::write(folder.join("main.bm.hcl"), configuration)?;
         write_layout(&folder.join("image"), &bench.images).context("cannot write the image")?;
         Ok(Operator { folder, environment: Vec::new() })
+    }
+
+    /// Puts a file into the folder.
+    pub(crate) fn give(&self, name: &str, file: &Path) -> Result<()> {
+        fs::copy(file, self.folder.join(name)).with_context(|| format!("cannot copy {}", file.display()))?;
+        Ok(())
     }
 
     /// Sets a variable of the configuration.

@@ -1,0 +1,245 @@
+//! Many objects of a provider that keeps nothing but state: what the engine itself costs, and how that grows.
+//!
+//! Beside it, where it is installed, Terraform does the same with as many objects of its own built-in type.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result};
+
+use super::measure::Usage;
+use super::operator::Operator;
+use super::report::{Line, Report, megabytes, ratio};
+use super::terraform::Terraform;
+use super::{Bench, report};
+use crate::interrupt::Interruptible;
+use crate::process::cargo;
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// How the objects are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Blocks,
+    Count,
+    ForEach,
+    Chain,
+}
+
+/// What is done with them, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    PlanAll,
+    Apply,
+    PlanNothing,
+    Destroy,
+}
+
+const STEPS: [Step; 4] = [Step::PlanAll, Step::Apply, Step::PlanNothing, Step::Destroy];
+
+/// Each shape in sizes; Terraform is asked where that ends within minutes.
+const CASES: [(Shape, usize); 13] = [
+    (Shape::Blocks, 100),
+    (Shape::Blocks, 1_000),
+    (Shape::Blocks, 2_000),
+    (Shape::Blocks, 10_000),
+    (Shape::Blocks, 100_000),
+    (Shape::Count, 10_000),
+    (Shape::Count, 100_000),
+    (Shape::ForEach, 1_000),
+    (Shape::ForEach, 10_000),
+    (Shape::ForEach, 100_000),
+    (Shape::Chain, 1_000),
+    (Shape::Chain, 10_000),
+    (Shape::Chain, 100_000),
+];
+
+/// All sizes are multiples of it.
+const LEAST: usize = 100;
+
+/// How many times as fast as Terraform each should be, and what part of its memory it may take.
+struct Goal {
+    faster: f64,
+    memory: f64,
+}
+
+/// Builds what [`measure`] needs.
+pub(crate) fn build(interruptible: &Interruptible) -> Result<()> {
+    let mut build = cargo();
+    build.args(["build", "--package", "bimetal-provider", "--example", "memory"]);
+    // Where the providers are built, too: what they share is built once.
+    build.args(["--profile", "provider", "--target", TARGET, "--target-dir"]).arg(crate::target().join("providers"));
+    interruptible.run(build)
+}
+
+/// Adds its lines to the report.
+pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
+    let terraform = Terraform::find()?;
+    if terraform.is_none() {
+        report.note("terraform is not installed: many objects are not compared");
+    }
+    let mut growth = Vec::new();
+    for (shape, size) in CASES {
+        let ours = ours(bench, shape, size)?;
+        let theirs = match terraform.as_ref().filter(|_| is_compared(shape, size)) {
+            Some(terraform) => theirs(bench, terraform, shape, size)?,
+            None => Vec::new(),
+        };
+        for (step, usage) in &ours {
+            let other = theirs.iter().find(|(other, _)| other == step).map(|(_, usage)| usage);
+            let before = growth.iter().find(|(key, _)| *key == (shape, *step, size / 10)).map(|(_, usage)| usage);
+            report.add(line((shape, *step, size), usage, terraform.as_ref().zip(other), before));
+            growth.push(((shape, *step, size), *usage));
+        }
+    }
+    Ok(())
+}
+
+fn ours(bench: &Bench, shape: Shape, size: usize) -> Result<Vec<(Step, Usage)>> {
+    super::say(&format!("{size} objects as {}", shape.name()));
+    let operator = Operator::new(bench, &format!("scale-{}-{size}", shape.name()), &shape.bimetal(size))?;
+    let component = crate::target().join("providers").join(TARGET).join("provider/examples/memory.wasm");
+    operator.give("memory.wasm", &component).context("the provider was built before")?;
+    operator.run(&["init", "--json"])?;
+    let words = |step| match step {
+        Step::PlanAll | Step::PlanNothing => &["plan"][..],
+        Step::Apply => &["apply", "--auto-approve"],
+        Step::Destroy => &["destroy", "--auto-approve"],
+    };
+    STEPS.into_iter().map(|step| Ok((step, operator.run(words(step))?))).collect()
+}
+
+/// What took more than minutes when it was tried is left out: its cost grows with the square.
+fn is_compared(shape: Shape, size: usize) -> bool {
+    match shape {
+        Shape::Blocks => size <= 10_000,
+        Shape::Count | Shape::ForEach | Shape::Chain => size <= 1_000,
+    }
+}
+
+fn theirs(bench: &Bench, terraform: &Terraform, shape: Shape, size: usize) -> Result<Vec<(Step, Usage)>> {
+    super::say(&format!("{size} objects as {} with terraform", shape.name()));
+    let project = terraform.project(bench, &format!("terraform-{}-{size}", shape.name()), &shape.terraform(size))?;
+    let mut usages = vec![(Step::PlanAll, project.run(&["plan"])?)];
+    if size <= 2_000 {
+        usages.push((Step::Apply, project.run(&["apply", "-auto-approve"])?));
+        usages.push((Step::PlanNothing, project.run(&["plan"])?));
+        usages.push((Step::Destroy, project.run(&["destroy", "-auto-approve"])?));
+    }
+    Ok(usages)
+}
+
+type What = (Shape, Step, usize);
+
+fn line(what: What, ours: &Usage, peer: Option<(&Terraform, &Usage)>, smaller: Option<&Usage>) -> Line {
+    let (shape, step, size) = what;
+    let goal = goal(what).filter(|_| peer.is_some());
+    let memory = |theirs: &Usage| ours.memory as f64 / theirs.memory as f64;
+    let is_faster = goal
+        .as_ref()
+        .zip(peer)
+        .is_none_or(|(goal, (_, theirs))| ratio(theirs.cpu, ours.cpu) >= goal.faster && memory(theirs) <= goal.memory);
+    let grown = smaller.map(|smaller| ratio(ours.cpu, smaller.cpu));
+    let target = match (&goal, grown) {
+        (Some(goal), _) => format!("{}× less CPU", goal.faster),
+        (None, Some(grown)) => format!("< 12 times that of {} (is {grown:.1})", size / 10),
+        (None, None) => "-".to_owned(),
+    };
+    Line {
+        what: format!("{size} {}: {}", shape.name(), step.name()),
+        figure: figure(ours),
+        target,
+        is_met: is_faster && grown.is_none_or(|grown| size < 100_000 || grown < 12.0),
+        peer: peer.map(|(terraform, theirs)| report::Peer {
+            name: terraform.version.clone(),
+            figure: figure(theirs),
+            ratio: ratio(ours.cpu, theirs.cpu),
+        }),
+    }
+}
+
+fn goal((shape, step, size): What) -> Option<Goal> {
+    match (shape, step, size) {
+        (Shape::Blocks, Step::PlanAll | Step::PlanNothing, 10_000) => Some(Goal { faster: 50.0, memory: 1.0 / 8.0 }),
+        (Shape::Blocks, Step::Apply | Step::Destroy, 2_000) => Some(Goal { faster: 200.0, memory: 1.0 }),
+        (Shape::ForEach | Shape::Chain, Step::PlanAll | Step::PlanNothing, 1_000) => {
+            Some(Goal { faster: 100.0, memory: 1.0 })
+        }
+        _ => None,
+    }
+}
+
+/// `1.23 s, CPU 1.50 s, 45 MB, 3.2 MB written`
+fn figure(usage: &Usage) -> String {
+    let (wall, cpu, written) = (usage.wall.as_secs_f64(), usage.cpu.as_secs_f64(), usage.written as f64 / 1e6);
+    format!("{wall:.2} s, CPU {cpu:.2} s, {}, {written:.1} MB written", megabytes(usage.memory))
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Step::PlanAll => "plan of all creates",
+            Step::Apply => "apply",
+            Step::PlanNothing => "plan with nothing to do",
+            Step::Destroy => "destroy",
+        }
+    }
+}
+
+impl Shape {
+    fn name(self) -> &'static str {
+        match self {
+            Shape::Blocks => "blocks",
+            Shape::Count => "instances by count",
+            Shape::ForEach => "instances by for_each",
+            Shape::Chain => "blocks in a chain",
+        }
+    }
+
+    fn bimetal(self, size: usize) -> String {
+        let mut text =
+            "bimetal {\n  required_providers {\n    memory = { path = \"./memory.wasm\" }\n  }\n}\n".to_owned();
+        self.write(size, &mut text, "memory_item", |name, after| {
+            format!("  name  = {name}\n  text  = \"the same for all\"\n{}", argument("after", after))
+        });
+        text
+    }
+
+    fn terraform(self, size: usize) -> String {
+        let mut text = String::new();
+        self.write(size, &mut text, "terraform_data", |name, after| {
+            let after = after.map(|after| format!(", after = {after}")).unwrap_or_default();
+            format!("  input = {{ name = {name}, text = \"the same for all\"{after} }}\n")
+        });
+        text
+    }
+
+    fn write(self, size: usize, text: &mut String, ty: &str, body: impl Fn(&str, Option<&str>) -> String) {
+        let mut block = |label: &str, head: &str, body: String| {
+            let _ = write!(text, "\nresource \"{ty}\" \"{label}\" {{\n{head}{body}}}\n");
+        };
+        match self {
+            Shape::Blocks => (0..size).for_each(|at| block(&format!("r{at}"), "", body(&format!("\"r{at}\""), None))),
+            Shape::Count => block("r", &format!("  count = {size}\n"), body("\"r${count.index}\"", None)),
+            Shape::ForEach => {
+                // `range` gives at most 1 024 numbers.
+                let numbers = format!(
+                    "flatten([for m in range({}) : [for n in range({LEAST}) : m * {LEAST} + n]])",
+                    size / LEAST
+                );
+                block(
+                    "r",
+                    &format!("  for_each = {{ for at in {numbers} : \"k${{at}}\" => at }}\n"),
+                    body("each.key", None),
+                );
+            }
+            Shape::Chain => (0..size).for_each(|at| {
+                let after = at.checked_sub(1).map(|before| format!("{ty}.r{before}.id"));
+                block(&format!("r{at}"), "", body(&format!("\"r{at}\""), after.as_deref()));
+            }),
+        }
+    }
+}
+
+fn argument(name: &str, value: Option<&str>) -> String {
+    value.map(|value| format!("  {name} = {value}\n")).unwrap_or_default()
+}

@@ -94,6 +94,15 @@ pub(crate) fn friendly(ty: &Type) -> String {
     }
 }
 
+/// A value's type in a few words. What is in a structure is not looked at: there may be much of it.
+pub(crate) fn friendly_of(value: &Value) -> String {
+    match &value.data {
+        Data::Tuple(_) => "tuple".to_owned(),
+        Data::Object(_) => "object".to_owned(),
+        _ => friendly(&value.ty()),
+    }
+}
+
 fn items_text(items: &Items, indent: usize) -> String {
     if items.is_empty() {
         return "[]".to_owned();

@@ -6,16 +6,16 @@ mod call;
 mod choice;
 mod collection;
 mod operator;
+mod place;
 mod provided;
 mod scope;
 mod template;
 mod traversal;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use bimetal_model::{Diagnostic, Diagnostics, Span, Value};
-use bimetal_syntax::{Kind, Node};
+use bimetal_syntax::{Kind, Node, Place, SourceFile};
 
 use crate::explain::explain;
 use crate::expression::Expression;
@@ -23,8 +23,8 @@ use crate::module::Home;
 use crate::suggest::nearest;
 
 pub(crate) use operator::same;
-pub(crate) use scope::Names;
 pub use scope::{Acting, Moment, Outside, ReadFiles, Scope};
+pub(crate) use scope::{Names, Template};
 pub(crate) use traversal::shapeless;
 
 /// The value of an expression.
@@ -40,15 +40,23 @@ pub(crate) fn attempt(expression: &Expression, scope: &Scope) -> Result<Value, D
     if !expression.faults().is_empty() {
         return Err(expression.faults().to_vec());
     }
-    let (file, home) = (&expression.file.name, expression.home());
-    let evaluator = Evaluator { file, home, scope, names: &Names::Iterators(&scope.iterators) };
+    evaluated(expression, scope, &Names::Iterators(&scope.iterators))
+}
+
+/// The value of an expression in which nothing stands for anything, and no functions are called.
+pub(crate) fn literal(expression: &Expression, scope: &Scope) -> Result<Value, Diagnostics> {
+    evaluated(expression, scope, &Names::Nothing)
+}
+
+fn evaluated(expression: &Expression, scope: &Scope, names: &Names<'_>) -> Result<Value, Diagnostics> {
+    let evaluator = Evaluator { file: &expression.file, home: expression.home(), scope, names };
     evaluator.value(&expression.node).map(Cow::into_owned)
 }
 
 /// Where an expression is, and what names stand for there.
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluator<'a> {
-    pub(crate) file: &'a Arc<str>,
+    pub(crate) file: &'a SourceFile,
     pub(crate) home: &'a Home,
     pub(crate) scope: &'a Scope,
     pub(crate) names: &'a Names<'a>,
@@ -71,17 +79,22 @@ impl<'a> Evaluator<'a> {
     /// What has parts.
     fn compound(&self, node: &Node) -> Evaluated<'a> {
         let owned = |value: Value| Ok(Cow::Owned(value));
+        // What puts values together may make more of them than there is memory for.
+        let sized = |value: Value| match crate::size::check(&value) {
+            Ok(()) => Ok(Cow::Owned(value)),
+            Err(reason) => Err(vec![self.error(node, reason)]),
+        };
         match &node.kind {
             Kind::Template(parts) => self.template(parts),
-            Kind::Tuple(items) => owned(self.array(items.iter())?),
-            Kind::Object(members) => owned(self.object(members)?),
+            Kind::Tuple(items) => sized(self.array(items.iter())?),
+            Kind::Object(members) => sized(self.object(members)?),
             Kind::Parentheses(inner) => self.value(inner),
             Kind::Traversal(traversal) => self.traversal(traversal, node.place),
-            Kind::Call(call) => owned(self.call(call, node)?),
+            Kind::Call(call) => sized(self.call(call, node)?),
             Kind::Conditional(conditional) => self.conditional(conditional),
-            Kind::Unary(operation) => owned(self.unary(operation)?),
-            Kind::Binary(operation) => owned(self.binary(operation)?),
-            Kind::For(comprehension) => owned(self.comprehension(comprehension)?),
+            Kind::Unary(operation) => owned(self.unary(operation, node)?),
+            Kind::Binary(operation) => owned(self.binary(operation, node)?),
+            Kind::For(comprehension) => sized(self.comprehension(comprehension)?),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => {
                 unreachable!("these have no parts")
             }
@@ -89,7 +102,11 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn span(&self, node: &Node) -> Span {
-        Span { file: self.file.clone(), range: node.place.into() }
+        self.file.span(node.place)
+    }
+
+    pub(crate) fn error_at(&self, place: Place, summary: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(summary).at(&self.file.span(place))
     }
 
     pub(crate) fn error(&self, node: &Node, summary: impl Into<String>) -> Diagnostic {
@@ -99,6 +116,9 @@ impl<'a> Evaluator<'a> {
     fn name(&self, name: &str, node: &Node) -> Evaluated<'a> {
         if let Some(value) = self.names.find(name) {
             return Ok(Cow::Borrowed(value));
+        }
+        if let Names::Nothing = self.names.outermost() {
+            return Err(vec![traversal::nothing_stands_here().at(&self.span(node))]);
         }
         let mut known = self.names.all();
         if !self.names.is_closed() {

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use bimetal_model::{Data, Diagnostic, Value};
-use bimetal_syntax::{SourceFile, parse_expression};
+use bimetal_syntax::{Lines, SourceFile, parse_expression};
 
-use crate::console::{friendly, quoted};
+use crate::console::{friendly_of, quoted};
 use crate::evaluate::{Scope, attempt};
 use crate::expression::{Expression, Reference};
 
@@ -47,13 +47,13 @@ fn stands_for(reference: &Reference, expression: &Expression, scope: &Scope) -> 
 /// Of these words, in the place of that expression.
 fn value_of(text: &str, place: &Expression, scope: &Scope) -> Option<Value> {
     let file = SourceFile { name: place.file.name.clone(), text: text.into() };
-    let expression = Expression::new(&file, parse_expression(&file).ok()?).at_home(place.home());
+    let expression = Expression::new(&file, parse_expression(&file, Lines::EndIt).ok()?).at_home(place.home());
     attempt(&expression, scope).ok()
 }
 
 fn in_words(value: &Value) -> String {
     let of = |items: usize, what: &str| {
-        let kind = friendly(&value.ty());
+        let kind = friendly_of(value);
         let article = if kind.starts_with('o') { "an" } else { "a" };
         match items {
             0 => format!("is an empty {kind}"),

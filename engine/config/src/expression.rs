@@ -92,7 +92,7 @@ impl Expression {
     /// Where these names stand for something.
     pub(crate) fn within(file: &SourceFile, node: Node, bound: &[Box<str>]) -> Self {
         let span = file.span(node.place);
-        let mut collector = Collector { file, bound: bound.to_vec(), found: Vec::new(), faults: Vec::new() };
+        let mut collector = Collector::new(file, bound);
         collector.expression(&node);
         let (references, faults) = (collector.found.into(), collector.faults.into());
         Expression { file: file.clone(), node: Arc::new(node), span, references, faults, home: Home::default() }
@@ -146,9 +146,21 @@ struct Collector<'a> {
     bound: Vec<Box<str>>,
     found: Vec<Reference>,
     faults: Diagnostics,
+    /// Whatever is not bound, and where.
+    free: Vec<(Box<str>, Place)>,
 }
 
-impl Collector<'_> {
+/// The names in a template that it does not bind by itself, and where they are.
+pub(crate) fn free_names(file: &SourceFile, node: &Node) -> Vec<(Box<str>, Place)> {
+    let mut collector = Collector::new(file, &[]);
+    collector.expression(node);
+    collector.free
+}
+
+impl<'a> Collector<'a> {
+    fn new(file: &'a SourceFile, bound: &[Box<str>]) -> Self {
+        Collector { file, bound: bound.to_vec(), found: Vec::new(), faults: Vec::new(), free: Vec::new() }
+    }
     fn expression(&mut self, node: &Node) {
         bimetal_syntax::deeply(|| self.node(node));
     }
@@ -205,6 +217,7 @@ impl Collector<'_> {
         if self.is_bound(name) {
             return;
         }
+        self.free.push((name.into(), place));
         let roots = self.bound.iter().map(|name| &**name).chain(ROOTS);
         let error = Diagnostic::error(format!("`{name}` stands for nothing")).at(&self.file.span(place));
         let hint = match ROOTS.contains(&name) {
@@ -237,10 +250,16 @@ impl Collector<'_> {
         if self.is_bound(root) {
             return;
         }
+        self.free.push((root.clone(), traversal.root.place));
         let span = self.file.span(place);
         match target(root, &traversal.steps) {
             Some((target, _)) => self.found.push(Reference { target, span }),
-            None => self.faults.push(shapeless(root).at(&span)),
+            None => {
+                // What stands where a name should.
+                let wrong = traversal.steps.first().filter(|step| !matches!(step.kind, StepKind::Attribute(_)));
+                let span = wrong.map_or(span, |step| self.file.span(step.place));
+                self.faults.push(shapeless(root).at(&span));
+            }
         }
     }
 }

@@ -1,17 +1,25 @@
-//! Functions: one table from name to what it does, one file a family.
+//! Functions: one table from name to what each takes and does, one file a family.
 
+mod arguments;
 mod chance;
 mod charset;
-mod collection;
 mod date;
+mod deflate;
 mod encoding;
 mod file;
 mod fileset;
+mod fold;
 mod format;
+mod list;
+mod map;
 mod network;
 mod number;
+mod path;
 mod pattern;
 mod re2;
+mod sets;
+mod signature;
+mod template;
 mod text;
 mod time;
 mod types;
@@ -21,15 +29,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use bimetal_model::convert::convert;
-use bimetal_model::{Data, Number, Type, Value, ValueMarks};
+use bimetal_model::{Data, Type, Value, ValueMarks};
 
 use crate::evaluate::Scope;
 use crate::suggest::nearest;
+use arguments::Arguments;
+use signature::{Parameter, any, list_of, map_of, number, set_of, text};
 
 /// Why a call has no value.
 pub(crate) struct Error {
-    /// Which argument is to blame.
+    /// Which argument is to blame; otherwise it is the call.
     pub(crate) argument: Option<usize>,
     pub(crate) reason: String,
     pub(crate) hint: Option<String>,
@@ -43,9 +52,16 @@ impl Error {
     pub(crate) fn argument(place: usize, reason: impl Into<String>) -> Self {
         Error { argument: Some(place), reason: reason.into(), hint: None }
     }
-}
 
-impl Error {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Error { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same, with an argument to blame.
+    pub(crate) fn of(self, place: usize) -> Self {
+        Error { argument: Some(place), ..self }
+    }
+
     /// The reason may quote what must not be shown.
     fn redacted(self, name: &str) -> Self {
         let reason = format!("`{name}` can't do this with what it was given, which is sensitive");
@@ -58,50 +74,151 @@ pub(crate) type Result<T = Value> = std::result::Result<T, Error>;
 /// One function.
 pub(crate) struct Function {
     name: &'static str,
-    least: usize,
-    most: usize,
-    /// Whether it looks into its arguments, or only moves their parts around: then unknown and sensitive parts stay where they are.
-    looks_inside: bool,
+    parameters: Vec<Parameter>,
+    /// What all further arguments are.
+    rest: Option<Parameter>,
+    sees: Sees,
+    /// Whether it deals with what is unknown. Otherwise it is not called, and its result is unknown, too.
+    takes_unknown: bool,
     /// What it gives where an argument is unknown.
     gives: Type,
     run: fn(Arguments<'_>) -> Result,
 }
 
-const MANY: usize = usize::MAX;
+/// What of its arguments a function looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    /// All: where anything in them is unknown or marked, the result is.
+    Parts,
+    /// Each as a whole: it moves parts around, and their marks go with them.
+    Wholes,
+    /// Marks, too: they are left to it.
+    Marks,
+}
 
 /// A function that looks at every part of its arguments.
-const fn deep(
+fn deep<const COUNT: usize>(
     name: &'static str,
-    least: usize,
-    most: usize,
+    parameters: [Parameter; COUNT],
     gives: Type,
     run: fn(Arguments<'_>) -> Result,
 ) -> Function {
-    Function { name, least, most, looks_inside: true, gives, run }
+    let parameters = parameters.into();
+    Function { name, parameters, rest: None, sees: Sees::Parts, takes_unknown: false, gives, run }
 }
 
 /// A function that moves parts around.
-const fn shallow(
+fn shallow<const COUNT: usize>(
     name: &'static str,
-    least: usize,
-    most: usize,
+    parameters: [Parameter; COUNT],
     gives: Type,
     run: fn(Arguments<'_>) -> Result,
 ) -> Function {
-    Function { name, least, most, looks_inside: false, gives, run }
+    Function { sees: Sees::Wholes, ..deep(name, parameters, gives, run) }
 }
 
-const FAMILIES: [fn() -> Vec<Function>; 12] = [
+impl Function {
+    /// With any number of further arguments.
+    fn and_more(self, rest: Parameter) -> Self {
+        Function { rest: Some(rest), ..self }
+    }
+
+    fn or_unknown(self) -> Self {
+        Function { takes_unknown: true, ..self }
+    }
+
+    fn seeing_marks(self) -> Self {
+        Function { sees: Sees::Marks, takes_unknown: true, ..self }
+    }
+
+    /// As many arguments as it takes. Otherwise what is wrong, and which argument is the first that is too many.
+    pub(crate) fn count(&self, given: usize) -> Result<()> {
+        let least = self.parameters.len();
+        let most = if self.rest.is_some() { MANY } else { least };
+        if (least..=most).contains(&given) {
+            return Ok(());
+        }
+        let reason = format!("`{}` takes {}, here are {given}", self.name, amount(least, most));
+        Err(Error { argument: (given > most).then_some(most), ..Error::new(reason) })
+    }
+
+    fn parameter(&self, place: usize) -> Option<&Parameter> {
+        self.parameters.get(place).or(self.rest.as_ref())
+    }
+
+    /// An argument as its parameter's type. What can't be `null` is found out by [`Function::call`].
+    pub(crate) fn fit<'v>(&self, place: usize, value: Cow<'v, Value>) -> Result<Cow<'v, Value>> {
+        match self.parameter(place) {
+            Some(parameter) => parameter.fit(value).map_err(|reason| Error::argument(place, reason)),
+            None => Ok(value),
+        }
+    }
+
+    /// Calls it with arguments that [`Function::count`] and [`Function::fit`] have seen.
+    pub(crate) fn call(&self, values: Vec<Cow<'_, Value>>, scope: &Scope, site: &Site<'_>) -> Result {
+        let mut is_open = false;
+        for (place, value) in values.iter().enumerate() {
+            let Some(parameter) = self.parameter(place) else { continue };
+            if value.is_null() && !parameter.takes_null {
+                return Err(Error::argument(place, "this can't be `null`"));
+            }
+            is_open |= matches!(value.data, Data::Unknown(Type::Any) | Data::Null(_))
+                && value.ty() == Type::Any
+                && !parameter.takes_anything;
+            if is_open {
+                break;
+            }
+        }
+        let marks_of = |value: &Cow<'_, Value>| match self.sees {
+            Sees::Parts => value.all_marks(),
+            Sees::Wholes => value.marks,
+            Sees::Marks => ValueMarks::NONE,
+        };
+        let marks = values.iter().fold(ValueMarks::NONE, |marks, value| marks | marks_of(value));
+        if is_open {
+            return Ok(Value::unknown(Type::Any).with_marks(marks));
+        }
+        if values.iter().any(|value| self.waits_for(value)) {
+            return Ok(Value::unknown(self.gives.clone()).with_marks(marks));
+        }
+        let is_marked = marks != ValueMarks::NONE;
+        let unmarked = |value: Cow<'_, Value>| Cow::Owned(value.into_owned().without_marks());
+        let values = match self.sees {
+            Sees::Parts if is_marked => values.into_iter().map(unmarked).collect(),
+            Sees::Parts | Sees::Wholes | Sees::Marks => values,
+        };
+        let result = (self.run)(Arguments { values, scope, site });
+        let redacted = |error: Error| if is_marked { error.redacted(self.name) } else { error };
+        result.map(|value| value.with_marks(marks)).map_err(redacted)
+    }
+
+    fn waits_for(&self, value: &Value) -> bool {
+        match self.sees {
+            _ if self.takes_unknown => false,
+            Sees::Parts => !value.is_wholly_known(),
+            Sees::Wholes | Sees::Marks => value.is_unknown(),
+        }
+    }
+}
+
+const MANY: usize = usize::MAX;
+
+const FAMILIES: [fn() -> Vec<Function>; 17] = [
     chance::functions,
     charset::functions,
     number::functions,
     text::functions,
     pattern::functions,
-    collection::functions,
+    list::functions,
+    map::functions,
+    fold::functions,
+    sets::functions,
     encoding::functions,
     network::functions,
     time::functions,
     file::functions,
+    path::functions,
+    template::functions,
     types::functions,
     yaml::functions,
 ];
@@ -117,36 +234,16 @@ pub fn function_names() -> impl Iterator<Item = &'static str> {
     TABLE.keys().copied().chain(["try", "can"])
 }
 
-/// Calls a function by its name.
-pub(crate) fn call(name: &str, values: Vec<Cow<'_, Value>>, scope: &Scope, site: &dyn Fn() -> String) -> Result {
-    let Some(function) = TABLE.get(name) else {
-        let hint = nearest(name, function_names());
-        return Err(Error { argument: None, reason: format!("no function is called `{name}`"), hint });
-    };
-    if values.len() < function.least || values.len() > function.most {
-        return Err(Error::new(format!(
-            "`{name}` takes {}, here are {}",
-            amount(function.least, function.most),
-            values.len()
-        )));
-    }
-    if types::SEES_MARKS.contains(&name) {
-        return (function.run)(Arguments { values, scope, site });
-    }
-    let marks_of = |value: &Cow<'_, Value>| if function.looks_inside { value.all_marks() } else { value.marks };
-    let marks = values.iter().fold(ValueMarks::NONE, |marks, value| marks | marks_of(value));
-    let unknown =
-        |value: &Cow<'_, Value>| if function.looks_inside { !value.is_wholly_known() } else { value.is_unknown() };
-    if values.iter().any(unknown) {
-        return Ok(Value::unknown(function.gives.clone()).with_marks(marks));
-    }
-    let unmarked = |value: Cow<'_, Value>| Cow::Owned(value.into_owned().without_marks());
-    let is_marked = marks != ValueMarks::NONE;
-    let values = if function.looks_inside && is_marked { values.into_iter().map(unmarked).collect() } else { values };
-    let result = (function.run)(Arguments { values, scope, site });
-    let redacted = |error: Error| if is_marked { error.redacted(name) } else { error };
-    result.map(|value| value.with_marks(marks)).map_err(redacted)
+/// The function of this name.
+pub(crate) fn find(name: &str) -> Result<&'static Function> {
+    TABLE.get(name).ok_or_else(|| Error {
+        hint: nearest(name, function_names()),
+        ..Error::new(format!("no function is called `{name}`"))
+    })
 }
+
+/// Where a call is, and for which instance, in words.
+pub(crate) type Site<'s> = dyn Fn() -> String + 's;
 
 /// So many arguments.
 pub(crate) fn amount(least: usize, most: usize) -> String {
@@ -155,94 +252,6 @@ pub(crate) fn amount(least: usize, most: usize) -> String {
         (least, most) if least == most => plural(least),
         (least, MANY) => format!("at least {}", plural(least)),
         (least, most) => format!("{least} to {}", plural(most)),
-    }
-}
-
-/// What a function was given; as many as its table says.
-pub(crate) struct Arguments<'a> {
-    pub(crate) values: Vec<Cow<'a, Value>>,
-    pub(crate) scope: &'a Scope,
-    /// Where the call is, and for which instance.
-    pub(crate) site: &'a dyn Fn() -> String,
-}
-
-static NULL: Value = Value::NULL;
-
-impl Arguments<'_> {
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    pub(crate) fn value(&self, place: usize) -> &Value {
-        self.values.get(place).map_or(&NULL, |value| value)
-    }
-
-    /// The value as the type, `null` refused.
-    pub(crate) fn converted(&self, place: usize, ty: &Type) -> Result {
-        let value = self.value(place);
-        if value.is_null() {
-            return Err(Error::argument(place, "this can't be `null`"));
-        }
-        convert(value.clone(), ty)
-            .map_err(|mismatch| Error::argument(place, format!("this does not fit: {}", mismatch.reason)))
-    }
-
-    pub(crate) fn text(&self, place: usize) -> Result<String> {
-        match self.value(place).as_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Ok(self.converted(place, &Type::String)?.as_str().unwrap_or_default().to_owned()),
-        }
-    }
-
-    pub(crate) fn number(&self, place: usize) -> Result<Number> {
-        let value = self.converted(place, &Type::Number)?;
-        value.as_number().cloned().ok_or_else(|| Error::argument(place, "a number is wanted here"))
-    }
-
-    pub(crate) fn whole(&self, place: usize) -> Result<i64> {
-        let number = self.number(place)?;
-        number.to_i64().ok_or_else(|| Error::argument(place, format!("a whole number is wanted here, not {number}")))
-    }
-
-    /// The items of a list, set or tuple.
-    pub(crate) fn items(&self, place: usize) -> Result<&[Value]> {
-        let value = self.value(place);
-        match (value.as_items(), value.is_null()) {
-            (Some(items), _) => Ok(items),
-            (None, true) => Err(Error::argument(place, "this can't be `null`")),
-            (None, false) => Err(Error::argument(place, format!("a list is wanted here, not a {}", kind(value)))),
-        }
-    }
-
-    /// The items of a list or tuple; a set has no order.
-    pub(crate) fn ordered(&self, place: usize) -> Result<&[Value]> {
-        match self.value(place).data {
-            Data::Set(_) => Err(Error {
-                argument: Some(place),
-                reason: "a set has no order".to_owned(),
-                hint: Some("`tolist(…)` makes a list of it".to_owned()),
-            }),
-            _ => self.items(place),
-        }
-    }
-
-    pub(crate) fn members(&self, place: usize) -> Result<&BTreeMap<String, Value>> {
-        let value = self.value(place);
-        match (value.as_members(), value.is_null()) {
-            (Some(members), _) => Ok(members),
-            (None, true) => Err(Error::argument(place, "this can't be `null`")),
-            (None, false) => Err(Error::argument(place, format!("a map is wanted here, not a {}", kind(value)))),
-        }
-    }
-
-    /// The items of a list as text.
-    pub(crate) fn texts(&self, place: usize) -> Result<Vec<String>> {
-        let list = self.converted(place, &Type::list(Type::String))?;
-        let text = |item: &Value| match item.as_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Err(Error::argument(place, "an item can't be `null`")),
-        };
-        list.as_items().unwrap_or_default().iter().map(text).collect()
     }
 }
 
@@ -257,6 +266,6 @@ pub(crate) fn kind(value: &Value) -> String {
 }
 
 /// `list(string)`
-pub(crate) fn texts() -> Type {
+fn texts() -> Type {
     Type::list(Type::String)
 }

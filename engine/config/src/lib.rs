@@ -22,6 +22,7 @@ pub mod lock;
 pub mod module;
 mod parse;
 mod shape;
+mod size;
 mod suggest;
 pub mod suite;
 mod trigger;

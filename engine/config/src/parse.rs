@@ -51,7 +51,7 @@ fn folder_of(name: &str) -> &str {
 
 /// The one expression that a text holds, as that of `--var` or of a console.
 pub fn parse_expression(file: &SourceFile) -> Result<Expression, Diagnostics> {
-    Ok(Expression::new(file, syntax::parse_expression(file)?))
+    Ok(Expression::new(file, syntax::parse_expression(file, syntax::Lines::EndIt)?))
 }
 
 struct Parser<'f> {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
 
-use bimetal_syntax::Item;
+use bimetal_syntax::{Item, Lines};
 
 use crate::condition::unmet;
-use crate::evaluate::{Outside, Scope, evaluate};
+use crate::evaluate::{Outside, Scope, literal};
 use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
-use crate::parse::parse_expression;
 use crate::shape::parse_values;
 use crate::suggest::nearest_or_all;
 use crate::types::apply_defaults;
@@ -131,13 +130,18 @@ fn put_text(
     let is_text = matches!(variable.ty, Type::String | Type::Any | Type::Number | Type::Bool);
     let value = match is_text {
         true => Ok(Value::from(text)),
-        false => parse_expression(&text_file(name, text)).and_then(|expression| evaluate(&expression, scope)),
+        false => written(&text_file(name, text)).and_then(|expression| literal(&expression, scope)),
     };
     let value = value.unwrap_or_else(|errors| {
         diagnostics.extend(errors);
         Value::unknown(variable.ty.clone())
     });
     raw.insert(name.to_owned(), Raw { value, span: None });
+}
+
+/// An expression that nothing follows, on however many lines.
+fn written(file: &SourceFile) -> Result<Expression, Diagnostics> {
+    Ok(Expression::new(file, bimetal_syntax::parse_expression(file, Lines::DontCount)?))
 }
 
 /// A file of variables. Those that nobody declared are warned of: files may be shared.
@@ -172,7 +176,7 @@ fn put_file(
         }
         let expression = Expression::new(file, attribute.value);
         let span = Some(expression.span().clone());
-        let value = evaluate(&expression, scope).unwrap_or_else(|errors| {
+        let value = literal(&expression, scope).unwrap_or_else(|errors| {
             diagnostics.extend(errors);
             Value::unknown(Type::Any)
         });
@@ -196,7 +200,7 @@ pub(crate) fn checked(
     };
     let value = match (raw, &variable.default) {
         (Some(value), _) => value,
-        (None, Some(default)) => match evaluate(default, scope) {
+        (None, Some(default)) => match literal(default, scope) {
             Ok(value) => value,
             Err(errors) => {
                 diagnostics.extend(errors);
@@ -231,7 +235,7 @@ fn convert_value(
     diagnostics: &mut Diagnostics,
 ) -> Value {
     let value = match &variable.type_expression {
-        Some(ty) => apply_defaults(ty, value, &|expression| evaluate(expression, scope).ok()),
+        Some(ty) => apply_defaults(ty, value, &|expression| literal(expression, scope).ok()),
         None => value,
     };
     convert(value, &variable.ty).unwrap_or_else(|mismatch| {

@@ -72,7 +72,7 @@ fn every_mistake_in_a_body_is_reported() {
     error: `command` does not take this (at `command[0]`) (string required, but have tuple) at «[["x"]]»
     error: the argument `image` is missing at «service "s"» hint: add `image = …` (a name, or a map from platform to name)
     error: the argument `pool` is missing at «service "s"» hint: add `pool = …` (where its replicas run)
-    error: `replicas` does not take this (number required, but have string) at «"many"»
+    error: `replicas` does not take this (number required, and this text is none) at «"many"»
     error: `health` takes no labels at «health "x"»
     error: there can be one `health` block only at «health "x"»
     error: the argument `container` is missing at «port» hint: add `container = …`

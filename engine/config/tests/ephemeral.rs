@@ -71,7 +71,7 @@ fn the_mark_spreads_as_the_other_does() {
     issensitive(var.once) => false
     issensitive(var.both) => true
     ephemeralasnull([var.once, var.both, { a = var.plain }]) => [null, (sensitive), {"a": "p"}]
-    var.once + 1 => error: this operator does not take it: number required, but have string at «var.once»
+    var.once + 1 => error: this operator does not take it: number required, and this text is none at «var.once»
     keys({ (var.once) = 1 }) => (ephemeral)
     "#);
 }

@@ -36,7 +36,7 @@ fn both_sides_of_a_choice_get_one_type() {
     assert_snapshot!(check_eval(&["true ? 1 : \"a\"", "false ? [] : [\"a\"]", "true ? {} : []", "true ? null : 1", "var.later == \"\" ? 1 : 2"]), @r#"
     true ? 1 : "a" => "1" : string
     false ? [] : ["a"] => ["a"] : list(string)
-    true ? {} : [] => error: the two sides of this choice have different types (one is object({}), the other is tuple([])) at «{}» hint: convert one of them, as with `tostring(…)`, `tolist(…)` or `jsonencode(…)`
+    true ? {} : [] => error: the two sides of this choice have different types (one is object({}), the other is tuple([])) at «{} : []» hint: convert one of them, as with `tostring(…)`, `tolist(…)` or `jsonencode(…)`
     true ? null : 1 => null : number
     var.later == "" ? 1 : 2 => (unknown number) : number
     "#);
@@ -227,24 +227,24 @@ fn mistakes_name_what_is_near() {
         "tonumber(\"x\")",
         "regex(\"(\", \"a\")",
     ]), @r#"
-    uper("a") => error: no function is called `uper` at «uper("a")» hint: did you mean `upper`?
+    uper("a") => error: no function is called `uper` at «uper» hint: did you mean `upper`?
     var.secrt => error: no variable `secrt` is declared at «var.secrt» hint: did you mean `secret`?
     vra.x => error: no block `vra.x` is declared at «vra.x» hint: there is no block at all
     nope => error: `nope` stands for nothing at «nope» hint: text stands between quotes: `"nope"`
-    upper() => error: `upper` takes 1 argument, here are 0 at «upper()»
-    upper("a", "b") => error: `upper` takes 1 argument, here are 2 at «upper("a", "b")»
-    1 + "a" => error: this operator does not take it: number required, but have string at «"a"»
-    null + 1 => error: this is `null`, and nothing can be done with it at «null»
+    upper() => error: `upper` takes 1 argument, here are 0 at «)»
+    upper("a", "b") => error: `upper` takes 1 argument, here are 2 at «b»
+    1 + "a" => error: this operator does not take it: number required, and this text is none at «"a"»
+    null + 1 => error: an operand is `null`, and nothing can be done with it at «null + 1» hint: `coalesce(…)` helps where it may be `null`
     !5 => error: this operator does not take it: bool required, but have number at «5»
     each.key => error: `each` is known only in a block with `for_each` at «each.key»
     count.index => error: `count` is known only in a block with `count` at «count.index»
     machine.docker => error: `machine` alone stands for nothing at «machine.docker» hint: write `machine.<provider>.<name>`
     tolist([1, [2]]) => error: this can't be converted: all of them must have one type, but these are number, tuple at «[1, [2]]»
-    tonumber("x") => error: this can't be converted: number required, but have string at «"x"»
+    tonumber("x") => error: this can't be converted: number required, and this text is none at «x»
     regex("(", "a") => error: the pattern is broken: regex parse error:
         (
         ^
-    error: unclosed group at «"("»
+    error: unclosed group at «(»
     "#);
 }
 
@@ -256,7 +256,7 @@ fn try_and_can_see_errors_but_not_mistakes_in_names() {
     can(1) => true : bool
     try(nope, 1) => error: `nope` stands for nothing at «nope» hint: text stands between quotes: `"nope"`
     try([][0]) => error: none of the arguments of `try` has a value at «try([][0])» | error: there is no item 0 (the list has 0) at «[0]»
-    can(1, 2) => error: `can` takes 1 argument, here are 2 at «can(1, 2)»
+    can(1, 2) => error: `can` takes 1 argument, here are 2 at «2»
     "#);
 }
 
@@ -274,10 +274,10 @@ fn paths_and_files_come_from_the_edge() {
     path.cwd => "/root" : string
     "${path.module}/x" => "./x" : string
     file("motd") => "hello\n" : string
-    file("missing") => error: there is no file `missing` at «"missing"»
+    file("missing") => error: there is no file `missing` at «missing»
     fileexists("missing") => false : bool
     templatefile("motd.tpl", { names = ["a", "b"] }) => "hi a\nhi b\n" : string
-    templatefile("motd.tpl", { nmaes = [] }) => error: `motd.tpl`: `names` stands for nothing at «"motd.tpl"»
+    templatefile("motd.tpl", { nmaes = [] }) => error: `names` is wanted in line 1 of the template, and not given at «{ nmaes = [] }»
     "#);
 }
 
@@ -292,12 +292,12 @@ fn what_is_wrong_with_a_secret_does_not_show_it() {
         "tonumber(var.secret)",
         "var.secret + 1",
     ]), @r#"
-    regex(var.secret, "a") => error: `regex` can't do this with what it was given, which is sensitive at «"a"»
+    regex(var.secret, "a") => error: `regex` can't do this with what it was given, which is sensitive at «regex(var.secret, "a")»
     { a = 1 }[var.secret] => error: there is no such key (the key or the map is sensitive) at «[var.secret]»
     { for x in [1, 2] : var.secret => x } => error: two items have the key `(sensitive)` at «var.secret» hint: group them: put `...` behind the value
     parseint(var.secret, 10) => error: `parseint` can't do this with what it was given, which is sensitive at «var.secret»
     file(var.secret) => error: `file` can't do this with what it was given, which is sensitive at «var.secret»
     tonumber(var.secret) => error: `tonumber` can't do this with what it was given, which is sensitive at «var.secret»
-    var.secret + 1 => error: this operator does not take it: number required, but have string at «var.secret»
+    var.secret + 1 => error: this operator does not take it: number required, and this text is none at «var.secret»
     "#);
 }

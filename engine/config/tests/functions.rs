@@ -17,7 +17,7 @@ fn numbers() {
     log(100, 10) => 2 : number
     signum(-3) => -1 : number
     parseint("ff", 16) => 255 : number
-    max() => error: `max` takes at least 1 argument, here are 0 at «max()»
+    max() => error: one number at least is wanted at «max()»
     "#);
 }
 
@@ -55,14 +55,14 @@ fn text() {
     ]), @r#"
     format("%s-%03d-%.1f-%v-%q", "a", 7, 1.25, [1], "x") => "a-007-1.2-[1]-\"x\"" : string
     format("%[2]s%[1]s", "a", "b") => "ba" : string
-    format("%d", 1.5) => error: a whole number is wanted, not 1.5 at «1.5»
-    format("%s") => error: there are fewer values than verbs at «"%s"»
+    format("%d", 1.5) => error: value 1: a whole number is wanted, not 1.5 at «format("%d", 1.5)»
+    format("%s") => error: there are fewer values than verbs: `%s` takes value 1, and there are 0 at «format("%s")»
     formatlist("%s:%d", ["a", "b"], 80) => ["a:80", "b:80"] : list(string)
     join("-", ["a", "b"], ["c"]) => "a-b-c" : string
     split(",", "a,b") => ["a", "b"] : list(string)
     replace("1.2.3", "/\\.[0-9]/", "x") => "1xx" : string
-    regex("(?P<a>[a-z]+)([0-9])?", "ab1") => {"a": "ab"} : object({a = string})
-    regex("x", "y") => error: the pattern does not match at «"y"» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
+    regex("(?P<a>[a-z]+)([0-9])?", "ab1") => error: either all groups of a pattern have names, or none has at «(?P<a>[a-z]+)([0-9])?» hint: `(?:…)` groups and keeps nothing
+    regex("x", "y") => error: the pattern does not match at «regex("x", "y")» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
     regexall("[a-z]", "a1b") => ["a", "b"] : list(string)
     title("hello world") => "Hello World" : string
     trim("?a?", "?") => "a" : string
@@ -120,16 +120,16 @@ fn patterns_are_those_of_re2() {
         r#"replace("abc", "/(b)/", "$${1}x")"#,
         r#"replace("Straße", "/\\W/", "_")"#,
     ]), @r#"
-    regex("\\d", "٣") => error: the pattern does not match at «"٣"» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
+    regex("\\d", "٣") => error: the pattern does not match at «regex("\\d", "٣")» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
     regex("a{,3}", "a{,3}") => "a{,3}" : string
     regex("[[&&~]", "&") => "&" : string
     regex("\\x{41}\\101", "AA") => "AA" : string
     regex("^*a", "a") => "a" : string
     regex("(?i)É", "é") => "é" : string
-    regex("\\s", "\u000b") => error: the pattern does not match at «"\u000b"» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
+    regex("\\s", "\u000b") => error: the pattern does not match at «regex("\\s", "\u000b")» hint: `try(regex(…), null)` where it need not, or `regexall(…)` for a list
     regex("(|a)*", "aa") => [""] : tuple([string])
-    regex("[a-\\d]", "a") => error: the pattern is broken: `a-[0-9]` is no range: it has no end at «"[a-\\d]"»
-    regex("a**", "a") => error: the pattern is broken: `*` repeats a repetition; put what it repeats between parentheses at «"a**"»
+    regex("[a-\\d]", "a") => error: the pattern is broken: `a-[0-9]` is no range: it has no end at «[a-\\d]»
+    regex("a**", "a") => error: the pattern is broken: `*` repeats a repetition; put what it repeats between parentheses at «a**»
     regex("(?P<a>.)(?P<a>.)", "ab") => {"a": "b"} : object({a = string})
     replace("abc", "/(?P<x>b)/", "[$x]") => "a[b]c" : string
     replace("abc", "/(b)/", "$1x") => "ac" : string
@@ -151,7 +151,7 @@ fn products_and_matches() {
     setproduct(toset(["b", "a"]), ["c", "c"]) => {["a", "c"], ["b", "c"]} : set(tuple([string, string]))
     matchkeys(["a", "b"], ["1", "2"], [1]) => ["a"] : list(string)
     format("%s", null) => (unknown any) : any
-    format("%s", tostring(null)) => error: `null` can't be formatted so; `%v` takes it at «tostring(null)»
+    format("%s", tostring(null)) => error: value 1: `null` can't be formatted so; `%v` takes it at «format("%s", tostring(null))»
     "#);
 }
 
@@ -198,7 +198,7 @@ fn collections() {
     index(["a", "b"], "b") => 1 : number
     contains(["a"], "b") => false : bool
     lookup({ a = 1 }, "b", 2) => 2 : number
-    lookup({ name = 1 }, "nmae") => error: the map has no key `nmae` at «"nmae"» hint: did you mean `name`?
+    lookup({ name = 1 }, "nmae") => error: there is no key `nmae` at «{ name = 1 }» hint: did you mean `name`?
     keys({ b = 1, a = 2 }) => ["a", "b"] : tuple([string, string])
     values({ b = 1, a = 2 }) => [2, 1] : tuple([number, number])
     merge({ a = 1 }, null, { a = 2, b = 3 }) => {"a": 2, "b": 3} : object({a = number, b = number})
@@ -208,7 +208,7 @@ fn collections() {
     sort(["b", "a"]) => ["a", "b"] : list(string)
     reverse([1, 2]) => [2, 1] : tuple([number, number])
     slice([1, 2, 3], 1, 3) => [2, 3] : tuple([number, number])
-    slice([1], 0, 5) => error: 0 to 5 is not inside of a list of 1 at «0»
+    slice([1], 0, 5) => error: 5 is not inside of a list of 1 at «5»
     range(3) => [0, 1, 2] : list(number)
     range(5, 1, -2) => [5, 3] : list(number)
     zipmap(["a"], [1]) => {"a": 1} : object({a = number})
@@ -242,8 +242,8 @@ fn conversions() {
     tolist([1, "a"]) => ["1", "a"] : list(string)
     tomap({ a = 1, b = "x" }) => {"a": "1", "b": "x"} : map(string)
     tostring(1.50) => "1.5" : string
-    tonumber("0x1") => error: this can't be converted: number required, but have string at «"0x1"»
-    tobool("yes") => error: this can't be converted: bool required, but have string at «"yes"»
+    tonumber("0x1") => error: this can't be converted: number required, and this text is none at «0x1»
+    tobool("yes") => error: this can't be converted: bool required: `true` or `false` at «yes»
     "#);
 }
 
@@ -262,7 +262,7 @@ fn encodings_and_digests() {
     ]), @r#"
     jsonencode({ a = [1, null, "<"] }) => "{\"a\":[1,null,\"\\u003c\"]}" : string
     jsondecode("{\"a\": [1, 2.50]}") => {"a": [1, 2.5]} : object({a = tuple([number, number])})
-    jsondecode("{") => error: this is no json: eof while parsing an object at line 1 column 1 at «"{"»
+    jsondecode("{") => error: this is no json: eof while parsing an object at line 1 column 1 at «jsondecode("{")»
     base64encode("hi") => "aGk=" : string
     base64decode("aGk=") => "hi" : string
     sha256("") => "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" : string
@@ -295,21 +295,21 @@ fn networks() {
     ]), @r#"
     cidrhost("10.0.0.0/24", 5) => "10.0.0.5" : string
     cidrhost("10.0.0.0/24", -1) => "10.0.0.255" : string
-    cidrhost("10.0.0.0/24", 256) => error: the network has no host 256 at «256»
+    cidrhost("10.0.0.0/24", 256) => error: the network has no host 256 at «cidrhost("10.0.0.0/24", 256)»
     cidrnetmask("10.0.0.0/12") => "255.240.0.0" : string
     cidrsubnet("10.0.0.0/8", 8, 2) => "10.2.0.0/16" : string
     cidrsubnets("10.0.0.0/8", 8, 4) => ["10.0.0.0/16", "10.16.0.0/12"] : list(string)
-    cidrhost("10.0.0.0", 1) => error: `10.0.0.0` is no network, as `10.0.0.0/8` is at «"10.0.0.0"»
-    cidrhost("2001:db8::/120", 256) => error: the network has no host 256 at «256»
+    cidrhost("10.0.0.0", 1) => error: `10.0.0.0` is no network, as `10.0.0.0/8` is at «cidrhost("10.0.0.0", 1)»
+    cidrhost("2001:db8::/120", 256) => error: the network has no host 256 at «cidrhost("2001:db8::/120", 256)»
     cidrhost("2001:db8::/64", 18446744073709551616) => "2001:db8:0:1::" : string
     cidrhost("::ffff:10.0.0.0/120", 0) => "10.0.0.0" : string
     cidrhost("::ffff:10.0.0.0/112", -1) => "0:ffff::ffff:a00:0" : string
     cidrsubnet("::ffff:10.0.0.0/112", 8, 1) => "10.0.1.0/24" : string
     cidrsubnet("::ffff:10.0.0.0/64", 4, 1) => "::1000:0:0:0/68" : string
     cidrsubnet("10.0.0.0/8", -1, 3) => "14.0.0.0/7" : string
-    cidrsubnet("10.0.0.0/8", -9, 0) => error: there is no room for -9 more bits at «-9»
+    cidrsubnet("10.0.0.0/8", -9, 0) => error: there is no room for -9 more bits at «cidrsubnet("10.0.0.0/8", -9, 0)»
     cidrnetmask("::ffff:10.0.0.0/112") => "ffff:ffff:ffff:ffff:ffff:ffff:ffff:0" : string
-    cidrnetmask("::ffff:10.0.0.0/64") => error: only ipv4 networks have a netmask at «"::ffff:10.0.0.0/64"»
+    cidrnetmask("::ffff:10.0.0.0/64") => error: only ipv4 networks have a netmask at «cidrnetmask("::ffff:10.0.0.0/64")»
     "#);
 }
 
@@ -319,7 +319,7 @@ fn times() {
     timeadd("2024-02-28T23:00:00Z", "1h30m") => "2024-02-29T00:30:00Z" : string
     timeadd("2024-01-01T00:00:00+02:00", "-1s") => "2023-12-31T23:59:59+02:00" : string
     timecmp("2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00") => 0 : number
-    timeadd("yesterday", "1h") => error: `yesterday` is no time, as `2025-01-31t12:00:00z` is at «"yesterday"»
+    timeadd("yesterday", "1h") => error: `yesterday` is no time, as `2025-01-31t12:00:00z` is at «timeadd("yesterday", "1h")»
     "#);
 }
 
@@ -338,9 +338,9 @@ fn times_are_written_as_people_want_them() {
     formatdate("D. M. YY, H:mm aa", "2018-01-02T00:12:01+01:30") => "2. 1. 18, 12:12 am" : string
     formatdate("Z ZZZ ZZZZ ZZZZZ", "2018-01-02T00:12:01-01:30") => "-01:30 -0130 -0130 -01:30" : string
     formatdate("'it''s' h", "2018-01-02T00:12:01Z") => "it's 0" : string
-    formatdate("'open", "2018-01-02T00:12:01Z") => error: a quotation mark `'` is never closed at «"'open"»
-    formatdate("YYY", "2018-01-02T00:12:01Z") => error: `yyy` is no part of a time at «"YYY"» hint: put text between quotation marks: `'text'`
-    formatdate("q", "2018-01-02T00:12:01Z") => error: `q` is no part of a time at «"q"» hint: put text between quotation marks: `'text'`
+    formatdate("'open", "2018-01-02T00:12:01Z") => error: a quotation mark `'` is never closed at «'open»
+    formatdate("YYY", "2018-01-02T00:12:01Z") => error: `yyy` is no part of a time at «YYY» hint: put text between quotation marks: `'text'`
+    formatdate("q", "2018-01-02T00:12:01Z") => error: `q` is no part of a time at «q» hint: put text between quotation marks: `'text'`
     "#);
 }
 
@@ -355,11 +355,11 @@ fn text_has_other_encodings() {
         "textencodebase64(\"x\", \"NOPE\")",
     ]), @r#"
     textencodebase64("é", "ISO-8859-1") => "6Q==" : string
-    textencodebase64("日", "ISO-8859-1") => error: the encoding lacks a character of this text at «"日"»
+    textencodebase64("日", "ISO-8859-1") => error: the encoding lacks a character of this text at «日»
     textencodebase64("é", "windows-1252") => "6Q==" : string
-    textdecodebase64("2AA=", "UTF-16BE") => error: these bytes are no text of that encoding at «"2AA="»
+    textdecodebase64("2AA=", "UTF-16BE") => error: these bytes are no text of that encoding at «2AA=»
     textdecodebase64(textencodebase64("日", "EUC-JP"), "EUC-JP") => "日" : string
-    textencodebase64("x", "NOPE") => error: no encoding is called `nope` at «"NOPE"»
+    textencodebase64("x", "NOPE") => error: no encoding is called `nope` at «NOPE»
     "#);
 }
 
@@ -367,8 +367,8 @@ fn text_has_other_encodings() {
 fn files_are_found_by_patterns() {
     assert_snapshot!(check_eval(&["fileset(\"\", \"motd*\")", "fileset(\"\", \"*.{tpl,txt}\")", "fileset(\"\", \"[\")", "abspath(\"a/./../b\")"]), @r#"
     fileset("", "motd*") => {"motd", "motd.tpl"} : set(string)
-    fileset("", "*.{tpl,txt}") => {"motd.tpl"} : set(string)
-    fileset("", "[") => error: this is no pattern: unclosed character class; missing ']' at «"["»
+    fileset("", "*.{tpl,txt}") => {"motd.tpl", "self.tpl"} : set(string)
+    fileset("", "[") => error: this is no pattern: unclosed character class; missing ']' at «fileset("", "[")»
     abspath("a/./../b") => "/root/b" : string
     "#);
 }

@@ -98,8 +98,8 @@ fn what_is_wrong_is_said_where_it_is() {
     assert_snapshot!(check("provider::b::echo(1)"), @"error: there is no provider `b` at «provider::b::echo(1)»");
     assert_snapshot!(check("provider::echo(1)"), @"error: `provider::echo` is no function's name at «provider::echo(1)» hint: write `provider::NAME::FUNCTION`");
     assert_snapshot!(check("provider::a::b::c(1)"), @"error: `provider::a::b::c` is no function's name at «provider::a::b::c(1)» hint: write `provider::NAME::FUNCTION`");
-    assert_snapshot!(check("provider::a::echo()"), @"error: `provider::a::echo` takes at least 1 argument, here are 0 at «provider::a::echo()» hint: write `provider::a::echo(port number, name optional string, rest optional string...)`");
-    assert_snapshot!(check("provider::a::fixed(1, 2, 3)"), @"error: `provider::a::fixed` takes 1 to 2 arguments, here are 3 at «provider::a::fixed(1, 2, 3)» hint: write `provider::a::fixed(port number, name optional string)`");
+    assert_snapshot!(check("provider::a::echo()"), @"error: `provider::a::echo` takes at least 1 argument, here are 0 at «)» hint: write `provider::a::echo(port number, name optional string, rest optional string...)`");
+    assert_snapshot!(check("provider::a::fixed(1, 2, 3)"), @"error: `provider::a::fixed` takes 1 to 2 arguments, here are 3 at «3» hint: write `provider::a::fixed(port number, name optional string)`");
     assert_snapshot!(check("provider::a::echo(null)"), @"error: `port` can't be `null` at «null»");
     assert_snapshot!(check("provider::a::echo([], {})"), @r"
     error: this does not fit `port`: number required, but have tuple at «[]»
@@ -107,7 +107,7 @@ fn what_is_wrong_is_said_where_it_is() {
     ");
     assert_snapshot!(check("provider::a::refuse(1, \"b\", \"c\", \"d\")"), @r#"
     error: no: {"name":"b","port":1,"rest":["c","d"]} at «1»
-    error: no: {"name":"b","port":1,"rest":["c","d"]} at «"d"»
+    error: no: {"name":"b","port":1,"rest":["c","d"]} at «d»
     error: no: {"name":"b","port":1,"rest":["c","d"]} at «1» hint: give less
     error: no: {"name":"b","port":1,"rest":["c","d"]} at «provider::a::refuse(1, "b", "c", "d")»
     "#);

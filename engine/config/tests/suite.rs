@@ -415,14 +415,14 @@ fn assertions_say_what_they_refer_to() {
     output.size == run.first.size => fails: error: the assertion does not hold (no) at «output.size == run.first.size»; output.size is 2; run.first.size is 1
     run.first.later == 1 => broken: error: this is known only after apply at «run.first.later == 1» hint: write `command = apply`, or give what is unknown a value with `override_during = plan`; run.first.later is known only after apply
     var.nothing => broken: error: a condition can't be `null` at «var.nothing»; var.nothing is null
-    "x" => broken: error: this is no condition (bool required, but have string) at «"x"»
+    "x" => broken: error: this is no condition (bool required: `true` or `false`) at «"x"»
     output.sise == 1 => broken: error: no output `sise` is declared at «output.sise» hint: did you mean `size`?
     run.secnod.size == 1 => broken: error: no run `secnod` came before this one at «run.secnod.size» hint: there are `first`
     run.first.sise == 1 => broken: error: there is no attribute `sise` at «.sise» hint: did you mean `size`?; run.first is an object with 2 attributes
     var.secret == "x" => fails: error: the assertion does not hold (no) at «var.secret == "x"»; var.secret has a sensitive value
     length(output.long) == 1 => fails: error: the assertion does not hold (no) at «length(output.long) == 1»; output.long is an object with 40 attributes
     alltrue([for n in [1, 2] : n == output.size]) => fails: error: the assertion does not hold (no) at «alltrue([for n in [1, 2] : n == output.size])»; output.size is 2
-    upper(1, 2) == output.size => broken: error: `upper` takes 1 argument, here are 2 at «upper(1, 2)»
+    upper(1, 2) == output.size => broken: error: `upper` takes 1 argument, here are 2 at «2»
     var.list == ["a"] => fails: error: the assertion does not hold (no) at «var.list == ["a"]»; var.list is a list of string with 1 element
     "#);
 }

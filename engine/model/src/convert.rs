@@ -1,4 +1,6 @@
 //! Terraform's automatic conversions: what a value of one type becomes where another is wanted.
+//!
+//! Source: cty's `convert` package.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +8,7 @@ use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use crate::unify::unify;
+use crate::unify::{becomes, one_type_of};
 use crate::value::{Data, Items, Kind, Members, Value, ValueMarks};
 
 /// Why a value can't become what is wanted.
@@ -13,7 +16,7 @@ use crate::value::{Data, Items, Kind, Members, Value, ValueMarks};
 pub struct Mismatch {
     /// Where in the value.
     pub path: Path,
-    /// What was wanted and what was found: `string required, but have number`.
+    /// What was wanted and what was found: `number required, but have tuple`.
     pub reason: String,
 }
 
@@ -26,8 +29,8 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
     let Value { data, marks } = value;
     let data = match (ty, data) {
         (Type::Any, data) => data,
-        (ty, Data::Null(_)) => Data::Null(Kind(ty.clone())),
-        (_, Data::Unknown(_)) => Data::Unknown(ty.clone()),
+        (ty, Data::Null(Kind(from))) => Data::Null(Kind(absent(&from, ty, path)?)),
+        (ty, Data::Unknown(from)) => Data::Unknown(absent(&from, ty, path)?),
         (Type::Bool, data) => to_bool(data, path)?,
         (Type::Number, data) => to_number(data, path)?,
         (Type::String, data) => to_string(data, path)?,
@@ -38,15 +41,51 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
             let items = convert_items(items_of(data, "set", path)?, element, path)?;
             return Ok(to_set(items).with_marks(marks));
         }
-        (Type::Map(element), Data::Map(members) | Data::Object(members)) => {
-            Data::Map(convert_members(members, element, path)?)
-        }
-        (Type::Map(_), data) => return Err(mismatch(path, "map", &data)),
-        (Type::Tuple(types), data) => to_tuple(data, types, path)?,
+        (Type::Map(element), data) => Data::Map(to_map(data, element, path)?),
+        (Type::Tuple(types), Data::Tuple(items)) => to_tuple(items, types, path)?,
+        (Type::Tuple(_), data) => return Err(mismatch(path, "tuple", &data)),
         (Type::Object(fields), Data::Map(members) | Data::Object(members)) => to_object(members, fields, path)?,
         (Type::Object(_), data) => return Err(mismatch(path, "object", &data)),
     };
     Ok(Value { data, marks })
+}
+
+/// The type of what is not there, or not yet: what is wanted, filled in with what it was where anything is.
+fn absent(from: &Type, wanted: &Type, path: &Path) -> Result<Type, Mismatch> {
+    match becomes(from, wanted) {
+        true => Ok(filled(from, wanted)),
+        false => Err(Mismatch { path: path.clone(), reason: format!("{} required, but have {from}", kind_of(wanted)) }),
+    }
+}
+
+/// The wanted type with what the other says where it says nothing.
+fn filled(from: &Type, wanted: &Type) -> Type {
+    let of_all = |types: Vec<Type>| unify(types).unwrap_or(Type::Any);
+    match (from, wanted) {
+        (from, Type::Any) => from.clone(),
+        (Type::List(from) | Type::Set(from), Type::List(to)) => Type::list(filled(from, to)),
+        (Type::List(from) | Type::Set(from), Type::Set(to)) => Type::set(filled(from, to)),
+        (Type::Tuple(items), Type::List(to)) => Type::list(filled(&of_all(items.clone()), to)),
+        (Type::Tuple(items), Type::Set(to)) => Type::set(filled(&of_all(items.clone()), to)),
+        (Type::Map(from), Type::Map(to)) => Type::map(filled(from, to)),
+        (Type::Object(fields), Type::Map(to)) => {
+            Type::map(filled(&of_all(fields.values().map(|field| field.ty.clone()).collect()), to))
+        }
+        (Type::Tuple(from), Type::Tuple(to)) if from.len() == to.len() => {
+            Type::Tuple(from.iter().zip(to).map(|(from, to)| filled(from, to)).collect())
+        }
+        (Type::Object(from), Type::Object(to)) => fields_filled(to, |name| from.get(name).map(|field| &field.ty)),
+        (Type::Map(from), Type::Object(to)) => fields_filled(to, |_| Some(from)),
+        (_, wanted) => wanted.clone(),
+    }
+}
+
+fn fields_filled<'t>(wanted: &BTreeMap<String, Field>, from: impl Fn(&str) -> Option<&'t Type>) -> Type {
+    let field = |(name, field): (&String, &Field)| {
+        let ty = from(name).map_or_else(|| field.ty.clone(), |from| filled(from, &field.ty));
+        (name.clone(), ty)
+    };
+    Type::object(wanted.iter().map(field))
 }
 
 /// A set has no places to be marked one by one: where an item is, the set is.
@@ -59,20 +98,26 @@ fn to_set(items: Items) -> Value {
 }
 
 fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
-    match data {
-        Data::Bool(_) => Ok(data),
-        Data::String(ref text) if matches!(&**text, "true" | "1") => Ok(Data::Bool(true)),
-        Data::String(ref text) if matches!(&**text, "false" | "0") => Ok(Data::Bool(false)),
-        other => Err(mismatch(path, "bool", &other)),
+    let Data::String(text) = &data else {
+        return if matches!(data, Data::Bool(_)) { Ok(data) } else { Err(mismatch(path, "bool", &data)) };
+    };
+    match &**text {
+        "true" | "1" => Ok(Data::Bool(true)),
+        "false" | "0" => Ok(Data::Bool(false)),
+        _ => {
+            let in_capitals = ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word));
+            let hint = if in_capitals { " in lower case" } else { "" };
+            Err(Mismatch { path: path.clone(), reason: format!("bool required: `true` or `false`{hint}") })
+        }
     }
 }
 
 fn to_number(data: Data, path: &Path) -> Result<Data, Mismatch> {
     match data {
         Data::Number(_) => Ok(data),
-        Data::String(ref text) => match text.parse::<Number>() {
+        Data::String(text) => match text.parse::<Number>() {
             Ok(number) => Ok(Data::Number(number)),
-            Err(_) => Err(mismatch(path, "number", &data)),
+            Err(_) => Err(Mismatch { path: path.clone(), reason: "number required, and this text is none".to_owned() }),
         },
         other => Err(mismatch(path, "number", &other)),
     }
@@ -87,26 +132,57 @@ fn to_string(data: Data, path: &Path) -> Result<Data, Mismatch> {
     }
 }
 
-fn items_of(data: Data, wanted: &str, path: &Path) -> Result<Items, Mismatch> {
+/// The items, and what they were in.
+fn items_of(data: Data, wanted: &str, path: &Path) -> Result<(Items, Origin), Mismatch> {
     match data {
-        Data::List(items) | Data::Set(items) | Data::Tuple(items) => Ok(items),
+        Data::List(items) | Data::Set(items) => Ok((items, Origin::Collection)),
+        Data::Tuple(items) => Ok((items, Origin::Structure)),
         other => Err(mismatch(path, wanted, &other)),
     }
 }
 
-fn convert_items(items: Items, element: &Type, path: &Path) -> Result<Items, Mismatch> {
+/// What the parts of a value were in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// All of one type.
+    Collection,
+    /// Each of its own.
+    Structure,
+}
+
+fn convert_items((items, origin): (Items, Origin), element: &Type, path: &Path) -> Result<Items, Mismatch> {
     if *element != Type::Any && items.element_is(element) {
         return Ok(items);
     }
+    if items.is_empty() {
+        return Ok(Items::default().of(of_none(&items.element(), origin, element, path)?));
+    }
     let one = |(index, item)| convert_at(item, element, &path.then(Step::Index(index as u32)));
     let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
-    let (items, element) = unify_any(items, element, path)?;
+    let (items, element) = of_one_type(items, element, path)?;
     Ok(Items::from(items).of(element))
 }
 
-fn convert_members(members: Members, element: &Type, path: &Path) -> Result<Members, Mismatch> {
-    if *element != Type::Any && members.element_is(element) {
+/// The type of what an empty collection would hold.
+fn of_none(from: &Type, origin: Origin, wanted: &Type, path: &Path) -> Result<Type, Mismatch> {
+    match (origin, wanted) {
+        (Origin::Collection, Type::Any) => Ok(from.clone()),
+        (Origin::Collection, wanted) => absent(from, wanted, path).map(|_| wanted.clone()),
+        (Origin::Structure, wanted) => Ok(wanted.clone()),
+    }
+}
+
+fn to_map(data: Data, element: &Type, path: &Path) -> Result<Members, Mismatch> {
+    let (members, origin) = match data {
+        Data::Map(members) => (members, Origin::Collection),
+        Data::Object(members) => (members, Origin::Structure),
+        data => return Err(mismatch(path, "map", &data)),
+    };
+    if origin == Origin::Collection && *element != Type::Any && members.element_is(element) {
         return Ok(members);
+    }
+    if members.is_empty() {
+        return Ok(Members::default().of(of_none(&members.element(), origin, element, path)?));
     }
     let one = |(name, value): (String, Value)| {
         let at = path.then(Step::Key(name.clone()));
@@ -114,32 +190,40 @@ fn convert_members(members: Members, element: &Type, path: &Path) -> Result<Memb
     };
     let (names, values): (Vec<String>, Vec<Value>) =
         members.into_iter().map(one).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    let (values, element) = unify_any(values, element, path)?;
+    let (values, element) = of_one_type(values, element, path)?;
     Ok(names.into_iter().zip(values).collect::<Members>().of(element))
 }
 
 /// `list(any)` means one type for all: the one that all can become. Gives it, too.
-fn unify_any(items: Vec<Value>, element: &Type, path: &Path) -> Result<(Vec<Value>, Type), Mismatch> {
+fn of_one_type(items: Vec<Value>, element: &Type, path: &Path) -> Result<(Vec<Value>, Type), Mismatch> {
     if !element.has_any() {
         return Ok((items, element.clone()));
     }
-    match unify(items.iter().map(Value::ty)) {
-        Some(Type::Any) => Ok((items, element.clone())),
-        Some(common) => {
-            let items = items.into_iter().map(|item| convert(item, &common)).collect::<Result<_, _>>()?;
-            Ok((items, common))
-        }
-        None => {
-            let mut found: Vec<String> = items.iter().map(|item| kind(&item.data)).collect();
-            found.dedup();
-            let reason = format!("all of them must have one type, but these are {}", found.join(", "));
-            Err(Mismatch { path: path.clone(), reason })
-        }
+    let Some(common) = one_type_of(items.iter().map(Value::ty)) else {
+        let mut found: Vec<String> = items.iter().map(|item| kind(&item.data)).collect();
+        found.dedup();
+        let reason = format!("all of them must have one type, but these are {}", listed(&found));
+        return Err(Mismatch { path: path.clone(), reason });
+    };
+    let one = |(index, item)| convert_at(item, &common, &path.then(Step::Index(index as u32)));
+    let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
+    let (mut types, first) = (items.iter().map(Value::ty), items.first().map(Value::ty));
+    if !types.all(|ty| Some(ty) == first) {
+        let reason = "all of them must have one type, and something in them is of several".to_owned();
+        return Err(Mismatch { path: path.clone(), reason });
+    }
+    Ok((items, common))
+}
+
+/// Of many, the first few.
+fn listed(kinds: &[String]) -> String {
+    match kinds.get(..4) {
+        Some(first) if kinds.len() > 4 => format!("{}, …", first.join(", ")),
+        _ => kinds.join(", "),
     }
 }
 
-fn to_tuple(data: Data, types: &[Type], path: &Path) -> Result<Data, Mismatch> {
-    let items = items_of(data, "tuple", path)?;
+fn to_tuple(items: Items, types: &[Type], path: &Path) -> Result<Data, Mismatch> {
     if items.len() != types.len() {
         let reason = format!("tuple of {} elements required, but have {}", types.len(), items.len());
         return Err(Mismatch { path: path.clone(), reason });
@@ -172,10 +256,17 @@ fn mismatch(path: &Path, wanted: &str, found: &Data) -> Mismatch {
 
 fn kind(data: &Data) -> String {
     match data {
-        Data::Tuple(_) => "tuple".to_owned(),
-        Data::Object(_) => "object".to_owned(),
-        Data::Null(_) => "null".to_owned(),
-        data => Value::from(data.clone()).ty().to_string(),
+        Data::Null(Kind(Type::Any)) => "null".to_owned(),
+        data => kind_of(&Value::from(data.clone()).ty()),
+    }
+}
+
+/// Structures in one word: they may be long.
+fn kind_of(ty: &Type) -> String {
+    match ty {
+        Type::Tuple(_) => "tuple".to_owned(),
+        Type::Object(_) => "object".to_owned(),
+        ty => ty.to_string(),
     }
 }
 
@@ -183,11 +274,17 @@ fn kind(data: &Data) -> String {
 mod tests {
     use super::*;
 
+    fn reason(value: Value, ty: &Type) -> String {
+        convert(value, ty).unwrap_err().reason
+    }
+
     #[test]
     fn numbers_and_strings_become_each_other() {
         assert_eq!(convert(Value::from("5"), &Type::Number).unwrap(), Value::from(5u64));
         assert_eq!(convert(Value::from(5u64), &Type::String).unwrap(), Value::from("5"));
-        assert_eq!(convert(Value::from("x"), &Type::Number).unwrap_err().reason, "number required, but have string");
+        assert_eq!(reason(Value::from("x"), &Type::Number), "number required, and this text is none");
+        assert_eq!(reason(Value::from("True"), &Type::Bool), "bool required: `true` or `false` in lower case");
+        assert_eq!(reason(Value::tuple([]), &Type::Number), "number required, but have tuple");
     }
 
     #[test]
@@ -205,9 +302,16 @@ mod tests {
 
     #[test]
     fn a_list_of_any_without_one_type_is_refused() {
-        let tuple = Value::tuple([Value::from(true), Value::tuple([])]);
-        let error = convert(tuple, &Type::list(Type::Any)).unwrap_err();
-        assert_eq!(error.reason, "all of them must have one type, but these are bool, tuple");
+        let tuple = |items: [Value; 2]| Value::tuple(items);
+        let any = Type::list(Type::Any);
+        assert_eq!(
+            reason(tuple([Value::from(true), Value::tuple([])]), &any),
+            "all of them must have one type, but these are bool, tuple"
+        );
+        let object: Value = [("a", Value::from(1u64))].into_iter().collect();
+        assert!(convert(tuple([object, Value::NULL]), &any).is_err());
+        assert_eq!(convert(tuple([Value::NULL, Value::NULL]), &any).unwrap().ty(), any);
+        assert_eq!(convert(tuple([Value::NULL, Value::from(true)]), &any).unwrap().ty(), Type::list(Type::Bool));
     }
 
     #[test]
@@ -233,5 +337,15 @@ mod tests {
         let ty = Type::Object([("a".to_owned(), field)].into());
         let value: Value = [("b", Value::from(true))].into_iter().collect();
         assert_eq!(convert(value, &ty).unwrap(), [("a", Value::NULL)].into_iter().collect());
+    }
+
+    #[test]
+    fn what_is_not_there_is_of_a_type_all_the_same() {
+        let strings = Type::list(Type::String);
+        assert!(convert(Value::null(strings.clone()), &Type::Number).is_err());
+        assert!(convert(Value::unknown(strings.clone()), &Type::map(Type::String)).is_err());
+        assert!(convert(Value::list(Type::String, []), &Type::list(strings.clone())).is_err());
+        assert_eq!(convert(Value::unknown(strings), &Type::set(Type::Any)).unwrap().ty(), Type::set(Type::String));
+        assert_eq!(convert(Value::tuple([]), &Type::list(Type::Any)).unwrap().ty(), Type::list(Type::Any));
     }
 }

@@ -1,15 +1,17 @@
 //! The one type that values of several types can all become.
 //!
-//! Source: cty's `convert/unify.go`.
+//! Source: cty's `convert/unify.go`, in its mode that takes conversions which may fail: text becomes a number where a number is wanted.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ty::{Field, Type};
 
-/// The one type that values of all these types can become, if there is one. Only conversions that lose nothing count.
+/// The one type that values of all these types can become, if there is one; [`Type::Any`] where that can't be said before more is known
+/// of one of them.
 pub fn unify(types: impl IntoIterator<Item = Type>) -> Option<Type> {
-    let mut types: Vec<Type> = types.into_iter().filter(|ty| *ty != Type::Any).collect();
-    types.dedup();
+    let mut seen = BTreeSet::new();
+    let mut types: Vec<Type> = types.into_iter().filter(|ty| seen.insert(ty.clone())).collect();
     match types.len() {
         0 => Some(Type::Any),
         1 => types.pop(),
@@ -25,6 +27,8 @@ struct Kinds {
     sets: usize,
     objects: usize,
     tuples: usize,
+    /// Of which nothing is known.
+    open: usize,
 }
 
 impl Kinds {
@@ -37,7 +41,8 @@ impl Kinds {
                 Type::Set(_) => kinds.sets += 1,
                 Type::Object(_) => kinds.objects += 1,
                 Type::Tuple(_) => kinds.tuples += 1,
-                Type::Any | Type::Bool | Type::Number | Type::String | Type::Handle => {}
+                Type::Any => kinds.open += 1,
+                Type::Bool | Type::Number | Type::String | Type::Handle => {}
             }
         }
         kinds
@@ -45,26 +50,56 @@ impl Kinds {
 }
 
 fn unify_kinds(types: Vec<Type>) -> Option<Type> {
-    let (kinds, all) = (Kinds::of(&types), types.len());
-    if kinds.sets == all {
-        return Some(Type::set(unify(types.into_iter().flat_map(elements))?));
+    let Kinds { maps, lists, sets, objects, tuples, open } = Kinds::of(&types);
+    let all = types.len();
+    if open > 0 && [maps, lists, sets, objects, tuples].iter().any(|count| *count > 0 && count + open == all) {
+        return Some(Type::Any);
     }
-    if kinds.objects == all {
-        return unify_objects(types);
+    if maps == all || lists == all || sets == all {
+        return unify_collections(types);
     }
-    if kinds.tuples == all {
-        return unify_tuples(types);
+    if maps > 0 && objects > 0 && maps + objects + open == all {
+        return objects_as_maps(&types).or_else(|| most_general(&types));
     }
-    if kinds.objects > 0 && kinds.tuples > 0 {
-        return None;
+    if lists > 0 && tuples > 0 && lists + tuples + open == all {
+        return tuples_as_lists(&types).or_else(|| most_general(&types));
     }
-    let together = || unify(types.iter().cloned().flat_map(elements));
-    let common = match kinds {
-        Kinds { maps: maps @ 1.., objects, .. } if maps + objects == all => together().map(Type::map),
-        Kinds { lists: lists @ 1.., tuples, .. } if lists + tuples == all => together().map(Type::list),
-        _ => None,
+    match () {
+        () if objects == all => unify_objects(types),
+        () if tuples == all => unify_tuples(types),
+        () if objects > 0 && tuples > 0 => None,
+        () => most_general(&types),
+    }
+}
+
+/// Of collections that are all of one kind.
+fn unify_collections(types: Vec<Type>) -> Option<Type> {
+    let around: fn(Type) -> Type = match types.first() {
+        Some(Type::Map(_)) => Type::map,
+        Some(Type::Set(_)) => Type::set,
+        _ => Type::list,
     };
-    common.or_else(|| most_general(types))
+    unify(types.into_iter().flat_map(elements)).map(around)
+}
+
+/// The map that maps and objects can all become.
+fn objects_as_maps(types: &[Type]) -> Option<Type> {
+    let (objects, others): (Vec<_>, Vec<_>) = types.iter().cloned().partition(|ty| matches!(ty, Type::Object(_)));
+    let map = common_element(objects, Type::map)?;
+    unify(others.into_iter().chain([map])).filter(|ty| matches!(ty, Type::Map(_)))
+}
+
+/// The list that lists and tuples can all become.
+fn tuples_as_lists(types: &[Type]) -> Option<Type> {
+    let (tuples, others): (Vec<_>, Vec<_>) = types.iter().cloned().partition(|ty| matches!(ty, Type::Tuple(_)));
+    let list = common_element(tuples, Type::list)?;
+    unify(others.into_iter().chain([list])).filter(|ty| matches!(ty, Type::List(_)))
+}
+
+/// A list or map that all of these can become.
+fn common_element(types: Vec<Type>, around: fn(Type) -> Type) -> Option<Type> {
+    let common = around(unify(types.iter().cloned().flat_map(elements))?);
+    types.iter().all(|ty| *ty == common || becomes(ty, &common)).then_some(common)
 }
 
 /// What is directly inside of a type, in one type's order.
@@ -79,11 +114,10 @@ fn elements(ty: Type) -> Vec<Type> {
 
 /// An object where all have the same attributes, otherwise a map.
 fn unify_objects(types: Vec<Type>) -> Option<Type> {
-    let fields: Vec<BTreeMap<String, Field>> = types.into_iter().filter_map(fields_of).collect();
+    let fields: Vec<&BTreeMap<String, Field>> = types.iter().filter_map(fields_of).collect();
     let (first, rest) = fields.split_first()?;
     if rest.iter().any(|other| !other.keys().eq(first.keys())) {
-        let all = fields.into_iter().flat_map(BTreeMap::into_values).map(|field| field.ty);
-        return Some(Type::map(unify(all)?));
+        return common_element(types, Type::map);
     }
     let field = |name: &String| {
         let same_named = || fields.iter().filter_map(|fields| fields.get(name));
@@ -93,7 +127,7 @@ fn unify_objects(types: Vec<Type>) -> Option<Type> {
     Some(Type::Object(first.keys().map(field).collect::<Option<_>>()?))
 }
 
-fn fields_of(ty: Type) -> Option<BTreeMap<String, Field>> {
+fn fields_of(ty: &Type) -> Option<&BTreeMap<String, Field>> {
     match ty {
         Type::Object(fields) => Some(fields),
         _ => None,
@@ -102,39 +136,86 @@ fn fields_of(ty: Type) -> Option<BTreeMap<String, Field>> {
 
 /// A tuple where all have the same length, otherwise a list.
 fn unify_tuples(types: Vec<Type>) -> Option<Type> {
-    let rows: Vec<Vec<Type>> = types.into_iter().map(elements).collect();
+    let rows: Vec<Vec<Type>> = types.iter().cloned().map(elements).collect();
     let length = rows.first().map_or(0, Vec::len);
     if rows.iter().any(|row| row.len() != length) {
-        return Some(Type::list(unify(rows.into_iter().flatten())?));
+        return common_element(types, Type::list);
     }
     let column = |place: usize| unify(rows.iter().filter_map(|row| row.get(place).cloned()));
     Some(Type::Tuple((0..length).map(column).collect::<Option<_>>()?))
 }
 
-/// The first that all others can become.
-fn most_general(mut types: Vec<Type>) -> Option<Type> {
-    types.sort_by_key(preference);
-    types.iter().find(|wanted| types.iter().all(|ty| becomes(ty, wanted))).cloned()
+/// The first that all others can become, the most general ones looked at first.
+fn most_general(types: &[Type]) -> Option<Type> {
+    let fits = |wanted: &&Type| types.iter().all(|ty| ty == *wanted || becomes(ty, wanted));
+    by_generality(types).into_iter().find(fits).cloned()
 }
 
-fn preference(ty: &Type) -> u8 {
-    match ty {
-        Type::String | Type::List(_) | Type::Map(_) => 0,
-        Type::Set(_) => 1,
-        Type::Any | Type::Bool | Type::Number | Type::Tuple(_) | Type::Object(_) | Type::Handle => 2,
+/// Each behind all that are more general than it.
+fn by_generality(types: &[Type]) -> Vec<&Type> {
+    let mut waiting: Vec<&Type> = types.iter().collect();
+    let mut sorted = Vec::with_capacity(types.len());
+    while !waiting.is_empty() {
+        let is_behind = |ty: &Type| waiting.iter().any(|other| generality(other, ty) == Ordering::Less);
+        let (behind, free): (Vec<&Type>, Vec<&Type>) = waiting.iter().partition(|ty| is_behind(ty));
+        if free.is_empty() {
+            break;
+        }
+        sorted.extend(free);
+        waiting = behind;
+    }
+    sorted
+}
+
+/// `Less` where the first is more general. It is said as if what is inside of them could become each other.
+fn generality(one: &Type, other: &Type) -> Ordering {
+    use Ordering::{Equal, Greater, Less};
+    match (one, other) {
+        (Type::Any, Type::Any) => Equal,
+        (Type::Any, _) => Greater,
+        (_, Type::Any) => Less,
+        (Type::String, Type::Bool | Type::Number) => Less,
+        (Type::Bool | Type::Number, Type::String) => Greater,
+        (Type::List(one), Type::List(other))
+        | (Type::Set(one), Type::Set(other))
+        | (Type::Map(one), Type::Map(other)) => generality(one, other),
+        (Type::List(_), Type::Tuple(_) | Type::Set(_)) | (Type::Tuple(_), Type::Set(_)) => Less,
+        (Type::Tuple(_) | Type::Set(_), Type::List(_)) | (Type::Set(_), Type::Tuple(_)) => Greater,
+        (Type::Map(_), Type::Object(_)) => Less,
+        (Type::Object(_), Type::Map(_)) => Greater,
+        (Type::Object(one), Type::Object(other)) if one.keys().eq(other.keys()) => {
+            agreed(one.values().zip(other.values()).map(|(one, other)| generality(&one.ty, &other.ty)))
+        }
+        (Type::Tuple(one), Type::Tuple(other)) if one.len() == other.len() => {
+            agreed(one.iter().zip(other).map(|(one, other)| generality(one, other)))
+        }
+        _ => Equal,
     }
 }
 
-/// Whether every value of one type can become one of the other, with nothing lost.
-fn becomes(from: &Type, to: &Type) -> bool {
+/// What all say that say something, if they agree.
+fn agreed(orders: impl Iterator<Item = Ordering>) -> Ordering {
+    let mut said = orders.filter(|order| order.is_ne());
+    let Some(first) = said.next() else { return Ordering::Equal };
+    if said.all(|order| order == first) { first } else { Ordering::Equal }
+}
+
+/// Whether values of one type may become ones of another; it may turn out that one of them does not.
+pub(crate) fn becomes(from: &Type, to: &Type) -> bool {
     match (from, to) {
+        (_, Type::Any) | (Type::Any, _) => true,
         (from, to) if from == to => true,
-        (Type::Any, _) | (_, Type::Any) => true,
-        (Type::Bool | Type::Number, Type::String) => true,
-        (Type::List(from) | Type::Set(from), Type::List(to)) => becomes(from, to),
-        (Type::Set(from), Type::Set(to)) | (Type::Map(from), Type::Map(to)) => becomes(from, to),
-        (Type::Tuple(items), Type::List(to) | Type::Set(to)) => items.iter().all(|item| becomes(item, to)),
-        (Type::Object(fields), Type::Map(to)) => fields.values().all(|field| becomes(&field.ty, to)),
+        (Type::Bool | Type::Number, Type::String) | (Type::String, Type::Bool | Type::Number) => true,
+        (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to)) => becomes(from, to),
+        (Type::Map(from), Type::Map(to)) => becomes(from, to),
+        (Type::Tuple(items), Type::List(to) | Type::Set(to)) => match **to {
+            Type::Any => one_type_of(items.iter().cloned()).is_some(),
+            _ => items.iter().all(|item| becomes(item, to)),
+        },
+        (Type::Object(fields), Type::Map(to)) => match **to {
+            Type::Any => unify(fields.values().map(|field| field.ty.clone())).is_some(),
+            _ => fields.values().all(|field| becomes(&field.ty, to)),
+        },
         (Type::Tuple(from), Type::Tuple(to)) => {
             from.len() == to.len() && from.iter().zip(to).all(|(from, to)| becomes(from, to))
         }
@@ -142,8 +223,16 @@ fn becomes(from: &Type, to: &Type) -> bool {
             Some(found) => becomes(&found.ty, &field.ty),
             None => field.optional,
         }),
+        (Type::Map(from), Type::Object(to)) => to.values().all(|field| field.optional || becomes(from, &field.ty)),
         _ => false,
     }
+}
+
+/// The type that the items of a list of any type have. What is open stays open only where all of it is.
+pub(crate) fn one_type_of(types: impl IntoIterator<Item = Type>) -> Option<Type> {
+    let mut all_open = true;
+    let common = unify(types.into_iter().inspect(|ty| all_open &= *ty == Type::Any))?;
+    (common != Type::Any || all_open).then_some(common)
 }
 
 #[cfg(test)]
@@ -167,17 +256,28 @@ mod tests {
         let a = Type::object([("a", Type::Number)]);
         check(&[a.clone(), Type::object([("a", Type::String)])], Some("object({a = string})"));
         check(&[a.clone(), Type::object([("b", Type::Number)])], Some("map(number)"));
+        check(&[a.clone(), Type::map(Type::String)], Some("map(string)"));
         check(&[a, Type::Tuple(vec![])], None);
     }
 
     #[test]
-    fn lists_are_preferred_over_tuples_and_keep_the_order_of_sets() {
+    fn lists_are_preferred_over_tuples_and_both_over_sets() {
         let tuple = Type::Tuple(vec![Type::Number]);
         check(&[Type::list(Type::String), tuple.clone()], Some("list(string)"));
         check(&[Type::set(Type::String), tuple.clone()], Some("set(string)"));
         check(&[Type::set(Type::String), Type::set(Type::Number)], Some("set(string)"));
-        check(&[Type::list(Type::Number), Type::set(Type::String)], None);
+        check(&[Type::list(Type::Number), Type::set(Type::String)], Some("list(number)"));
         check(&[tuple.clone(), Type::Tuple(vec![Type::String, Type::Bool])], Some("list(string)"));
         check(&[tuple, Type::Tuple(vec![Type::Tuple(vec![])])], None);
+    }
+
+    #[test]
+    fn what_is_open_leaves_a_structure_open() {
+        let object = |ty: Type| Type::object([("a", ty)]);
+        check(&[object(Type::Any), object(Type::Tuple(vec![Type::String]))], Some("object({a = any})"));
+        check(&[Type::Tuple(vec![Type::Any]), Type::Tuple(vec![Type::Tuple(vec![])])], Some("tuple([any])"));
+        check(&[Type::list(Type::String), Type::Any], Some("any"));
+        check(&[Type::String, Type::list(Type::String), Type::Any], Some("any"));
+        check(&[Type::Any, Type::Number], Some("number"));
     }
 }

@@ -11,7 +11,7 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
-pub use parts::{Items, Kind, Members};
+pub use parts::{Items, Kind, Measure, Members};
 
 /// A value and what must not be done with it.
 ///
@@ -198,7 +198,7 @@ impl Value {
 
     /// Whether nothing in it is unknown.
     pub fn is_wholly_known(&self) -> bool {
-        !self.is_unknown() && self.children().all(|(_, child)| child.is_wholly_known())
+        self.measure().is_known
     }
 
     /// Whether it or anything in it is sensitive.
@@ -213,7 +213,7 @@ impl Value {
 
     /// Its marks and those of everything in it.
     pub fn all_marks(&self) -> ValueMarks {
-        self.children().fold(self.marks, |marks, (_, child)| marks | child.all_marks())
+        self.measure().marks
     }
 
     /// The text, if this is some.
@@ -259,6 +259,18 @@ impl Value {
     /// A member of a map or object; `null` counts as absent.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.as_members()?.get(name).filter(|value| !value.is_null())
+    }
+
+    /// How large it is, as if nothing in it were shared. Cheap where it was asked before of what is in it.
+    pub fn measure(&self) -> Measure {
+        let inside = match &self.data {
+            Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.measure(),
+            Data::Map(members) | Data::Object(members) => members.measure(),
+            Data::String(text) | Data::Handle(text) => Measure::of_leaf(text.len()),
+            Data::Unknown(_) => Measure { is_known: false, ..Measure::of_leaf(0) },
+            Data::Null(_) | Data::Bool(_) | Data::Number(_) => Measure::of_leaf(0),
+        };
+        Measure { marks: inside.marks | self.marks, ..inside }
     }
 
     /// What a path leads to.
@@ -357,6 +369,20 @@ mod tests {
             |ephemeral: bool| Value::from("hunter2").with_marks(ValueMarks { sensitive: !ephemeral, ephemeral });
         let value: Value = [("once", marked(true)), ("token", marked(false))].into_iter().collect();
         assert_eq!(format!("{value:?}"), r#"{"once": (ephemeral), "token": (sensitive)}"#);
+    }
+
+    #[test]
+    fn what_is_shared_counts_each_time() {
+        let doubled = |value: &Value| Value::tuple([value.clone(), value.clone()]);
+        let (leaf, one) = (Value::from("four"), size_of::<Value>() as u64);
+        let value = (0..100).fold(leaf.clone(), |value, _| doubled(&value));
+        assert_eq!((value.measure().bytes, value.measure().levels), (u64::MAX, 100));
+        let mut pair = doubled(&leaf);
+        assert_eq!((pair.measure().bytes, pair.measure().levels), (3 * one + 8, 1));
+        let Data::Tuple(items) = &mut pair.data else { unreachable!() };
+        items.push(Value::unknown(Type::Any).into_sensitive());
+        assert_eq!((pair.measure().bytes, pair.is_wholly_known()), (4 * one + 8, false));
+        assert!(pair.has_sensitive() && !leaf.has_sensitive());
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod tree;
 pub use format::format;
 pub use json::{BlockShape, Others, Reading, Shape, parse_json_body};
 pub use lexer::{Kind as TokenKind, Start, Token, tokens};
-pub use parser::{parse_body, parse_expression, parse_template};
+pub use parser::{Lines, parse_body, parse_expression, parse_template};
 pub use source::{Place, SourceFile};
 pub use stack::deeply;
 pub use tree::*;

@@ -29,10 +29,19 @@ pub fn parse_body(file: &SourceFile) -> (Body, Diagnostics) {
     (body, parser.diagnostics)
 }
 
+/// What the ends of lines mean to an expression, where no brackets are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// They end it, as that of an argument.
+    EndIt,
+    /// Nothing.
+    DontCount,
+}
+
 /// The one expression that a text holds.
-pub fn parse_expression(file: &SourceFile) -> Result<Node, Diagnostics> {
+pub fn parse_expression(file: &SourceFile, lines: Lines) -> Result<Node, Diagnostics> {
     let mut parser = Parser::new(file, Start::Normal).map_err(|diagnostic| vec![diagnostic])?;
-    let node = parser.only_expression();
+    let node = parser.only_expression(lines);
     node.map_err(|Failed| parser.diagnostics)
 }
 
@@ -80,18 +89,23 @@ impl<'f> Parser<'f> {
     }
 
     /// An opening bracket whose closing one does not come.
-    pub(crate) fn unclosed<T>(&mut self, open: Token) -> Parsed<T> {
-        let bracket = self.cursor.text(open).trim();
+    pub(crate) fn unclosed<T>(&mut self, open: Place) -> Parsed<T> {
+        let bracket = self.cursor.text_at(open).trim();
         let error = Diagnostic::error(format!("this `{bracket}` is never closed"));
-        self.fail(error.because("the text ends before"), open.place)
+        self.fail(error.because("the text ends before"), open)
     }
 
-    /// Takes the closing bracket that belongs to this opening one.
-    pub(crate) fn close(&mut self, open: Token, kind: TokenKind, what: &str) -> Parsed<Token> {
-        match self.cursor.peek().kind {
-            TokenKind::End => self.unclosed(open),
-            _ => self.take(kind, what),
-        }
+    /// Something else stands where a bracket should be closed.
+    pub(crate) fn unbalanced<T>(&mut self, open: Token, what: &str) -> Parsed<T> {
+        let found = self.cursor.peek();
+        let line = self.line_of(open.place);
+        let error = Diagnostic::error(format!("{what} is wanted here")).because(self.cursor.described(found));
+        self.fail(error.hint(format!("it closes the `{}` in line {line}", self.cursor.text(open))), found.place)
+    }
+
+    /// The line that a place begins in; the first is 1.
+    pub(crate) fn line_of(&self, place: Place) -> usize {
+        self.file.text.get(..place.start as usize).unwrap_or_default().matches('\n').count() + 1
     }
 
     /// One level further in; an error where that is too deep.
@@ -114,9 +128,10 @@ impl<'f> Parser<'f> {
         }
     }
 
-    fn only_expression(&mut self) -> Parsed<Node> {
-        self.cursor.newlines(false);
+    fn only_expression(&mut self, lines: Lines) -> Parsed<Node> {
+        self.cursor.newlines(lines == Lines::EndIt);
         let node = self.expression()?;
+        self.cursor.newlines(false);
         match self.cursor.peek().kind {
             TokenKind::End => Ok(node),
             _ => self.expected("the end of the expression"),
@@ -133,7 +148,7 @@ impl<'f> Parser<'f> {
                 (TokenKind::End, None) => return body,
                 (TokenKind::End, Some(open)) => {
                     if !self.ended_within_item() {
-                        let _ = self.unclosed::<()>(open);
+                        let _ = self.unclosed::<()>(open.place);
                     }
                     return body;
                 }
@@ -237,13 +252,19 @@ impl<'f> Parser<'f> {
         }
         let word = self.cursor.next();
         let name = self.cursor.name(word);
-        if self.cursor.peek().kind != TokenKind::Equal {
-            return self.expected("`=`, as a block on one line holds one argument,");
+        let next = self.cursor.peek();
+        if next.kind != TokenKind::Equal {
+            let error = Diagnostic::error("`=` is wanted here: a block on one line holds one argument");
+            let place = match next.kind {
+                TokenKind::OpenQuote | TokenKind::OpenBrace | TokenKind::Identifier => word.place.to(next.place),
+                _ => word.place,
+            };
+            return self.fail(error.because(self.cursor.described(next)), place);
         }
         let attribute = self.attribute(name)?;
         match self.cursor.peek().kind {
             TokenKind::CloseBrace => Ok(Body { items: vec![Item::Attribute(attribute)] }),
-            TokenKind::End => self.unclosed(open),
+            TokenKind::End => self.unclosed(open.place),
             _ => {
                 let error = Diagnostic::error("a block on one line holds one argument");
                 let error = error.hint("put each argument, and the closing brace, on a line of its own");
@@ -254,13 +275,19 @@ impl<'f> Parser<'f> {
 
     /// A label in quotes.
     fn label(&mut self) -> Parsed<Name> {
-        let open = self.cursor.peek();
-        let node = self.quoted()?;
-        match node.kind {
-            Kind::Text(text) => Ok(Name { text, place: node.place }),
-            _ => {
-                let error = Diagnostic::error("a label is plain text");
-                self.fail(error.hint("it is read before anything is evaluated: write `$${` for `${`"), open.place)
+        let open = self.cursor.next();
+        let mut text = String::new();
+        loop {
+            let token = self.cursor.next();
+            match token.kind {
+                TokenKind::CloseQuote => return Ok(Name { text: text.into(), place: open.place.to(token.place) }),
+                TokenKind::QuotedText => text.push_str(&self.literal(token)?),
+                TokenKind::OpenValue | TokenKind::OpenDirective => {
+                    let error = Diagnostic::error("a label is plain text");
+                    let hint = "it is read before anything is evaluated: write `$${` for `${`";
+                    return self.fail(error.hint(hint), token.place);
+                }
+                _ => return self.unended(token, TokenKind::CloseQuote, open.place),
             }
         }
     }

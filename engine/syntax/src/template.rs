@@ -28,7 +28,7 @@ impl Parser<'_> {
     pub(crate) fn template(&mut self, end: TokenKind, is_indented: bool) -> Parsed<Node> {
         let (start, opening) = (self.cursor.peek().place, self.cursor.last());
         let outer = self.cursor.newlines(true);
-        let pieces = self.pieces(end, opening);
+        let pieces = self.pieces(end, opening, start);
         self.cursor.newlines(outer);
         let mut pieces = pieces?;
         if is_indented {
@@ -45,7 +45,7 @@ impl Parser<'_> {
         Ok(Node { place, kind })
     }
 
-    fn pieces(&mut self, end: TokenKind, opening: Place) -> Parsed<Vec<Piece>> {
+    fn pieces(&mut self, end: TokenKind, opening: Place, start: Place) -> Parsed<Vec<Piece>> {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut strips_next = false;
         let mut result = Ok(());
@@ -65,30 +65,32 @@ impl Parser<'_> {
                     if self.cursor.text(token).ends_with('~') {
                         strip_end(&mut pieces);
                     }
-                    let kind = self.sequence(token, end)?;
+                    let kind = self.sequence(token, end, start)?;
                     strips_next = self.cursor.text_at(self.cursor.last()).starts_with('~');
                     pieces.push(Piece { place: token.place.to(self.cursor.last()), kind });
                 }
-                TokenKind::QuotedNewline => {
-                    let error = Diagnostic::error("quoted text can't go over several lines");
-                    return self.fail(error.hint("write `\\n` for a new line, or a heredoc: `<<EOT`"), token.place);
-                }
-                _ => {
-                    let error = Diagnostic::error(match end {
-                        TokenKind::CloseHeredoc => "this heredoc is never closed",
-                        _ => "this text is never closed",
-                    });
-                    let line = self.file.text[..opening.start as usize].matches('\n').count() + 1;
-                    let error = error.because(format!("it begins in line {line}"));
-                    return self.fail(error, token.place);
-                }
+                _ => return self.unended(token, end, opening),
             }
         }
         result.map(|()| pieces)
     }
 
-    /// What stands in `${ … }` or `%{ … }`, with its end.
-    fn sequence(&mut self, open: Token, end: TokenKind) -> Parsed<PieceKind> {
+    /// What is said where a text can't go on like this.
+    pub(crate) fn unended<T>(&mut self, token: Token, end: TokenKind, opening: Place) -> Parsed<T> {
+        if token.kind == TokenKind::QuotedNewline {
+            let error = Diagnostic::error("quoted text can't go over several lines");
+            return self.fail(error.hint("write `\\n` for a new line, or a heredoc: `<<EOT`"), token.place);
+        }
+        let error = Diagnostic::error(match end {
+            TokenKind::CloseHeredoc => "this heredoc is never closed",
+            _ => "this text is never closed",
+        });
+        let line = self.line_of(opening);
+        self.fail(error.because(format!("it begins in line {line}")), token.place)
+    }
+
+    /// What stands in `${ … }` or `%{ … }`, with its end. One that is never closed is said from the template's start on.
+    fn sequence(&mut self, open: Token, end: TokenKind, start: Place) -> Parsed<PieceKind> {
         self.within(|this| {
             let kind = match open.kind {
                 TokenKind::OpenValue => PieceKind::Value(this.expression()?),
@@ -100,10 +102,12 @@ impl Parser<'_> {
                     this.cursor.next();
                     Ok(kind)
                 }
-                TokenKind::End => this.unclosed(open),
-                TokenKind::OpenQuote | TokenKind::CloseQuote if end == TokenKind::CloseQuote => {
+                TokenKind::End | TokenKind::OpenQuote | TokenKind::CloseQuote
+                    if open.kind == TokenKind::OpenValue
+                        && (close.kind == TokenKind::End || end == TokenKind::CloseQuote) =>
+                {
                     let error = Diagnostic::error(format!("this `{}` is never closed", this.cursor.text(open)));
-                    this.fail(error.because("the text around it ends first"), open.place)
+                    this.fail(error.because("the text around it ends first"), start.to(open.place))
                 }
                 _ => {
                     let error = Diagnostic::error("`}` is wanted here").because(this.cursor.described(close));
@@ -161,8 +165,9 @@ impl Parser<'_> {
         match around {
             None => Ok(parts),
             Some((word, place)) => {
-                let error = Diagnostic::error(format!("this `{word}` has no `end{word}`"));
-                self.fail(error.hint(format!("write `%{{ end{word} }}`")), place)
+                let error = Diagnostic::error(format!("`%{{ end{word} }}` is missing before this"));
+                let error = error.because(format!("the `{word}` that it ends is in line {}", self.line_of(place)));
+                self.fail(error, self.cursor.last())
             }
         }
     }
@@ -193,7 +198,7 @@ impl Parser<'_> {
     }
 
     /// The text that a token stands for.
-    fn literal(&mut self, token: Token) -> Parsed<String> {
+    pub(crate) fn literal(&mut self, token: Token) -> Parsed<String> {
         let written = self.cursor.text(token);
         let is_quoted = token.kind == TokenKind::QuotedText;
         let mut text = String::with_capacity(written.len());

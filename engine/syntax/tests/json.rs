@@ -388,7 +388,7 @@ fn mistakes_within_templates_are_where_they_are_written() {
     error: an expression is wanted here (this is `}`) at 3 «}»
     error: an expression is wanted here (here the text ends) at 4 «»
     error: `,` or `)` is wanted here (this is `1`) at 4 «1»
-    error: this `if` has no `endif` at 5 «%{ if true }» hint: write `%{ endif }`
+    error: `%{ endif }` is missing before this (the `if` that it ends is in line 1) at 5 «»
     "#);
 }
 
@@ -409,7 +409,7 @@ fn nesting_that_is_too_deep_is_refused() {
 fn numbers_keep_their_digits() {
     assert_snapshot!(check(r#"{"locals": {"a": [0, -0, 1e3, 1E-2, 18446744073709551617, 0.1234567890123456789012345]}}"#), @r#"
     locals at «"locals"»
-      a = [0, 0, 1000, 0.01, 18446744073709551617, 0.1234567890123456789012345]
+      a = [0, -0, 1000, 0.01, 18446744073709551617, 0.1234567890123456789012345]
     "#);
 }
 

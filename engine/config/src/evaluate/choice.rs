@@ -3,42 +3,53 @@
 use std::borrow::Cow;
 
 use bimetal_model::convert::{convert, unify};
-use bimetal_model::{Diagnostics, Type, Value, ValueMarks};
+use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
 use bimetal_syntax::{Conditional, Node};
 
 use super::{Evaluated, Evaluator};
 
 impl<'a> Evaluator<'a> {
-    /// The side that isn't chosen is evaluated too, but only for its type: `true ? 1 : "a"` is a string. What is wrong with it is
-    /// not said.
+    /// Both sides are evaluated: `true ? 1 : "a"` is a string, and what is sensitive in one makes the other so. What is wrong with the
+    /// side that isn't chosen is not said.
     pub(super) fn conditional(&self, conditional: &Conditional) -> Evaluated<'a> {
-        let condition = self.value(&conditional.condition)?;
-        let decided = self.truth(&conditional.condition, &condition)?;
         let (yes, no) = (self.value(&conditional.yes), self.value(&conditional.no));
-        let (chosen, other) = match decided {
-            Some(true) => (yes?, no.ok()),
-            Some(false) => (no?, yes.ok()),
+        let ty = self.common(conditional, yes.as_deref().ok(), no.as_deref().ok())?;
+        let condition = self.value(&conditional.condition)?;
+        let marks_of = |side: &Evaluated<'a>| side.as_ref().map_or(ValueMarks::NONE, |value| value.marks);
+        let marks = condition.marks | marks_of(&yes) | marks_of(&no);
+        let (chosen, node) = match self.truth(&conditional.condition, &condition)? {
+            Some(true) => (yes?, &conditional.yes),
+            Some(false) => (no?, &conditional.no),
             None => {
-                let (yes, no) = (yes?, no?);
-                let ty = self.common(conditional, &yes, &no)?;
-                return Ok(Cow::Owned(Value::unknown(ty).with_marks(condition.marks)));
+                let are_null = [&yes, &no].iter().all(|side| side.as_ref().is_ok_and(|value| value.is_null()));
+                let value = if are_null { Value::null(ty) } else { Value::unknown(ty) };
+                return Ok(Cow::Owned(value.with_marks(marks)));
             }
         };
-        let ty = match &other {
-            Some(other) => self.common(conditional, &chosen, other)?,
-            None => Type::Any,
-        };
-        if condition.marks == ValueMarks::NONE && (ty == Type::Any || chosen.ty() == ty) {
+        if chosen.marks == marks && (ty == Type::Any || chosen.ty() == ty) {
             return Ok(chosen);
         }
-        let chosen = chosen.into_owned().with_marks(condition.marks);
-        Ok(Cow::Owned(convert(chosen, &ty).map_err(|mismatch| vec![self.error(&conditional.yes, mismatch.reason)])?))
+        let converted = convert(chosen.into_owned().with_marks(marks), &ty);
+        Ok(Cow::Owned(converted.map_err(|mismatch| {
+            let error = self.error(node, "this is not of the type that both sides of the choice have in common");
+            vec![error.because(mismatch.reason)]
+        })?))
     }
 
-    fn common(&self, conditional: &Conditional, one: &Value, other: &Value) -> Result<Type, Diagnostics> {
-        let (one, other) = (one.ty(), other.ty());
+    /// The type of either side. A `null` is of the other side's type; of what is wrong or unknown, nothing is known.
+    fn common(&self, conditional: &Conditional, yes: Option<&Value>, no: Option<&Value>) -> Result<Type, Diagnostics> {
+        let is_null = |value: &Value| matches!(&value.data, Data::Null(kind) if kind.0 == Type::Any);
+        let ty_of = |value: Option<&Value>| value.map_or(Type::Any, Value::ty);
+        let (one, other) = (ty_of(yes), ty_of(no));
+        match (yes, no) {
+            (Some(yes), _) if is_null(yes) && yes.marks == ValueMarks::NONE => return Ok(other),
+            (_, Some(no)) if is_null(no) && no.marks == ValueMarks::NONE => return Ok(one),
+            _ if one == Type::Any || other == Type::Any => return Ok(Type::Any),
+            _ => {}
+        }
         unify([one.clone(), other.clone()]).ok_or_else(|| {
-            let error = self.error(&conditional.yes, "the two sides of this choice have different types");
+            let place = conditional.yes.place.to(conditional.no.place);
+            let error = self.error_at(place, "the two sides of this choice have different types");
             let error = error.because(format!("one is {one}, the other is {other}"));
             vec![error.hint("convert one of them, as with `tostring(…)`, `tolist(…)` or `jsonencode(…)`")]
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
-use bimetal_syntax::{For, Kind, Member, Node};
+use bimetal_syntax::{For, Kind, Member, Node, Step, StepKind, Traversal};
 
 use super::{Evaluator, Names, collect};
 
@@ -37,6 +37,10 @@ impl Evaluator<'_> {
             Kind::Name(name) => Ok(MemberKey::plain(name)),
             // `null`, `true` and `false` are names where a key stands.
             Kind::Null => Ok(MemberKey::plain("null")),
+            Kind::Traversal(traversal) if is_ambiguous(traversal) => {
+                let error = self.error(key, "this could be a name with dots in it, or a reference");
+                Err(vec![error.hint("put a reference between parentheses, and a name between quotes")])
+            }
             _ => self.member_key(key),
         }
     }
@@ -60,9 +64,9 @@ impl Evaluator<'_> {
         let is_object = comprehension.key.is_some();
         let mut builder =
             Builder { is_object, grouping: comprehension.groups, marks: collection.marks, ..Builder::default() };
-        let Some(pairs) = self.pairs(&intro.collection, &collection)? else {
-            return Ok(Value::unknown(Type::Any).with_marks(collection.marks));
-        };
+        let pairs = self.pairs(&intro.collection, &collection)?;
+        self.check_condition(comprehension)?;
+        let Some(pairs) = pairs else { return Ok(Value::unknown(Type::Any).with_marks(collection.marks)) };
         let key_name = intro.key.as_ref().map_or("", |name| &name.text);
         let mut diagnostics = Vec::new();
         for (key, value) in pairs {
@@ -72,6 +76,18 @@ impl Evaluator<'_> {
             diagnostics.extend(inner.item(comprehension, &mut builder).err().unwrap_or_default());
         }
         if diagnostics.is_empty() { Ok(builder.finish()) } else { Err(diagnostics) }
+    }
+
+    /// Says what is wrong with a condition whatever the names stand for, once and not for each item.
+    fn check_condition(&self, comprehension: &For) -> Result<(), Diagnostics> {
+        let Some(condition) = &comprehension.condition else { return Ok(()) };
+        let unknown = Value::unknown(Type::Any);
+        let key = comprehension.intro.key.as_ref().map_or("", |name| &name.text);
+        let outer = Names::Bound { name: key, value: &unknown, outer: self.names };
+        let names = Names::Bound { name: &comprehension.intro.value.text, value: &unknown, outer: &outer };
+        let inner = Evaluator { names: &names, ..*self };
+        let value = inner.value(condition)?;
+        inner.truth(condition, &value).map(|_| ())
     }
 
     fn item(&self, comprehension: &For, builder: &mut Builder) -> Result<(), Diagnostics> {
@@ -92,6 +108,11 @@ impl Evaluator<'_> {
             return Ok(());
         };
         let key = self.member_key(key_node)?;
+        if key.text.is_none() {
+            builder.unknown = true;
+            builder.marks |= key.marks;
+            return Ok(());
+        }
         let value = self.value(&comprehension.value)?.into_owned();
         let hidden = (key.marks | builder.marks).hide();
         builder.put(key, value).map_err(|name| {
@@ -126,6 +147,16 @@ impl Evaluator<'_> {
             }
         }))
     }
+}
+
+/// Whether it is a name with something literal behind it.
+fn is_ambiguous(traversal: &Traversal) -> bool {
+    let is_literal = |step: &Step| match &step.kind {
+        StepKind::Attribute(_) | StepKind::LegacyIndex(_) => true,
+        StepKind::Index(key) => matches!(key.kind, Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_)),
+        StepKind::AttributeSplat | StepKind::FullSplat => false,
+    };
+    matches!(traversal.root.kind, Kind::Name(_)) && traversal.steps.iter().all(is_literal)
 }
 
 /// A key of an object; without text where it is unknown.

@@ -1,88 +1,92 @@
 //! Operators, with HCL's meaning.
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostics, Number, Type, Value, ValueMarks};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Number, Type, Value};
 use bimetal_syntax::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
 
 use super::Evaluator;
 
 impl Evaluator<'_> {
-    pub(super) fn unary(&self, operation: &Unary) -> Result<Value, Diagnostics> {
+    pub(super) fn unary(&self, operation: &Unary, node: &Node) -> Result<Value, Diagnostics> {
         let value = self.value(&operation.operand)?.into_owned();
-        match operation.operator {
-            UnaryOperator::Negate => {
-                let (number, marks) = self.operand(&operation.operand, value, &Type::Number)?;
-                Ok(match number.as_number() {
-                    Some(number) => Value::from(-number),
-                    None => Value::unknown(Type::Number),
-                }
-                .with_marks(marks))
-            }
-            UnaryOperator::Not => {
-                let (truth, marks) = self.operand(&operation.operand, value, &Type::Bool)?;
-                Ok(truth.as_bool().map_or(Value::unknown(Type::Bool), |truth| Value::from(!truth)).with_marks(marks))
-            }
-        }
-    }
-
-    pub(super) fn binary(&self, operation: &Binary) -> Result<Value, Diagnostics> {
-        let (left, right) = match (self.value(&operation.left), self.value(&operation.right)) {
-            (Ok(left), Ok(right)) => (left, right),
-            (left, right) => {
-                let mut diagnostics = left.err().unwrap_or_default();
-                diagnostics.extend(right.err().unwrap_or_default());
-                return Err(diagnostics);
-            }
+        let ty = match operation.operator {
+            UnaryOperator::Negate => Type::Number,
+            UnaryOperator::Not => Type::Bool,
         };
-        match operation.operator {
-            BinaryOperator::Equal => Ok(equality(&left, &right, false)),
-            BinaryOperator::NotEqual => Ok(equality(&left, &right, true)),
-            BinaryOperator::And | BinaryOperator::Or => self.logic(operation, left.into_owned(), right.into_owned()),
-            _ => self.arithmetic(operation, left.into_owned(), right.into_owned()),
+        let operand = self.operand(&operation.operand, value, &ty)?;
+        if operand.is_null() {
+            return Err(vec![self.of_null(node)]);
         }
-    }
-
-    /// The value as the type, `null` refused, and whether it is sensitive.
-    fn operand(&self, node: &Node, value: Value, ty: &Type) -> Result<(Value, ValueMarks), Diagnostics> {
-        let marks = value.marks;
-        if value.is_null() {
-            return Err(vec![self.error(node, "this is `null`, and nothing can be done with it")]);
-        }
-        match convert(value, ty) {
-            Ok(value) => Ok((value, marks)),
-            Err(mismatch) => {
-                Err(vec![self.error(node, format!("this operator does not take it: {}", mismatch.reason))])
-            }
-        }
-    }
-
-    fn logic(&self, operation: &Binary, left: Value, right: Value) -> Result<Value, Diagnostics> {
-        let (left, left_marks) = self.operand(&operation.left, left, &Type::Bool)?;
-        let (right, right_marks) = self.operand(&operation.right, right, &Type::Bool)?;
-        // What decides alone: `false && …`, `true || …`.
-        let decisive = operation.operator == BinaryOperator::Or;
-        let value = match (left.as_bool(), right.as_bool()) {
-            (Some(left), _) if left == decisive => Value::from(decisive),
-            (_, Some(right)) if right == decisive => Value::from(decisive),
-            (Some(_), Some(_)) => Value::from(!decisive),
-            _ => Value::unknown(Type::Bool),
+        let result = match (operand.as_number(), operand.as_bool()) {
+            (Some(number), _) => Value::from(-number),
+            (_, Some(truth)) => Value::from(!truth),
+            (None, None) => Value::unknown(ty),
         };
-        Ok(value.with_marks(left_marks | right_marks))
+        Ok(result.with_marks(operand.marks))
     }
 
-    fn arithmetic(&self, operation: &Binary, left: Value, right: Value) -> Result<Value, Diagnostics> {
-        let (left, left_marks) = self.operand(&operation.left, left, &Type::Number)?;
-        let (right, right_marks) = self.operand(&operation.right, right, &Type::Number)?;
-        let operator = operation.operator;
-        let value = match (left.as_number(), right.as_number()) {
-            (Some(left), Some(right)) => {
-                let result = compute(operator, left, right);
-                result.map_err(|reason| vec![self.error(&operation.right, reason)])?
-            }
-            _ if is_comparison(operator) => Value::unknown(Type::Bool),
-            _ => Value::unknown(Type::Number),
+    pub(super) fn binary(&self, operation: &Binary, node: &Node) -> Result<Value, Diagnostics> {
+        let (left, right) = both(self.value(&operation.left), self.value(&operation.right))?;
+        let (left, right) = (left.into_owned(), right.into_owned());
+        let ty = match operation.operator {
+            BinaryOperator::Equal => return Ok(equality(&left, &right, false)),
+            BinaryOperator::NotEqual => return Ok(equality(&left, &right, true)),
+            BinaryOperator::And | BinaryOperator::Or => Type::Bool,
+            _ => Type::Number,
         };
-        Ok(value.with_marks(left_marks | right_marks))
+        let (left, right) = both(self.operand(&operation.left, left, &ty), self.operand(&operation.right, right, &ty))?;
+        if left.is_null() || right.is_null() {
+            return Err(vec![self.of_null(node)]);
+        }
+        let marks = left.marks | right.marks;
+        let value = match ty {
+            Type::Bool => logic(operation.operator, left.as_bool(), right.as_bool()),
+            _ => arithmetic(operation.operator, left.as_number(), right.as_number())
+                .map_err(|reason| vec![self.error(node, reason)])?,
+        };
+        Ok(value.with_marks(marks))
+    }
+
+    /// The value as the type.
+    fn operand(&self, node: &Node, value: Value, ty: &Type) -> Result<Value, Diagnostics> {
+        convert(value, ty)
+            .map_err(|mismatch| vec![self.error(node, format!("this operator does not take it: {}", mismatch.reason))])
+    }
+
+    fn of_null(&self, node: &Node) -> Diagnostic {
+        let error = self.error(node, "an operand is `null`, and nothing can be done with it");
+        error.hint("`coalesce(…)` helps where it may be `null`")
+    }
+}
+
+/// Both, or what is wrong with either.
+fn both<T>(left: Result<T, Diagnostics>, right: Result<T, Diagnostics>) -> Result<(T, T), Diagnostics> {
+    match (left, right) {
+        (Ok(left), Ok(right)) => Ok((left, right)),
+        (left, right) => {
+            let mut diagnostics = left.err().unwrap_or_default();
+            diagnostics.extend(right.err().unwrap_or_default());
+            Err(diagnostics)
+        }
+    }
+}
+
+fn logic(operator: BinaryOperator, left: Option<bool>, right: Option<bool>) -> Value {
+    // What decides alone: `false && …`, `true || …`.
+    let decisive = operator == BinaryOperator::Or;
+    match (left, right) {
+        (Some(left), _) if left == decisive => Value::from(decisive),
+        (_, Some(right)) if right == decisive => Value::from(decisive),
+        (Some(_), Some(_)) => Value::from(!decisive),
+        (Some(_) | None, None) | (None, Some(_)) => Value::unknown(Type::Bool),
+    }
+}
+
+fn arithmetic(operator: BinaryOperator, left: Option<&Number>, right: Option<&Number>) -> Result<Value, &'static str> {
+    match (left, right) {
+        (Some(left), Some(right)) => compute(operator, left, right),
+        _ if is_comparison(operator) => Ok(Value::unknown(Type::Bool)),
+        _ => Ok(Value::unknown(Type::Number)),
     }
 }
 
@@ -95,15 +99,15 @@ fn is_comparison(operator: BinaryOperator) -> bool {
 
 fn compute(operator: BinaryOperator, left: &Number, right: &Number) -> Result<Value, &'static str> {
     match operator {
-        BinaryOperator::Add => Ok(Value::from(left + right)),
-        BinaryOperator::Subtract => Ok(Value::from(left - right)),
-        BinaryOperator::Multiply => Ok(Value::from(left * right)),
+        BinaryOperator::Add => left.plus(right).map(Value::from).ok_or("both infinities have no sum"),
+        BinaryOperator::Subtract => left.plus(&-right).map(Value::from).ok_or("infinity less itself has no value"),
+        BinaryOperator::Multiply => left.times(right).map(Value::from).ok_or("zero times infinity has no value"),
         BinaryOperator::Divide => left.divided_by(right).map(Value::from).ok_or("this quotient has no value"),
-        BinaryOperator::Remainder => Ok(Value::from(left.remainder(right))),
-        BinaryOperator::Less => Ok(Value::from(left < right)),
-        BinaryOperator::LessOrEqual => Ok(Value::from(left <= right)),
-        BinaryOperator::Greater => Ok(Value::from(left > right)),
-        BinaryOperator::GreaterOrEqual => Ok(Value::from(left >= right)),
+        BinaryOperator::Remainder => left.remainder(right).map(Value::from).ok_or("this remainder has no value"),
+        BinaryOperator::Less => Ok(Value::from(left.compare(right).is_lt())),
+        BinaryOperator::LessOrEqual => Ok(Value::from(left.compare(right).is_le())),
+        BinaryOperator::Greater => Ok(Value::from(left.compare(right).is_gt())),
+        BinaryOperator::GreaterOrEqual => Ok(Value::from(left.compare(right).is_ge())),
         BinaryOperator::Equal | BinaryOperator::NotEqual | BinaryOperator::And | BinaryOperator::Or => {
             unreachable!("handled by their own functions")
         }
@@ -122,7 +126,29 @@ fn equality(left: &Value, right: &Value, negated: bool) -> Value {
 /// Whether two values are the same. Nothing is converted: `1 == "1"` and `[1] == tolist([1])` are false. `None`: not known yet.
 pub(crate) fn same(left: &Value, right: &Value) -> Option<bool> {
     match (&left.data, &right.data) {
-        (Data::Unknown(_), _) | (_, Data::Unknown(_)) => None,
+        (Data::Null(_), Data::Null(_)) => Some(true),
+        (Data::Unknown(_), Data::Null(_)) | (Data::Null(_), Data::Unknown(_)) => None,
+        (Data::Null(_), _) | (_, Data::Null(_)) => Some(false),
+        (Data::Unknown(one), _) | (_, Data::Unknown(one)) => {
+            let other = if left.is_unknown() { right.ty() } else { left.ty() };
+            (one != &other && !one.has_any() && !other.has_any()).then_some(false)
+        }
+        _ if is_structured(left) && left.ty() != right.ty() => {
+            match left.is_wholly_known() && right.is_wholly_known() {
+                true => Some(false),
+                false => same_parts(left, right).filter(|same| !same),
+            }
+        }
+        _ => same_parts(left, right),
+    }
+}
+
+fn is_structured(value: &Value) -> bool {
+    value.as_items().is_some() || value.as_members().is_some()
+}
+
+fn same_parts(left: &Value, right: &Value) -> Option<bool> {
+    match (&left.data, &right.data) {
         (Data::List(one), Data::List(other))
         | (Data::Set(one), Data::Set(other))
         | (Data::Tuple(one), Data::Tuple(other)) => {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use bimetal_model::convert::convert;
 use bimetal_model::schema::{FunctionSchema, Parameter};
 use bimetal_model::{Data, Diagnostic, Diagnostics, Path, ProviderName, Step, Value, ValueMarks};
-use bimetal_syntax::Node;
+use bimetal_syntax::{Call, Node};
 
+use super::call::{Argument, closing};
 use super::{Evaluator, collect};
 use crate::functions::amount;
 use crate::suggest::nearest_or_all;
@@ -19,8 +20,8 @@ impl Evaluator<'_> {
     pub(super) fn provided(
         &self,
         name: &str,
-        values: Vec<Cow<'_, Value>>,
-        nodes: &[Node],
+        arguments: &[Argument<'_>],
+        call: &Call,
         node: &Node,
     ) -> Result<Value, Diagnostics> {
         let functions = &self.scope.outside.functions;
@@ -38,11 +39,13 @@ impl Evaluator<'_> {
             return Err(vec![error.hint(nearest_or_all(function, known, "function of it"))]);
         };
         let (least, most) = bounds(schema);
-        if values.len() < least || values.len() > most {
+        if arguments.len() < least || arguments.len() > most {
             let wanted = amount(least, most);
-            let error = self.error(node, format!("`{PREFIX}{name}` takes {wanted}, here are {}", values.len()));
-            return Err(vec![error.hint(signature(name, schema))]);
+            let place = arguments.get(most).map_or(closing(call), |surplus| self.place_of(surplus));
+            let reason = format!("`{PREFIX}{name}` takes {wanted}, here are {}", arguments.len());
+            return Err(vec![self.error_at(place, reason).hint(signature(name, schema))]);
         }
+        let values = collect(arguments.iter().map(|argument| self.argument(argument)))?;
         let marks = values.iter().fold(ValueMarks::NONE, |marks, value| marks | value.all_marks());
         // What is wrong may quote what must not be shown.
         let shown = |error: Diagnostic| match marks == ValueMarks::NONE {
@@ -52,23 +55,26 @@ impl Evaluator<'_> {
                 Diagnostic { span: error.span, ..Diagnostic::error(reason) }
             }
         };
-        let at = |place: usize| nodes.get(place).or(nodes.last()).unwrap_or(node);
+        let at = |place: usize| {
+            let argument = arguments.get(place).or(arguments.last());
+            argument.map_or(node.place, |argument| self.place_of(argument))
+        };
         let argument = |(place, value): (usize, Cow<'_, Value>)| {
             let parameter = schema.parameters.get(place).or(schema.variadic.as_ref());
             let value = value.into_owned().without_marks();
             let fitted = parameter.map_or(Ok(value.clone()), |parameter| fitted(value, parameter));
-            fitted.map_err(|reason| vec![shown(self.error(at(place), reason))])
+            fitted.map_err(|reason| vec![shown(self.error_at(at(place), reason))])
         };
         let values = collect(values.into_iter().enumerate().map(argument))?;
         if !values.iter().all(Value::is_wholly_known) {
             return Ok(Value::unknown(schema.returns.clone()).with_marks(marks));
         }
-        let answer = functions.call(&provider, function, &arguments(schema, values));
+        let answer = functions.call(&provider, function, &named(schema, values));
         answer.map(|value| value.with_marks(marks)).map_err(|errors| {
             let placed = |error: Diagnostic| {
-                let blamed = blamed(&error.path, schema).filter(|place| *place < nodes.len());
+                let blamed = blamed(&error.path, schema).filter(|place| *place < arguments.len());
                 let error = Diagnostic { path: Path::root(), ..error };
-                shown(error.at(&self.span(blamed.map_or(node, at))))
+                shown(error.at(&self.file.span(blamed.map_or(node.place, at))))
             };
             // One that says nothing is enough.
             let most = if marks == ValueMarks::NONE { errors.len() } else { 1 };
@@ -104,10 +110,11 @@ fn fitted(value: Value, parameter: &Parameter) -> Result<Value, String> {
 }
 
 /// What the provider is given: the arguments by their parameters' names.
-fn arguments(schema: &FunctionSchema, values: Vec<Value>) -> Value {
+fn named(schema: &FunctionSchema, values: Vec<Value>) -> Value {
     let mut values = values.into_iter();
-    let named = schema.parameters.iter();
-    let mut members: Vec<_> = named.map(|parameter| (&*parameter.name, values.next().unwrap_or(Value::NULL))).collect();
+    let parameters = schema.parameters.iter();
+    let mut members: Vec<_> =
+        parameters.map(|parameter| (&*parameter.name, values.next().unwrap_or(Value::NULL))).collect();
     if let Some(variadic) = &schema.variadic {
         members.push((&variadic.name, Data::Tuple(values.collect()).into()));
     }

@@ -13,6 +13,10 @@ use crate::module::{Call, Scoped};
 pub trait ReadFiles: Send + Sync {
     /// The bytes of a file, relative to the configuration's root; otherwise what is wrong with it.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+    /// Whether there is a file; wrong is something else that is there, as a folder.
+    fn exists(&self, path: &str) -> Result<bool, String> {
+        Ok(self.read(path).is_ok())
+    }
     /// The files of a folder and of all folders in it, by their paths from there. What is no folder has none.
     fn list(&self, folder: &str) -> Result<Vec<String>, String>;
     /// The configuration's root.
@@ -151,14 +155,44 @@ pub(crate) enum Names<'a> {
     },
     /// Those that `dynamic` blocks bind.
     Iterators(&'a BTreeMap<String, Value>),
-    /// Those that a template file is given.
-    Given(&'a BTreeMap<String, Value>),
+    /// Those that a template is given.
+    Given {
+        values: &'a BTreeMap<String, Value>,
+        template: Template,
+    },
+    /// None, and no functions either: what variables are given is what is written.
+    Nothing,
 }
+
+/// Where a template comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Template {
+    /// A file.
+    File,
+    /// A text that something refers to: it may come from anywhere, and reads no files.
+    Text,
+}
+
+/// A template in a template could go on for ever.
+const TEMPLATES: [&str; 2] = ["templatefile", "templatestring"];
+const OF_FILES: [&str; 10] = [
+    "file",
+    "fileexists",
+    "fileset",
+    "filebase64",
+    "filebase64sha256",
+    "filebase64sha512",
+    "filemd5",
+    "filesha1",
+    "filesha256",
+    "filesha512",
+];
 
 impl<'a> Names<'a> {
     pub(crate) fn find(&self, wanted: &str) -> Option<&'a Value> {
         match self {
-            Names::Iterators(given) | Names::Given(given) => given.get(wanted),
+            Names::Iterators(given) | Names::Given { values: given, .. } => given.get(wanted),
+            Names::Nothing => None,
             Names::Bound { name, value, .. } if *name == wanted => Some(value),
             Names::Bound { outer, .. } => outer.find(wanted),
         }
@@ -167,7 +201,8 @@ impl<'a> Names<'a> {
     /// All of them, for a hint.
     pub(crate) fn all(&self) -> Vec<&'a str> {
         match self {
-            Names::Iterators(given) | Names::Given(given) => given.keys().map(String::as_str).collect(),
+            Names::Iterators(given) | Names::Given { values: given, .. } => given.keys().map(String::as_str).collect(),
+            Names::Nothing => Vec::new(),
             Names::Bound { name, outer, .. } => {
                 let mut names = outer.all();
                 names.extend((!name.is_empty()).then_some(*name));
@@ -176,12 +211,36 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// What is around all that is bound.
+    pub(crate) fn outermost(&self) -> &Names<'a> {
+        match self {
+            Names::Bound { outer, .. } => outer.outermost(),
+            Names::Iterators(_) | Names::Given { .. } | Names::Nothing => self,
+        }
+    }
+
     /// Whether nothing but what a template file was given may be named.
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Names::Iterators(_) => false,
-            Names::Given(_) => true,
+            Names::Given { .. } | Names::Nothing => true,
             Names::Bound { outer, .. } => outer.is_closed(),
+        }
+    }
+
+    /// Why a function can't be called here, if it can't.
+    pub(crate) fn refuses(&self, function: &str) -> Option<String> {
+        match self {
+            Names::Iterators(_) => None,
+            Names::Bound { outer, .. } => outer.refuses(function),
+            Names::Nothing => Some("functions can't be called here".to_owned()),
+            Names::Given { .. } if TEMPLATES.contains(&function) => {
+                Some(format!("`{function}` can't be called in a template"))
+            }
+            Names::Given { template: Template::Text, .. } if OF_FILES.contains(&function) => {
+                Some(format!("`{function}` can't be called in what `templatestring` is given"))
+            }
+            Names::Given { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
 use bimetal_syntax::{ForDirective, IfDirective, Node, Part};
 
 use super::{Evaluated, Evaluator, Names};
+use crate::size::{MOST_TEXT, too_long};
 
 /// What a template came to so far.
 #[derive(Default)]
@@ -30,16 +31,19 @@ impl<'a> Evaluator<'a> {
     fn text(&self, parts: &[Part]) -> Result<Text, Diagnostics> {
         let (mut text, mut diagnostics) = (Text::default(), Vec::new());
         for part in parts {
-            let result = match part {
+            let (result, node) = match part {
                 Part::Literal(literal) => {
                     text.text.push_str(literal);
-                    Ok(())
+                    continue;
                 }
-                Part::Value(node) => self.put_in(node, &mut text),
-                Part::If(choice) => self.choice(choice, &mut text),
-                Part::For(repeat) => self.repeat(repeat, &mut text),
+                Part::Value(node) => (self.put_in(node, &mut text), node),
+                Part::If(choice) => (self.choice(choice, &mut text), &choice.condition),
+                Part::For(repeat) => (self.repeat(repeat, &mut text), &repeat.intro.collection),
             };
             diagnostics.extend(result.err().unwrap_or_default());
+            if text.text.len() > MOST_TEXT {
+                return Err(vec![self.error(node, too_long())]);
+            }
         }
         if diagnostics.is_empty() { Ok(text) } else { Err(diagnostics) }
     }
@@ -94,6 +98,9 @@ impl<'a> Evaluator<'a> {
             let outer = Names::Bound { name: key_name, value: &key, outer: self.names };
             let names = Names::Bound { name: &intro.value.text, value, outer: &outer };
             text.append(Evaluator { names: &names, ..*self }.text(&repeat.parts)?);
+            if text.text.len() > MOST_TEXT {
+                break;
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Key, ModulePath, Span, Type, Value};
 use bimetal_syntax::{Kind, Place, Step, StepKind, Traversal};
 
-use super::{Evaluated, Evaluator, collect};
+use super::{Evaluated, Evaluator, Names, collect};
 use crate::expand::block_value;
 use crate::expression::{Target, target};
 use crate::module::{Call, Scoped};
@@ -20,12 +20,15 @@ impl<'a> Evaluator<'a> {
     pub(super) fn traversal(&self, traversal: &Traversal, whole: Place) -> Evaluated<'a> {
         let Kind::Name(root) = &traversal.root.kind else {
             let value = self.value(&traversal.root)?;
-            return self.walk(value, &traversal.steps);
+            return self.walk(value, &traversal.steps, traversal.root.place);
         };
         if let Some(value) = self.names.find(root) {
-            return self.walk(Cow::Borrowed(value), &traversal.steps);
+            return self.walk(Cow::Borrowed(value), &traversal.steps, traversal.root.place);
         }
         let at = |error: Diagnostic| vec![error.at(&self.place(whole))];
+        if let Names::Nothing = self.names.outermost() {
+            return Err(at(nothing_stands_here()));
+        }
         if self.names.is_closed() {
             let hint = nearest_or_all(root, self.names.all(), "name");
             return Err(at(Diagnostic::error(format!("the template was given no `{root}`")).hint(hint)));
@@ -34,11 +37,13 @@ impl<'a> Evaluator<'a> {
         let target = target.within(&self.home.path);
         let value = self.target(&target, traversal.steps.get(taken)).map_err(at)?;
         let taken = if matches!(target, Target::Each) { taken + 1 } else { taken };
-        self.walk(value, traversal.steps.get(taken..).unwrap_or_default())
+        let walked = taken.checked_sub(1).and_then(|last| traversal.steps.get(last)).map(|step| step.place);
+        let from = walked.map_or(traversal.root.place, |last| traversal.root.place.to(last));
+        self.walk(value, traversal.steps.get(taken..).unwrap_or_default(), from)
     }
 
     fn place(&self, place: Place) -> Span {
-        Span { file: self.file.clone(), range: place.into() }
+        self.file.span(place)
     }
 
     fn target(&self, target: &Target, next: Option<&Step>) -> Result<Cow<'a, Value>, Diagnostic> {
@@ -102,8 +107,9 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn walk(&self, mut value: Cow<'a, Value>, steps: &[Step]) -> Evaluated<'a> {
-        let mut rest = steps;
+    /// Goes these steps into a value, which is written there.
+    fn walk(&self, mut value: Cow<'a, Value>, steps: &[Step], from: Place) -> Evaluated<'a> {
+        let (mut rest, mut walked) = (steps, from);
         while let Some((step, tail)) = rest.split_first() {
             rest = tail;
             let at = |error: Diagnostic| vec![error.at(&self.place(step.place))];
@@ -117,37 +123,51 @@ impl<'a> Evaluator<'a> {
                 StepKind::AttributeSplat => {
                     let (taken, behind) = tail.split_at(tail.iter().take_while(|step| is_attribute(step)).count());
                     rest = behind;
-                    Cow::Owned(self.splat(value, taken)?)
+                    Cow::Owned(self.splat(value, taken, walked)?)
                 }
-                StepKind::FullSplat => return Ok(Cow::Owned(self.splat(value, tail)?)),
+                StepKind::FullSplat => return Ok(Cow::Owned(self.splat(value, tail, walked)?)),
             };
+            walked = walked.to(step.place);
         }
         Ok(value)
     }
 
     /// `null` has no elements; what is no list is a list of one.
-    fn splat(&self, value: Cow<'a, Value>, steps: &[Step]) -> Result<Value, Diagnostics> {
+    fn splat(&self, value: Cow<'a, Value>, steps: &[Step], from: Place) -> Result<Value, Diagnostics> {
         let marks = value.marks;
         let result = match &value.data {
             Data::Null(bimetal_model::Kind(ty @ (Type::List(_) | Type::Set(_) | Type::Tuple(_)))) => {
                 let error = Diagnostic::error(format!("this {ty} is `null`, and has no elements to go over"));
-                let place = steps.first().map_or_else(Place::default, |step| step.place);
-                return Err(vec![error.at(&self.place(place)).hint("`coalesce(…, [])` helps where it may be `null`")]);
+                return Err(vec![error.at(&self.place(from)).hint("`coalesce(…, [])` helps where it may be `null`")]);
             }
             Data::Unknown(Type::Any) => Value::unknown(Type::Any),
             Data::Unknown(Type::List(element) | Type::Set(element)) => {
-                let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), steps)?;
+                let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), steps, from)?;
                 Value::unknown(Type::list(element.ty()))
+            }
+            // It may turn out to be `null`, and then has no elements.
+            Data::Unknown(ty) if !matches!(ty, Type::Tuple(_)) => {
+                self.walk(Cow::Owned(Value::unknown(ty.clone())), steps, from)?;
+                Value::unknown(Type::Any)
+            }
+            Data::List(items) | Data::Set(items) if items.is_empty() => {
+                let element = self.walk(Cow::Owned(Value::unknown(items.element())), steps, from)?;
+                Value::list(element.ty(), [])
             }
             data => {
                 let is_list = matches!(data, Data::List(_) | Data::Set(_));
-                let walked = items(value).into_iter().map(|item| self.walk(item, steps).map(Cow::into_owned));
+                let walked = items(value).into_iter().map(|item| self.walk(item, steps, from).map(Cow::into_owned));
                 let values = collect(walked)?;
                 if is_list { Value::list(Type::Any, values) } else { Value::tuple(values) }
             }
         };
         Ok(result.with_marks(marks))
     }
+}
+
+/// What is said where variables get their values.
+pub(super) fn nothing_stands_here() -> Diagnostic {
+    Diagnostic::error("names stand for nothing here").hint("write the value itself")
 }
 
 fn names_in<'m, V>(map: &'m BTreeMap<Scoped, V>, module: &ModulePath) -> impl Iterator<Item = &'m str> + Clone {

@@ -8,35 +8,43 @@ use bimetal_model::{Type, Value};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Arguments, Error, Function, Result, deep};
+use super::{Arguments, Error, Function, Result, deep, number, text};
 use crate::evaluate::Acting;
 
-/// Source: Go's `bcrypt.DefaultCost`.
-const COST: i64 = 10;
+/// Source: Go's `bcrypt.DefaultCost`, which stands in for all that is less than its `MinCost`, too.
+const COST: u32 = 10;
+const LEAST_COST: i64 = 4;
+const MOST_COST: u32 = 31;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        deep("plantimestamp", 0, 0, Type::String, |a| {
+        deep("plantimestamp", [], Type::String, |a| {
             a.scope.moment.planned_ms.map_or_else(|| Ok(Value::unknown(Type::String)), time)
         }),
-        deep("timestamp", 0, 0, Type::String, |a| acting(&a, |acting| time(acting.now_ms))),
-        deep("uuid", 0, 0, Type::String, |a| acting(&a, |acting| Ok(uuid(first_16(chance(&a, acting))).into()))),
-        deep("bcrypt", 1, 2, Type::String, |a| {
-            let cost = if a.len() > 1 { a.whole(1)? } else { COST };
-            let Some(cost) = u32::try_from(cost).ok().filter(|cost| (4..=31).contains(cost)) else {
-                return Err(Error::argument(1, "a cost is between 4 and 31"));
-            };
-            let text = a.text(0)?;
-            if text.len() > 72 {
-                return Err(Error::argument(0, "bcrypt takes at most 72 bytes"));
-            }
-            acting(&a, |acting| {
-                let hashed = bcrypt::hash_with_salt(text.as_bytes(), cost, first_16(chance(&a, acting)));
-                let hashed = hashed.map_err(|error| Error::argument(0, error.to_string()))?;
-                Ok(hashed.format_for_version(Version::TwoA).into())
-            })
-        }),
+        deep("timestamp", [], Type::String, |a| acting(&a, |acting| time(acting.now_ms))),
+        deep("uuid", [], Type::String, |a| acting(&a, |acting| Ok(uuid(first_16(chance(&a, acting))).into()))),
+        deep("bcrypt", [text()], Type::String, hashed).and_more(number()),
     ]
+}
+
+fn hashed(arguments: Arguments<'_>) -> Result {
+    if arguments.len() > 2 {
+        return Err(Error::new(format!("`bcrypt` takes 1 to 2 arguments, here are {}", arguments.len())));
+    }
+    let cost = if arguments.len() > 1 { arguments.whole(1)? } else { COST.into() };
+    let cost = if cost < LEAST_COST { Ok(COST) } else { u32::try_from(cost) };
+    let Some(cost) = cost.ok().filter(|cost| *cost <= MOST_COST) else {
+        return Err(Error::new(format!("a cost is {LEAST_COST} to {MOST_COST}")));
+    };
+    let text = arguments.text(0);
+    if text.len() > 72 {
+        return Err(Error::new("bcrypt takes at most 72 bytes"));
+    }
+    acting(&arguments, |acting| {
+        let hashed = bcrypt::hash_with_salt(text.as_bytes(), cost, first_16(chance(&arguments, acting)));
+        let hashed = hashed.map_err(|error| Error::new(error.to_string()))?;
+        Ok(hashed.format_for_version(Version::TwoA).into())
+    })
 }
 
 fn acting(arguments: &Arguments<'_>, work: impl FnOnce(&Acting) -> Result) -> Result {

@@ -4,25 +4,24 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bimetal_model::Type;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
-use flate2::{Compress, Compression, FlushCompress};
 
-use super::{Arguments, Error, Function, Result, deep};
+use super::deflate::gzip;
+use super::encoding::from_base64;
+use super::{Arguments, Error, Function, Result, deep, text};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        deep("textencodebase64", 2, 2, Type::String, |a| {
-            let (text, charset) = (a.text(0)?, charset(&a)?);
-            let bytes = charset.encode(&text);
+        deep("textencodebase64", [text(), text()], Type::String, |a| {
+            let bytes = charset(&a)?.encode(a.text(0));
             let bytes = bytes.ok_or_else(|| Error::argument(0, "the encoding lacks a character of this text"))?;
             Ok(STANDARD.encode(bytes).into())
         }),
-        deep("textdecodebase64", 2, 2, Type::String, |a| {
-            let bytes = STANDARD.decode(a.text(0)?);
-            let bytes = bytes.map_err(|error| Error::argument(0, format!("this is no base64: {error}")))?;
-            let text = charset(&a)?.decode(&bytes);
+        deep("textdecodebase64", [text(), text()], Type::String, |a| {
+            let charset = charset(&a)?;
+            let text = charset.decode(&from_base64(a.text(0)).map_err(|error| error.of(0))?);
             Ok(text.ok_or_else(|| Error::argument(0, "these bytes are no text of that encoding"))?.into())
         }),
-        deep("base64gzip", 1, 1, Type::String, |a| Ok(STANDARD.encode(gzip(a.text(0)?.as_bytes())).into())),
+        deep("base64gzip", [text()], Type::String, |a| Ok(STANDARD.encode(gzip(a.text(0).as_bytes())).into())),
     ]
 }
 
@@ -37,7 +36,7 @@ enum Charset {
 
 /// By a name or an alias of the IANA registry.
 fn charset(arguments: &Arguments<'_>) -> Result<Charset> {
-    let name = arguments.text(1)?;
+    let name = arguments.text(1);
     if matches!(name.to_ascii_lowercase().as_str(), "iso-8859-1" | "iso_8859-1" | "latin1" | "l1") {
         return Ok(Charset::Latin1);
     }
@@ -78,29 +77,4 @@ impl Charset {
             }
         }
     }
-}
-
-/// A gzip file without name and time, flushed before its end.
-///
-/// Source: how Go's `compress/gzip` writes what is flushed and closed.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-    const LAST_BLOCK: [u8; 5] = [1, 0, 0, 0xff, 0xff];
-    let mut body = Vec::with_capacity(bytes.len() + 1024);
-    let mut compress = Compress::new(Compression::default(), false);
-    loop {
-        let done = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
-        let before = body.len();
-        let rest = bytes.get(done..).unwrap_or_default();
-        // Memory is all that it needs, and there is always some left.
-        let _ = compress.compress_vec(rest, &mut body, FlushCompress::Sync);
-        if body.len() < body.capacity() || body.len() == before {
-            break;
-        }
-        body.reserve(bytes.len() + 1024);
-    }
-    let mut checksum = flate2::Crc::new();
-    checksum.update(bytes);
-    let length = u32::try_from(bytes.len() % (1 << 32)).unwrap_or_default();
-    [&HEADER[..], &body, &LAST_BLOCK, &checksum.sum().to_le_bytes(), &length.to_le_bytes()].concat()
 }

@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::time::zoned;
+use super::time::{Form, zoned};
 use super::{Arguments, Error, Result};
 
 /// A run of one letter, quoted text, or anything else.
@@ -14,10 +14,9 @@ enum Part<'f> {
 
 /// The second argument's time, in the form that the first one says.
 pub(super) fn format_date(arguments: Arguments<'_>) -> Result {
-    let format = arguments.text(0)?;
-    let time = zoned(&arguments, 1)?;
+    let time = zoned(arguments.text(1), Form::Strict).map_err(|error| error.of(1))?;
     let mut text = String::new();
-    for part in parts(&format)? {
+    for part in parts(arguments.text(0))? {
         match part {
             Part::Letters(letter, count) => text.push_str(&verb(letter, count, &time)?),
             Part::Text(literal) => text.push_str(literal),

@@ -8,12 +8,12 @@ use super::{Arguments, Error, Result};
 
 /// The paths, from the first argument's folder on, of the files that the second argument's pattern fits.
 pub(super) fn file_set(arguments: Arguments<'_>) -> Result {
-    let (folder, pattern) = (arguments.text(0)?, arguments.text(1)?);
+    let (folder, pattern) = (arguments.text(0), arguments.text(1));
     let pattern = negations(pattern.trim_start_matches("./"));
     let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
-    let glob = glob.map_err(|error| Error::argument(1, format!("this is no pattern: {}", error.kind())))?;
+    let glob = glob.map_err(|error| Error::new(format!("this is no pattern: {}", error.kind())))?;
     let glob = glob.compile_matcher();
-    let files = arguments.scope.outside.read.list(&folder).map_err(|reason| Error::argument(0, reason))?;
+    let files = arguments.scope.outside.read.list(folder).map_err(Error::new)?;
     let found = files.into_iter().filter(|path| glob.is_match(path)).map(Value::from);
     convert(Value::list(Type::String, found), &Type::set(Type::String)).map_err(|mismatch| Error::new(mismatch.reason))
 }
@@ -34,19 +34,4 @@ fn negations(pattern: &str) -> String {
         }
     }
     text + rest
-}
-
-/// A path from the root of all files, without `.` and `..`.
-pub(super) fn absolute(arguments: Arguments<'_>) -> Result {
-    let path = arguments.text(0)?;
-    let path = if path.starts_with('/') { path } else { format!("{}/{path}", arguments.scope.outside.read.root()) };
-    let mut steps: Vec<&str> = Vec::new();
-    for step in path.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => drop(steps.pop()),
-            step => steps.push(step),
-        }
-    }
-    Ok(format!("/{}", steps.join("/")).into())
 }

@@ -1,15 +1,20 @@
 //! Go's `fmt`, as Terraform offers it.
+//!
+//! Source: cty's `stdlib/format.go`, and the `Format` methods of Go's big numbers.
 
-use bigdecimal::{BigDecimal, RoundingMode};
+mod decimal;
+
 use bimetal_model::convert::convert;
 use bimetal_model::{Number, Type, Value};
 use num_bigint::{BigInt, Sign};
 
 use super::encoding::json_text;
+use super::text::characters;
 use super::{Error, Result, kind};
+use crate::size::{MOST_TEXT, too_long};
 
 /// Wider than this is a mistake.
-const MOST_WIDTH: usize = 10_000;
+const MOST_WIDTH: usize = 1_000_000;
 
 /// One verb of a format: `%[flags][width][.precision][[place]]verb`.
 struct Verb {
@@ -26,9 +31,9 @@ impl Verb {
     }
 }
 
-/// The text of a format and its values.
+/// The text of a format and its values, which are those from the second argument on.
 pub(super) fn format(spec: &str, values: &[&Value]) -> Result<String> {
-    let (mut text, mut next, mut explicit) = (String::new(), 0, false);
+    let (mut text, mut next, mut used) = (String::new(), 0, 0);
     let mut chars = spec.chars().peekable();
     while let Some(c) = chars.next() {
         if c != '%' {
@@ -40,16 +45,49 @@ pub(super) fn format(spec: &str, values: &[&Value]) -> Result<String> {
             continue;
         }
         let verb = read_verb(&mut chars)?;
-        explicit |= verb.place.is_some();
         let place = verb.place.unwrap_or(next);
         next = place + 1;
-        let value = values.get(place).ok_or_else(|| Error::argument(0, "there are fewer values than verbs"))?;
-        text.push_str(&pad(&verb, show(&verb, value).map_err(|reason| Error::argument(place + 1, reason))?));
+        used = used.max(next);
+        let missing = || {
+            let what = format!("`%{}` takes value {next}", verb.verb);
+            Error::new(format!("there are fewer values than verbs: {what}, and there are {}", values.len()))
+        };
+        let value = values.get(place).ok_or_else(missing)?;
+        text.push_str(&show(&verb, value).map_err(|reason| Error::new(format!("value {next}: {reason}")))?);
+        if text.len() > MOST_TEXT {
+            return Err(Error::new(too_long()));
+        }
     }
-    match next < values.len() && !explicit {
-        true => Err(Error::argument(next + 1, "there are more values than verbs")),
+    match used < values.len() {
+        true => Err(Error::argument(used + 1, format!("there are more values than verbs: only {used} are used"))),
         false => Ok(text),
     }
+}
+
+/// A text for each item of the lists among the values; what is no list is the same for all.
+pub(super) fn format_list(spec: &str, values: &[&Value]) -> Result {
+    let mut rows = None;
+    for (place, value) in values.iter().enumerate() {
+        let Some(items) = value.as_items() else { continue };
+        match rows {
+            Some((first, count)) if count != items.len() => {
+                let reason = format!("this list has {} items, and value {} has {count}", items.len(), first + 1);
+                return Err(Error::argument(place + 1, reason));
+            }
+            Some(_) => {}
+            None => rows = Some((place, items.len())),
+        }
+    }
+    let row = |row: usize| {
+        let values: Vec<&Value> =
+            values.iter().map(|value| value.as_items().and_then(|items| items.get(row)).unwrap_or(value)).collect();
+        let text = format(spec, &values);
+        // Of each row, too many values are no fault of the one that is given.
+        let text = text.map_err(|error| if rows.is_some() { Error { argument: None, ..error } } else { error });
+        Ok(text?.into())
+    };
+    let count = rows.map_or(1, |(_, count)| count);
+    Ok(Value::list(Type::String, (0..count).map(row).collect::<Result<Vec<_>>>()?))
 }
 
 fn read_verb(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Verb> {
@@ -60,47 +98,65 @@ fn read_verb(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Ver
         }
         taken
     };
+    let size = |digits: &str| match digits.parse::<usize>() {
+        Ok(size) if size <= MOST_WIDTH => Ok(size),
+        Err(_) if digits.is_empty() => Ok(0),
+        _ => Err(Error::new(format!("more than {MOST_WIDTH} characters can't be made of one value"))),
+    };
     let flags = take(|c| matches!(c, '+' | '-' | '#' | ' ' | '0'));
-    let width = take(char::is_ascii_digit);
-    let precision = (!take(|c| *c == '.').is_empty()).then(|| take(char::is_ascii_digit));
-    let place = take(|c| matches!(c, '[' | ']') || c.is_ascii_digit());
-    let size = |digits: &str| digits.parse::<usize>().unwrap_or(0).min(MOST_WIDTH);
-    let place = match place.strip_prefix('[').and_then(|place| place.strip_suffix(']')) {
-        Some(place) => match place.parse::<usize>().ok().and_then(|place| place.checked_sub(1)) {
-            Some(place) => Some(place),
-            None => return Err(Error::argument(0, format!("`[{place}]` is no place of a value: the first is `[1]`"))),
-        },
+    let width = size(&take(char::is_ascii_digit))?;
+    let precision = match chars.next_if_eq(&'.') {
+        Some(_) => Some(size(&take_digits(chars))?),
         None => None,
     };
-    let verb = chars.next().ok_or_else(|| Error::argument(0, "a verb is missing behind `%`"))?;
-    Ok(Verb { flags, width: size(&width), precision: precision.map(|digits| size(&digits)), place, verb })
+    let place = match chars.next_if_eq(&'[') {
+        Some(_) => Some(read_place(chars)?),
+        None => None,
+    };
+    match chars.next() {
+        Some(verb) if verb.is_ascii_alphabetic() => Ok(Verb { flags, width, precision, place, verb }),
+        Some(other) => Err(Error::new(format!("`{other}` can't stand behind `%`")).hint("`%%` is a per cent sign")),
+        None => Err(Error::new("a verb is missing behind `%`").hint("`%%` is a per cent sign")),
+    }
+}
+
+fn take_digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
+    let mut digits = String::new();
+    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+        digits.push(digit);
+    }
+    digits
+}
+
+/// `2]`; the first value is 1.
+fn read_place(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<usize> {
+    let digits = take_digits(chars);
+    let place = digits.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
+    match (place, chars.next_if_eq(&']')) {
+        (Some(place), Some(_)) if !digits.starts_with('0') => Ok(place),
+        _ => Err(Error::new(format!("`[{digits}` is no place of a value: the first is `[1]`"))),
+    }
 }
 
 type Shown = std::result::Result<String, String>;
 
 fn show(verb: &Verb, value: &Value) -> Shown {
     match verb.verb {
-        'v' => Ok(any(value, verb)),
+        'v' => any(value, verb).map(|text| padded(verb, text)),
         _ if value.is_null() => Err("`null` can't be formatted so; `%v` takes it".to_owned()),
-        's' => as_text(value).map(|text| cut(&text, verb.precision)),
-        'q' => as_text(value).map(|text| json_text(&text.into())),
+        's' => as_text(value).map(|text| padded(verb, cut(&text, verb.precision))),
+        'q' => as_text(value).map(|text| padded(verb, quoted(&cut(&text, verb.precision)))),
         't' => match convert(value.clone(), &Type::Bool).ok().and_then(|value| value.as_bool()) {
             Some(truth) => Ok(truth.to_string()),
             None => Err(format!("a {} is neither true nor false", kind(value))),
         },
-        'd' => whole(value).map(|number| signed(verb, number.to_string())),
-        'x' => based(verb, &whole(value)?, 16).map(|text| text.to_lowercase()),
-        'X' => based(verb, &whole(value)?, 16).map(|text| text.to_uppercase()),
-        'o' => based(verb, &whole(value)?, 8),
-        'b' => based(verb, &whole(value)?, 2),
-        'f' | 'F' => Ok(signed(verb, fixed(&as_number(value)?, verb.precision.unwrap_or(6)))),
-        'e' | 'E' => {
-            let text = scientific(&as_number(value)?, Some(verb.precision.unwrap_or(6)));
-            Ok(signed(verb, if verb.verb == 'E' { text.to_uppercase() } else { text }))
-        }
-        'g' | 'G' => {
-            let text = shortest(&as_number(value)?, verb.precision);
-            Ok(signed(verb, if verb.verb == 'G' { text.to_uppercase() } else { text }))
+        'd' => whole(value).map(|number| integer(verb, &number, 10)),
+        'x' | 'X' => whole(value).map(|number| integer(verb, &number, 16)),
+        'o' => whole(value).map(|number| integer(verb, &number, 8)),
+        'b' => whole(value).map(|number| integer(verb, &number, 2)),
+        'e' | 'E' | 'f' | 'g' | 'G' => {
+            let number = as_number(value)?;
+            Ok(float(verb, &number, &decimal::text(&number, verb.verb, verb.precision)))
         }
         other => Err(format!("`%{other}` is no verb")),
     }
@@ -123,104 +179,76 @@ fn whole(value: &Value) -> std::result::Result<BigInt, String> {
     number.to_whole().ok_or_else(|| format!("a whole number is wanted, not {number}"))
 }
 
-/// All of its digits.
-fn decimal(number: &Number) -> BigDecimal {
-    let (digits, exponent) = number.to_binary().unwrap_or_default();
-    let power = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
-    match exponent >= 0 {
-        true => BigDecimal::new(digits << power, 0),
-        false => BigDecimal::new(digits * BigInt::from(5).pow(power), power.into()),
-    }
-}
-
-fn any(value: &Value, verb: &Verb) -> String {
-    match convert(value.clone(), &Type::String).ok().as_ref().and_then(Value::as_str) {
-        Some(text) if !verb.has('#') => text.to_owned(),
+/// Text and numbers as they are, everything else as JSON.
+fn any(value: &Value, verb: &Verb) -> Shown {
+    match (value.as_str(), value.as_number()) {
+        (Some(text), _) if !verb.has('#') => Ok(text.to_owned()),
+        (_, Some(number)) if !verb.has('#') => Ok(decimal::text(number, 'g', None)),
         _ => json_text(value),
     }
 }
 
+fn quoted(text: &str) -> String {
+    json_text(&text.into()).unwrap_or_default()
+}
+
+/// No characters at all are all of them.
 fn cut(text: &str, precision: Option<usize>) -> String {
-    text.chars().take(precision.unwrap_or(usize::MAX)).collect()
+    characters(text).take(precision.filter(|wanted| *wanted > 0).unwrap_or(usize::MAX)).collect()
 }
 
-fn fixed(number: &Number, digits: usize) -> String {
-    decimal(number).with_scale_round(digits as i64, RoundingMode::HalfEven).to_plain_string()
+/// To the width, with zeros on whichever side where there is a `0`.
+fn padded(verb: &Verb, text: String) -> String {
+    let missing = verb.width.saturating_sub(characters(&text).count());
+    let pad = if verb.has('0') { "0" } else { " " }.repeat(missing);
+    if verb.has('-') { text + &pad } else { pad + &text }
 }
 
-/// `1.23e+04`; as many digits behind the point as are wanted, or as there are.
-fn scientific(number: &Number, places: Option<usize>) -> String {
-    let rounded = match places {
-        Some(places) => decimal(number).with_precision_round(precision(places + 1), RoundingMode::HalfEven),
-        None => printed(number),
-    };
-    let (digits, scale) = rounded.as_bigint_and_exponent();
-    let mut text = digits.magnitude().to_string();
-    let exponent = if digits.sign() == Sign::NoSign { 0 } else { text.len() as i64 - 1 - scale };
-    if let Some(places) = places {
-        text.extend(std::iter::repeat_n('0', (places + 1).saturating_sub(text.len())));
-    }
-    if text.len() > 1 {
-        text.insert(1, '.');
-    }
-    let sign = if digits.sign() == Sign::Minus { "-" } else { "" };
-    format!("{sign}{text}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
-}
-
-fn precision(digits: usize) -> std::num::NonZeroU64 {
-    std::num::NonZeroU64::new(digits as u64).unwrap_or(std::num::NonZeroU64::MIN)
-}
-
-/// Plain where that is short, scientific otherwise.
-fn shortest(number: &Number, digits: Option<usize>) -> String {
-    let rounded = match digits {
-        Some(digits) => {
-            decimal(number).with_precision_round(precision(digits.max(1)), RoundingMode::HalfEven).normalized()
-        }
-        None => printed(number),
-    };
-    let (whole, scale) = rounded.as_bigint_and_exponent();
-    let exponent = whole.magnitude().to_string().len() as i64 - 1 - scale;
-    match (-4..21).contains(&exponent) || whole.sign() == Sign::NoSign {
-        true => rounded.to_plain_string(),
-        false => scientific(&rounded.to_plain_string().parse().unwrap_or(number.clone()), None),
+fn sign(verb: &Verb, is_negative: bool) -> &'static str {
+    match (is_negative, verb.has('+'), verb.has(' ')) {
+        (true, ..) => "-",
+        (false, true, _) => "+",
+        (false, false, true) => " ",
+        (false, false, false) => "",
     }
 }
 
-/// The digits that it is printed with.
-fn printed(number: &Number) -> BigDecimal {
-    number.to_string().parse().map_or_else(|_| decimal(number), |decimal: BigDecimal| decimal.normalized())
-}
-
-fn based(verb: &Verb, number: &BigInt, radix: u32) -> Shown {
+fn integer(verb: &Verb, number: &BigInt, radix: u32) -> String {
     let digits = number.magnitude().to_str_radix(radix);
-    let prefix = match (verb.has('#'), radix) {
-        (true, 16) => "0x",
-        (true, 8) => "0",
-        (true, 2) => "0b",
+    let digits = if verb.verb == 'X' { digits.to_uppercase() } else { digits };
+    if verb.precision == Some(0) && number.sign() == Sign::NoSign {
+        return String::new();
+    }
+    let prefix = match (verb.has('#'), verb.verb) {
+        (true, 'x') => "0x",
+        (true, 'X') => "0X",
+        (true, 'o') => "0",
+        (true, 'b') => "0b",
         _ => "",
     };
-    let sign = if number.sign() == Sign::Minus { "-" } else { "" };
-    Ok(signed(verb, format!("{sign}{prefix}{digits}")))
-}
-
-fn signed(verb: &Verb, text: String) -> String {
-    match (text.starts_with('-'), verb.has('+'), verb.has(' ')) {
-        (false, true, _) => format!("+{text}"),
-        (false, false, true) => format!(" {text}"),
-        _ => text,
+    let sign = sign(verb, number.sign() == Sign::Minus);
+    let zeros = verb.precision.unwrap_or(0).saturating_sub(digits.len());
+    let missing = verb.width.saturating_sub(sign.len() + prefix.len() + zeros + digits.len());
+    match (verb.has('-'), verb.has('0') && verb.precision.is_none()) {
+        (true, _) => [sign, prefix, &"0".repeat(zeros), &digits, &" ".repeat(missing)].concat(),
+        (false, true) => [sign, prefix, &"0".repeat(zeros + missing), &digits].concat(),
+        (false, false) => [&" ".repeat(missing), sign, prefix, &"0".repeat(zeros), &digits].concat(),
     }
 }
 
-fn pad(verb: &Verb, text: String) -> String {
-    let missing = verb.width.saturating_sub(text.chars().count());
-    let zeros = verb.has('0') && !verb.has('-') && verb.verb != 's' && verb.verb != 'q';
-    match (verb.has('-'), zeros) {
-        (true, _) => text + &" ".repeat(missing),
-        (false, true) => {
-            let (sign, digits) = text.split_at(text.len() - text.trim_start_matches(['+', '-', ' ']).len());
-            format!("{sign}{}{digits}", "0".repeat(missing))
-        }
-        (false, false) => " ".repeat(missing) + &text,
+/// Zeros go before spaces, here even on the right.
+fn float(verb: &Verb, number: &Number, text: &str) -> String {
+    let digits = text.trim_start_matches(['+', '-']);
+    // Infinity shows its sign by itself.
+    let sign = match number.is_infinite() && !number.is_negative() {
+        true if verb.has(' ') => " ",
+        true => "+",
+        false => sign(verb, number.has_sign()),
+    };
+    let missing = verb.width.saturating_sub(sign.len() + digits.len());
+    match (verb.has('0') && !number.is_infinite(), verb.has('-')) {
+        (true, _) => [sign, &"0".repeat(missing), digits].concat(),
+        (false, true) => [sign, digits, &" ".repeat(missing)].concat(),
+        (false, false) => [&" ".repeat(missing), sign, digits].concat(),
     }
 }

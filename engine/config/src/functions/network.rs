@@ -4,24 +4,25 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bimetal_model::{Type, Value};
 
-use super::{Arguments, Error, Function, MANY, Result, deep, texts};
+use super::{Arguments, Error, Function, Result, deep, number, text, texts};
+
+/// As Terraform has it.
+const MOST_NEW_BITS: i64 = 32;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        deep("cidrhost", 2, 2, Type::String, host),
-        deep("cidrnetmask", 1, 1, Type::String, |a| match network(&a)? {
+        deep("cidrhost", [text(), number()], Type::String, host),
+        deep("cidrnetmask", [text()], Type::String, |a| match network(&a)? {
             Network { bits: 32, length, .. } => Ok(Ipv4Addr::from(mask(32, length) as u32).to_string().into()),
             network if network.is_mapped() => Ok(Ipv6Addr::from(mask(128, network.length)).to_string().into()),
-            _ => Err(Error::argument(0, "only IPv4 networks have a netmask")),
+            _ => Err(Error::new("only IPv4 networks have a netmask")),
         }),
-        deep("cidrsubnet", 3, 3, Type::String, |a| {
-            let network = network(&a)?;
-            Ok(subnet(&network, a.whole(1)?, a.whole(2)?)?.into())
+        deep("cidrsubnet", [text(), number(), number()], Type::String, |a| {
+            let (newbits, number) = (a.whole(1)?, a.whole(2)?);
+            Ok(subnet(&network(&a)?, newbits, number)?.into())
         }),
-        deep("cidrsubnets", 1, MANY, texts(), |a| {
-            let network = network(&a)?;
-            subnets(&network, &(1..a.len()).map(|place| a.whole(place)).collect::<Result<Vec<_>>>()?)
-        }),
+        deep("cidrsubnets", [text()], texts(), |a| subnets(&network(&a).map_err(|error| error.of(0))?, &a))
+            .and_more(number()),
     ]
 }
 
@@ -47,8 +48,8 @@ fn network_text(bits: u32, base: u128, length: u32) -> String {
 }
 
 fn network(arguments: &Arguments<'_>) -> Result<Network> {
-    let text = arguments.text(0)?;
-    let broken = || Error::argument(0, format!("`{text}` is no network, as `10.0.0.0/8` is"));
+    let text = arguments.text(0);
+    let broken = || Error::new(format!("`{text}` is no network, as `10.0.0.0/8` is"));
     let (address, length) = text.split_once('/').ok_or_else(broken)?;
     let address: IpAddr = without_zeros(address).parse().map_err(|_| broken())?;
     let (base, bits) = match address {
@@ -89,8 +90,8 @@ fn address_text(bits: u32, address: u128) -> String {
 /// A negative number counts from the end.
 fn host(arguments: Arguments<'_>) -> Result {
     let network = network(&arguments)?;
-    let wanted = arguments.number(1)?;
-    let missing = || Error::argument(1, format!("the network has no host {wanted}"));
+    let wanted = arguments.number(1);
+    let missing = || Error::new(format!("the network has no host {wanted}"));
     let wanted: i128 = wanted.to_string().parse().map_err(|_| missing())?;
     let last =
         !mask(network.bits, network.length) & if network.bits == 128 { u128::MAX } else { (1 << network.bits) - 1 };
@@ -107,14 +108,12 @@ fn host(arguments: Arguments<'_>) -> Result {
 }
 
 /// One behind the other, each as near to the one before as its size allows.
-fn subnets(network: &Network, newbits: &[i64]) -> Result {
+fn subnets(network: &Network, arguments: &Arguments<'_>) -> Result {
     let (mut found, mut next) = (Vec::new(), Some(network.base));
-    for (place, newbits) in newbits.iter().enumerate() {
-        let length = u32::try_from(*newbits).ok().and_then(|newbits| network.length.checked_add(newbits));
-        let length = length.filter(|length| *length > network.length && *length <= network.bits);
-        let length =
-            length.ok_or_else(|| Error::argument(place + 1, format!("there is no room for {newbits} more bits")))?;
-        let full = || Error::argument(place + 1, "there is no room left for this network");
+    for place in 1..arguments.len() {
+        let length = extended(network, arguments.whole(place).map_err(|error| error.of(place))?);
+        let length = length.map_err(|reason| Error::argument(place, reason))?;
+        let full = || Error::argument(place, "there is no room left for this network");
         let size = 1u128.checked_shl(network.bits - length).ok_or_else(full)?;
         let base = next.ok_or_else(full)?.checked_add(size - 1).ok_or_else(full)? & !(size - 1);
         if base & mask(network.bits, network.length) != network.base {
@@ -126,15 +125,25 @@ fn subnets(network: &Network, newbits: &[i64]) -> Result {
     Ok(Value::list(Type::String, found))
 }
 
+/// The length of a network's part that has so many bits more.
+fn extended(network: &Network, newbits: i64) -> std::result::Result<u32, String> {
+    if !(1..=MOST_NEW_BITS).contains(&newbits) {
+        return Err(format!("1 to {MOST_NEW_BITS} bits more are taken, not {newbits}"));
+    }
+    let length = u32::try_from(newbits).ok().map(|newbits| network.length + newbits);
+    let length = length.filter(|length| *length <= network.bits);
+    length.ok_or_else(|| format!("there is no room for {newbits} more bits"))
+}
+
 /// Fewer bits than the network has are taken, too: the number is in the bits behind them.
 fn subnet(network: &Network, newbits: i64, number: i64) -> Result<String> {
     let length = u32::try_from(i64::from(network.length).saturating_add(newbits)).ok();
     let Some(length) = length.filter(|length| *length <= network.bits) else {
-        return Err(Error::argument(1, format!("there is no room for {newbits} more bits")));
+        return Err(Error::new(format!("there is no room for {newbits} more bits")));
     };
     let fits = |number: &u128| length.checked_sub(network.length).is_none_or(|room| room == 128 || *number < 1 << room);
     let number = u128::try_from(number).ok().filter(fits);
-    let number = number.ok_or_else(|| Error::argument(2, format!("{newbits} bits do not hold this number")))?;
+    let number = number.ok_or_else(|| Error::new(format!("{newbits} bits do not hold this number")))?;
     let base = network.base | number.checked_shl(network.bits - length).unwrap_or(0);
     Ok(network_text(network.bits, base, length))
 }

@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 /// The most repetitions that RE2 takes.
 const MOST_REPEATS: u32 = 1000;
 
-/// The same pattern for the `regex` crate; or why RE2 has none such.
-pub(super) fn translate(pattern: &str) -> Result<String, String> {
+/// The same pattern for the `regex` crate, and how many of its groups have names; or why RE2 has none such.
+pub(super) fn translate(pattern: &str) -> Result<(String, usize), String> {
     let mut reader = Reader { rest: pattern, made: String::new(), repeated: false };
     while let Some(c) = reader.next() {
         reader.one(c)?;
     }
-    Ok(without_twins(&reader.made))
+    Ok((without_twins(&reader.made), names(&reader.made).len()))
 }
 
 struct Reader<'a> {
@@ -243,7 +243,7 @@ mod tests {
         for pattern in
             ["a+?b", "(?P<a>x)|(?:y)", "(?i)a.c$", "[^a-z]", "\\p{Greek}\\pN", "x{2,3}?", "[[:alpha:]_]", "é"]
         {
-            assert_eq!(translate(pattern).as_deref(), Ok(pattern));
+            assert_eq!(translate(pattern).map(|(made, _)| made).as_deref(), Ok(pattern));
         }
     }
 
@@ -261,7 +261,7 @@ mod tests {
             ("(?P<a>.)(?P<a>.)", "(.)(?P<a>.)"),
         ];
         for (pattern, wanted) in cases {
-            let made = translate(pattern).unwrap();
+            let (made, _) = translate(pattern).unwrap();
             assert_eq!(made, wanted);
             regex::Regex::new(&made).unwrap();
         }
@@ -272,7 +272,8 @@ mod tests {
         for pattern in
             ["a**", "a+*", "a*?*", "a{2}{3}", "a{1001}", "(?x)a", "\\1", "\\u0041", "\\y", "[a", "a\\", "\\x{", "\\p"]
         {
-            let made = translate(pattern).and_then(|made| regex::Regex::new(&made).map_err(|error| error.to_string()));
+            let made =
+                translate(pattern).and_then(|(made, _)| regex::Regex::new(&made).map_err(|error| error.to_string()));
             assert!(made.is_err(), "{pattern}: {made:?}");
         }
     }

@@ -3,51 +3,38 @@
 use bimetal_model::{Type, Value};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::format::format;
-use super::{Arguments, Error, Function, MANY, Result, deep, texts};
+use super::format::{format, format_list};
+use super::{Arguments, Error, Function, Result, any, deep, list_of, number, text, texts};
+use crate::size::{MOST_TEXT, too_long};
 
 pub(super) fn functions() -> Vec<Function> {
+    let later = || text().or_anything();
     vec![
-        deep("lower", 1, 1, Type::String, |a| Ok(a.text(0)?.chars().map(lower).collect::<String>().into())),
-        deep("upper", 1, 1, Type::String, |a| Ok(a.text(0)?.chars().map(upper).collect::<String>().into())),
-        deep("title", 1, 1, Type::String, |a| Ok(title(&a.text(0)?).into())),
-        deep("trim", 2, 2, Type::String, |a| {
-            let cut = a.text(1)?;
-            Ok(a.text(0)?.trim_matches(|c| cut.contains(c)).into())
+        deep("lower", [later()], Type::String, |a| Ok(a.text(0).chars().map(lower).collect::<String>().into())),
+        deep("upper", [later()], Type::String, |a| Ok(a.text(0).chars().map(upper).collect::<String>().into())),
+        deep("title", [text()], Type::String, |a| Ok(title(a.text(0)).into())),
+        deep("trim", [text(), text()], Type::String, |a| {
+            let cut = a.text(1);
+            Ok(a.text(0).trim_matches(|c| cut.contains(c)).into())
         }),
-        deep("trimspace", 1, 1, Type::String, |a| Ok(a.text(0)?.trim().into())),
-        deep("trimprefix", 2, 2, Type::String, |a| {
-            let text = a.text(0)?;
-            Ok(text.strip_prefix(&a.text(1)?).unwrap_or(&text).into())
+        deep("trimspace", [text()], Type::String, |a| Ok(a.text(0).trim().into())),
+        deep("trimprefix", [text(), text()], Type::String, |a| {
+            Ok(a.text(0).strip_prefix(a.text(1)).unwrap_or(a.text(0)).into())
         }),
-        deep("trimsuffix", 2, 2, Type::String, |a| {
-            let text = a.text(0)?;
-            Ok(text.strip_suffix(&a.text(1)?).unwrap_or(&text).into())
+        deep("trimsuffix", [text(), text()], Type::String, |a| {
+            Ok(a.text(0).strip_suffix(a.text(1)).unwrap_or(a.text(0)).into())
         }),
-        deep("chomp", 1, 1, Type::String, |a| Ok(a.text(0)?.trim_end_matches(['\n', '\r']).into())),
-        deep("strrev", 1, 1, Type::String, |a| Ok(characters(&a.text(0)?).rev().collect::<String>().into())),
-        deep("startswith", 2, 2, Type::Bool, |a| Ok(a.text(0)?.starts_with(&a.text(1)?).into())),
-        deep("endswith", 2, 2, Type::Bool, |a| Ok(a.text(0)?.ends_with(&a.text(1)?).into())),
-        deep("strcontains", 2, 2, Type::Bool, |a| Ok(a.text(0)?.contains(&a.text(1)?).into())),
-        deep("substr", 3, 3, Type::String, substr),
-        deep("indent", 2, 2, Type::String, |a| {
-            let size = usize::try_from(a.whole(0)?).ok().filter(|size| *size <= 10_000);
-            let size = size.ok_or_else(|| Error::argument(0, "0 to 10000 spaces can be put in front"))?;
-            Ok(a.text(1)?.replace('\n', &format!("\n{}", " ".repeat(size))).into())
-        }),
-        deep("join", 2, MANY, Type::String, |a| {
-            let parts: Vec<Vec<String>> = (1..a.len()).map(|place| a.texts(place)).collect::<Result<_>>()?;
-            Ok(parts.concat().join(&a.text(0)?).into())
-        }),
-        deep("split", 2, 2, texts(), split),
-        deep("format", 1, MANY, Type::String, |a| {
-            let (spec, values) = (a.text(0)?, rest(&a));
-            if values.iter().any(|value| is_anything(value)) {
-                return Ok(Value::unknown(Type::Any));
-            }
-            Ok(format(&spec, &values)?.into())
-        }),
-        deep("formatlist", 1, MANY, texts(), format_list),
+        deep("chomp", [text()], Type::String, |a| Ok(a.text(0).trim_end_matches(['\n', '\r']).into())),
+        deep("strrev", [later()], Type::String, |a| Ok(characters(a.text(0)).rev().collect::<String>().into())),
+        deep("startswith", [text(), text()], Type::Bool, |a| Ok(a.text(0).starts_with(a.text(1)).into())),
+        deep("endswith", [text(), text()], Type::Bool, |a| Ok(a.text(0).ends_with(a.text(1)).into())),
+        deep("strcontains", [text(), text()], Type::Bool, |a| Ok(a.text(0).contains(a.text(1)).into())),
+        deep("substr", [later(), number().or_anything(), number().or_anything()], Type::String, substr),
+        deep("indent", [number(), text()], Type::String, indent),
+        deep("join", [text()], Type::String, join).and_more(list_of(Type::String)),
+        deep("split", [text(), text()], texts(), split),
+        deep("format", [text()], Type::String, |a| Ok(format(a.text(0), &rest(&a))?.into())).and_more(any().or_null()),
+        deep("formatlist", [text()], texts(), |a| format_list(a.text(0), &rest(&a))).and_more(any().or_null()),
     ]
 }
 
@@ -90,22 +77,62 @@ pub(super) fn characters(text: &str) -> impl DoubleEndedIterator<Item = &str> {
     text.graphemes(true)
 }
 
+/// From a place that may be counted from the end, so many characters, or all where it is negative. None from the end are all, too: so
+/// it is in Terraform.
 fn substr(arguments: Arguments<'_>) -> Result {
-    let text = arguments.text(0)?;
-    let characters: Vec<&str> = characters(&text).collect();
+    let text = arguments.text(0);
     let (offset, length) = (arguments.whole(1)?, arguments.whole(2)?);
-    let size = characters.len() as i64;
-    let start = if offset < 0 { size.saturating_add(offset).max(0) } else { offset.min(size) };
-    let end = if length < 0 { size } else { start.saturating_add(length).min(size) };
-    Ok(characters[start as usize..end.max(start) as usize].concat().into())
+    if offset >= 0 && length == 0 {
+        return Ok("".into());
+    }
+    let skipped = match usize::try_from(offset) {
+        Ok(offset) => offset,
+        Err(_) => {
+            let back = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+            characters(text).count().saturating_sub(back)
+        }
+    };
+    let taken = usize::try_from(length).ok().filter(|length| *length > 0).unwrap_or(usize::MAX);
+    Ok(characters(text).skip(skipped).take(taken).collect::<String>().into())
+}
+
+fn indent(arguments: Arguments<'_>) -> Result {
+    let size = usize::try_from(arguments.whole(0)?);
+    let size = size.map_err(|_| Error::new("less than no spaces can't be put in front"))?;
+    let text = arguments.text(1);
+    let lines = text.matches('\n').count();
+    if lines > 0 && lines.saturating_mul(size).saturating_add(text.len()) > MOST_TEXT {
+        return Err(Error::new(too_long()));
+    }
+    let size = if lines == 0 { 0 } else { size };
+    Ok(text.replace('\n', &format!("\n{}", " ".repeat(size))).into())
+}
+
+fn join(arguments: Arguments<'_>) -> Result {
+    if arguments.len() < 2 {
+        return Err(Error::new("one list at least is wanted"));
+    }
+    let mut parts = Vec::new();
+    for list in 1..arguments.len() {
+        for (place, item) in arguments.items(list).iter().enumerate() {
+            let null = || Error::argument(list, format!("item {place} is `null`, and can't be joined"));
+            parts.push(item.as_str().ok_or_else(null)?);
+        }
+    }
+    let separators = parts.len().saturating_sub(1).saturating_mul(arguments.text(0).len());
+    let size = parts.iter().fold(separators, |size, part| size.saturating_add(part.len()));
+    match size > MOST_TEXT {
+        true => Err(Error::new(too_long())),
+        false => Ok(parts.join(arguments.text(0)).into()),
+    }
 }
 
 fn split(arguments: Arguments<'_>) -> Result {
-    let (separator, text) = (arguments.text(0)?, arguments.text(1)?);
+    let (separator, text) = (arguments.text(0), arguments.text(1));
     let parts: Vec<Value> = match (separator.is_empty(), text.is_empty()) {
         (true, true) => Vec::new(),
         (true, false) => text.chars().map(|c| c.to_string().into()).collect(),
-        _ => text.split(&separator).map(Value::from).collect(),
+        _ => text.split(separator).map(Value::from).collect(),
     };
     Ok(Value::list(Type::String, parts))
 }
@@ -113,27 +140,4 @@ fn split(arguments: Arguments<'_>) -> Result {
 /// All arguments but the first.
 fn rest<'a>(arguments: &'a Arguments<'_>) -> Vec<&'a Value> {
     (1..arguments.len()).map(|place| arguments.value(place)).collect()
-}
-
-/// A `null` without a type says as little as what is unknown: `format` is the one function that is given it so.
-fn is_anything(value: &Value) -> bool {
-    value.is_null() && value.ty() == Type::Any
-}
-
-fn format_list(arguments: Arguments<'_>) -> Result {
-    let (spec, rest) = (arguments.text(0)?, rest(&arguments));
-    if rest.iter().any(|value| is_anything(value)) {
-        return Ok(Value::unknown(Type::Any));
-    }
-    let Some(rows) = rest.iter().filter_map(|value| value.as_items().map(<[_]>::len)).max() else {
-        return Ok(Value::list(Type::String, [format(&spec, &rest)?.into()]));
-    };
-    let row = |row: usize| {
-        let values = rest.iter().enumerate().map(|(place, value)| match value.as_items() {
-            Some(items) => items.get(row).ok_or_else(|| Error::argument(place + 1, "the lists have different lengths")),
-            None => Ok(*value),
-        });
-        Ok(format(&spec, &values.collect::<Result<Vec<_>>>()?)?.into())
-    };
-    Ok(Value::list(Type::String, (0..rows).map(row).collect::<Result<Vec<_>>>()?))
 }

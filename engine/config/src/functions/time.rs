@@ -1,51 +1,108 @@
 //! Points in time that are given as text. The clock is never asked.
 
 use bimetal_model::{Number, Type, Value};
-use jiff::fmt::temporal::DateTimeParser;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::date::format_date;
-use super::{Arguments, Error, Function, Result, deep};
+use super::{Arguments, Error, Function, Result, deep, text};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        deep("timeadd", 2, 2, Type::String, |a| {
-            let (time, duration) = (zoned(&a, 0)?, duration(&a.text(1)?)?);
-            let moved =
-                time.checked_add(duration).map_err(|_| Error::argument(1, "this goes beyond what dates can say"))?;
+        deep("timeadd", [text(), text()], Type::String, |a| {
+            let (time, duration) = (zoned(a.text(0), Form::Lenient)?, duration(a.text(1))?);
+            let moved = time.checked_add(duration).map_err(|_| Error::new("this goes beyond what dates can say"))?;
             Ok(rfc3339(&moved).into())
         }),
-        deep("formatdate", 2, 2, Type::String, format_date),
-        deep("timecmp", 2, 2, Type::Number, |a| {
-            let order = Timestamp::cmp(&zoned(&a, 0)?.timestamp(), &zoned(&a, 1)?.timestamp());
-            Ok(Value::from(Number::from(order as i32)))
-        }),
+        deep("formatdate", [text(), text()], Type::String, format_date),
+        deep("timecmp", [text(), text()], Type::Number, compare),
     ]
 }
 
-/// RFC 3339, with the offset that was written.
-pub(super) fn zoned(arguments: &Arguments<'_>, place: usize) -> Result<Zoned> {
-    static PARSER: DateTimeParser = DateTimeParser::new();
-    let text = arguments.text(place)?;
-    let broken = || {
-        let reason = format!("`{text}` is no time, as `2025-01-31T12:00:00Z` is");
-        Error::argument(place, reason)
-    };
-    if !looks_like_rfc3339(&text) {
-        return Err(broken());
-    }
-    let pieces = jiff::fmt::temporal::Pieces::parse(&text).map_err(|_| broken())?;
-    let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
-    let timestamp = PARSER.parse_timestamp(&text).map_err(|_| broken())?;
-    Ok(timestamp.to_zoned(offset.to_time_zone()))
+fn compare(arguments: Arguments<'_>) -> Result {
+    let time = |place: usize| zoned(arguments.text(place), Form::Lenient).map_err(|error| error.of(place));
+    let order = Timestamp::cmp(&time(0)?.timestamp(), &time(1)?.timestamp());
+    Ok(Value::from(Number::from(order as i32)))
 }
 
-/// `2006-01-02T15:04:05Z`, nothing shorter.
-fn looks_like_rfc3339(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    let fits = |(byte, shape): (&u8, &u8)| if *shape == b'd' { byte.is_ascii_digit() } else { byte == shape };
-    bytes.len() > shape.len() && bytes.iter().zip(shape).all(fits) && !text.contains(['[', ' '])
+/// How much of RFC 3339 is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// To the letter.
+    Strict,
+    /// As Go's `time.Parse` reads it: an hour of one digit, a comma before the fraction, an offset of a day.
+    Lenient,
+}
+
+/// The time that a text means, with the offset that was written.
+pub(super) fn zoned(text: &str, form: Form) -> Result<Zoned> {
+    read(text, form).ok_or_else(|| Error::new(format!("`{text}` is no time, as `2025-01-31T12:00:00Z` is")))
+}
+
+fn read(text: &str, form: Form) -> Option<Zoned> {
+    let mut reader = Reader { rest: text };
+    let year = reader.digits(4)?;
+    let month = reader.after("-")?.digits(2)?;
+    let day = reader.after("-")?.digits(2)?;
+    let hour = reader.after("T")?;
+    let hour = hour.digits(2).or_else(|| if form == Form::Lenient { hour.digits(1) } else { None })?;
+    let minute = reader.after(":")?.digits(2)?;
+    let second = reader.after(":")?.digits(2)?;
+    let nanosecond = reader.fraction(form)?;
+    let seconds = reader.offset(form)?;
+    let narrow = |number: i32| i8::try_from(number).ok();
+    let (month, day, hour) = (narrow(month)?, narrow(day)?, narrow(hour)?);
+    let (minute, second) = (narrow(minute)?, narrow(second)?);
+    let time = DateTime::new(i16::try_from(year).ok()?, month, day, hour, minute, second, nanosecond).ok()?;
+    let offset = Offset::from_seconds(seconds).ok()?;
+    Some(offset.to_timestamp(time).ok()?.to_zoned(offset.to_time_zone()))
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+}
+
+impl Reader<'_> {
+    fn digits(&mut self, count: usize) -> Option<i32> {
+        let (digits, rest) = self.rest.split_at_checked(count)?;
+        let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+        self.rest = rest;
+        Some(number)
+    }
+
+    fn after(&mut self, sign: &str) -> Option<&mut Self> {
+        self.rest = self.rest.strip_prefix(sign)?;
+        Some(self)
+    }
+
+    /// In nanoseconds; what is behind these is cut off.
+    fn fraction(&mut self, form: Form) -> Option<i32> {
+        let signs: &[char] = if form == Form::Lenient { &['.', ','] } else { &['.'] };
+        let Some(rest) = self.rest.strip_prefix(signs) else { return Some(0) };
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (digits, behind) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty())?;
+        self.rest = behind;
+        format!("{digits:0<9}").get(..9)?.parse().ok()
+    }
+
+    /// `Z` or `+01:00`, up to the end.
+    fn offset(&mut self, form: Form) -> Option<i32> {
+        if self.rest == "Z" {
+            return Some(0);
+        }
+        let (sign, (most_hours, most_minutes)) = match (self.rest.as_bytes().first()?, form) {
+            (b'+', Form::Strict) => (1, (23, 59)),
+            (b'-', Form::Strict) => (-1, (23, 59)),
+            (b'+', Form::Lenient) => (1, (24, 60)),
+            (b'-', Form::Lenient) => (-1, (24, 60)),
+            _ => return None,
+        };
+        self.rest = self.rest.get(1..)?;
+        let (hours, minutes) = (self.digits(2)?, self.after(":")?.digits(2)?);
+        let fits = hours <= most_hours && minutes <= most_minutes && self.rest.is_empty();
+        fits.then_some(sign * (hours * 3600 + minutes * 60))
+    }
 }
 
 fn rfc3339(time: &Zoned) -> String {
@@ -59,35 +116,50 @@ fn rfc3339(time: &Zoned) -> String {
 
 /// Go's durations: `1h30m`, `-1.5s`, `10ms`.
 fn duration(text: &str) -> Result<SignedDuration> {
-    let broken = || Error::argument(1, format!("`{text}` is no duration, as `1h30m` is"));
+    read_duration(text).ok_or_else(|| Error::new(format!("`{text}` is no duration, as `1h30m` is")))
+}
+
+/// Nothing is longer than 292 years, in nanoseconds of 64 bits.
+fn read_duration(text: &str) -> Option<SignedDuration> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if unsigned == "0" {
-        return Ok(SignedDuration::ZERO);
+        return Some(SignedDuration::ZERO);
     }
-    let (mut rest, mut total) = (unsigned, 0f64);
+    let (mut rest, mut total) = (unsigned, 0u128);
     if rest.is_empty() {
-        return Err(broken());
+        return None;
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let amount: f64 = rest[..digits].parse().map_err(|_| broken())?;
-        rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        total += amount * seconds(&rest[..unit]).ok_or_else(broken)?;
-        rest = &rest[unit..];
+        let (amount, behind) = rest.split_at(digits);
+        let unit = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
+        total = total.checked_add(nanoseconds(amount, &behind[..unit])?)?;
+        rest = &behind[unit..];
     }
-    let total = if text.starts_with('-') { -total } else { total };
-    SignedDuration::try_from_secs_f64(total).map_err(|_| broken())
+    let (limit, sign) = if text.starts_with('-') { (1u128 << 63, -1) } else { ((1u128 << 63) - 1, 1) };
+    let total = i128::try_from(total).ok().filter(|_| total <= limit)? * sign;
+    Some(SignedDuration::from_nanos(i64::try_from(total).ok()?))
 }
 
-fn seconds(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "h" => 3600.0,
-        "m" => 60.0,
-        "s" => 1.0,
-        "ms" => 1e-3,
-        "us" | "µs" | "μs" => 1e-6,
-        "ns" => 1e-9,
+/// Digits with a point or without, of a unit.
+fn nanoseconds(amount: &str, unit: &str) -> Option<u128> {
+    let unit: u128 = match unit {
+        "h" => 3_600_000_000_000,
+        "m" => 60_000_000_000,
+        "s" => 1_000_000_000,
+        "ms" => 1_000_000,
+        "us" | "µs" | "μs" => 1_000,
+        "ns" => 1,
         _ => return None,
-    })
+    };
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return None;
+    }
+    let whole: u128 = if whole.is_empty() { 0 } else { u128::from(whole.parse::<u64>().ok()?) };
+    // More digits than a double holds are no nanoseconds any more.
+    let kept = fraction.get(..18).unwrap_or(fraction);
+    let part: u128 = if kept.is_empty() { 0 } else { kept.parse().ok()? };
+    let scale = 10u128.pow(u32::try_from(kept.len()).ok()?);
+    Some(whole.checked_mul(unit)? + part * unit / scale)
 }

@@ -34,11 +34,12 @@ pub(crate) fn source(name: &str, text: &str) -> SourceFile {
     SourceFile { name: name.into(), text: text.into() }
 }
 
-/// `var.secret`, `var.later` (unknown text), `var.list_later`, `var.nothing` and two files.
+/// `var.secret`, `var.later` (unknown text), `var.list_later`, `var.nothing`, `var.template` (which reads a file) and three files.
 pub(crate) fn scope() -> Scope {
     let mut scope = Scope::new(Outside::files(Arc::new(Files(&[
         ("motd", "hello\n"),
         ("motd.tpl", "%{ for n in names ~}\nhi ${n}\n%{ endfor ~}"),
+        ("self.tpl", "${templatefile(\"self.tpl\", {})}"),
     ]))));
     let object: Value = [("id", Value::from(7u64)), ("token", Value::from("t").into_sensitive())].into_iter().collect();
     scope.variables = Arc::new(
@@ -47,6 +48,7 @@ pub(crate) fn scope() -> Scope {
             ("later", Value::unknown(Type::String)),
             ("list_later", Value::unknown(Type::list(Type::object([("ip", Type::String)])))),
             ("nothing", Value::NULL),
+            ("template", Value::from("${file(\"motd\")}")),
             ("object", object),
         ]
         .map(|(name, value)| (name.to_owned(), value))

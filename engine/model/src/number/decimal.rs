@@ -3,7 +3,7 @@
 use num_bigint::{BigInt, Sign};
 use num_traits::Zero;
 
-use super::{LARGEST_EXPONENT, Number, PRECISION, rounded, zero};
+use super::{LARGEST_EXPONENT, Number, Repr, WRITTEN, rounded, zero};
 
 /// The number that a text means, if it means one.
 pub(super) fn parse(text: &str) -> Option<Number> {
@@ -22,10 +22,10 @@ pub(super) fn parse(text: &str) -> Option<Number> {
     }
     let is_negative = mantissa.starts_with('-');
     if [whole, fraction].iter().all(|digits| digits.bytes().all(|byte| byte == b'0')) {
-        return Some(zero(is_negative));
+        return Some(zero(is_negative, WRITTEN));
     }
     if let (true, Ok(small)) = (fraction.is_empty() && exponent == 0, mantissa.parse::<i64>()) {
-        return Some(small.into());
+        return Some(Number { repr: Repr::Whole(small), precision: WRITTEN });
     }
     let digits: BigInt = format!("{}{whole}{fraction}", if is_negative { "-" } else { "" }).parse().ok()?;
     let exponent = exponent - i64::try_from(fraction.len()).ok()?;
@@ -34,10 +34,9 @@ pub(super) fn parse(text: &str) -> Option<Number> {
 
 /// As Terraform's numbers read and print.
 fn infinite(text: &str) -> Option<Number> {
-    let one = Number::from(1);
     match text {
-        "Inf" | "inf" | "+Inf" | "+inf" => one.divided_by(&Number::from(0)),
-        "-Inf" | "-inf" => (-&one).divided_by(&Number::from(0)),
+        "Inf" | "inf" | "+Inf" | "+inf" => Some(super::infinite(false, WRITTEN)),
+        "-Inf" | "-inf" => Some(super::infinite(true, WRITTEN)),
         _ => None,
     }
 }
@@ -45,20 +44,20 @@ fn infinite(text: &str) -> Option<Number> {
 fn times_ten_to(digits: BigInt, exponent: i64) -> Number {
     let power = BigInt::from(5).pow(u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX));
     if exponent >= 0 {
-        return rounded(digits * power, exponent, false);
+        return rounded(digits * power, exponent, false, WRITTEN);
     }
-    let shift = (PRECISION + 2 + power.bits()).saturating_sub(digits.bits());
+    let shift = (u64::from(WRITTEN) + 2 + power.bits()).saturating_sub(digits.bits());
     let scaled: BigInt = digits << shift;
     let (quotient, rest) = (&scaled / &power, &scaled % &power);
-    rounded(quotient, exponent - i64::try_from(shift).unwrap_or(i64::MAX), !rest.is_zero())
+    rounded(quotient, exponent - i64::try_from(shift).unwrap_or(i64::MAX), !rest.is_zero(), WRITTEN)
 }
 
-/// The fewest digits between this number's neighbours, halfway to each.
+/// The fewest digits between this number's neighbours of that precision, halfway to each.
 ///
 /// Source: how Go's `math/big` prints with the format `f` and as many digits as are needed.
-pub(super) fn shortest(digits: &BigInt, exponent: i64) -> String {
+pub(super) fn shortest(digits: &BigInt, exponent: i64, precision: u32) -> String {
     // One bit more than the precision: its neighbours are then those halfway to the next numbers.
-    let shift = (PRECISION + 1).saturating_sub(digits.bits());
+    let shift = (u64::from(precision) + 1).saturating_sub(digits.bits());
     let middle = digits.magnitude() << shift;
     let exponent = exponent - i64::try_from(shift).unwrap_or(i64::MAX);
     let is_even = !middle.bit(1);

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::Value;
+use super::{Value, ValueMarks};
 use crate::ty::Type;
 
 /// What something would be of, were it there. All are equal.
@@ -37,12 +37,86 @@ impl Hash for Kind {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
+/// What is true of a value and of everything in it, as if nothing in it were shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Of memory, roughly.
+    pub bytes: u64,
+    /// Values within each other.
+    pub levels: u32,
+    pub(super) marks: ValueMarks,
+    pub(super) is_known: bool,
+}
+
+impl Measure {
+    /// Of a value that has nothing in it but so much text.
+    pub(super) fn of_leaf(text: usize) -> Measure {
+        let bytes = (text as u64).saturating_add(size_of::<Value>() as u64);
+        Measure { bytes, levels: 0, marks: ValueMarks::NONE, is_known: true }
+    }
+
+    fn of_parts<'v>(parts: impl Iterator<Item = &'v Value>, names: usize) -> Measure {
+        let none = Measure { levels: 1, ..Measure::of_leaf(names) };
+        parts.map(Value::measure).fold(none, |all, part| Measure {
+            bytes: all.bytes.saturating_add(part.bytes),
+            levels: all.levels.max(part.levels.saturating_add(1)),
+            marks: all.marks | part.marks,
+            is_known: all.is_known && part.is_known,
+        })
+    }
+}
+
+/// What is shared, and its measure once somebody asked: a value may hold the same so often that nobody can count it twice.
+#[derive(Debug, Default)]
+struct Shared<T> {
+    inner: T,
+    measure: OnceLock<Measure>,
+}
+
+impl<T> From<T> for Shared<T> {
+    fn from(inner: T) -> Self {
+        Shared { inner, measure: OnceLock::new() }
+    }
+}
+
+impl<T: Clone> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        self.inner.clone().into()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl<T: Eq> Eq for Shared<T> {}
+
+impl<T: Ord> PartialOrd for Shared<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: Ord> Ord for Shared<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.inner.cmp(&other.inner)
+    }
+}
+
+impl<T: Hash> Hash for Shared<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.inner.hash(state);
+    }
+}
+
 macro_rules! shared {
     ($(#[$doc:meta])* $name:ident, $inner:ty) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name {
-            parts: Arc<$inner>,
+            parts: Arc<Shared<$inner>>,
             element: Kind,
         }
 
@@ -60,7 +134,7 @@ macro_rules! shared {
 
             /// The parts themselves; copied only where they are shared.
             pub fn into_inner(self) -> $inner {
-                Arc::unwrap_or_clone(self.parts)
+                Arc::unwrap_or_clone(self.parts).inner
             }
         }
 
@@ -72,7 +146,7 @@ macro_rules! shared {
 
         impl From<$inner> for $name {
             fn from(parts: $inner) -> Self {
-                $name { parts: Arc::new(parts), element: Kind(Type::Any) }
+                $name { parts: Arc::new(parts.into()), element: Kind(Type::Any) }
             }
         }
 
@@ -80,13 +154,15 @@ macro_rules! shared {
             type Target = $inner;
 
             fn deref(&self) -> &$inner {
-                &self.parts
+                &self.parts.inner
             }
         }
 
         impl DerefMut for $name {
             fn deref_mut(&mut self) -> &mut $inner {
-                Arc::make_mut(&mut self.parts)
+                let shared = Arc::make_mut(&mut self.parts);
+                shared.measure = OnceLock::new();
+                &mut shared.inner
             }
         }
 
@@ -104,7 +180,7 @@ macro_rules! shared {
             type IntoIter = <&'v $inner as IntoIterator>::IntoIter;
 
             fn into_iter(self) -> Self::IntoIter {
-                self.parts.iter()
+                self.parts.inner.iter()
             }
         }
 
@@ -113,7 +189,7 @@ macro_rules! shared {
             type IntoIter = <&'v mut $inner as IntoIterator>::IntoIter;
 
             fn into_iter(self) -> Self::IntoIter {
-                Arc::make_mut(&mut self.parts).iter_mut()
+                self.deref_mut().iter_mut()
             }
         }
     };
@@ -132,30 +208,39 @@ shared! {
 impl Items {
     /// The type that all of them have, as far as it is known.
     pub fn element(&self) -> Type {
-        common(&self.element, self.parts.iter())
+        common(&self.element, self.iter())
+    }
+
+    pub(super) fn measure(&self) -> Measure {
+        *self.parts.measure.get_or_init(|| Measure::of_parts(self.iter(), 0))
     }
 
     /// Each replaced by what `change` makes of it.
     #[must_use]
     pub fn map(self, change: impl FnMut(Value) -> Value) -> Self {
         let element = self.element.clone();
-        let parts = Arc::new(self.into_iter().map(change).collect());
-        Items { parts, element }
+        let parts: Vec<Value> = self.into_iter().map(change).collect();
+        Items { parts: Arc::new(parts.into()), element }
     }
 }
 
 impl Members {
     /// The type that all of them have, as far as it is known.
     pub fn element(&self) -> Type {
-        common(&self.element, self.parts.values())
+        common(&self.element, self.values())
+    }
+
+    pub(super) fn measure(&self) -> Measure {
+        let names = || self.keys().map(|name| name.len() + size_of::<String>()).sum();
+        *self.parts.measure.get_or_init(|| Measure::of_parts(self.values(), names()))
     }
 
     /// Each replaced by what `change` makes of it.
     #[must_use]
     pub fn map(self, mut change: impl FnMut(Value) -> Value) -> Self {
         let element = self.element.clone();
-        let parts = Arc::new(self.into_iter().map(|(name, value)| (name, change(value))).collect());
-        Members { parts, element }
+        let parts: BTreeMap<_, _> = self.into_iter().map(|(name, value)| (name, change(value))).collect();
+        Members { parts: Arc::new(parts.into()), element }
     }
 }
 

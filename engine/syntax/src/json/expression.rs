@@ -9,7 +9,7 @@ use super::body::Shaper;
 use super::read::{Kind as JsonKind, Member as JsonMember, Value};
 use super::relocate::relocate;
 use super::text::Text;
-use crate::parser::{parse_expression, parse_template};
+use crate::parser::{Lines, parse_expression, parse_template};
 use crate::source::SourceFile;
 use crate::tree::{Kind, Member, Node, Part};
 
@@ -61,7 +61,7 @@ impl Shaper<'_> {
                 return Some(Node { place, kind: Kind::Text(text.value.into()) });
             }
             Reading::Template => parse_template(&self.inner(&text)),
-            Reading::Expression => parse_expression(&self.inner(&text)),
+            Reading::Expression => parse_expression(&self.inner(&text), Lines::DontCount),
         };
         match parsed {
             Ok(mut node) => {

@@ -4,6 +4,7 @@ use bimetal_model::{Diagnostic, Number};
 
 use super::{DEEPEST, Parsed, Parser};
 use crate::lexer::{Kind as TokenKind, Token};
+use crate::source::Place;
 use crate::tree::*;
 
 impl Parser<'_> {
@@ -112,7 +113,10 @@ impl Parser<'_> {
         let open = self.cursor.next();
         self.within(|this| {
             let inner = this.expression()?;
-            let close = this.close(open, TokenKind::CloseParenthesis, "`)`")?;
+            let close = match this.cursor.peek().kind {
+                TokenKind::CloseParenthesis => this.cursor.next(),
+                _ => return this.unbalanced(open, "`)`"),
+            };
             Ok(Node { place: open.place.to(close.place), kind: Kind::Parentheses(Box::new(inner)) })
         })
     }
@@ -178,7 +182,10 @@ impl Parser<'_> {
                 }
                 _ => StepKind::Index(Box::new(this.expression()?)),
             };
-            let close = this.close(open, TokenKind::CloseBracket, "`]`")?;
+            let close = match this.cursor.peek().kind {
+                TokenKind::CloseBracket => this.cursor.next(),
+                _ => return this.unbalanced(open, "`]`"),
+            };
             Ok(Step { place: open.place.to(close.place), kind })
         })
     }
@@ -194,14 +201,15 @@ impl Parser<'_> {
         }
         let open = self.take(TokenKind::OpenParenthesis, "`(` and the function's arguments")?;
         self.within(|this| {
-            let (arguments, expands) = this.arguments(open)?;
+            let (arguments, expands) = this.arguments(name.place.to(open.place))?;
             let parentheses = open.place.to(this.cursor.last());
             let place = name.place.to(parentheses);
             Ok(Node { place, kind: Kind::Call(Box::new(Call { name, arguments, expands, parentheses })) })
         })
     }
 
-    fn arguments(&mut self, open: Token) -> Parsed<(Vec<Node>, bool)> {
+    /// Up to the closing parenthesis of what was opened there.
+    fn arguments(&mut self, opened: Place) -> Parsed<(Vec<Node>, bool)> {
         let mut arguments = Vec::new();
         loop {
             if self.cursor.peek().kind == TokenKind::CloseParenthesis {
@@ -213,11 +221,16 @@ impl Parser<'_> {
                 TokenKind::Comma => self.cursor.skip(),
                 TokenKind::CloseParenthesis => {}
                 TokenKind::Ellipsis => {
+                    let ellipsis = self.cursor.next();
+                    if self.cursor.peek().kind != TokenKind::CloseParenthesis {
+                        let error = Diagnostic::error("`)` is wanted behind `...`");
+                        return self
+                            .fail(error.because("what is spread over arguments is the last one"), ellipsis.place);
+                    }
                     self.cursor.next();
-                    self.take(TokenKind::CloseParenthesis, "`)` behind `...`")?;
                     return Ok((arguments, true));
                 }
-                TokenKind::End => return self.unclosed(open),
+                TokenKind::End => return self.unclosed(opened),
                 _ => return self.expected("`,` or `)`"),
             }
         }

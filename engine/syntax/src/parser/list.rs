@@ -29,7 +29,7 @@ impl Parser<'_> {
             match self.cursor.peek().kind {
                 TokenKind::Comma => self.cursor.skip(),
                 TokenKind::CloseBracket => {}
-                TokenKind::End => return self.unclosed(open),
+                TokenKind::End => return self.unclosed(open.place),
                 _ => return self.expected("`,` or `]`"),
             }
         }
@@ -65,7 +65,7 @@ impl Parser<'_> {
             match self.cursor.peek().kind {
                 TokenKind::Comma | TokenKind::Newline => self.cursor.skip(),
                 TokenKind::CloseBrace => {}
-                TokenKind::End => return self.unclosed(open),
+                TokenKind::End => return self.unclosed(open.place),
                 _ => return self.expected("`,`, a new line or `}`"),
             }
         }
@@ -75,7 +75,7 @@ impl Parser<'_> {
         let key = self.expression()?;
         match self.cursor.peek().kind {
             TokenKind::Equal | TokenKind::Colon => self.cursor.skip(),
-            TokenKind::End => return self.unclosed(open),
+            TokenKind::End => return self.unclosed(open.place),
             _ => return self.expected("`=` and a value"),
         }
         Ok(Member { key, value: self.expression()? })
@@ -101,9 +101,11 @@ impl Parser<'_> {
             condition = Some(self.expression()?);
         }
         let makes_object = open.kind == TokenKind::OpenBrace;
-        let close = match makes_object {
-            true => self.close(open, TokenKind::CloseBrace, "`}`")?,
-            false => self.close(open, TokenKind::CloseBracket, "`]`")?,
+        let (closing, what) =
+            if makes_object { (TokenKind::CloseBrace, "`}`") } else { (TokenKind::CloseBracket, "`]`") };
+        let close = match self.cursor.peek().kind {
+            kind if kind == closing => self.cursor.next(),
+            _ => return self.unbalanced(open, what),
         };
         let misplaced = match (makes_object, &key, ellipsis) {
             (true, None, _) => Some(("an object needs keys", "write `key => value`", value.place)),

@@ -122,7 +122,7 @@ fn the_number_of_blocks_must_be_one_that_can_be_shown() {
 
     var.missing
     port = []
-    error: no variable `missing` is declared at «var.missing» hint: there are `later`, `list_later`, `nothing`, `object`, `secret`
+    error: no variable `missing` is declared at «var.missing» hint: there are `later`, `list_later`, `nothing`, `object`, `secret`, `template`
     "#);
 }
 

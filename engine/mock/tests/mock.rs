@@ -437,7 +437,7 @@ fn what_nobody_computes_can_not_be_given() {
         format!("{} ({}){hint}\n", one.summary, one.detail)
     };
     assert_snapshot!(said.iter().map(line).collect::<String>(), @r#"
-    the value of `cpus` does not fit its type (number required, but have string)
+    the value of `cpus` does not fit its type (number required, and this text is none)
     provider `a` has no `a_thin` () hint: it has `a_container`, `a_machine`, `a_thing`
     `a_thing` has no attribute `idd` () hint: a provider computes `handle`, `id`, `inner`, `labels`, `ready`, `size`, `tags`, `zones`
     `name` of `a_thing` is what its block says, and nothing else () hint: a provider computes `handle`, `id`, `inner`, `labels`, `ready`, `size`, `tags`, `zones`

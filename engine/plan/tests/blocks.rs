@@ -120,7 +120,7 @@ fn a_console_knows_what_exists_and_what_follows_from_it() {
     let mut world = World::default();
     world.apply(&FLEET.replace("  wrong  = tonumber(docker_volume.v.id)\n", ""));
     assert_snapshot!(check(&world, FLEET, &expressions), @r#"
-    this can't be converted: number required, but have string
+    this can't be converted: number required, and this text is none
     var.n + 1 => 3
     local.volume => "id of docker_volume.v"
     local.wrong => (unknown any)

@@ -824,7 +824,7 @@ fn what_is_not_enabled_is_not_there() {
     assert_snapshot!(check_plan(&config("false"), &World::default()), @r#"output id = Some("none")"#);
     assert_snapshot!(check_plan(&config("true"), &World::default()), @r"
     + docker_volume.v
-    output id = Some((unknown string))
+    output id = Some((unknown any))
     ");
     assert_snapshot!(check_plan(&config("false"), &settled(&config("true"))), @r#"
     - docker_volume.v; `docker_volume.v` has other instances now

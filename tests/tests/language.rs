@@ -170,7 +170,7 @@ fn mistakes_in_values_of_variables() {
      --> bimetal.bmvars.json:3:12
       |
     3 |   "ports": ["x"]
-      |            ^^^^^ number required, but have string; the type is list(number)
+      |            ^^^^^ number required, and this text is none; the type is list(number)
 
 
     $ --var ports=[1
@@ -207,7 +207,7 @@ fn mistakes_in_values_of_variables() {
      --> bimetal.bmvars.json:3:12
       |
     3 |   "ports": ["x"]
-      |            ^^^^^ number required, but have string; the type is list(number)
+      |            ^^^^^ number required, and this text is none; the type is list(number)
 
 
     $ --var-file none.json

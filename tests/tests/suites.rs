@@ -604,7 +604,7 @@ fn what_mocks_can_not_say_is_told() {
     5 | |       host     = "a"
     6 | |       cpus     = "many"
     7 | |     }
-      | |_____^ number required, but have string
+      | |_____^ number required, and this text is none
 
     error: `host` of `docker_machine` is what its block says, and nothing else
      --> main.bmtest.hcl:3:16

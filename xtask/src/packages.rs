@@ -43,6 +43,7 @@ pub const TESTS: &[Package] = &[
     package("iptables", "iptables"),
     package("nsenter", "util-linux"),
     package("git", "git"),
+    package("busybox", "busybox-static"),
 ];
 
 const fn package(program: &'static str, name: &'static str) -> Package {

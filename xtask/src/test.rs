@@ -45,7 +45,8 @@ fn tests(interruptible: &Interruptible, real: Real) -> Result<()> {
         web::build(platform)?;
     }
     let mut build = cargo();
-    build.args(["build", "--package", "bimetal"]);
+    // Together with the tests: alone, the program's dependencies would have other features, and be built twice.
+    build.args(["build", "--workspace", "--bins", "--tests", "--examples"]);
     interruptible.run(build)?;
     let mut test = cargo();
     test.args(["test", "--workspace", "--no-fail-fast"]);

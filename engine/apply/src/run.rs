@@ -85,11 +85,19 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 biased;
-                Some(ended) = self.running.next() => self.ended(ended).await,
+                Some(ended) = self.running.next() => self.ended_together(ended).await,
                 () = self.stop.stopped(), if !self.waiting.is_empty() => self.waiting.clear(),
                 () = self.waiting.due() => self.go_on(),
             }
         }
+    }
+
+    /// What ended in the meantime, as while the last outcomes were written, shares one transaction.
+    async fn ended_together(&mut self, mut ended: Ended<'a>) {
+        while let Some(Some(more)) = self.running.next().now_or_never() {
+            ended.extend(more);
+        }
+        self.ended(ended).await;
     }
 
     /// Begins what is ready and fits.

@@ -37,7 +37,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
                 add.push(&effect.address);
                 destroy.push(&effect.address);
             }
-            Action::Read | Action::Keep => {}
+            Action::Read | Action::Keep | Action::Leave => {}
         }
     }
     let part = |addresses: &[&Address], verb: &str| format!("{} to {verb}{}", addresses.len(), kinds(addresses));
@@ -90,6 +90,7 @@ fn deed(action: Action) -> (Style, &'static str, &'static str) {
         Action::Replace => (REMOVE, "-/+", "must be replaced"),
         Action::Delete => (REMOVE, "  -", "will be destroyed"),
         Action::Keep => (FAINT, "   ", "stays as it is"),
+        Action::Leave => (FAINT, "  !", "is left as it is, though something else is wanted"),
     }
 }
 
@@ -310,6 +311,8 @@ mod tests {
             imported: Default::default(),
             forgotten: Default::default(),
             drift: Vec::new(),
+            degraded: Default::default(),
+            budgets: Default::default(),
         }
     }
 

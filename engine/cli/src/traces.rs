@@ -12,7 +12,7 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -31,14 +31,10 @@ impl Traces {
         if log.is_none() && provider.is_none() {
             return Traces(None);
         }
-        // Our own spans: what libraries say of themselves could have anything in it.
-        let ours = Targets::new().with_default(LevelFilter::OFF).with_target("bimetal", LevelFilter::INFO);
-        let ours = OUR_CRATES.iter().fold(ours, |ours, name| ours.with_target(*name, LevelFilter::INFO));
         let spans = provider.as_ref().map(|provider| {
             let tracer = provider.tracer("bimetal");
-            // Events have what providers say, and that is not for others.
             let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
-            layer.with_filter(ours).with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.is_span()))
+            layer.with_filter(filter_fn(is_ours))
         });
         tracing_subscriber::registry().with(log).with(spans).init();
         Traces(provider)
@@ -55,8 +51,14 @@ impl Traces {
     }
 }
 
-/// Which spans are sent. None has a value of the configuration's or the state's in it.
-const OUR_CRATES: &[&str] = &["bimetal", "bimetal_apply"];
+/// Whose spans are sent. None has a value of the configuration's or the state's in it.
+const OUR_CRATES: [&str; 2] = ["bimetal", "bimetal_apply"];
+
+/// No events, which have what providers say; and nothing that libraries say of themselves.
+fn is_ours(metadata: &tracing::Metadata<'_>) -> bool {
+    let name = metadata.target().split("::").next().unwrap_or_default();
+    metadata.is_span() && OUR_CRATES.contains(&name)
+}
 
 fn is_wanted() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -111,6 +111,10 @@ impl Screen {
     fn take(self: Arc<Self>, event: Event) {
         let now = Instant::now();
         let mut state = self.lock();
+        let is_news = match &event {
+            Event::Progress { address, message, .. } => state.board.is_news(address, message),
+            _ => true,
+        };
         let took = state.board.take(&event, now);
         let mut lines = Vec::new();
         match (&event, took) {
@@ -118,7 +122,8 @@ impl Screen {
                 state.digest.add(address, action, took);
             }
             (Event::Progress { address, message, .. }, _) if self.manner == Manner::Plain => {
-                lines.extend((state.board.running() <= FEW).then(|| format!("{}: {message}", paint(BOLD, address))));
+                let is_said = is_news && state.board.running() <= FEW;
+                lines.extend(is_said.then(|| format!("{}: {message}", paint(BOLD, address))));
             }
             _ => lines.extend(self.said(&event, took)),
         }

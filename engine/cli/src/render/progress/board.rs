@@ -23,7 +23,19 @@ pub(super) struct Board {
 struct Running {
     since: Instant,
     action: &'static str,
-    said: Option<String>,
+    /// By its provider.
+    message: Option<String>,
+    share: Option<(u64, u64)>,
+}
+
+impl Running {
+    fn doing(&self) -> String {
+        let message = self.message.as_deref().unwrap_or(doing(self.action));
+        match self.share {
+            Some((done, total)) if total > 0 => format!("{message} {}%", done.min(total) * 100 / total),
+            _ => message.to_owned(),
+        }
+    }
 }
 
 /// How many effects there are, and what became of them.
@@ -44,11 +56,12 @@ impl Board {
                 self.effects = Some(Effects { since: now, all: *effects, done: 0, failed: 0, skipped: 0 });
             }
             Event::Started { address, action } => {
-                self.running.insert(address.clone(), Running { since: now, action, said: None });
+                self.running.insert(address.clone(), Running { since: now, action, message: None, share: None });
             }
             Event::Progress { address, message, done, total } => {
                 if let Some(running) = self.running.get_mut(address) {
-                    running.said = Some(with_share(message, done.zip(*total)));
+                    running.message = Some(message.clone());
+                    running.share = done.zip(*total);
                 }
             }
             Event::Finished { address, .. } => return self.over(address, now, |effects| &mut effects.done),
@@ -75,6 +88,11 @@ impl Board {
         }
         let running = self.running.remove(address)?;
         Some(now.duration_since(running.since))
+    }
+
+    /// Whether a provider says something of an object that it did not say before.
+    pub(super) fn is_news(&self, address: &Address, message: &str) -> bool {
+        self.running.get(address).is_some_and(|running| running.message.as_deref() != Some(message))
     }
 
     /// How many actions run.
@@ -104,7 +122,7 @@ impl Board {
         let longest = self.longest();
         let shown = if longest.len() > room { room.saturating_sub(1) } else { longest.len() };
         let action = |(address, running): &(&Address, &Running)| {
-            let text = format!("{address}: {}", running.said.as_deref().unwrap_or(doing(running.action)));
+            let text = format!("{address}: {}", running.doing());
             line(&text, now.duration_since(running.since), columns)
         };
         let rest = longest.len() - shown;
@@ -135,8 +153,7 @@ impl Board {
         let longest = self.longest();
         let (address, running) = longest.first()?;
         let took = super::seconds(now.duration_since(running.since));
-        let doing = running.said.as_deref().unwrap_or(doing(running.action));
-        Some(format!("{totals}; {address}: {doing} for {took}"))
+        Some(format!("{totals}; {address}: {} for {took}", running.doing()))
     }
 }
 
@@ -149,13 +166,6 @@ impl Effects {
             return None;
         }
         Some(passed.mul_f64(left as f64 / over as f64))
-    }
-}
-
-fn with_share(message: &str, share: Option<(u64, u64)>) -> String {
-    match share {
-        Some((done, total)) if total > 0 => format!("{message} {}%", done.min(total) * 100 / total),
-        _ => message.to_owned(),
     }
 }
 

@@ -48,9 +48,9 @@ impl Events {
     }
 
     /// A document that is also printed where people do not read: a plan, or what came of the command.
-    pub(crate) fn document(&self, name: &'static str, document: &Json) {
+    pub(crate) fn document(&self, name: &'static str, document: impl FnOnce() -> Json) {
         if self.file.is_some() {
-            self.write(&json!({ "event": name, "document": document }), Where::File);
+            self.write(&json!({ "event": name, "document": document() }), Where::File);
         }
     }
 

@@ -60,7 +60,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into())?;
     let result = command(&session, &arguments.command).await;
     if let Err(failure) = &result {
-        session.progress.events.document("failure", &output::failure_document(failure));
+        session.progress.events.document("failure", || output::failure_document(failure));
     }
     result
 }

@@ -107,7 +107,7 @@ impl<'a> Planner<'a> {
         if has_errors(&self.diagnostics) || self.questions.is_empty() {
             let refused = self.refused();
             if !refused.is_empty() {
-                return (None, refused);
+                return (None, refused.into_iter().chain(self.diagnostics).collect());
             }
         }
         if !has_errors(&self.diagnostics) && self.questions.is_empty() {

@@ -50,7 +50,7 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode
         if !session.json {
             show_plan(session, &planned.plan);
         }
-        session.progress.events.document("plan", &plan_document(&planned.plan));
+        session.progress.events.document("plan", || plan_document(&planned.plan));
         if !planned.plan.is_empty() && !doing.auto_approve {
             approve(session, mode)?;
         }
@@ -188,10 +188,10 @@ pub(crate) fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
 }
 
 fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applied, Instant)>, said: &[Json]) {
-    let document = document(plan, applied.map(|(applied, _)| applied), said);
-    session.progress.events.document("result", &document);
+    let document = || document(plan, applied.map(|(applied, _)| applied), said);
+    session.progress.events.document("result", document);
     if session.json {
-        return print_json(&document);
+        return print_json(&document());
     }
     let Some((applied, started)) = applied else { return };
     let took = started.elapsed().as_secs_f64();

@@ -25,7 +25,7 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let planned = walk::plan(session, &world, &arguments.planning, mode).await?;
     show_plan(session, &planned.plan);
-    session.progress.events.document("plan", &plan_document(&planned.plan));
+    session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
         plan_file::write(&session.root.join(path), &planned, &world.store)?;
         if !session.json {

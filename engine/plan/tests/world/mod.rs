@@ -152,7 +152,7 @@ impl World {
     fn settle_one(&mut self, desired: &Desired, change: &Change, values: &mut Values) {
         match change.action {
             Action::Delete => drop(self.observed.objects.remove(&change.address)),
-            Action::Keep => values.put(&change.address, change.after.clone().unwrap()),
+            Action::Keep | Action::Leave => values.put(&change.address, change.after.clone().unwrap()),
             Action::Read => {
                 values.put(&change.address, real(&change.address.to_string(), change.after.clone().unwrap()))
             }

@@ -147,10 +147,6 @@ impl<'a> Run<'a> {
         let (plan, mut jobs) = (self.plan, Vec::new());
         while self.may_begin() {
             let Some(step) = self.places.next(plan, &mut self.graph) else { break };
-            if let Some(machine) = self.budgets.failed_machine(&plan.changes[step.change]) {
-                self.skip(step, machine);
-                continue;
-            }
             let prepare = Prepare {
                 plan: self.plan,
                 desired: self.desired,
@@ -159,10 +155,13 @@ impl<'a> Run<'a> {
                 existing: &self.existing,
             };
             match prepare.job(step) {
-                Ok(job) => {
-                    self.places.enter(&job.owner().0.name);
-                    jobs.push(job);
-                }
+                Ok(job) => match self.budgets.failed_machine(&job, &self.existing) {
+                    Some(machine) => self.skip(step, &machine),
+                    None => {
+                        self.places.enter(&job.owner().0.name);
+                        jobs.push(job);
+                    }
+                },
                 Err(diagnostics) => self.failed(step, "prepare", diagnostics),
             }
         }

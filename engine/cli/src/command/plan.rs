@@ -71,7 +71,8 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
 
 /// Machines that do not answer, and may, with what is wanted there and left out.
 fn degraded_document(plan: &Plan) -> Vec<Json> {
-    let one = |(machine, because): (&bimetal_model::Address, &String)| json!({ "machine": machine, "because": because });
+    let one =
+        |(machine, because): (&bimetal_model::Address, &String)| json!({ "machine": machine, "because": because });
     plan.degraded.iter().map(one).collect()
 }
 

@@ -36,6 +36,8 @@ pub use containers::{Log, LogOptions};
 
 use handle::Handle;
 
+/// Of the first question, which costs an engine nothing: one that does not answer it would not do anything else.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Of an ordinary call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest that anything may take: a pull or a load.

@@ -25,7 +25,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::handle::{Handle, Pem, Tcp};
-use super::{CALL_TIMEOUT, LONG_TIMEOUT, Parts, failure};
+use super::{GREETING_TIMEOUT, LONG_TIMEOUT, Parts, failure};
 use crate::certificates::client_config;
 use crate::credentials::{Credentials, Secret};
 use crate::fault::{Code, Fault};
@@ -201,8 +201,8 @@ pub(super) async fn docker(connector: Connector, name: &str) -> Result<Docker, F
     // An idle stream may have been closed by the other side just when it is used again; a new one costs little.
     builder.pool_max_idle_per_host(0);
     let client: Client<Connector, Body> = builder.build(connector);
-    let version = timeout(CALL_TIMEOUT, version(&client, name)).await;
-    let version = version.map_err(|_| failure::late(name, "asking for its version", CALL_TIMEOUT))??;
+    let version = timeout(GREETING_TIMEOUT, version(&client, name)).await;
+    let version = version.map_err(|_| failure::late(name, "asking for its version", GREETING_TIMEOUT))??;
     let transport = move |request: BollardRequest| {
         let client = client.clone();
         async move { client.request(request).await.map_err(bollard::errors::Error::from) }

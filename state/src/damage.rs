@@ -81,8 +81,9 @@ fn is_short(error: &rusqlite::Error) -> bool {
 
 /// SQLite does not tell.
 fn why_closed(path: &Path, said: String) -> String {
-    match std::fs::File::open(path) {
-        Ok(_) if path.is_dir() => "it is a folder".to_owned(),
+    let opened = std::fs::File::open(path).and_then(|_| std::fs::OpenOptions::new().append(true).open(path));
+    match opened {
+        Err(_) if path.is_dir() => "it is a folder".to_owned(),
         Ok(_) => said,
         Err(error) => error.to_string(),
     }

@@ -7,11 +7,13 @@ mod crash;
 mod edge;
 mod exported;
 mod failure;
+mod keys;
 mod output;
 mod plan_file;
 mod providers;
 mod render;
 mod session;
+mod storable;
 mod version;
 mod walk;
 

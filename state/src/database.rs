@@ -166,8 +166,14 @@ impl Database {
         let edge = self.edge.clone();
         let lease = self.write(|transaction, _| lease::take(transaction, &*edge, holder, alive.as_ref()))?;
         self.alive = alive.or_else(|| self.alive.take());
-        self.give_key(&lease)?;
-        Ok(lease)
+        match self.give_key(&lease) {
+            Ok(()) => Ok(lease),
+            Err(trouble) => {
+                // Why there is no key is more than that nobody can give the lock back.
+                let _ = self.unlock(&lease);
+                Err(trouble)
+            }
+        }
     }
 
     /// A state without a key gets one as soon as there is one here, and what was stored without is sealed.

@@ -162,7 +162,8 @@ fn a_passphrase_may_be_a_variable_and_is_stored_nowhere() {
 
 #[test]
 fn keys_of_age_and_programs_seal_and_open() {
-    let age = format!("  encryption \"age\" {{\n    recipients = [\"{RECIPIENT}\"]\n    identity   = \"~/age.txt\"\n  }}");
+    let age =
+        format!("  encryption \"age\" {{\n    recipients = [\"{RECIPIENT}\"]\n    identity   = \"~/age.txt\"\n  }}");
     let bimetal = secretive(Bimetal::without_key(&with_encryption(&age)));
     let identity = bimetal.write(".home/age.txt", &format!("# mine\n{IDENTITY}\n"));
     bimetal.apply();

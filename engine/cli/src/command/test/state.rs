@@ -136,12 +136,15 @@ fn key(run: &Run) -> String {
 fn not_destroyed(addresses: &[Address], path: &std::path::Path) -> Diagnostic {
     let names: Vec<String> = addresses.iter().map(|address| format!("`{address}`")).collect();
     Diagnostic::error(format!("not destroyed: {}", names.join(", ")))
-        .because(format!("what is there is remembered in `{}`", path.display()))
-        .hint(format!(
-            "`state \"sqlite\" {{ path = … }}` and `encryption \"key_file\" {{ path = \"{}\" }}` in the `bimetal` block make \
-             that the state of `bimetal destroy`",
+        .because(format!(
+            "what is there is remembered in `{}`, sealed with `{}`",
+            path.display(),
             path.with_file_name(KEY).display()
         ))
+        .hint(
+            "`state \"sqlite\" { path = … }` and `encryption \"key_file\" { path = … }` in the `bimetal` block make that the \
+             state of `bimetal destroy`",
+        )
 }
 
 async fn destroy(store: &Arc<SqliteStore>, last: World<Mocked<Host>>) -> Result<(), Failure> {

@@ -2,12 +2,14 @@
 //!
 //! Must not decide what is to be done, know how a provider does it, or print.
 
+mod budget;
 mod crash;
 mod effect;
 mod graph;
 mod job;
 mod ledger;
 mod outcome;
+mod places;
 mod ports;
 mod prepare;
 mod run;

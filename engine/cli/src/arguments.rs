@@ -100,6 +100,43 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// As it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::Init(_) => "init",
+            Command::Validate(_) => "validate",
+            Command::Fmt(_) => "fmt",
+            Command::Plan(_) => "plan",
+            Command::Apply(_) => "apply",
+            Command::Destroy(_) => "destroy",
+            Command::Test(_) => "test",
+            Command::Show(_) => "show",
+            Command::Console(_) => "console",
+            Command::Output(_) => "output",
+            Command::State(_) => "state",
+            Command::Machines => "machines",
+            Command::Ps(_) => "ps",
+            Command::Logs(_) => "logs",
+            Command::Exec(_) => "exec",
+            Command::Ssh(_) => "ssh",
+            Command::Version => "version",
+            Command::Completions { .. } => "completions",
+        }
+    }
+
+    /// The file that what happens is to be written into, of commands that plan or apply.
+    pub(crate) fn events_into(&self) -> Option<&std::path::Path> {
+        let planning = match self {
+            Command::Plan(Plan { planning, .. }) => planning,
+            Command::Apply(Apply { planning, .. }) => planning,
+            Command::Destroy(Destroy { planning, .. }) => planning,
+            _ => return None,
+        };
+        planning.json_into.as_deref()
+    }
+}
+
 /// An address. Shells take the quotes away that nobody protects: `machine.docker.rack[a]` is taken for `…["a"]`.
 fn address(text: &str) -> Result<Address, String> {
     let requoted = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
@@ -147,6 +184,9 @@ pub(crate) struct Planning {
     /// Believe the state: don't ask providers what exists
     #[arg(long)]
     pub(crate) no_refresh: bool,
+    /// Write what happens into a file, too: a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_into: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
 use bimetal_plan::{Mode, Plan, Planning};
 use bimetal_state::SqliteStore;
+use tracing::Instrument as _;
 
 use crate::arguments;
 use crate::configuration::{read_lock, write_lock};
@@ -94,16 +95,23 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     if has_errors(&diagnostics) {
         return Err(diagnostics);
     }
-    let (observed, mut said) = match look {
-        Look::Believe => bimetal_refresh::believe(&world.snapshot, &*world.host, &*world.host).await,
-        Look::Refresh => bimetal_refresh::refresh(&world.snapshot, &*world.host, &*world.host, notify).await,
+    let host = &*world.host;
+    let looking = async {
+        match look {
+            Look::Believe => bimetal_refresh::believe(&world.snapshot, host, host).await,
+            Look::Refresh => bimetal_refresh::refresh(&world.snapshot, host, host, notify).await,
+        }
     };
+    let span = tracing::info_span!("refresh", objects = world.snapshot.objects.len());
+    let (observed, mut said) = looking.instrument(span).await;
     if has_errors(&said) {
+        said.extend(observed.silent.into_values().flatten());
         return Err(said);
     }
     // What a provider block refers to may be something else by now; what went is the plan's business.
     configure(world, &observed.objects);
-    let (plan, more) = ask_and_plan(world, &observed, mode, notify).await;
+    let planning = ask_and_plan(world, &observed, mode, notify);
+    let (plan, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
     match plan {
         Some(plan) => Ok((Planned { plan, observed }, said)),

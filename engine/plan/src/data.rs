@@ -68,6 +68,21 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// What had changed behind the state's back.
     pub drift: Vec<Drift>,
+    /// Machines that did not answer, within the failure budgets of their pools, and why. What is there stays as it is.
+    #[serde(default)]
+    pub degraded: BTreeMap<Address, String>,
+    /// Of pools, by their addresses.
+    #[serde(default)]
+    pub budgets: BTreeMap<Address, Budget>,
+}
+
+/// How many of a pool's machines may fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// So many.
+    pub may_fail: usize,
+    /// Of these.
+    pub machines: BTreeSet<Address>,
 }
 
 /// What is done to one object.
@@ -86,6 +101,8 @@ pub enum Action {
     Delete,
     /// Nothing.
     Keep,
+    /// Nothing, though something is wanted: the machine that it is on, or what it needs, is not there to do it.
+    Leave,
 }
 
 /// One object: what it is, what it will be, and why.
@@ -145,9 +162,14 @@ impl Change {
 }
 
 impl Plan {
-    /// What is not `Keep`.
+    /// What is neither kept nor left.
     pub fn effects(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.action != Action::Keep)
+        self.changes.iter().filter(|change| !matches!(change.action, Action::Keep | Action::Leave))
+    }
+
+    /// What is wanted and is not done.
+    pub fn left(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.action == Action::Leave)
     }
 
     /// Whether neither an object nor an output changes, nor what they are called.

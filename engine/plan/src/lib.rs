@@ -36,7 +36,7 @@ mod service;
 mod size;
 
 pub use compare::{Difference, contradictions, diff};
-pub use data::{Action, Change, Mode, OutputChange, Plan, Planning};
+pub use data::{Action, Budget, Change, Mode, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
 };

@@ -51,7 +51,7 @@ impl Tally {
                 self.add += 1;
                 self.destroy += 1;
             }
-            Action::Read | Action::Keep => {}
+            Action::Read | Action::Keep | Action::Leave => {}
         }
     }
 }

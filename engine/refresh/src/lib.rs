@@ -24,7 +24,7 @@ const CALLS: usize = 32;
 /// What exists: everything in the snapshot is read, and unfinished creations are probed.
 ///
 /// What is remembered is brought to its schema's present version first. What could not be read stays as state remembers
-/// it, and there is an error that says so.
+/// it, and there is an error that says so, or its machine is among `Observed::silent`.
 pub async fn refresh(
     snapshot: &Snapshot,
     predict: &dyn Predict,

@@ -9,7 +9,7 @@ use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, Diagnostics};
 use futures::StreamExt as _;
 
-use crate::group::{Group, all_answered, grouped};
+use crate::group::{Engines, Group, all_answered, grouped};
 use crate::{CALLS, drift, marks};
 
 const ACTION: &str = "read";
@@ -24,9 +24,10 @@ pub(crate) async fn read_all(
     operate: &dyn Operate,
     notify: &dyn Notify,
 ) -> Diagnostics {
+    let engines = Engines::of(observed);
     let readable = observed.objects.iter().filter(|(address, _)| !unreadable.contains(*address));
     let objects = readable.map(|(address, stored)| {
-        let group = Group::of(address, stored, predict);
+        let group = Group::of(address, stored, &engines, predict);
         (group, (address.clone(), stored.object.clone()))
     });
     let calls = grouped(objects).into_iter().map(|(group, objects)| read_group(group, objects, operate, notify));
@@ -36,19 +37,40 @@ pub(crate) async fn read_all(
         let asked = answers.len();
         failures.push((take(observed, answers), group, asked));
     }
+    // Who is silent is told by those of whom nothing could be read.
+    failures.sort_by_key(|(failed, group, asked)| group.silent(failed.len(), *asked).is_none());
     let failures = failures.into_iter().flat_map(|(failed, group, asked)| settle(observed, &group, failed, asked));
     let diagnostics = failures.collect();
     observed.drift.sort_by(|one, other| one.address.cmp(&other.address));
     diagnostics
 }
 
-/// What was on a machine that is gone is gone with it; anything else is a failure.
+/// What was on a machine that is gone is gone with it; what is on a silent one stays as it is remembered; anything else is
+/// a failure.
 fn settle(observed: &mut Observed, group: &Group, failed: Vec<(Address, Diagnostics)>, asked: usize) -> Diagnostics {
-    if !group.is_gone(observed) {
-        return group.failure(failed, asked);
+    if failed.is_empty() {
+        return Diagnostics::new();
     }
-    failed.into_iter().for_each(|(address, _)| update(observed, address, None));
-    Diagnostics::new()
+    if group.is_gone(observed) {
+        failed.into_iter().for_each(|(address, _)| update(observed, address, None));
+        return Diagnostics::new();
+    }
+    let silent = silent(observed, group, failed.len(), asked);
+    let said = group.failure(failed, asked);
+    match silent {
+        Some(machine) => {
+            observed.silent.entry(machine).or_default().extend(said);
+            Diagnostics::new()
+        }
+        None => said,
+    }
+}
+
+/// The machine whose silence explains a failure. One that state does not know explains nothing: nobody knows what it is.
+pub(crate) fn silent(observed: &Observed, group: &Group, failed: usize, asked: usize) -> Option<Address> {
+    let known = group.machine().filter(|machine| observed.silent.contains_key(machine));
+    let machine = known.or_else(|| group.silent(failed, asked));
+    machine.filter(|machine| observed.objects.contains_key(machine)).cloned()
 }
 
 async fn read_group(

@@ -27,6 +27,7 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let planned = walk::plan(session, &world, &arguments.planning, mode).await?;
     show_plan(session, &planned.plan);
+    session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
         let keys = keys(&session.root, &world.configuration)?;
         plan_file::write(&session.root.join(path), &planned, &keys, &*world.host)?;
@@ -37,7 +38,7 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
         let said = storable::warn_of_doing(&world.store, &planned.plan, &*world.host).await?;
         session.warn(&said, &world.configuration.files);
     }
-    let changes = !planned.plan.is_empty();
+    let changes = !planned.plan.is_empty() || planned.plan.left().next().is_some();
     Ok(if arguments.detailed_exitcode && changes { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
@@ -66,11 +67,19 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
         "changes": changes,
         "outputs": outputs,
         "drift": drift.collect::<Vec<_>>(),
+        "degraded": degraded_document(plan),
         "imported": plan.imported.iter().map(|(address, id)| json!({ "address": address, "id": id })).collect::<Vec<_>>(),
         "moved": plan.moved.iter().map(|(new, old)| json!({ "address": new, "before": old })).collect::<Vec<_>>(),
         "forgotten": plan.forgotten,
         "images": plan.images.iter().map(|(source, index)| (source.to_string(), json!(index))).collect::<serde_json::Map<_, _>>(),
     })
+}
+
+/// Machines that do not answer, and may, with what is wanted there and left out.
+fn degraded_document(plan: &Plan) -> Vec<Json> {
+    let one =
+        |(machine, because): (&bimetal_model::Address, &String)| json!({ "machine": machine, "because": because });
+    plan.degraded.iter().map(one).collect()
 }
 
 fn change_document(change: &bimetal_plan::Change) -> Json {

@@ -8,21 +8,26 @@ use bimetal_model::question::Drift;
 use bimetal_model::{Address, BlockKind, Path, Value};
 use bimetal_plan::{Action, Change, OutputChange, Plan};
 
+use super::left::left_text;
 use super::style::{ADD, BOLD, CHANGE, FAINT, READ, REMOVE, paint};
 use super::value::{quoted, value_text};
 
 /// The whole plan; one sentence where there is nothing to do.
 pub(crate) fn render(plan: &Plan) -> String {
     if plan.is_empty() {
-        let done = "No changes. What exists is what the configuration says.";
-        return format!("{}{}\n", drift_text(&plan.drift), paint(BOLD, done));
+        let done = match plan.left().next() {
+            Some(_) => "No changes for now.",
+            None => "No changes. What exists is what the configuration says.",
+        };
+        return format!("{}{}{}\n", drift_text(&plan.drift), left_text(plan), paint(BOLD, done));
     }
     let changes: Vec<String> = plan.effects().map(change_text).collect();
     let changes = match changes.is_empty() {
         true => String::new(),
         false => format!("Bimetal will do this:\n\n{}\n", changes.join("\n")),
     };
-    format!("{}{}{changes}{}{}\n", drift_text(&plan.drift), renamed_text(plan), summary(plan), outputs_text(plan))
+    let (before, after) = (renamed_text(plan), left_text(plan));
+    format!("{}{before}{changes}{after}{}{}\n", drift_text(&plan.drift), summary(plan), outputs_text(plan))
 }
 
 /// `Plan: 12 to add, 0 to change, 1 to destroy.`, with what they are.
@@ -37,7 +42,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
                 add.push(&effect.address);
                 destroy.push(&effect.address);
             }
-            Action::Read | Action::Keep => {}
+            Action::Read | Action::Keep | Action::Leave => {}
         }
     }
     let part = |addresses: &[&Address], verb: &str| format!("{} to {verb}{}", addresses.len(), kinds(addresses));
@@ -90,6 +95,7 @@ fn deed(action: Action) -> (Style, &'static str, &'static str) {
         Action::Replace => (REMOVE, "-/+", "must be replaced"),
         Action::Delete => (REMOVE, "  -", "will be destroyed"),
         Action::Keep => (FAINT, "   ", "stays as it is"),
+        Action::Leave => (FAINT, "  !", "is left as it is, though something else is wanted"),
     }
 }
 
@@ -310,6 +316,8 @@ mod tests {
             imported: Default::default(),
             forgotten: Default::default(),
             drift: Vec::new(),
+            degraded: Default::default(),
+            budgets: Default::default(),
         }
     }
 
@@ -401,6 +409,21 @@ mod tests {
             + "c",
             ]
         "#);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let left = Change {
+            reason: Some("`machine.docker.b` does not answer".to_owned()),
+            ..change("service.web.replica[1]", Action::Leave, None, None)
+        };
+        insta::assert_snapshot!(plain(&render(&plan(vec![left]))), @"
+        Wanted, and left out for now:
+
+          ! service.web.replica[1]: `machine.docker.b` does not answer
+
+        No changes for now.
+        ");
     }
 
     #[test]

@@ -59,7 +59,9 @@ impl Planner<'_> {
         }
         let nodes: Vec<Node> = block.depends_on.objects.iter().cloned().map(Node::Object).collect();
         let behind = self.behind.of(&nodes);
-        let changes = |address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep);
+        let changes = |address| {
+            self.changes.get(address).is_some_and(|change| !matches!(change.action, Action::Keep | Action::Leave))
+        };
         behind.iter().any(changes).then_some("what it depends on changes")
     }
 

@@ -6,7 +6,7 @@ use bimetal_fleet::Port;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
 
-use super::{Planner, first};
+use super::{Planner, degraded, first};
 use crate::compare::plain;
 use crate::data::{Action, Change, Mode, OutputChange, Plan, Planning};
 use crate::{evaluator, service};
@@ -21,6 +21,7 @@ impl Planner<'_> {
         if has_errors(&self.diagnostics) {
             return (None, self.diagnostics);
         }
+        degraded::keep_what_is_needed(&mut self.changes);
         first::create_first(&mut self.changes, self.desired, self.observed);
         wait_for_removals(&mut self.changes);
         first::without_circles(&mut self.changes);
@@ -41,6 +42,8 @@ impl Planner<'_> {
             forgotten: BTreeSet::new(),
             outputs,
             drift: self.observed.drift.clone(),
+            degraded: self.degraded,
+            budgets: self.budgets,
         };
         (Some(Planning::Ready(Box::new(plan))), self.diagnostics)
     }

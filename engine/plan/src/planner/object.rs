@@ -117,6 +117,7 @@ impl Planner<'_> {
         let forecast = Forecast { predict: self.predict, owner, block };
         let mut said = Diagnostics::new();
         let changes = forecast.changes(stored.collect(), &mut said);
+        let changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
         self.note(said);
         let replaced = changes.iter().filter(|change| change.action == Action::Replace);
         let replaced = replaced.filter_map(|change| Some((&change.address, change.before.as_ref()?)));

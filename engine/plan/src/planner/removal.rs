@@ -62,6 +62,7 @@ impl Planner<'_> {
             placement: stored.placement.clone(),
             deposed: None,
         };
+        let change = self.leave(change);
         self.changes.insert(address.clone(), change);
     }
 

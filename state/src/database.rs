@@ -11,27 +11,40 @@ use std::time::{Duration, Instant};
 use bimetal_model::port::{Edge, Holder, Lease, StateError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::key::{Key, KeySource, sync_folder};
+use crate::backup::backups;
+use crate::damage;
+use crate::key::{Keys, sync_folder};
 use crate::lease::{self, Alive};
-use crate::seal::{Place, Sealer};
-use crate::tables::{self, Found, Trouble, meta, set_meta};
+use crate::opening::{self, KeyRow, Opened};
+use crate::rows;
+use crate::seal::Sealer;
+use crate::tables::{self, Found, Trouble};
 
 /// How long a call waits for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What becomes of a state's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rekey {
+    /// The data key stays, and is wrapped with other keys.
+    Wrap,
+    /// Everything is sealed with another data key.
+    New,
+}
+
 /// The state's file, which may not exist yet.
 pub(crate) struct Database {
     path: PathBuf,
-    key: KeySource,
+    keys: Keys,
     edge: Arc<dyn Edge>,
     connection: Option<Connection>,
-    sealer: Option<Sealer>,
+    opened: Option<Opened>,
     alive: Option<Alive>,
 }
 
 impl Database {
-    pub(crate) fn new(path: PathBuf, key: KeySource, edge: Arc<dyn Edge>) -> Database {
-        Database { path, key, edge, connection: None, sealer: None, alive: None }
+    pub(crate) fn new(path: PathBuf, keys: Keys, edge: Arc<dyn Edge>) -> Database {
+        Database { path, keys, edge, connection: None, opened: None, alive: None }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -50,8 +63,13 @@ impl Database {
         // As of one moment: somebody else may be making the tables just now.
         let found = tables::inspect(&*connection.transaction()?)?;
         match found {
+            // SQLite calls a file that lost everything a new one.
+            Found::Empty if !backups(&self.path).is_empty() => {
+                Err(StateError::Damaged("it is empty".to_owned()).into())
+            }
             Found::Empty => Ok(false),
             Found::State => {
+                damage::check(&connection)?;
                 prepare(&connection)?;
                 self.connection = Some(connection);
                 Ok(true)
@@ -63,7 +81,11 @@ impl Database {
         if self.find()? {
             return Ok(());
         }
-        let key = self.key.existing_or_new()?;
+        let lineage = self.edge.new_id();
+        let key = match self.keys.seal.is_empty() {
+            true => KeyRow::None,
+            false => opening::with_new_key(&self.keys, &lineage)?.row,
+        };
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -71,7 +93,7 @@ impl Database {
         OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
         let mut connection = connect(&self.path)?;
         prepare(&connection)?;
-        tables::create(&mut connection, &*self.edge, |transaction, lineage| give_key(transaction, lineage, &key))?;
+        tables::create(&mut connection, &lineage, &key)?;
         sync_folder(&self.path)?;
         self.connection = Some(connection);
         Ok(())
@@ -82,19 +104,10 @@ impl Database {
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &Sealer) -> Result<T, Trouble>,
     ) -> Result<Option<T>, Trouble> {
-        if !self.find()? {
-            return Ok(None);
+        match self.find()? {
+            true => self.transact(TransactionBehavior::Deferred, |rows, opened| act(rows, &opened.sealer)).map(Some),
+            false => Ok(None),
         }
-        let key = &self.key;
-        let Some(connection) = &mut self.connection else {
-            return Ok(None);
-        };
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let sealer = match &self.sealer {
-            Some(sealer) => sealer,
-            None => self.sealer.insert(sealer_of(&transaction, key)?),
-        };
-        act(&transaction, sealer).map(Some)
     }
 
     /// Writes in one transaction that is on disk when this returns.
@@ -103,17 +116,32 @@ impl Database {
         act: impl FnOnce(&Transaction<'_>, &Sealer) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         self.find_or_create()?;
-        let key = &self.key;
-        let Some(connection) = &mut self.connection else { unreachable!("`find_or_create` connects or fails") };
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sealer = match &self.sealer {
-            Some(sealer) => sealer.clone(),
-            None => sealer_of(&transaction, key)?,
-        };
-        let answer = act(&transaction, &sealer)?;
-        transaction.commit()?;
-        self.sealer = Some(sealer);
-        Ok(answer)
+        self.transact(TransactionBehavior::Immediate, |rows, opened| act(rows, &opened.sealer))
+    }
+
+    /// Opens what is sealed before the transaction begins: a key may take its time, and others wait.
+    fn transact<T>(
+        &mut self,
+        behavior: TransactionBehavior,
+        act: impl FnOnce(&Transaction<'_>, &Opened) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let Some(connection) = &mut self.connection else { unreachable!("callers connect first") };
+        loop {
+            let row = tables::key_row(connection)?;
+            let opened = match self.opened.take().filter(|opened| opened.row == row) {
+                Some(opened) => opened,
+                None => opening::open(row, &self.keys, &tables::lineage(connection)?)?,
+            };
+            let opened = self.opened.insert(opened);
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            if tables::key_row(&transaction)? != opened.row {
+                // Somebody gave it another key in between.
+                continue;
+            }
+            let answer = act(&transaction, opened)?;
+            transaction.commit()?;
+            return Ok(answer);
+        }
     }
 
     /// As `write`, for who holds the lock.
@@ -138,7 +166,50 @@ impl Database {
         let edge = self.edge.clone();
         let lease = self.write(|transaction, _| lease::take(transaction, &*edge, holder, alive.as_ref()))?;
         self.alive = alive.or_else(|| self.alive.take());
-        Ok(lease)
+        match self.give_key(&lease) {
+            Ok(()) => Ok(lease),
+            Err(trouble) => {
+                // Why there is no key is more than that nobody can give the lock back.
+                let _ = self.unlock(&lease);
+                Err(trouble)
+            }
+        }
+    }
+
+    /// A state without a key gets one as soon as there is one here, and what was stored without is sealed.
+    fn give_key(&mut self, lease: &Lease) -> Result<(), Trouble> {
+        let has_key = self.opened.as_ref().is_some_and(|opened| opened.sealer.has_key());
+        match has_key || self.keys.seal.is_empty() {
+            true => Ok(()),
+            false => self.rekey(lease, Rekey::New).map(drop),
+        }
+    }
+
+    /// Wraps the data key with the keys that seal now, or makes another one and seals everything with it. All of it, or nothing.
+    pub(crate) fn rekey(&mut self, lease: &Lease, how: Rekey) -> Result<Rekey, Trouble> {
+        self.find_or_create()?;
+        let lineage = self.read(|transaction, _| tables::lineage(transaction))?.unwrap_or_default();
+        let data = self.opened.as_ref().and_then(|opened| opened.data.as_ref());
+        let (how, new) = match (how, data) {
+            (Rekey::Wrap, Some(data)) => (Rekey::Wrap, opening::wrapped_anew(data, &self.keys, &lineage)?),
+            // What has no data key of its own has to get one.
+            (Rekey::Wrap | Rekey::New, _) => (Rekey::New, opening::with_new_key(&self.keys, &lineage)?),
+        };
+        self.transact(TransactionBehavior::Immediate, |transaction, old| {
+            lease::verify(transaction, lease)?;
+            if let Rekey::New = how {
+                rows::reseal(transaction, &old.sealer, &new.sealer)?;
+            }
+            tables::set_key_row(transaction, &new.row)
+        })?;
+        self.opened = Some(new);
+        Ok(how)
+    }
+
+    /// Whether what is sensitive can be stored.
+    pub(crate) fn can_seal(&mut self) -> Result<bool, Trouble> {
+        let has_key = self.read(|_, sealer| Ok(sealer.has_key()))?.unwrap_or(false);
+        Ok(has_key || !self.keys.seal.is_empty())
     }
 
     /// Makes the lease last.
@@ -194,30 +265,4 @@ fn use_journal(connection: &Connection) -> rusqlite::Result<()> {
             result => return result,
         }
     }
-}
-
-const CHECK: &str = "key_check";
-
-/// The state is sealed with this key from its beginning.
-fn give_key(transaction: &Transaction<'_>, lineage: &str, key: &Key) -> Result<(), Trouble> {
-    let sealed = Sealer::new(key, lineage).seal(&Place::row("meta", CHECK), CHECK.as_bytes())?;
-    Ok(set_meta(transaction, CHECK, sealed)?)
-}
-
-/// The sealer of this state, if the key is the one that it was given.
-fn sealer_of(transaction: &Transaction<'_>, key: &KeySource) -> Result<Sealer, Trouble> {
-    let lineage: String = meta(transaction, "lineage")?.unwrap_or_default();
-    let sealed: Vec<u8> = meta(transaction, CHECK)?.unwrap_or_default();
-    let sealer = Sealer::new(&key.existing()?, &lineage);
-    match sealer.open(&Place::row("meta", CHECK), &sealed) {
-        Ok(_) => Ok(sealer),
-        Err(_) => Err(wrong_key(key).into()),
-    }
-}
-
-fn wrong_key(key: &KeySource) -> StateError {
-    StateError::Sealed(match key {
-        KeySource::Text(_) => "the key in `BIMETAL_STATE_KEY` is not the one they were sealed with".to_owned(),
-        KeySource::File(path) => format!("the key in `{}` is not the one they were sealed with", path.display()),
-    })
 }

@@ -1,165 +1,162 @@
-//! The key that seals: from the environment's text, or a file of the user's own that is made on first use.
+//! The keys that a state, or a saved plan, is opened with.
 //!
-//! Must not print it.
+//! Must not print one. What is sealed is sealed with a random data key; that is wrapped with each of these (`envelope`).
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+mod age;
+mod command;
+mod file;
+mod passphrase;
+mod wrapped;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use std::path::PathBuf;
+
 use bimetal_model::port::StateError;
+use zeroize::Zeroizing;
 
-/// Where the key comes from.
+pub use file::make as make_key_file;
+pub(crate) use file::sync_folder;
+pub(crate) use wrapped::Wrapped;
+
+/// 32 secret bytes, wiped where they are dropped.
+pub(crate) type Bytes = Zeroizing<[u8; 32]>;
+
+/// Text that can't be printed.
 #[derive(Clone)]
-pub enum KeySource {
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One key.
+#[derive(Clone)]
+pub enum Key {
     /// 32 bytes as base64 or hexadecimal digits.
-    Text(String),
-    /// A file with such a text that only its owner may read; made with a random key when first needed.
+    Text {
+        /// Where it was said, for people.
+        name: String,
+        /// The key.
+        text: Secret,
+    },
+    /// A file with such a text, that only its owner may read.
     File(PathBuf),
+    /// What a person can remember.
+    Passphrase {
+        /// Where it was said, for people.
+        name: String,
+        /// The passphrase.
+        passphrase: Secret,
+    },
+    /// Keys of `age`.
+    Age {
+        /// `age1…`: who may open it.
+        recipients: Vec<String>,
+        /// The files with our own.
+        identities: Vec<PathBuf>,
+    },
+    /// Another program.
+    Command {
+        /// Reads a data key, as base64, and prints it wrapped.
+        wrap: Vec<String>,
+        /// Reads what `wrap` printed, and prints the data key.
+        unwrap: Vec<String>,
+    },
+    /// One that can't be had here.
+    Unavailable {
+        /// What it is called.
+        name: String,
+        /// Why.
+        reason: String,
+    },
 }
 
-/// 32 secret bytes.
-pub(crate) type Key = [u8; 32];
+/// The keys that are at hand.
+#[derive(Clone, Default)]
+pub struct Keys {
+    /// What is sealed from now on opens with each of these. None: what is sensitive can't be stored.
+    pub seal: Vec<Key>,
+    /// What is sealed already may open with one of these, too.
+    pub open: Vec<Key>,
+}
 
-impl KeySource {
-    /// The key; one that is in a file must be there.
-    pub(crate) fn existing(&self) -> Result<Key, StateError> {
+impl Keys {
+    /// Those that seal what is new, and open it.
+    pub fn new(seal: Vec<Key>) -> Keys {
+        Keys { seal, open: Vec::new() }
+    }
+
+    /// All of them; those that cost nothing to try come first.
+    pub(crate) fn all(&self) -> Vec<&Key> {
+        let mut all: Vec<&Key> = self.seal.iter().chain(&self.open).collect();
+        all.sort_by_key(|key| match key {
+            Key::Text { .. } | Key::File(_) | Key::Unavailable { .. } => 0,
+            Key::Age { .. } => 1,
+            Key::Passphrase { .. } => 2,
+            Key::Command { .. } => 3,
+        });
+        all
+    }
+}
+
+impl Key {
+    /// Whether what it wraps is certain to open with it.
+    pub(crate) fn is_ours(&self) -> bool {
         match self {
-            KeySource::Text(text) => parse(text).ok_or_else(|| malformed("`BIMETAL_STATE_KEY`")),
-            KeySource::File(path) => match read(path) {
-                Err(Missing) => Err(StateError::Sealed(format!(
-                    "the key file `{}` is missing; bring it here, or set `BIMETAL_STATE_KEY`",
-                    path.display()
-                ))),
-                Ok(key) => key,
-            },
+            Key::Text { .. } | Key::File(_) | Key::Passphrase { .. } => true,
+            Key::Age { .. } | Key::Command { .. } | Key::Unavailable { .. } => false,
         }
     }
 
-    /// The key; a file that is not there is made.
-    pub(crate) fn existing_or_new(&self) -> Result<Key, StateError> {
+    /// The bytes of a key that is nothing but bytes, to which states were sealed directly once.
+    pub(crate) fn plain(&self) -> Option<Result<Bytes, StateError>> {
         match self {
-            KeySource::Text(_) => self.existing(),
-            KeySource::File(path) => read(path).unwrap_or_else(|Missing| {
-                make(path).map_err(|error| unusable(path, &error.to_string()))?;
-                self.existing()
-            }),
+            Key::Text { .. } | Key::File(_) => Some(self.bytes()),
+            Key::Unavailable { name, reason } => Some(Err(sealed(format!("{name} can't be used: {reason}")))),
+            Key::Passphrase { .. } | Key::Age { .. } | Key::Command { .. } => None,
+        }
+    }
+
+    fn bytes(&self) -> Result<Bytes, StateError> {
+        match self {
+            Key::Text { name, text } => file::parse(text.expose()).ok_or_else(|| file::malformed(name)),
+            Key::File(path) => file::read(path),
+            Key::Passphrase { .. } | Key::Age { .. } | Key::Command { .. } | Key::Unavailable { .. } => {
+                unreachable!("only keys of bytes are asked for them")
+            }
+        }
+    }
+
+    pub(crate) fn is_another(&self) -> StateError {
+        sealed(format!("{} is not the one they were sealed with", self.name()))
+    }
+
+    /// For people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Key::Text { name, .. } => format!("the key in {name}"),
+            Key::Passphrase { name, .. } => format!("the passphrase in {name}"),
+            Key::File(path) => format!("the key in `{}`", path.display()),
+            Key::Age { .. } => "the identity of `age`".to_owned(),
+            Key::Command { unwrap, .. } => format!("the program `{}`", unwrap.first().map_or("", |word| word)),
+            Key::Unavailable { name, .. } => name.clone(),
         }
     }
 }
 
-struct Missing;
-
-fn read(path: &Path) -> Result<Result<Key, StateError>, Missing> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(Missing),
-        Err(error) => return Ok(Err(unusable(path, &error.to_string()))),
-        Ok(file) => file,
-    };
-    Ok(read_private(&file, path))
+/// Fresh random bytes.
+pub(crate) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, StateError> {
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(&mut bytes[..]).map_err(|error| sealed(format!("there is no randomness: {error}")))?;
+    Ok(bytes)
 }
 
-fn read_private(file: &File, path: &Path) -> Result<Key, StateError> {
-    let metadata = file.metadata().map_err(|error| unusable(path, &error.to_string()))?;
-    if metadata.mode() & 0o077 != 0 {
-        let reason = format!("others may read it; make a new key, or `chmod 600 '{}'` if you are sure", path.display());
-        return Err(unusable(path, &reason));
-    }
-    let text = std::io::read_to_string(file).map_err(|error| unusable(path, &error.to_string()))?;
-    parse(&text).ok_or_else(|| malformed(&format!("the key file `{}`", path.display())))
-}
-
-/// The file appears whole or not at all, and the first of two processes wins.
-fn make(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut random = [0; 40];
-    getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
-    let (key, suffix) = random.split_at(32);
-    let draft = path.with_extension(format!("{}.new", URL_SAFE_NO_PAD.encode(suffix)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = writeln!(file, "{}", STANDARD.encode(key)).and_then(|()| file.sync_all());
-    let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
-    std::fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        linked => linked.and_then(|()| sync_folder(path)),
-    }
-}
-
-/// A new file's name survives a power cut only once its folder is on disk too.
-pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
-}
-
-fn parse(text: &str) -> Option<Key> {
-    let text = text.trim();
-    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let digits = |place: usize| u8::from_str_radix(text.get(place..place + 2)?, 16).ok();
-        let bytes: Vec<u8> = (0..64).step_by(2).map(digits).collect::<Option<_>>()?;
-        return bytes.try_into().ok();
-    }
-    [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
-        .iter()
-        .find_map(|engine| engine.decode(text).ok())
-        .and_then(|bytes| bytes.try_into().ok())
-}
-
-fn malformed(what: &str) -> StateError {
-    StateError::Sealed(format!("{what} is not a key: 32 bytes as base64 or 64 hexadecimal digits are"))
-}
-
-fn unusable(path: &Path, reason: &str) -> StateError {
-    StateError::Sealed(format!("the key file `{}` can't be used: {reason}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[test]
-    fn a_key_is_base64_or_hexadecimal() {
-        let hexadecimal = "0f".repeat(32);
-        for text in
-            [hexadecimal.as_str(), &STANDARD.encode([15; 32]), &format!("{}\n", URL_SAFE_NO_PAD.encode([15; 32]))]
-        {
-            assert_eq!(KeySource::Text(text.to_owned()).existing().unwrap(), [15; 32]);
-        }
-    }
-
-    #[test]
-    fn a_text_that_is_no_key_is_refused_without_being_shown() {
-        let error = KeySource::Text("hunter2".to_owned()).existing().unwrap_err().to_string();
-        assert!(error.contains("BIMETAL_STATE_KEY") && !error.contains("hunter2"), "{error}");
-    }
-
-    #[test]
-    fn a_key_file_is_made_once_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let source = KeySource::File(folder.path().join("deep/state.key"));
-        assert!(source.existing().unwrap_err().to_string().contains("missing"));
-        let key = source.existing_or_new().unwrap();
-        assert_eq!(source.existing_or_new().unwrap(), key);
-        let files: Vec<_> = std::fs::read_dir(folder.path().join("deep")).unwrap().collect();
-        assert_eq!(files.len(), 1, "the draft is gone");
-        assert_eq!(std::fs::metadata(folder.path().join("deep/state.key")).unwrap().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_key_file_that_others_may_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state.key");
-        std::fs::write(&path, "0f".repeat(32)).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let error = KeySource::File(path).existing().unwrap_err().to_string();
-        assert!(error.contains("others may read it"), "{error}");
-    }
+pub(crate) fn sealed(reason: String) -> StateError {
+    StateError::Sealed(reason)
 }

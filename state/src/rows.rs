@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bimetal_model::port::{Record, StateError};
-use bimetal_model::snapshot::{Intent, IntentId, Revision, RevisionOutcome, Snapshot, Stored};
+use bimetal_model::snapshot::{Intent, IntentId, Snapshot, Stored};
 use bimetal_model::{Address, Value};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use serde_json::{Value as Json, json};
+use zeroize::Zeroizing;
 
+use crate::revisions;
 use crate::seal::{Place, Sealer};
 use crate::tables::{Trouble, meta, serial, set_meta};
 
@@ -43,8 +45,7 @@ pub(crate) fn intend(transaction: &Transaction<'_>, sealer: &Sealer, intents: &[
     let query = "INSERT INTO intents (id, json) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET json = excluded.json";
     let mut statement = transaction.prepare_cached(query)?;
     for intent in intents {
-        let json = intent_json(sealer, &Place::row("intents", &intent.id.0), intent)?;
-        statement.execute((&intent.id.0, json.to_string()))?;
+        statement.execute((&intent.id.0, intent_text(sealer, intent)?))?;
     }
     Ok(())
 }
@@ -68,9 +69,9 @@ pub(crate) fn record(transaction: &Transaction<'_>, sealer: &Sealer, record: &Re
 
 fn put(transaction: &Transaction<'_>, sealer: &Sealer, address: &Address, stored: &Stored) -> Result<(), Trouble> {
     let address = address.to_string();
-    let json = object_json(sealer, &address, stored)?.to_string();
+    let text = object_text(sealer, &address, stored)?;
     let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO objects (address, json) VALUES (?1, ?2)")?;
-    statement.execute((address, json))?;
+    statement.execute((address, text))?;
     Ok(())
 }
 
@@ -87,10 +88,53 @@ fn replace_outputs(
 ) -> Result<(), Trouble> {
     transaction.execute("DELETE FROM outputs", [])?;
     for (name, value) in outputs {
-        let json = sealer.seal_marked(&Place::row("outputs", name), serde_json::to_value(value)?)?;
-        transaction.execute("INSERT INTO outputs (name, json) VALUES (?1, ?2)", (name, json.to_string()))?;
+        let text = output_text(sealer, name, value)?;
+        transaction.execute("INSERT INTO outputs (name, json) VALUES (?1, ?2)", (name, text))?;
     }
     Ok(())
+}
+
+/// Everything sealed and signed anew.
+pub(crate) fn reseal(transaction: &Transaction<'_>, old: &Sealer, new: &Sealer) -> Result<(), Trouble> {
+    for (key, text) in pairs(transaction, "SELECT address, json FROM objects")? {
+        let text = object_text(new, &key, &read_object(old, &key, &text)?.1)?;
+        transaction.execute("UPDATE objects SET json = ?2 WHERE address = ?1", (key, text))?;
+    }
+    for (key, text) in pairs(transaction, "SELECT id, json FROM intents")? {
+        let text = intent_text(new, &read_intent(old, &key, &text)?)?;
+        transaction.execute("UPDATE intents SET json = ?2 WHERE id = ?1", (key, text))?;
+    }
+    for (key, text) in pairs(transaction, "SELECT name, json FROM outputs")? {
+        let text = output_text(new, &key, &read_output(old, key.clone(), &text)?.1)?;
+        transaction.execute("UPDATE outputs SET json = ?2 WHERE name = ?1", (key, text))?;
+    }
+    reseal_secrets(transaction, old, new)?;
+    revisions::sign_anew(transaction, old, new)
+}
+
+fn reseal_secrets(transaction: &Transaction<'_>, old: &Sealer, new: &Sealer) -> Result<(), Trouble> {
+    let mut statement = transaction.prepare("SELECT name, sealed FROM secrets")?;
+    let secrets = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (name, sealed) in secrets.collect::<rusqlite::Result<Vec<(String, Vec<u8>)>>>()? {
+        let place = Place::row("secrets", &name);
+        let sealed = new.seal(&place, &Zeroizing::new(old.open(&place, &sealed)?))?;
+        transaction.execute("UPDATE secrets SET sealed = ?2 WHERE name = ?1", (name, sealed))?;
+    }
+    Ok(())
+}
+
+fn object_text(sealer: &Sealer, address: &str, stored: &Stored) -> Result<String, Trouble> {
+    Ok(sealer.sign(&Place::row("objects", address), &object_json(sealer, address, stored)?.to_string())?)
+}
+
+fn intent_text(sealer: &Sealer, intent: &Intent) -> Result<String, Trouble> {
+    let place = Place::row("intents", &intent.id.0);
+    Ok(sealer.sign(&place, &intent_json(sealer, &place, intent)?.to_string())?)
+}
+
+fn output_text(sealer: &Sealer, name: &str, value: &Value) -> Result<String, Trouble> {
+    let place = Place::row("outputs", name);
+    Ok(sealer.sign(&place, &sealer.seal_marked(&place, serde_json::to_value(value)?)?.to_string())?)
 }
 
 fn object_json(sealer: &Sealer, address: &str, stored: &Stored) -> Result<Json, Trouble> {
@@ -110,7 +154,7 @@ fn object_json(sealer: &Sealer, address: &str, stored: &Stored) -> Result<Json, 
 
 fn read_object(sealer: &Sealer, address: &str, text: &str) -> Result<(Address, Stored), Trouble> {
     let place = Place::row("objects", address);
-    let mut json: Json = serde_json::from_str(text)?;
+    let mut json: Json = serde_json::from_str(sealer.verify(&place, text)?)?;
     let private = sealer.open_whole(&Place::row("private", address), &json["object"]["private"])?;
     let private = STANDARD.decode(private.as_str().unwrap_or_default());
     let private = private.map_err(|error| StateError::Sealed(error.to_string()))?;
@@ -132,44 +176,16 @@ fn intent_json(sealer: &Sealer, place: &Place, intent: &Intent) -> Result<Json, 
 }
 
 fn read_intent(sealer: &Sealer, id: &str, text: &str) -> Result<Intent, Trouble> {
-    let mut json: Json = serde_json::from_str(text)?;
-    json["config"] = sealer.open_whole(&Place::row("intents", id), &json["config"])?;
+    let place = Place::row("intents", id);
+    let mut json: Json = serde_json::from_str(sealer.verify(&place, text)?)?;
+    json["config"] = sealer.open_whole(&place, &json["config"])?;
     Ok(serde_json::from_value(json)?)
 }
 
 fn read_output(sealer: &Sealer, name: String, text: &str) -> Result<(String, Value), Trouble> {
-    let json = sealer.open_marked(&Place::row("outputs", &name), serde_json::from_str(text)?)?;
+    let place = Place::row("outputs", &name);
+    let json = sealer.open_marked(&place, serde_json::from_str(sealer.verify(&place, text)?)?)?;
     Ok((name, serde_json::from_value(json)?))
-}
-
-/// Opens a revision; answers its number.
-pub(crate) fn begin(transaction: &Transaction<'_>, revision: Revision) -> Result<u64, Trouble> {
-    let query = "SELECT coalesce(max(number), 0) + 1 FROM revisions";
-    let row: i64 = transaction.query_row(query, [], |row| row.get(0))?;
-    let number = row.cast_unsigned();
-    let text = serde_json::to_string(&Revision { number, outcome: None, ..revision })?;
-    transaction.execute("INSERT INTO revisions (number, json) VALUES (?1, ?2)", (row, text))?;
-    Ok(number)
-}
-
-/// Closes a revision.
-pub(crate) fn finish(transaction: &Transaction<'_>, number: u64, outcome: RevisionOutcome) -> Result<(), Trouble> {
-    let outcome = serde_json::to_string(&outcome)?;
-    transaction.execute("UPDATE revisions SET outcome = ?2 WHERE number = ?1", (number.cast_signed(), outcome))?;
-    Ok(())
-}
-
-/// All revisions, newest first.
-pub(crate) fn revisions(connection: &Connection) -> Result<Vec<Revision>, Trouble> {
-    let mut statement = connection.prepare("SELECT json, outcome FROM revisions ORDER BY number DESC")?;
-    let mut rows = statement.query([])?;
-    let mut revisions = Vec::new();
-    while let Some(row) = rows.next()? {
-        let revision: Revision = serde_json::from_str(&row.get::<_, String>(0)?)?;
-        let outcome = row.get::<_, Option<String>>(1)?.map(|text| serde_json::from_str(&text)).transpose()?;
-        revisions.push(Revision { outcome, ..revision });
-    }
-    Ok(revisions)
 }
 
 /// A named secret.

@@ -8,27 +8,21 @@ use bimetal_model::port::{Edge, Holder, Lease, Record, Remember, StateError};
 use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Snapshot};
 use tokio::sync::Mutex;
 
-use crate::database::Database;
-use crate::key::KeySource;
-use crate::rows;
-use crate::seal::{Place, Sealer};
+use crate::database::{Database, Rekey};
+use crate::key::Keys;
 use crate::tables::Trouble;
-
-/// What a file that is sealed as a whole begins with.
-const SEALED_FILE: &[u8] = b"bimetal sealed 1\n";
+use crate::{backup, revisions, rows};
 
 /// State in an SQLite file.
 ///
 /// A call that was begun is carried through even if nobody waits for its answer any more.
 pub struct SqliteStore {
     database: Arc<Mutex<Database>>,
-    key: KeySource,
 }
 
 impl SqliteStore {
-    pub(crate) async fn open(path: PathBuf, key: KeySource, edge: Arc<dyn Edge>) -> Result<SqliteStore, StateError> {
-        let database = Arc::new(Mutex::new(Database::new(path, key.clone(), edge)));
-        let store = SqliteStore { database, key };
+    pub(crate) async fn open(path: PathBuf, keys: Keys, edge: Arc<dyn Edge>) -> Result<SqliteStore, StateError> {
+        let store = SqliteStore { database: Arc::new(Mutex::new(Database::new(path, keys, edge))) };
         store.with(|database| database.find().map(drop)).await?;
         Ok(store)
     }
@@ -53,20 +47,25 @@ impl SqliteStore {
         self.with(Database::force_unlock).await
     }
 
-    /// Seals a file of the operator's, as a saved plan, with the state's key; makes the key if there is none yet.
-    ///
-    /// `purpose` must be the same to open it.
-    pub fn seal(&self, purpose: &str, bytes: &[u8]) -> Result<Vec<u8>, StateError> {
-        let sealer = Sealer::new(&self.key.existing_or_new()?, "");
-        Ok([SEALED_FILE, &sealer.seal(&Place::row("file", purpose), bytes)?].concat())
+    /// Whether what is sensitive can be stored: the state has a key, or gets one with the next lock.
+    pub async fn can_seal(&self) -> Result<bool, StateError> {
+        self.with(Database::can_seal).await
     }
 
-    /// What `seal` was given.
-    pub fn open_sealed(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, StateError> {
-        let Some(sealed) = sealed.strip_prefix(SEALED_FILE) else {
-            return Err(StateError::Sealed("the file is not one of Bimetal's, or of another version".to_owned()));
-        };
-        Sealer::new(&self.key.existing()?, "").open(&Place::row("file", purpose), sealed)
+    /// Wraps the data key with the keys that seal now, or makes another one and seals everything with it; answers which of
+    /// these was done. All of it is done, or nothing.
+    pub async fn rekey(&self, lease: &Lease, how: Rekey) -> Result<Rekey, StateError> {
+        let lease = lease.clone();
+        self.with(move |database| database.rekey(&lease, how)).await
+    }
+
+    /// Copies the state as it is now beside it, unless that was done already. `None`: there is nothing to copy.
+    pub async fn back_up(&self) -> Result<Option<PathBuf>, StateError> {
+        self.with(|database| match database.find()? {
+            true => backup::back_up(database.path()),
+            false => Ok(None),
+        })
+        .await
     }
 }
 
@@ -93,7 +92,10 @@ impl Remember for SqliteStore {
 
     async fn begin(&self, lease: &Lease, revision: Revision) -> Result<u64, StateError> {
         let lease = lease.clone();
-        self.with(move |database| database.write_leased(&lease, |rows, _| rows::begin(rows, revision))).await
+        self.with(move |database| {
+            database.write_leased(&lease, |rows, sealer| revisions::begin(rows, sealer, revision))
+        })
+        .await
     }
 
     async fn intend(&self, lease: &Lease, intents: &[Intent]) -> Result<(), StateError> {
@@ -120,11 +122,14 @@ impl Remember for SqliteStore {
 
     async fn finish(&self, lease: &Lease, revision: u64, outcome: RevisionOutcome) -> Result<(), StateError> {
         let lease = lease.clone();
-        self.with(move |database| database.write_leased(&lease, |rows, _| rows::finish(rows, revision, outcome))).await
+        let write = move |database: &mut Database| {
+            database.write_leased(&lease, |rows, sealer| revisions::finish(rows, sealer, revision, outcome))
+        };
+        self.with(write).await
     }
 
     async fn revisions(&self) -> Result<Vec<Revision>, StateError> {
-        let revisions = self.with(|database| database.read(|rows, _| rows::revisions(rows))).await?;
+        let revisions = self.with(|database| database.read(|rows, sealer| revisions::revisions(rows, sealer))).await?;
         Ok(revisions.unwrap_or_default())
     }
 

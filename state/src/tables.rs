@@ -1,7 +1,11 @@
 //! The tables, the number of their format, and what a new state begins with.
 
-use bimetal_model::port::{Edge, StateError};
+use bimetal_model::port::StateError;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+
+use crate::damage;
+use crate::opening::{CHECK, KeyRow};
 
 /// The format that is written here; what is older would be brought forward, what is newer is refused.
 pub(crate) const FORMAT: u32 = 1;
@@ -46,21 +50,16 @@ pub(crate) fn inspect(connection: &Connection) -> Result<Found, Trouble> {
     }
 }
 
-/// Makes the tables, unless somebody else just did; `begin` is given the new lineage and may add rows.
-pub(crate) fn create(
-    connection: &mut Connection,
-    edge: &dyn Edge,
-    begin: impl FnOnce(&Transaction<'_>, &str) -> Result<(), Trouble>,
-) -> Result<(), Trouble> {
+/// Makes the tables, unless somebody else just did.
+pub(crate) fn create(connection: &mut Connection, lineage: &str, key: &KeyRow) -> Result<(), Trouble> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let Found::State = inspect(&transaction)? {
         return Ok(());
     }
     transaction.execute_batch(TABLES)?;
-    let lineage = edge.new_id();
-    set_meta(&transaction, "lineage", &lineage)?;
+    set_meta(&transaction, "lineage", lineage)?;
+    set_key_row(&transaction, key)?;
     set_meta(&transaction, "serial", "0")?;
-    begin(&transaction, &lineage)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     Ok(transaction.commit()?)
@@ -74,6 +73,31 @@ pub(crate) fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &
 /// Sets a value of the state's own.
 pub(crate) fn set_meta(transaction: &Transaction<'_>, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
     transaction.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)", (name, value)).map(drop)
+}
+
+/// The random id that the state got when it was made.
+pub(crate) fn lineage(connection: &Connection) -> Result<String, Trouble> {
+    Ok(meta(connection, "lineage")?.unwrap_or_default())
+}
+
+/// What the state says of its key.
+pub(crate) fn key_row(connection: &Connection) -> Result<KeyRow, Trouble> {
+    match meta(connection, CHECK)? {
+        None => Ok(KeyRow::None),
+        Some(Value::Blob(check)) => Ok(KeyRow::Direct(check)),
+        Some(Value::Text(envelope)) => Ok(KeyRow::Envelope(envelope)),
+        Some(_) => Err(StateError::Damaged("what tells its key can't be read".to_owned()).into()),
+    }
+}
+
+/// Says something else of it.
+pub(crate) fn set_key_row(transaction: &Transaction<'_>, row: &KeyRow) -> Result<(), Trouble> {
+    match row {
+        KeyRow::None => transaction.execute("DELETE FROM meta WHERE name = ?1", [CHECK]).map(drop)?,
+        KeyRow::Direct(check) => set_meta(transaction, CHECK, check)?,
+        KeyRow::Envelope(text) => set_meta(transaction, CHECK, text)?,
+    }
+    Ok(())
 }
 
 /// Counts the commits.
@@ -123,13 +147,13 @@ impl From<StateError> for Trouble {
 impl Trouble {
     /// The error with the store's name.
     pub(crate) fn of(self, store: &std::path::Path) -> StateError {
-        let reason = match self {
-            Trouble::Said(error) => return error,
-            Trouble::Database(error) => error.to_string(),
-            Trouble::Text(error) => format!("a row can't be read: {error}"),
-            Trouble::File(error) => error.to_string(),
-            Trouble::NoState => "this database is not a state of Bimetal's".to_owned(),
-        };
-        StateError::Store { store: store.display().to_string(), reason }
+        match self {
+            Trouble::Said(StateError::Damaged(reason)) => damage::damaged(store, &reason),
+            Trouble::Said(error) => error,
+            Trouble::Database(error) => damage::of_database(store, &error),
+            Trouble::Text(error) => damage::damaged(store, &format!("a row can't be read: {error}")),
+            Trouble::File(error) => damage::of_file(store, &error),
+            Trouble::NoState => damage::foreign(store),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,6 +12,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+/// Where the key file is looked for, in the folder.
+pub const KEY_FILE: &str = ".home/.config/bimetal/state.key";
 
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -22,8 +26,16 @@ pub struct Bimetal {
 }
 
 impl Bimetal {
-    /// With this `main.bm.hcl`.
+    /// With this `main.bm.hcl`, by somebody who has a key file.
     pub fn new(configuration: &str) -> Bimetal {
+        let bimetal = Bimetal::without_key(configuration);
+        let key = bimetal.write(KEY_FILE, &format!("{}\n", "5e".repeat(32)));
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("our own file");
+        bimetal
+    }
+
+    /// With this `main.bm.hcl`, by somebody who has no key yet.
+    pub fn without_key(configuration: &str) -> Bimetal {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let bimetal = Bimetal { folder, environment: Vec::new() };
         bimetal.write("main.bm.hcl", configuration);

@@ -1085,8 +1085,8 @@ fn what_can_not_be_destroyed_is_named() {
 
     error: not destroyed: `machine.docker.here`, `service.web.replica[0]`, `service.web.replica[1]`, `docker_volume.data`
      |
-     = note: what is there is remembered in `[folder]/0.db`
-     = hint: `state "sqlite" { path = … }` in the `bimetal` block makes that the state of `bimetal destroy`
+     = note: what is there is remembered in `[folder]/0.db`, sealed with `[folder]/state.key`
+     = hint: `state "sqlite" { path = … }` and `encryption "key_file" { path = … }` in the `bimetal` block make that the state of `bimetal destroy`
 
     (1)
     "#);

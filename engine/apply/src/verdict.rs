@@ -19,7 +19,7 @@ impl Judged {
     }
 }
 
-/// What a provider answered, as it is kept. What does not fit the schema is kept too, all of it sensitive.
+/// What a provider answered, as it is kept. What does not fit the schema is kept too, all of it sensitive where any of it may be.
 pub(crate) fn judge(change: &Change, schema: &TypeSchema, config: &Value, planned: &Value, value: Value) -> Judged {
     let mut bugs = Vec::new();
     if !value.is_wholly_known() {
@@ -29,7 +29,7 @@ pub(crate) fn judge(change: &Change, schema: &TypeSchema, config: &Value, planne
     match finished(value.clone(), &schema.block, config) {
         Err(reason) => {
             bugs.push(bug(change, &format!("its answer does not fit its schema: {reason}")));
-            Judged { value: value.into_sensitive(), bugs }
+            Judged { value: unfit(value, schema, config), bugs }
         }
         Ok(value) => {
             let broken = contradictions(planned, &value);
@@ -107,8 +107,13 @@ pub(crate) fn stored(change: &Change, schema: &TypeSchema, object: Object, unfin
 /// What a provider answered on the way, as it is kept: it may be anything, but nothing in it may leak.
 pub(crate) fn so_far(schema: &TypeSchema, config: &Value, object: Object) -> Object {
     let value = object.value.map_parts(&mut known);
-    let value = finished(value.clone(), &schema.block, config).unwrap_or_else(|_| value.into_sensitive());
+    let value = finished(value.clone(), &schema.block, config).unwrap_or_else(|_| unfit(value, schema, config));
     Object { value, private: object.private }
+}
+
+/// Nobody knows where in it something sensitive is.
+fn unfit(value: Value, schema: &TypeSchema, config: &Value) -> Value {
+    value.with_sensitivity(schema.block.has_sensitive() || config.has_sensitive())
 }
 
 /// The schema of a managed type; of one that is not known any more, an empty one.

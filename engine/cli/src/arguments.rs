@@ -286,6 +286,32 @@ pub(crate) enum State {
     },
     /// Break a lock that nobody holds any more
     ForceUnlock,
+    /// Make a key file, to seal what is sensitive with
+    NewKey {
+        /// Where [default: where it is looked for]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Make the state open with the keys that are named now, and no others
+    Rekey(Rekey),
+    /// Put a backup of the state back; what is there is kept aside
+    Restore {
+        /// Which [default: the newest]
+        #[arg(value_name = "BACKUP")]
+        backup: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rekey {
+    /// Seal everything anew, so that who had an old key and a copy of the state can open nothing that comes later
+    #[arg(long)]
+    pub(crate) new_key: bool,
+    /// The key file that opens it still; or set `BIMETAL_STATE_OLD_KEY` or `BIMETAL_STATE_OLD_PASSPHRASE`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) old_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
 }
 
 #[derive(Debug, Args)]

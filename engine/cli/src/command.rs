@@ -6,6 +6,7 @@ pub(crate) mod fleet;
 pub(crate) mod fmt;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod mend;
 pub(crate) mod plan;
 pub(crate) mod reach;
 pub(crate) mod signals;

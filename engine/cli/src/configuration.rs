@@ -145,6 +145,14 @@ pub(crate) fn write_lock(root: &Path, lock: &Lock) -> Result<(), Failure> {
     std::fs::write(root.join(LOCK_FILE), lock.to_string()).map_err(io("writing `bimetal.lock.hcl`"))
 }
 
+/// A path as it is written in a configuration: from its root on, or from the home folder.
+pub(crate) fn from_root(root: &Path, path: &str) -> PathBuf {
+    match path.strip_prefix("~/").zip(std::env::home_dir()) {
+        Some((rest, home)) => home.join(rest),
+        None => root.join(path),
+    }
+}
+
 /// Files that the configuration's functions read.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -152,12 +160,8 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// As it is written in a configuration: from its root on, or from the home folder.
     fn path(&self, path: &str) -> PathBuf {
-        match path.strip_prefix("~/").zip(std::env::home_dir()) {
-            Some((rest, home)) => home.join(rest),
-            None => self.root.join(path),
-        }
+        from_root(&self.root, path)
     }
 }
 

@@ -34,14 +34,26 @@ impl From<StateError> for Failure {
                 diagnostic.hint("wait until it ends; if that process is gone, its lock ends by itself within a minute")
             }
             StateError::LeaseLost => diagnostic.hint("look at what exists with `bimetal plan`, then apply again"),
-            StateError::Sealed(_) => {
-                diagnostic.hint("set `BIMETAL_STATE_KEY`, or put the key file back that this state was made with")
+            StateError::Sealed(_) => diagnostic.hint(
+                "keys come from `encryption` blocks, `BIMETAL_STATE_KEY`, `BIMETAL_STATE_PASSPHRASE` and the key file",
+            ),
+            StateError::NoKey(_) => no_key(diagnostic),
+            StateError::Damaged(_) => {
+                diagnostic.hint("`bimetal state restore` checks a backup and puts it back; what is there is kept aside")
             }
             StateError::Newer { .. } => diagnostic.hint("use the newer Bimetal"),
             StateError::Store { .. } => diagnostic,
         };
         diagnostic.into()
     }
+}
+
+/// With what there is to do where a key is missing.
+pub(crate) fn no_key(error: Diagnostic) -> Diagnostic {
+    error.hint(
+        "`bimetal state new-key` makes a key file; or set `BIMETAL_STATE_KEY` or `BIMETAL_STATE_PASSPHRASE`, or write an \
+         `encryption` block",
+    )
 }
 
 /// An error of the operating system's, with what was being done.

@@ -13,7 +13,7 @@ use bimetal_model::port::{Edge as _, Remember as _};
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Diagnostic, Severity};
 use bimetal_plan::Plan;
-use bimetal_state::{KeySource, SqliteStore};
+use bimetal_state::{Key, SqliteStore};
 
 use crate::arguments::Variables;
 use crate::configuration::{self, Disk};
@@ -110,12 +110,13 @@ impl Session {
 
     /// As far as the state needs it: no variable must have a value, and there may be no configuration at all.
     pub(crate) fn configuration_for_state(&self) -> Result<Configuration, Failure> {
+        self.configuration_for_state_with(&Variables::default())
+    }
+
+    /// As [`Session::configuration_for_state`], with values of the command line.
+    pub(crate) fn configuration_for_state_with(&self, variables: &Variables) -> Result<Configuration, Failure> {
         let files = configuration::read_sources(&self.root).unwrap_or_default();
-        let given = Given {
-            environment: configuration::environment_variables(),
-            files: configuration::read_variable_files(&self.root)?,
-            ..Given::default()
-        };
+        let given = Given { planned_ms: None, ..self.given(variables)? };
         let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
         match desired {
             Some(desired) => Ok(Configuration { desired, files }),
@@ -161,8 +162,19 @@ impl Session {
 
     /// Opens the state that the configuration names.
     pub(crate) async fn store(&self, configuration: &Configuration) -> Result<SqliteStore, Failure> {
+        self.store_with(configuration, Vec::new()).await
+    }
+
+    /// As [`Session::store`]; these keys open it, too.
+    pub(crate) async fn store_with(
+        &self,
+        configuration: &Configuration,
+        old: Vec<Key>,
+    ) -> Result<SqliteStore, Failure> {
         let path = state_path(&self.root, configuration)?;
-        Ok(bimetal_state::open(path, state_key()?, Arc::new(System)).await?)
+        let mut keys = crate::keys::keys(&self.root, configuration)?;
+        keys.open.extend(old);
+        Ok(bimetal_state::open(path, keys, Arc::new(System)).await?)
     }
 
     /// The host with every provider that the configuration may use, and what it must know of the state.
@@ -218,7 +230,8 @@ pub(crate) fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(
     }
 }
 
-fn state_path(root: &Path, configuration: &Configuration) -> Result<PathBuf, Failure> {
+/// Where the state is that the configuration names.
+pub(crate) fn state_path(root: &Path, configuration: &Configuration) -> Result<PathBuf, Failure> {
     let Some(block) = &configuration.desired.module.settings.state else {
         return Ok(root.join(".bimetal/state.db"));
     };
@@ -238,14 +251,6 @@ fn state_arguments() -> bimetal_model::schema::Block {
     use bimetal_model::schema::{Attribute, Block};
     let path = Attribute::optional(bimetal_model::Type::String);
     Block { attributes: [("path".to_owned(), path)].into(), blocks: Default::default() }
-}
-
-/// `BIMETAL_STATE_KEY`, or a file of the user's own.
-pub(crate) fn state_key() -> Result<KeySource, Failure> {
-    match std::env::var("BIMETAL_STATE_KEY") {
-        Ok(text) if !text.is_empty() => Ok(KeySource::Text(text)),
-        _ => Ok(KeySource::File(directory("XDG_CONFIG_HOME", ".config")?.join("state.key"))),
-    }
 }
 
 /// Bimetal's folder below the one that the variable names, or below the home.

@@ -89,6 +89,8 @@ pub struct Settings {
     pub required_providers: BTreeMap<String, RequiredProvider>,
     /// `state "<kind>" { … }`
     pub state: Option<StateBlock>,
+    /// `encryption "<kind>" { … }`
+    pub encryption: Vec<Encryption>,
     /// `registry "<host[:port]>" { … }`
     pub registries: BTreeMap<String, Registry>,
 }
@@ -110,6 +112,15 @@ pub struct RequiredProvider {
 #[derive(Clone, Debug)]
 pub struct StateBlock {
     /// `sqlite`
+    pub kind: String,
+    /// Its arguments; only variables and locals may be used.
+    pub body: Body,
+}
+
+/// What state and saved plans are sealed with.
+#[derive(Clone, Debug)]
+pub struct Encryption {
+    /// `passphrase`, `key_file`, `age`, `command`
     pub kind: String,
     /// Its arguments; only variables and locals may be used.
     pub body: Body,

@@ -54,7 +54,12 @@ static FILE: Shape = Shape {
 };
 
 static SETTINGS: Shape = Shape {
-    blocks: &[block("required_providers", 0, &VALUES), block("state", 1, &ARGUMENTS), block("registry", 1, &ARGUMENTS)],
+    blocks: &[
+        block("required_providers", 0, &VALUES),
+        block("state", 1, &ARGUMENTS),
+        block("encryption", 1, &ARGUMENTS),
+        block("registry", 1, &ARGUMENTS),
+    ],
     arguments: &[("required_version", Literal)],
     ..ARGUMENTS
 };

@@ -243,6 +243,12 @@ pub enum StateError {
     /// What is sealed can't be opened.
     #[error("sensitive values in the state can't be opened: {0}")]
     Sealed(String),
+    /// What is sensitive can't be stored.
+    #[error("{0} is sensitive, and the state has no key")]
+    NoKey(String),
+    /// It is not as it was written.
+    #[error("the state is damaged: {0}")]
+    Damaged(String),
     /// Written by a newer Bimetal.
     #[error("the state was written by a newer Bimetal (format {found}, this one knows {known})")]
     Newer {

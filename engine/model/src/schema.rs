@@ -141,6 +141,9 @@ pub struct Attribute {
     /// Never shown or stored in clear.
     #[serde(default)]
     pub sensitive: bool,
+    /// Where it has a value, the engine keeps a secret of its own for the object, as a certificate authority's key.
+    #[serde(default)]
+    pub keeps_secret: bool,
     /// Stays in the host: the provider gets a handle.
     #[serde(default)]
     pub credential: Option<Credential>,
@@ -169,6 +172,7 @@ impl Attribute {
             read_only: false,
             force_new: false,
             sensitive: false,
+            keeps_secret: false,
             credential: None,
             description: String::new(),
         }
@@ -186,6 +190,12 @@ impl Attribute {
 }
 
 impl Block {
+    /// Whether any of its attributes is sensitive, however deep.
+    pub fn has_sensitive(&self) -> bool {
+        self.attributes.values().any(|attribute| attribute.sensitive)
+            || self.blocks.values().any(|nested| nested.block.has_sensitive())
+    }
+
     /// The type of its values: every attribute there, `null` where unset.
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.ty.clone()));

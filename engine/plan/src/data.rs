@@ -45,7 +45,7 @@ pub struct Plan {
     /// When it was made, in milliseconds since 1970: for `plantimestamp`.
     #[serde(default)]
     pub planned_ms: Option<u64>,
-    /// The variables' values, but for those that are ephemeral.
+    /// The variables' values, but for those that are ephemeral, and those that the state's keys follow from.
     pub variables: BTreeMap<String, Value>,
     /// The provider blocks' values, but for those with something ephemeral; those with unknowns are evaluated again.
     pub providers: BTreeMap<ProviderKey, Value>,

@@ -23,6 +23,7 @@ mod place;
 mod planner;
 mod prior;
 mod proposed;
+mod secrets;
 
 mod catalogue;
 mod image;
@@ -45,6 +46,7 @@ pub use lower::{SERVICE_LABEL, container_name, lower_replica};
 pub use owners::owners;
 pub use prior::finished;
 pub use proposed::{ignore, propose};
+pub use secrets::{saved_secrets, stored_secrets};
 pub use summary::{Sort, Summary, Tally, summary};
 pub use values::Values;
 

@@ -75,7 +75,7 @@ pub(crate) struct Machine {
     #[attr(read_only)]
     engine_version: Option<String>,
     /// When the engine's certificate ends; a new one is made a month before
-    #[attr(read_only)]
+    #[attr(read_only, keeps_secret)]
     certificate_not_after: Option<String>,
     /// What the machine's `/etc/bimetal/machine.json` knows it by
     #[attr(read_only)]

@@ -18,10 +18,12 @@ use super::signals;
 use crate::arguments::{self, Doing, Planning};
 use crate::edge::{System, holder, who};
 use crate::failure::Failure;
+use crate::keys::keys;
 use crate::output::{located, print, print_json, say};
 use crate::plan_file;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
+use crate::storable;
 use crate::walk::{self, Planned, World};
 
 /// Brings the world to the configuration, or does a saved plan.
@@ -51,6 +53,7 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode
             show_plan(session, &planned.plan);
         }
         session.progress.events.document("plan", || plan_document(&planned.plan));
+        storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
         if !planned.plan.is_empty() && !doing.auto_approve {
             approve(session, mode)?;
         }
@@ -66,9 +69,9 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode
 
 /// A plan that was saved is approved already.
 async fn saved(session: &Session, path: &Path, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
-    let configuration = session.configuration_for_state()?;
+    let configuration = session.configuration_for_state_with(&arguments.planning.variables)?;
+    let planned = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
     let store = session.store(&configuration).await?;
-    let planned = plan_file::read(&session.root.join(path), &store)?;
     let lease = store.lock(&holder("apply")).await?;
     let done = async {
         let world =
@@ -77,6 +80,7 @@ async fn saved(session: &Session, path: &Path, arguments: &arguments::Apply) -> 
             return Err(failure);
         }
         walk::configure_from(&world, &planned.plan);
+        storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
         act(session, &world, planned, &arguments.doing, "apply", &lease).await
     };
     let result = tokio::select! {
@@ -130,6 +134,7 @@ async fn act(
         finish(session, &plan, None, &[]);
         return Ok(ExitCode::from(exit_code(outcome)));
     }
+    world.store.back_up().await?;
     let revision = world.store.begin(lease, revision(command, &plan)).await?;
     let stop = Stop::default();
     let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));

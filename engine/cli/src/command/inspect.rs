@@ -60,7 +60,7 @@ pub(crate) fn outputs_text(outputs: &BTreeMap<String, Value>) -> String {
     outputs.iter().map(|(name, value)| format!("{name:width$} = {}\n", value_text(value, 0))).collect()
 }
 
-/// `state list`, `state show`, `state rm`, `state force-unlock`.
+/// `state …`
 pub(crate) async fn state(session: &Session, command: &arguments::State) -> Result<(), Failure> {
     match command {
         arguments::State::List => list(session).await,
@@ -72,6 +72,9 @@ pub(crate) async fn state(session: &Session, command: &arguments::State) -> Resu
             say("The lock is broken.\n");
             Ok(())
         }
+        arguments::State::NewKey { file } => super::mend::new_key(session, file.as_deref()),
+        arguments::State::Rekey(arguments) => super::mend::rekey(session, arguments).await,
+        arguments::State::Restore { backup } => super::mend::restore(session, backup.as_deref()),
     }
 }
 
@@ -98,13 +101,13 @@ async fn show(session: &Session, address: &Address) -> Result<(), Failure> {
 async fn remove(session: &Session, address: &Address) -> Result<(), Failure> {
     let store = session.store(&session.configuration_for_state()?).await?;
     let lease = store.lock(&holder("state rm")).await?;
-    let removed = match find(&store.load().await?, address) {
-        Ok(_) => {
-            let record = Record::Remove { address: address.clone(), closes: None };
-            store.record(&lease, vec![record]).await.map_err(Failure::from)
-        }
-        Err(failure) => Err(failure),
+    let removed = async {
+        find(&store.load().await?, address)?;
+        store.back_up().await?;
+        let record = Record::Remove { address: address.clone(), closes: None };
+        Ok::<_, Failure>(store.record(&lease, vec![record]).await?)
     };
+    let removed = removed.await;
     store.unlock(lease).await?;
     removed?;
     say(&format!("{address} is forgotten; it goes on existing.\n"));

@@ -12,10 +12,12 @@ use serde_json::{Value as Json, json};
 
 use crate::arguments;
 use crate::failure::Failure;
+use crate::keys::keys;
 use crate::output::{print, print_json, say};
 use crate::plan_file;
 use crate::render;
 use crate::session::Session;
+use crate::storable;
 use crate::walk::{self, World};
 
 /// Shows what would be done.
@@ -27,10 +29,14 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     show_plan(session, &planned.plan);
     session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
-        plan_file::write(&session.root.join(path), &planned, &world.store)?;
+        let keys = keys(&session.root, &world.configuration)?;
+        plan_file::write(&session.root.join(path), &planned, &keys, &*world.host)?;
         if !session.json {
             say(&format!("\nSaved. `bimetal apply {}` does exactly this.\n", path.display()));
         }
+    } else {
+        let said = storable::warn_of_doing(&world.store, &planned.plan, &*world.host).await?;
+        session.warn(&said, &world.configuration.files);
     }
     let changes = !planned.plan.is_empty() || planned.plan.left().next().is_some();
     Ok(if arguments.detailed_exitcode && changes { ExitCode::from(2) } else { ExitCode::SUCCESS })
@@ -99,12 +105,14 @@ fn shown(value: &Option<Value>) -> Option<Json> {
 /// Shows a saved plan, or the state.
 pub(crate) async fn show(session: &Session, file: Option<&Path>) -> Result<(), Failure> {
     let configuration = session.configuration_for_state()?;
-    let store = session.store(&configuration).await?;
     match file {
-        Some(path) => show_plan(session, &plan_file::read(&session.root.join(path), &store)?.plan),
+        Some(path) => {
+            let keys = keys(&session.root, &configuration)?;
+            show_plan(session, &plan_file::read(&session.root.join(path), &keys)?.plan);
+        }
         None => {
             use bimetal_model::port::Remember as _;
-            show_state(session, &store.load().await?);
+            show_state(session, &session.store(&configuration).await?.load().await?);
         }
     }
     Ok(())

@@ -23,11 +23,14 @@ impl Parser<'_> {
                 ("state", [kind]) => {
                     self.module.settings.state = Some(StateBlock { kind: kind.clone(), body: block.body });
                 }
+                ("encryption", [kind]) => {
+                    self.module.settings.encryption.push(Encryption { kind: kind.clone(), body: block.body });
+                }
                 ("registry", [host]) => {
                     self.module.settings.registries.insert(host.clone(), Registry { body: block.body });
                 }
                 (name, _) => {
-                    let hint = nearest_or_all(name, ["required_providers", "state", "registry"], "block");
+                    let hint = nearest_or_all(name, ["required_providers", "state", "encryption", "registry"], "block");
                     let error = Diagnostic::error(format!("`{name}` does not belong into `bimetal`")).at(&block.span);
                     self.diagnostics.push(error.hint(hint));
                 }

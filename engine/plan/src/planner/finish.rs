@@ -25,13 +25,14 @@ impl Planner<'_> {
         first::create_first(&mut self.changes, self.desired, self.observed);
         wait_for_removals(&mut self.changes);
         first::without_circles(&mut self.changes);
+        let keys = bimetal_config::key_variables(self.desired);
         let plan = Plan {
             mode: self.mode,
             lineage: self.observed.lineage.clone(),
             serial: self.observed.serial,
             files: self.desired.module.files.clone(),
             planned_ms: self.desired.moment.planned_ms,
-            variables: lasting(&self.desired.variables),
+            variables: lasting(&self.desired.variables).into_iter().filter(|(name, _)| !keys.contains(name)).collect(),
             providers: lasting(&self.providers),
             images: self.images,
             facts: self.facts,

@@ -12,15 +12,18 @@ use bimetal_model::port::{Lease, Remember as _};
 use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic, Diagnostics};
 use bimetal_plan::{Mode, Values};
-use bimetal_state::SqliteStore;
+use bimetal_state::{Key, Keys, SqliteStore};
 use tempfile::TempDir;
 
 use super::scene::folder;
 use crate::command::apply::{renew, revision};
 use crate::edge::{System, holder};
 use crate::failure::{Failure, io};
-use crate::session::{Configuration, state_key};
+use crate::session::Configuration;
 use crate::walk::{Look, Planned, World, look_and_plan};
+
+/// What the file with the key of all of them is called.
+const KEY: &str = "state.key";
 
 /// The states of a file of tests, in the order in which something was last made in them.
 pub(super) struct States {
@@ -65,10 +68,20 @@ impl States {
             return Ok(state.store.clone());
         }
         let path = self.folder.path().join(format!("{}.db", self.opened));
-        let store = Arc::new(bimetal_state::open(path.clone(), state_key()?, Arc::new(System)).await?);
+        let store = Arc::new(bimetal_state::open(path.clone(), self.keys()?, Arc::new(System)).await?);
         self.opened += 1;
         self.states.push(State { key, path, store: store.clone(), last: None });
         Ok(store)
+    }
+
+    /// Those of the state that is tested are nobody's business here. A key of its own is kept with what is left, and goes with
+    /// what is not.
+    fn keys(&self) -> Result<Keys, Failure> {
+        let path = self.folder.path().join(KEY);
+        if !path.exists() {
+            bimetal_state::make_key_file(&path)?;
+        }
+        Ok(Keys::new(vec![Key::File(path)]))
     }
 
     /// Does what a run planned.
@@ -123,8 +136,15 @@ fn key(run: &Run) -> String {
 fn not_destroyed(addresses: &[Address], path: &std::path::Path) -> Diagnostic {
     let names: Vec<String> = addresses.iter().map(|address| format!("`{address}`")).collect();
     Diagnostic::error(format!("not destroyed: {}", names.join(", ")))
-        .because(format!("what is there is remembered in `{}`", path.display()))
-        .hint("`state \"sqlite\" { path = … }` in the `bimetal` block makes that the state of `bimetal destroy`")
+        .because(format!(
+            "what is there is remembered in `{}`, sealed with `{}`",
+            path.display(),
+            path.with_file_name(KEY).display()
+        ))
+        .hint(
+            "`state \"sqlite\" { path = … }` and `encryption \"key_file\" { path = … }` in the `bimetal` block make that the \
+             state of `bimetal destroy`",
+        )
 }
 
 async fn destroy(store: &Arc<SqliteStore>, last: World<Mocked<Host>>) -> Result<(), Failure> {

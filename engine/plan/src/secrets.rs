@@ -19,7 +19,7 @@ pub fn stored_secrets(plan: &Plan, predict: &dyn Predict) -> BTreeSet<String> {
                 found.extend(of_change(change, predict));
             }
             // What is taken over, or called otherwise, is written down as it is.
-            Action::Keep => {
+            Action::Keep | Action::Leave => {
                 let is_new = plan.imported.contains_key(&change.address) || plan.moved.contains_key(&change.address);
                 found.extend(before(change).filter(|_| is_new).into_iter().flat_map(|value| of_object(change, value)));
             }

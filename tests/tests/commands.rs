@@ -257,7 +257,7 @@ fn fmt_goes_on_where_one_file_can_not_be_read() {
 #[test]
 fn fmt_keeps_links_and_permissions() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    let bimetal = Bimetal::new(TIDY);
+    let bimetal = Bimetal::without_key(TIDY);
     let (link, file) = (bimetal.folder().join("link.bm.hcl"), bimetal.folder().join("kept.hcl"));
     std::fs::write(&file, UNTIDY).expect("our own file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("our own file");

@@ -5,6 +5,7 @@
 mod crash;
 mod effect;
 mod graph;
+mod image;
 mod job;
 mod ledger;
 mod outcome;

@@ -6,16 +6,18 @@ use std::time::Duration;
 use bimetal_config::Desired;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::Event;
+use bimetal_model::placement::Placement;
 use bimetal_model::port::{Lease, Record, StateError};
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
-use bimetal_plan::{Mode, Plan, Values};
+use bimetal_plan::{Mode, OutputChange, Plan, Values};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
 use crate::effect::{Ending, call};
-use crate::graph::{Graph, Step};
+use crate::graph::{Graph, Part, Step};
+use crate::image::Images;
 use crate::job::Job;
 use crate::ledger::{Counts, Ledger};
 use crate::outcome::{self, Outcome};
@@ -37,6 +39,9 @@ pub(crate) struct Run<'a> {
     values: Values,
     /// As it is: what was there before, until something else is made of it.
     existing: Values,
+    /// Of replicas whose images nobody knew when they were placed.
+    placements: BTreeMap<Address, Placement>,
+    images: Images,
     diagnostics: Diagnostics,
     ledger: Ledger,
     /// Calls that run.
@@ -67,6 +72,8 @@ impl<'a> Run<'a> {
             graph: Graph::new(plan),
             values,
             existing: Values::before_plan(desired, plan, ports.predict),
+            placements: BTreeMap::new(),
+            images: Images::default(),
             diagnostics,
             ledger: Ledger::default(),
             running: FuturesUnordered::new(),
@@ -102,7 +109,7 @@ impl<'a> Run<'a> {
 
     /// Begins what is ready and fits.
     async fn begin(&mut self) {
-        let jobs = self.prepare();
+        let jobs = self.prepare().await;
         let intents: Vec<Intent> = jobs.iter().filter_map(|job| job.intent.clone()).collect();
         self.ports.pass(CrashPoint::BeforeIntent, intents.len());
         if !self.record(jobs.iter().flat_map(Job::deposes).collect()).await {
@@ -120,17 +127,22 @@ impl<'a> Run<'a> {
         self.call(jobs);
     }
 
-    fn prepare(&mut self) -> Vec<Job<'a>> {
+    async fn prepare(&mut self) -> Vec<Job<'a>> {
         let mut jobs = Vec::new();
         let may_begin = !self.broken && !self.stop.is_stopped();
         while may_begin && jobs.len() + self.busy < self.ports.parallelism.max(1) {
             let Some(step) = self.graph.take() else { break };
+            if let Err(diagnostics) = self.settle_image(step).await {
+                self.failed(step, "prepare", diagnostics);
+                continue;
+            }
             let prepare = Prepare {
                 plan: self.plan,
                 desired: self.desired,
                 ports: self.ports,
                 values: &self.values,
                 existing: &self.existing,
+                placements: &self.placements,
             };
             match prepare.job(step) {
                 Ok(job) => jobs.push(job),
@@ -138,6 +150,17 @@ impl<'a> Run<'a> {
             }
         }
         jobs
+    }
+
+    /// Looks up the image of a replica that nobody knew when it was placed.
+    async fn settle_image(&mut self, step: Step) -> Result<(), Diagnostics> {
+        let change = &self.plan.changes[step.change];
+        let placement = change.placement.as_ref().filter(|placement| placement.image.is_empty());
+        let Some(placement) = placement.filter(|_| step.part == Part::Make) else { return Ok(()) };
+        let placement = self.images.settled(placement, self.desired, &self.values, self.ports.operate).await?;
+        self.values.replace(placement.clone());
+        self.placements.insert(change.address.clone(), placement);
+        Ok(())
     }
 
     /// Asks again for what is due.
@@ -290,7 +313,7 @@ impl<'a> Run<'a> {
     async fn finish(mut self) -> (Applied, Values) {
         self.tell_circle();
         if self.plan.mode == Mode::Apply {
-            self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values));
+            self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values, self.plan.left_out()));
         }
         let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
         let is_whole = failed + skipped == 0 && !self.broken;
@@ -311,26 +334,31 @@ impl<'a> Run<'a> {
     }
 
     fn all_outputs(&mut self) -> BTreeMap<String, Value> {
+        let planned = |outputs: &BTreeMap<String, OutputChange>| -> BTreeMap<String, Value> {
+            outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?))).collect()
+        };
         match self.plan.mode {
             Mode::Apply => {
-                let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values);
+                let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values, self.plan.left_out());
                 self.diagnostics.extend(diagnostics);
-                outputs
+                let kept = self.plan.partial.iter().flat_map(|partial| &partial.outputs);
+                let kept = kept.filter_map(|name| Some((name.clone(), self.plan.outputs.get(name)?.after.clone()?)));
+                kept.chain(outputs).collect()
             }
-            Mode::Destroy => BTreeMap::new(),
+            Mode::Destroy | Mode::RefreshOnly => planned(&self.plan.outputs),
         }
     }
 
     /// What is known in spite of what was not done; the rest is as it was.
     fn some_outputs(&self) -> BTreeMap<String, Value> {
-        let before = |(name, output): (&String, &bimetal_plan::OutputChange)| {
+        let before = |(name, output): (&String, &OutputChange)| {
             let is_wanted = output.after.is_some() || self.plan.mode == Mode::Destroy;
             output.before.clone().filter(|_| is_wanted).map(|value| (name.clone(), value))
         };
         let mut outputs: BTreeMap<String, Value> = self.plan.outputs.iter().filter_map(before).collect();
         if self.plan.mode == Mode::Apply {
-            let undone = self.ledger.undone(self.plan);
-            outputs.extend(bimetal_plan::outputs_without(self.desired, &self.values, &undone));
+            let (undone, left_out) = (self.ledger.undone(self.plan), self.plan.left_out());
+            outputs.extend(bimetal_plan::outputs_without(self.desired, &self.values, &undone, left_out));
         }
         outputs
     }

@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod planning;
 mod variables;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+pub(crate) use planning::{Detail, Planning, Wishes};
 pub(crate) use variables::{Assignment, Variables};
 
 /// The heading of options that every command takes.
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Show everything that the state knows, ask, and remove it
     Destroy(Destroy),
+    /// Take something that exists into the state
+    Import(Import),
     /// Play the configuration's tests
     Test(Test),
     /// Show the state, or a saved plan
@@ -102,8 +106,12 @@ pub(crate) enum Command {
 
 /// An address. Shells take the quotes away that nobody protects: `machine.docker.rack[a]` is taken for `…["a"]`.
 fn address(text: &str) -> Result<Address, String> {
-    let requoted = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
-    text.parse().or_else(|error: String| requoted().ok_or(error))
+    requoted(text)
+}
+
+fn requoted<A: std::str::FromStr<Err = String>>(text: &str) -> Result<A, String> {
+    let with_quotes = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
+    text.parse().or_else(|error: String| with_quotes().ok_or(error))
 }
 
 #[derive(Debug, Args)]
@@ -139,26 +147,21 @@ pub(crate) struct Fmt {
     pub(crate) write: bool,
 }
 
-/// How a plan is made.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Planning {
-    #[command(flatten)]
-    pub(crate) variables: Variables,
-    /// Believe the state: don't ask providers what exists
-    #[arg(long)]
-    pub(crate) no_refresh: bool,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
     /// Save the plan, sealed, for `apply`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Plan to remove everything
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub(crate) destroy: bool,
+    /// Ask nobody: only what the state and the lock file know counts
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub(crate) offline: bool,
     /// Exit with 2 where something would change
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -167,10 +170,12 @@ pub(crate) struct Plan {
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// A plan that `plan --out` saved
-    #[arg(value_name = "PLAN")]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "exclude", "replace", "refresh_only"])]
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
     #[command(flatten)]
     pub(crate) doing: Doing,
 }
@@ -181,9 +186,6 @@ pub(crate) struct Doing {
     /// Don't ask before doing it
     #[arg(long)]
     pub(crate) auto_approve: bool,
-    /// How many effects may run at once
-    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) parallelism: u16,
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +194,18 @@ pub(crate) struct Destroy {
     pub(crate) planning: Planning,
     #[command(flatten)]
     pub(crate) doing: Doing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What it becomes: the configuration has its block
+    #[arg(value_name = "ADDR", value_parser = address)]
+    pub(crate) address: Address,
+    /// What its provider knows it by
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
 }
 
 #[derive(Debug, Args)]
@@ -217,6 +231,9 @@ pub(crate) struct Show {
     /// A saved plan; the state where none is named
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
+    /// How much of a plan is shown
+    #[arg(long, value_name = "WORD", value_enum, default_value_t)]
+    pub(crate) detail: Detail,
 }
 
 #[derive(Debug, Args)]
@@ -296,11 +313,12 @@ mod tests {
         let text = |line: &str| words(line).join(" ".as_ref()).into_string().unwrap();
         assert_eq!(text("bimetal plan -out=x -var a=-b -json -C dir"), "bimetal plan --out=x --var a=-b --json -C dir");
         assert_eq!(text("bimetal exec web-0 prog -json"), "bimetal exec web-0 prog -json");
-        let apply = Arguments::parse_from(words("bimetal apply -auto-approve -parallelism=4"));
-        assert!(matches!(
-            apply.command,
-            Command::Apply(Apply { doing: Doing { auto_approve: true, parallelism: 4 }, .. })
-        ));
+        let apply =
+            Arguments::parse_from(words("bimetal apply -auto-approve -parallelism=4 -refresh=false -target=a.b"));
+        let Command::Apply(Apply { doing: Doing { auto_approve: true }, planning, .. }) = apply.command else {
+            panic!("not understood")
+        };
+        assert_eq!((planning.parallelism, planning.refresh, planning.target.len()), (Some(4), false, 1));
     }
 
     #[test]

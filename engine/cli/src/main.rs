@@ -8,6 +8,7 @@ mod edge;
 mod exported;
 mod failure;
 mod output;
+mod plan_document;
 mod plan_file;
 mod providers;
 mod render;
@@ -59,6 +60,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Plan(arguments) => return command::plan::plan(&session, arguments).await,
         Command::Apply(arguments) => return command::apply::apply(&session, arguments).await,
         Command::Destroy(arguments) => return command::apply::destroy(&session, arguments).await,
+        Command::Import(arguments) => return command::import::import(&session, arguments).await,
         Command::Fmt(arguments) => return command::fmt::fmt(&session, arguments),
         Command::Test(arguments) => return command::test::test(&session, arguments).await,
         Command::Console(variables) => return command::console::console(&session, variables).await,
@@ -66,7 +68,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Ssh(arguments) => return command::reach::ssh(&session, arguments).await,
         Command::Init(arguments) => command::init::init(&session, arguments).await?,
         Command::Validate(variables) => command::init::validate(&session, variables).await?,
-        Command::Show(arguments) => command::plan::show(&session, arguments.plan.as_deref()).await?,
+        Command::Show(arguments) => command::plan::show(&session, arguments).await?,
         Command::Output(arguments) => command::inspect::output(&session, arguments).await?,
         Command::State(arguments) => command::inspect::state(&session, arguments).await?,
         Command::Machines => command::fleet::machines(&session).await?,

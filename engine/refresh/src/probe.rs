@@ -7,24 +7,20 @@ use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
 use futures::StreamExt as _;
 
 use crate::group::{Group, all_answered, grouped};
-use crate::{CALLS, marks, upgrade};
+use crate::{Calls, marks, upgrade};
 
 /// Finds out about each intent. What a creation left is taken in, unfinished; the rest came to nothing that reading does
 /// not tell.
-pub(crate) async fn resolve(
-    intents: &[Intent],
-    observed: &mut Observed,
-    predict: &dyn Predict,
-    operate: &dyn Operate,
-) -> Diagnostics {
+pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, calls: &Calls<'_>) -> Diagnostics {
     let (creations, others): (Vec<_>, Vec<_>) = intents.iter().cloned().partition(|i| i.effect == Effect::Create);
     observed.resolved.extend(others.into_iter().map(|intent| (intent, None)));
     let grouped = grouped(creations.into_iter().map(|intent| {
         let group = Group::new(&intent.provider, &intent.ty, intent.placement.as_ref());
         (group, intent)
     }));
-    let calls = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, operate));
-    let mut answers = futures::stream::iter(calls).buffered(CALLS);
+    let predict = calls.predict;
+    let probes = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, calls.operate));
+    let mut answers = futures::stream::iter(probes).buffered(calls.at_once());
     let mut diagnostics = Diagnostics::new();
     while let Some((group, answers)) = answers.next().await {
         let (asked, mut failed) = (answers.len(), Vec::new());
@@ -73,5 +69,6 @@ fn unfinished(intent: &Intent, object: Object, schema_version: u64) -> Stored {
         placement: intent.placement.clone(),
         tainted: false,
         unfinished: Some(intent.clone()),
+        prevent_destroy: false,
     }
 }

@@ -12,46 +12,50 @@ use bimetal_model::{Diagnostic, diagnostic::has_errors};
 use bimetal_plan::{Mode, Tally};
 use serde_json::json;
 
-use super::plan::{plan_document, show_plan, stale};
-use crate::arguments::{self, Doing, Planning};
+use super::plan::{show_plan, stale};
+use crate::arguments::{self, Doing, Planning, Wishes};
 use crate::edge::{System, holder, who};
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
+use crate::plan_document::plan_document;
 use crate::plan_file;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
-use crate::walk::{self, Planned, World};
+use crate::walk::{self, Course, Planned, World};
 
 /// Brings the world to the configuration, or does a saved plan.
 pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
-    match &arguments.plan {
-        Some(path) => saved(session, path, arguments).await,
-        None => fresh(session, &arguments.planning, &arguments.doing, Mode::Apply).await,
+    let arguments::Apply { plan, planning, wishes, doing } = arguments;
+    match plan {
+        Some(path) => saved(session, path, planning).await,
+        None => fresh(session, planning, doing, Course::of(session, planning, wishes, Mode::Apply)).await,
     }
 }
 
 /// Removes everything.
 pub(crate) async fn destroy(session: &Session, arguments: &arguments::Destroy) -> Result<ExitCode, Failure> {
-    fresh(session, &arguments.planning, &arguments.doing, Mode::Destroy).await
+    let arguments::Destroy { planning, doing } = arguments;
+    fresh(session, planning, doing, Course::of(session, planning, &Wishes::default(), Mode::Destroy)).await
 }
 
 /// The lock is taken before the plan is made, so that what is approved is what is done.
-async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode) -> Result<ExitCode, Failure> {
+async fn fresh(session: &Session, planning: &Planning, doing: &Doing, course: Course<'_>) -> Result<ExitCode, Failure> {
     let configuration = session.configuration(&planning.variables)?;
     let store = session.store(&configuration).await?;
+    let mode = course.options.mode;
     let command = if mode == Mode::Destroy { "destroy" } else { "apply" };
     let lease = store.lock(&holder(command)).await?;
     let renewing = renew(&store, &lease);
     let done = async {
         let world = World::open(session, configuration).await?;
-        let planned = walk::plan(session, &world, planning, mode).await?;
+        let planned = walk::plan(session, &world, &course).await?;
         if !session.json {
-            show_plan(session, &planned.plan);
+            show_plan(session, &planned.plan, planning.detail);
         }
         if !planned.plan.is_empty() && !doing.auto_approve {
             approve(session, mode)?;
         }
-        act(session, &world, planned, doing, command, &lease).await
+        act(session, &world, planned, planning, command, &lease).await
     };
     let result = tokio::select! {
         result = done => result,
@@ -62,19 +66,18 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode
 }
 
 /// A plan that was saved is approved already.
-async fn saved(session: &Session, path: &Path, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
+async fn saved(session: &Session, path: &Path, planning: &Planning) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state()?;
     let store = session.store(&configuration).await?;
     let planned = plan_file::read(&session.root.join(path), &store)?;
     let lease = store.lock(&holder("apply")).await?;
     let done = async {
-        let world =
-            World::open(session, session.configuration_of(&planned.plan, &arguments.planning.variables)?).await?;
+        let world = World::open(session, session.configuration_of(&planned.plan, &planning.variables)?).await?;
         if let Some(failure) = stale(&planned.plan, &world.snapshot, &world.configuration.files) {
             return Err(failure);
         }
         walk::configure_from(&world, &planned.plan);
-        act(session, &world, planned, &arguments.doing, "apply", &lease).await
+        act(session, &world, planned, planning, "apply", &lease).await
     };
     let result = tokio::select! {
         result = done => result,
@@ -103,6 +106,7 @@ fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
     let question = match mode {
         Mode::Apply => "Do this?",
         Mode::Destroy => "Destroy all of this? There is no way back.",
+        Mode::RefreshOnly => "Take this into the state?",
     };
     say(&format!("{} Only `yes` is taken for yes: ", paint(BOLD, question)));
     let mut answer = String::new();
@@ -117,7 +121,7 @@ async fn act(
     session: &Session,
     world: &World,
     planned: Planned,
-    doing: &Doing,
+    planning: &Planning,
     command: &str,
     lease: &Lease,
 ) -> Result<ExitCode, Failure> {
@@ -138,7 +142,7 @@ async fn act(
         remember: &*world.store,
         edge: &System,
         notify: &*session.progress,
-        parallelism: usize::from(doing.parallelism),
+        parallelism: planning.at_once(Ports::PARALLELISM),
         crash: crash.as_deref(),
     };
     let applied =

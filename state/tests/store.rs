@@ -314,6 +314,33 @@ async fn a_lease_that_ran_out_is_taken_over_and_its_writes_are_refused() {
 }
 
 #[tokio::test]
+async fn a_clock_that_jumps_lets_nobody_write_beside_the_holder() {
+    let place = Place::new();
+    let (one, other) = (place.store().await, place.store().await);
+    let set = |now_ms| place.clock.now_ms.store(now_ms, Ordering::SeqCst);
+    let is_locked = async || matches!(other.lock(&holder("c@d")).await, Err(StateError::Locked(_)));
+    set(1_000_000);
+    let lease = one.lock(&holder("a@b")).await.unwrap();
+    // Back: the holder goes on, and nobody else comes in.
+    set(0);
+    one.record(&lease, vec![]).await.unwrap();
+    assert!(is_locked().await);
+    one.renew(&lease).await.unwrap();
+    // Forward, as after a night's sleep: who has not been relieved still holds it.
+    set(30_000_000);
+    one.record(&lease, vec![]).await.unwrap();
+    one.renew(&lease).await.unwrap();
+    assert!(is_locked().await);
+    set(60_000_000);
+    let taken = other.lock(&holder("c@d")).await.unwrap();
+    // Back again: who was relieved stays so.
+    set(0);
+    assert!(matches!(one.record(&lease, vec![put(None)]).await, Err(StateError::LeaseLost)));
+    assert!(matches!(one.renew(&lease).await, Err(StateError::LeaseLost)));
+    other.record(&taken, vec![]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_lock_can_be_forced() {
     let place = Place::new();
     let (one, other) = (place.store().await, place.store_with("no key").await);

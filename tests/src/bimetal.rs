@@ -182,6 +182,11 @@ impl Running {
         self.stdout.text()
     }
 
+    /// What it has said until now.
+    pub fn said(&self) -> String {
+        self.stderr.text()
+    }
+
     /// Sends it a signal, as Ctrl-C does.
     pub fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.process().try_into().expect("a process id is small"));

@@ -12,6 +12,7 @@ pub mod http;
 pub mod image;
 pub mod lab;
 pub mod node;
+pub mod notes;
 pub mod registry;
 pub mod spawn;
 pub mod tree;

@@ -2,16 +2,10 @@
 //!
 //! Needs neither root nor an engine.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
 
 use bimetal_tests::Bimetal;
-use serde_json::{Value, json};
-
-const TOKEN: &str = "hunter2-is-not-to-be-seen";
+use bimetal_tests::notes::{Server, TOKEN, component};
 
 const CONFIGURATION: &str = r#"
 bimetal {
@@ -221,20 +215,6 @@ fn lock(bimetal: &Bimetal) -> String {
     std::fs::read_to_string(bimetal.folder().join("bimetal.lock.hcl")).expect("a lock file")
 }
 
-/// The example, compiled once for all tests.
-fn component() -> &'static Path {
-    static COMPONENT: OnceLock<PathBuf> = OnceLock::new();
-    COMPONENT.get_or_init(|| {
-        let target = xtask::target().join("plugins");
-        let mut build = xtask::process::cargo();
-        build.args(["build", "--quiet", "--profile", "provider", "--target", "wasm32-wasip2"]);
-        build.args(["--package", "bimetal-provider", "--example", "notes", "--target-dir"]).arg(&target);
-        build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-        xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the example can't be built: {error:#}"));
-        target.join("wasm32-wasip2/provider/examples/notes.wasm")
-    })
-}
-
 /// A section that changes a component's digest, and nothing else.
 fn custom_section(name: &str, data: &[u8]) -> Vec<u8> {
     let length = |length: usize| u8::try_from(length).expect("small enough for one byte") & 0x7f;
@@ -261,117 +241,4 @@ fn everything_below(folder: &Path) -> String {
         false => String::from_utf8_lossy(&std::fs::read(path).expect("our own file")).into_owned(),
     };
     entries.map(text).collect()
-}
-
-/// A server that keeps notes, and asks for the token.
-struct Server {
-    address: SocketAddr,
-    kept: Arc<Mutex<Kept>>,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// By id.
-    notes: BTreeMap<String, Value>,
-    /// `GET /notes`, …
-    asked: Vec<String>,
-    last: u32,
-}
-
-impl Server {
-    fn start() -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
-        let kept = Arc::<Mutex<Kept>>::default();
-        let server = Server { address, kept: kept.clone() };
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let kept = kept.clone();
-                std::thread::spawn(move || serve(stream, &kept));
-            }
-        });
-        server
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Topics and texts.
-    fn notes(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let kept = self.kept.lock().expect("nobody panics with it");
-        kept.notes.values().map(|note| (text(&note["topic"]), text(&note["text"]))).collect()
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.kept.lock().expect("nobody panics with it").asked.clone()
-    }
-
-    /// Behind everybody's back.
-    fn rewrite(&self, topic: &str, text: &str) {
-        let mut kept = self.kept.lock().expect("nobody panics with it");
-        let note = kept.notes.values_mut().find(|note| note["topic"] == topic).expect("it is there");
-        note["text"] = json!(text);
-    }
-}
-
-fn serve(stream: TcpStream, kept: &Mutex<Kept>) -> Option<()> {
-    let mut reader = BufReader::new(&stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
-        }
-    }
-    let header = |name: &str| {
-        let fields = lines.iter().filter_map(|line| line.split_once(": "));
-        fields.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
-    };
-    let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let (method, path) = lines.first()?.split_once(' ')?;
-    let path = path.split(' ').next()?;
-    let (status, body) = match header("authorization") {
-        Some(shown) if shown == format!("Bearer {TOKEN}") => {
-            let mut kept = kept.lock().expect("nobody panics with it");
-            kept.asked.push(format!("{method} {path}"));
-            let answer = kept.answer(method, path, serde_json::from_slice(&body).unwrap_or_default());
-            answer.map_or((404, String::new()), |answer| (200, answer.to_string()))
-        }
-        _ => (401, String::new()),
-    };
-    let head = format!("HTTP/1.1 {status} .\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-    (&stream).write_all(format!("{head}{body}").as_bytes()).ok()
-}
-
-impl Kept {
-    fn answer(&mut self, method: &str, path: &str, body: Value) -> Option<Value> {
-        if let Some(tag) = path.strip_prefix("/notes?tag=") {
-            return Some(self.notes.values().filter(|note| note["tag"] == tag).cloned().collect());
-        }
-        let id = path.strip_prefix("/notes/").map(str::to_owned);
-        match method {
-            "POST" => {
-                self.last += 1;
-                let id = format!("n{}", self.last);
-                let mut note = body;
-                (note["id"], note["revision"]) = (json!(id), json!(1));
-                self.notes.insert(id, note.clone());
-                Some(note)
-            }
-            "PUT" => {
-                let note = self.notes.get_mut(&id?)?;
-                note["text"] = body["text"].clone();
-                note["revision"] = json!(note["revision"].as_u64()? + 1);
-                Some(note.clone())
-            }
-            "DELETE" => self.notes.remove(&id?),
-            _ => self.notes.get(&id?).cloned(),
-        }
-    }
 }

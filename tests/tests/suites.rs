@@ -1220,10 +1220,10 @@ run "one_is_missing" {
     Failure! 2 passed, 1 failed.
     --- stderr
     error: `[folder]/nowhere`: No such file or directory (os error 2)
-     --> main.bm.hcl:8:16
+     --> main.bm.hcl:8:17
       |
     8 |   token = file("nowhere")
-      |                ^^^^^^^^^
+      |                 ^^^^^^^
 
     (1)
     "#);

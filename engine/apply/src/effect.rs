@@ -6,9 +6,10 @@ use bimetal_model::port::{CreateRequest, Deletion, Outcome, UpdateRequest};
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Diagnostic, Diagnostics, Value};
 use tokio::time::Instant;
+use tracing::Span;
 
 use crate::job::{Job, Work};
-use crate::{CrashPoint, Ports};
+use crate::{CrashPoint, Ports, Stop};
 
 /// How a call ended for one object.
 pub(crate) enum Ending {
@@ -22,9 +23,21 @@ pub(crate) enum Ending {
     Again { after: Duration, reason: String, so_far: Option<Object> },
     /// It failed.
     Failed { diagnostics: Diagnostics, so_far: Option<Object> },
+    /// Nobody waits for it any more, and nobody knows what it did.
+    GivenUp { why: &'static str },
 }
 
 impl Ending {
+    /// As traces name it.
+    fn name(&self) -> &'static str {
+        match self {
+            Ending::Made(_) | Ending::Gone | Ending::Told(_) => "done",
+            Ending::Again { .. } => "again",
+            Ending::Failed { .. } => "failed",
+            Ending::GivenUp { .. } => "given-up",
+        }
+    }
+
     fn failed(diagnostics: Diagnostics) -> Ending {
         Ending::Failed { diagnostics, so_far: None }
     }
@@ -58,19 +71,37 @@ impl From<Deletion> for Ending {
 
 /// One call for these jobs: creations of one provider and type, or a single job of any kind.
 ///
-/// A call that outlives its deadline is given up. Then nobody knows what it did, and the intent stays.
-pub(crate) async fn call<'a>(ports: &Ports<'_>, mut jobs: Vec<Job<'a>>) -> Vec<(Job<'a>, Ending)> {
+/// A call that outlives its deadline, or the grace of somebody in a hurry, is given up: its intents stay.
+pub(crate) async fn call<'a>(ports: &Ports<'_>, stop: &Stop, mut jobs: Vec<Job<'a>>) -> Vec<(Job<'a>, Ending)> {
+    let spans: Vec<Span> = jobs.iter().map(span).collect();
     let now = Instant::now();
     let deadlines = jobs.iter_mut().map(|job| *job.deadline.get_or_insert(now + Ports::PATIENCE));
     let deadline = deadlines.max().unwrap_or(now);
-    let (mut endings, missing) = match tokio::time::timeout_at(deadline, dispatch(ports, &jobs)).await {
-        Ok(endings) => (endings, "the provider did not answer for every object"),
-        Err(_) => (Vec::new(), "the provider did not answer in time"),
+    let mut endings = tokio::select! {
+        biased;
+        endings = dispatch(ports, &jobs) => endings,
+        () = tokio::time::sleep_until(deadline) => given_up(&jobs, "the provider did not answer in time"),
+        () = stop.out_of_grace() => given_up(&jobs, "it was given up, as the run was to end"),
     };
-    endings.resize_with(jobs.len(), || Ending::failed(vec![Diagnostic::error(missing)]));
+    let missing = || Ending::failed(vec![Diagnostic::error("the provider did not answer for every object")]);
+    endings.resize_with(jobs.len(), missing);
+    for (span, ending) in spans.iter().zip(&endings) {
+        span.record("outcome", ending.name());
+    }
     let effects = jobs.iter().filter(|job| job.intent.is_some()).count();
     ports.pass(CrashPoint::AfterEffect, effects);
     jobs.into_iter().zip(endings).collect()
+}
+
+/// For traces: nothing in it may be sensitive.
+fn span(job: &Job<'_>) -> Span {
+    let (provider, ty) = job.owner();
+    let (address, action) = (job.address(), job.action());
+    tracing::info_span!("effect", %address, %provider, ty, action, outcome = tracing::field::Empty)
+}
+
+fn given_up(jobs: &[Job<'_>], why: &'static str) -> Vec<Ending> {
+    jobs.iter().map(|_| Ending::GivenUp { why }).collect()
 }
 
 async fn dispatch(ports: &Ports<'_>, jobs: &[Job<'_>]) -> Vec<Ending> {

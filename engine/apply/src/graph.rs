@@ -18,7 +18,7 @@ pub(crate) fn parts(action: Action) -> &'static [Part] {
         Action::Create | Action::Read | Action::Update => &[Part::Make],
         Action::Replace => &[Part::Remove, Part::Make],
         Action::Delete => &[Part::Remove],
-        Action::Keep => &[],
+        Action::Keep | Action::Leave => &[],
     }
 }
 

@@ -62,6 +62,14 @@ impl Job<'_> {
         }
     }
 
+    /// What is asked for; of what is removed, what is there.
+    pub(crate) fn arguments(&self) -> &Value {
+        match &self.work {
+            Work::Create { config, .. } | Work::Update { config, .. } | Work::Read { config } => config,
+            Work::Delete { object } => &object.value,
+        }
+    }
+
     /// Whose the object is: what is removed belongs to who made it.
     pub(crate) fn owner(&self) -> (&ProviderKey, &str) {
         match (&self.work, &self.change.before) {

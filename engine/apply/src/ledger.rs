@@ -43,6 +43,7 @@ impl Ledger {
             let steps = || parts(change.action).iter().map(move |&part| Step { change: place, part });
             match change.action {
                 Action::Keep => {}
+                Action::Leave => counts.skipped += 1,
                 _ if steps().any(|step| self.failed.contains(&step)) => counts.failed += 1,
                 _ if steps().all(|step| self.done.contains(&step)) => counts.done += 1,
                 _ => counts.skipped += 1,
@@ -59,7 +60,7 @@ impl Ledger {
                 (_, Part::Remove) => tally.destroy += 1,
                 (Action::Create | Action::Replace, Part::Make) => tally.add += 1,
                 (Action::Update, Part::Make) => tally.change += 1,
-                (Action::Read | Action::Delete | Action::Keep, Part::Make) => {}
+                (Action::Read | Action::Delete | Action::Keep | Action::Leave, Part::Make) => {}
             }
         }
         tally
@@ -68,7 +69,9 @@ impl Ledger {
     /// What is not as the plan says that it will be.
     pub(crate) fn undone(&self, plan: &Plan) -> BTreeSet<Address> {
         let is_undone = |(change, of): (usize, &Change)| {
-            parts(of.action).contains(&Part::Make) && !self.done.contains(&Step { change, part: Part::Make })
+            let was_never = of.action == Action::Leave && of.before.is_none();
+            let is_made = self.done.contains(&Step { change, part: Part::Make });
+            was_never || parts(of.action).contains(&Part::Make) && !is_made
         };
         let undone = plan.changes.iter().enumerate().filter(|&change| is_undone(change));
         undone.map(|(_, change)| change.address.clone()).collect()

@@ -2,6 +2,7 @@
 //!
 //! Must not decide what is to be done, know how a provider does it, or print.
 
+mod budget;
 mod crash;
 mod effect;
 mod graph;
@@ -9,6 +10,7 @@ mod image;
 mod job;
 mod ledger;
 mod outcome;
+mod places;
 mod ports;
 mod prepare;
 mod run;

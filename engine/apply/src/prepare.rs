@@ -68,7 +68,7 @@ impl<'a> Prepare<'_, 'a> {
                 let planned = self.plan_again(change, None, &config)?;
                 Ok(Work::Create { config, planned, so_far })
             }
-            Action::Delete | Action::Keep => unreachable!("the graph has no making of these"),
+            Action::Delete | Action::Keep | Action::Leave => unreachable!("the graph has no making of these"),
         }
     }
 

@@ -1,26 +1,31 @@
 //! The walk over the graph: what is ready is begun, what ended is recorded, until nothing is left.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod finish;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bimetal_config::Desired;
-use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::Event;
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{Lease, Record, StateError};
-use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
+use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
-use bimetal_plan::{Mode, OutputChange, Plan, Values};
+use bimetal_plan::{Plan, Values};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
+use tracing::Instrument as _;
+
+use crate::budget::{Budgets, Spent};
 use crate::effect::{Ending, call};
 use crate::graph::{Graph, Part, Step};
 use crate::image::Images;
 use crate::job::Job;
-use crate::ledger::{Counts, Ledger};
+use crate::ledger::Ledger;
 use crate::outcome::{self, Outcome};
+use crate::places::Places;
 use crate::prepare::Prepare;
 use crate::waiting::Waiting;
 use crate::{Applied, CrashPoint, Ports, Stop, settle, verdict};
@@ -46,10 +51,15 @@ pub(crate) struct Run<'a> {
     ledger: Ledger,
     /// Calls that run.
     running: FuturesUnordered<BoxFuture<'a, Ended<'a>>>,
-    /// How many objects those calls are about.
-    busy: usize,
+    /// Where those calls run.
+    places: Places,
     /// What was begun and can't go on yet; it takes no place.
     waiting: Waiting<'a>,
+    /// What can go on as soon as there is a place.
+    due: VecDeque<Job<'a>>,
+    budgets: Budgets<'a>,
+    /// More machines failed than may: nothing more may begin.
+    exceeded: bool,
     /// The state can't be written: nothing more may be done.
     broken: bool,
 }
@@ -77,14 +87,18 @@ impl<'a> Run<'a> {
             diagnostics,
             ledger: Ledger::default(),
             running: FuturesUnordered::new(),
-            busy: 0,
+            places: Places::new(plan, ports.parallelism),
             waiting: Waiting::new(),
+            due: VecDeque::new(),
+            budgets: Budgets::new(plan),
+            exceeded: false,
             broken: false,
         }
     }
 
     pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> (Applied, Values) {
         self.record(settle::records(self.plan, resolved, self.ports.predict)).await;
+        self.ports.notify.notify(Event::Begun { effects: self.places.steps() });
         loop {
             self.begin().await;
             if self.running.is_empty() && self.waiting.is_empty() {
@@ -93,8 +107,8 @@ impl<'a> Run<'a> {
             tokio::select! {
                 biased;
                 Some(ended) = self.running.next() => self.ended_together(ended).await,
-                () = self.stop.stopped(), if !self.waiting.is_empty() => self.waiting.clear(),
-                () = self.waiting.due() => self.go_on(),
+                () = self.stop.stopped(), if !self.waiting.is_empty() => self.forget_waiting(),
+                () = self.waiting.due() => self.due.extend(self.waiting.take()),
             }
         }
     }
@@ -107,18 +121,27 @@ impl<'a> Run<'a> {
         self.ended(ended).await;
     }
 
-    /// Begins what is ready and fits.
+    fn may_begin(&self) -> bool {
+        !self.broken && !self.exceeded && !self.stop.is_stopped()
+    }
+
+    /// Nobody asks again: the next run goes on from what is recorded.
+    fn forget_waiting(&mut self) {
+        self.waiting.clear();
+        self.due.clear();
+    }
+
+    /// Begins what is ready and fits; what was begun before comes first.
     async fn begin(&mut self) {
+        self.go_on();
         let jobs = self.prepare().await;
         let intents: Vec<Intent> = jobs.iter().filter_map(|job| job.intent.clone()).collect();
         self.ports.pass(CrashPoint::BeforeIntent, intents.len());
         if !self.record(jobs.iter().flat_map(Job::deposes).collect()).await {
             return;
         }
-        if !intents.is_empty()
-            && let Err(error) = self.ports.remember.intend(self.lease, &intents).await
-        {
-            return self.lost(&error);
+        if !self.intend(&intents).await {
+            return;
         }
         self.ports.pass(CrashPoint::AfterIntent, intents.len());
         for job in &jobs {
@@ -128,10 +151,13 @@ impl<'a> Run<'a> {
     }
 
     async fn prepare(&mut self) -> Vec<Job<'a>> {
-        let mut jobs = Vec::new();
-        let may_begin = !self.broken && !self.stop.is_stopped();
-        while may_begin && jobs.len() + self.busy < self.ports.parallelism.max(1) {
-            let Some(step) = self.graph.take() else { break };
+        let (plan, mut jobs) = (self.plan, Vec::new());
+        while self.may_begin() {
+            let Some(step) = self.places.next(plan, &mut self.graph) else { break };
+            if let Some(machine) = self.budgets.failed_machine(&plan.changes[step.change]) {
+                self.skip(step, machine);
+                continue;
+            }
             if let Err(diagnostics) = self.settle_image(step).await {
                 self.failed(step, "prepare", diagnostics);
                 continue;
@@ -145,7 +171,10 @@ impl<'a> Run<'a> {
                 placements: &self.placements,
             };
             match prepare.job(step) {
-                Ok(job) => jobs.push(job),
+                Ok(job) => {
+                    self.places.enter(&job.owner().0.name);
+                    jobs.push(job);
+                }
                 Err(diagnostics) => self.failed(step, "prepare", diagnostics),
             }
         }
@@ -163,17 +192,29 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Asks again for what is due.
+    /// Asks again for what is due, as far as there is a place.
     fn go_on(&mut self) {
-        let jobs = self.waiting.take();
+        let mut jobs = Vec::new();
+        if !self.may_begin() {
+            return self.due.clear();
+        }
+        for job in std::mem::take(&mut self.due) {
+            let provider = &job.owner().0.name;
+            if self.places.room(provider) > 0 {
+                self.places.enter(provider);
+                jobs.push(job);
+            } else {
+                self.due.push_back(job);
+            }
+        }
         self.call(jobs);
     }
 
+    /// Each of them has a place.
     fn call(&mut self, jobs: Vec<Job<'a>>) {
-        self.busy += jobs.len();
-        let ports = self.ports;
+        let (ports, stop) = (self.ports, self.stop);
         for batch in self.batches(jobs) {
-            self.running.push(call(ports, batch).boxed());
+            self.running.push(call(ports, stop, batch).boxed());
         }
     }
 
@@ -196,7 +237,7 @@ impl<'a> Run<'a> {
     }
 
     async fn ended(&mut self, ended: Ended<'a>) {
-        self.busy -= ended.len();
+        ended.iter().for_each(|(job, _)| self.places.leave(&job.owner().0.name));
         let (mut records, mut over, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for (mut job, ending) in ended {
             match job.with_patience(ending) {
@@ -222,8 +263,8 @@ impl<'a> Run<'a> {
     }
 
     fn wait(&mut self, jobs: Vec<(Job<'a>, Duration)>) {
-        if self.broken || self.stop.is_stopped() {
-            return;
+        if !self.may_begin() {
+            return self.forget_waiting();
         }
         for (job, after) in jobs {
             self.waiting.put(job, after);
@@ -249,11 +290,43 @@ impl<'a> Run<'a> {
                     self.existing.put(job.address(), value.clone());
                     self.values.put(job.address(), value);
                 }
-                self.ledger.done(job.step);
-                self.graph.done(job.step);
+                self.done(job.step);
             }
-            Err(diagnostics) => self.failed(job.step, job.action(), diagnostics),
+            Err(diagnostics) => {
+                let diagnostics = self.spend(job, diagnostics);
+                self.failed(job.step, job.action(), diagnostics);
+            }
         }
+    }
+
+    /// Where the job's machine may fail, warnings are left of what went wrong; where too many have failed, that is said.
+    fn spend(&mut self, job: &Job<'a>, mut diagnostics: Diagnostics) -> Diagnostics {
+        // What was given up in a hurry is nobody's fault.
+        let machine = self.budgets.machine_of(job, &self.existing).filter(|_| !self.stop.is_hurried());
+        let Some(machine) = machine else { return diagnostics };
+        let is_new = !self.budgets.has_failed(&machine);
+        match self.budgets.fail(&machine) {
+            Spent::Tolerated(warning) => {
+                diagnostics = diagnostics.into_iter().map(as_warning).collect();
+                if is_new {
+                    let because = diagnostics.first().map(|said| said.summary.clone()).unwrap_or_default();
+                    self.ports.notify.notify(Event::Degraded { machine, because });
+                    diagnostics.push(warning);
+                }
+            }
+            Spent::Exceeded(error) => {
+                if !std::mem::replace(&mut self.exceeded, true) {
+                    diagnostics.push(error);
+                }
+            }
+        }
+        diagnostics
+    }
+
+    fn done(&mut self, step: Step) {
+        self.places.over(self.plan, step);
+        self.ledger.done(step);
+        self.graph.done(step);
     }
 
     fn failed(&mut self, step: Step, action: &'static str, diagnostics: Diagnostics) {
@@ -263,18 +336,39 @@ impl<'a> Run<'a> {
         self.ports.notify.notify(event);
         if self.desired.module.objects.get(&address.whole()).is_some_and(|block| block.check.is_some()) {
             // Nothing waits for what is read for a check.
-            let warning = |diagnostic| Diagnostic { severity: Severity::Warning, ..diagnostic };
-            self.diagnostics.extend(diagnostics.into_iter().map(warning));
-            self.ledger.done(step);
-            return self.graph.done(step);
+            self.diagnostics.extend(diagnostics.into_iter().map(as_warning));
+            return self.done(step);
         }
         self.diagnostics.extend(diagnostics);
         self.ledger.failed(step);
-        let fallen: BTreeSet<&Address> =
-            self.graph.failed(step).into_iter().map(|fallen| &self.plan.changes[fallen.change].address).collect();
-        for skipped in fallen.into_iter().filter(|skipped| *skipped != address) {
-            self.ports.notify.notify(Event::Skipped { address: skipped.clone(), because: address.clone() });
+        self.fall(step, address, BTreeSet::new());
+    }
+
+    /// Not begun, as its machine has failed.
+    fn skip(&mut self, step: Step, machine: &Address) {
+        self.fall(step, machine, [&self.plan.changes[step.change].address].into());
+    }
+
+    /// The step will not be, nor what depends on it.
+    fn fall(&mut self, step: Step, because: &Address, mut skipped: BTreeSet<&'a Address>) {
+        let fallen = self.graph.failed(step);
+        for step in fallen.iter().chain([&step]) {
+            self.places.over(self.plan, *step);
         }
+        skipped.extend(fallen.into_iter().map(|fallen| &self.plan.changes[fallen.change].address));
+        for skipped in skipped.into_iter().filter(|skipped| *skipped != because) {
+            self.ports.notify.notify(Event::Skipped { address: skipped.clone(), because: because.clone() });
+        }
+    }
+
+    /// `false`: it could not be written.
+    async fn intend(&mut self, intents: &[Intent]) -> bool {
+        if intents.is_empty() {
+            return true;
+        }
+        let span = tracing::info_span!("commit", what = "intents", count = intents.len());
+        let written = self.ports.remember.intend(self.lease, intents).instrument(span).await;
+        self.written(written)
     }
 
     /// `false`: it could not be written.
@@ -282,84 +376,26 @@ impl<'a> Run<'a> {
         if records.is_empty() {
             return true;
         }
-        match self.ports.remember.record(self.lease, records).await {
-            Ok(()) => true,
-            Err(error) => {
-                self.lost(&error);
-                false
-            }
+        let span = tracing::info_span!("commit", what = "outcomes", count = records.len());
+        let written = self.ports.remember.record(self.lease, records).instrument(span).await;
+        self.written(written)
+    }
+
+    fn written(&mut self, written: Result<(), StateError>) -> bool {
+        if let Err(error) = &written {
+            self.lost(error);
         }
+        written.is_ok()
     }
 
     fn lost(&mut self, error: &StateError) {
         self.broken = true;
-        self.waiting.clear();
+        self.forget_waiting();
         let error = Diagnostic::error(error.to_string());
         self.diagnostics.push(error.hint("nothing more was begun; the next apply finds what was made"));
     }
+}
 
-    /// A plan has no circles, unless somebody made one.
-    fn tell_circle(&mut self) {
-        let circle: BTreeSet<&Address> =
-            self.graph.stuck().map(|step| &self.plan.changes[step.change].address).collect();
-        let is_stopped = self.broken || self.stop.is_stopped();
-        if let Some(first) = circle.first().filter(|_| !is_stopped) {
-            let names: Vec<String> = circle.iter().map(|address| format!("`{address}`")).collect();
-            let error = Diagnostic::error(format!("these wait for each other: {}", names.join(", ")));
-            self.diagnostics.push(error.hint("this is a bug of Bimetal's: report it, with the plan").of(first));
-        }
-    }
-
-    async fn finish(mut self) -> (Applied, Values) {
-        self.tell_circle();
-        if self.plan.mode == Mode::Apply {
-            self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values, self.plan.left_out()));
-        }
-        let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
-        let is_whole = failed + skipped == 0 && !self.broken;
-        let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };
-        if !self.broken {
-            self.record(vec![Record::Outputs(outputs.clone())]).await;
-        }
-        let is_done = is_whole && !self.broken && !has_errors(&self.diagnostics);
-        let outcome = match (is_done, self.stop.is_stopped(), self.ledger.has_done()) {
-            (true, _, _) => RevisionOutcome::Done,
-            (false, true, _) => RevisionOutcome::Interrupted,
-            (false, false, false) => RevisionOutcome::Failed,
-            (false, false, true) => RevisionOutcome::Partial,
-        };
-        let tally = self.ledger.tally(self.plan);
-        let applied = Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, tally, outputs };
-        (applied, self.values)
-    }
-
-    fn all_outputs(&mut self) -> BTreeMap<String, Value> {
-        let planned = |outputs: &BTreeMap<String, OutputChange>| -> BTreeMap<String, Value> {
-            outputs.iter().filter_map(|(name, output)| Some((name.clone(), output.after.clone()?))).collect()
-        };
-        match self.plan.mode {
-            Mode::Apply => {
-                let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values, self.plan.left_out());
-                self.diagnostics.extend(diagnostics);
-                let kept = self.plan.partial.iter().flat_map(|partial| &partial.outputs);
-                let kept = kept.filter_map(|name| Some((name.clone(), self.plan.outputs.get(name)?.after.clone()?)));
-                kept.chain(outputs).collect()
-            }
-            Mode::Destroy | Mode::RefreshOnly => planned(&self.plan.outputs),
-        }
-    }
-
-    /// What is known in spite of what was not done; the rest is as it was.
-    fn some_outputs(&self) -> BTreeMap<String, Value> {
-        let before = |(name, output): (&String, &OutputChange)| {
-            let is_wanted = output.after.is_some() || self.plan.mode == Mode::Destroy;
-            output.before.clone().filter(|_| is_wanted).map(|value| (name.clone(), value))
-        };
-        let mut outputs: BTreeMap<String, Value> = self.plan.outputs.iter().filter_map(before).collect();
-        if self.plan.mode == Mode::Apply {
-            let (undone, left_out) = (self.ledger.undone(self.plan), self.plan.left_out());
-            outputs.extend(bimetal_plan::outputs_without(self.desired, &self.values, &undone, left_out));
-        }
-        outputs
-    }
+fn as_warning(diagnostic: Diagnostic) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..diagnostic }
 }

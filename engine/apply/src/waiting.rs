@@ -40,7 +40,7 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// Ends when a job is due; never where none waits.
+    /// Ends when a job is due; never where none waits. What is due already has to wait for a place.
     pub(crate) fn due(&self) -> impl Future<Output = ()> + use<> {
         let next = self.jobs.keys().next().copied();
         async move {

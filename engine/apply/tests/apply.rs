@@ -3,10 +3,14 @@
 mod apply {
     mod common;
 
+    mod commits;
     mod crash;
+    mod degraded;
     mod failures;
+    mod laws;
     mod order;
     mod outputs;
+    mod places;
     mod providers;
     mod retries;
     mod revalued;

@@ -104,6 +104,44 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// As it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::Init(_) => "init",
+            Command::Validate(_) => "validate",
+            Command::Fmt(_) => "fmt",
+            Command::Plan(_) => "plan",
+            Command::Apply(_) => "apply",
+            Command::Destroy(_) => "destroy",
+            Command::Import(_) => "import",
+            Command::Test(_) => "test",
+            Command::Show(_) => "show",
+            Command::Console(_) => "console",
+            Command::Output(_) => "output",
+            Command::State(_) => "state",
+            Command::Machines => "machines",
+            Command::Ps(_) => "ps",
+            Command::Logs(_) => "logs",
+            Command::Exec(_) => "exec",
+            Command::Ssh(_) => "ssh",
+            Command::Version => "version",
+            Command::Completions { .. } => "completions",
+        }
+    }
+
+    /// The file that what happens is to be written into, of commands that plan or apply.
+    pub(crate) fn events_into(&self) -> Option<&std::path::Path> {
+        let planning = match self {
+            Command::Plan(Plan { planning, .. }) => planning,
+            Command::Apply(Apply { planning, .. }) => planning,
+            Command::Destroy(Destroy { planning, .. }) => planning,
+            _ => return None,
+        };
+        planning.json_into.as_deref()
+    }
+}
+
 /// An address. Shells take the quotes away that nobody protects: `machine.docker.rack[a]` is taken for `…["a"]`.
 fn address(text: &str) -> Result<Address, String> {
     requoted(text)
@@ -146,6 +184,7 @@ pub(crate) struct Fmt {
     #[arg(default_value_t = true, default_missing_value = "true", hide_possible_values = true)]
     pub(crate) write: bool,
 }
+
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {

@@ -5,6 +5,7 @@ mod command;
 mod configuration;
 mod crash;
 mod edge;
+mod events;
 mod exported;
 mod failure;
 mod output;
@@ -13,6 +14,7 @@ mod plan_file;
 mod providers;
 mod render;
 mod session;
+mod traces;
 mod version;
 mod walk;
 
@@ -24,7 +26,6 @@ use session::Session;
 
 fn main() -> ExitCode {
     let arguments = Arguments::of_process();
-    trace();
     let json = arguments.json;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(arguments));
+    let result = runtime.block_on(traced(arguments));
     // Reads of the terminal can't be interrupted: don't wait for them.
     runtime.shutdown_background();
     result.unwrap_or_else(|failure| {
@@ -42,12 +43,14 @@ fn main() -> ExitCode {
     })
 }
 
-/// `BIMETAL_LOG=debug` writes what happens inside to standard error.
-fn trace() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("BIMETAL_LOG");
-    if let Ok(filter) = filter {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    }
+/// One span a command.
+async fn traced(arguments: Arguments) -> Result<ExitCode, Failure> {
+    use tracing::Instrument as _;
+    let traces = traces::Traces::begin();
+    let span = tracing::info_span!("command", name = arguments.command.name());
+    let result = run(arguments).instrument(span).await;
+    traces.end().await;
+    result
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -55,26 +58,34 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         command::init::completions(shell);
         return Ok(ExitCode::SUCCESS);
     }
-    let session = Session::new(arguments.chdir.as_deref(), arguments.json)?;
-    match &arguments.command {
-        Command::Plan(arguments) => return command::plan::plan(&session, arguments).await,
-        Command::Apply(arguments) => return command::apply::apply(&session, arguments).await,
-        Command::Destroy(arguments) => return command::apply::destroy(&session, arguments).await,
-        Command::Import(arguments) => return command::import::import(&session, arguments).await,
-        Command::Fmt(arguments) => return command::fmt::fmt(&session, arguments),
-        Command::Test(arguments) => return command::test::test(&session, arguments).await,
-        Command::Console(variables) => return command::console::console(&session, variables).await,
-        Command::Exec(arguments) => return command::reach::exec(&session, arguments).await,
-        Command::Ssh(arguments) => return command::reach::ssh(&session, arguments).await,
-        Command::Init(arguments) => command::init::init(&session, arguments).await?,
-        Command::Validate(variables) => command::init::validate(&session, variables).await?,
-        Command::Show(arguments) => command::plan::show(&session, arguments).await?,
-        Command::Output(arguments) => command::inspect::output(&session, arguments).await?,
-        Command::State(arguments) => command::inspect::state(&session, arguments).await?,
-        Command::Machines => command::fleet::machines(&session).await?,
-        Command::Ps(arguments) => command::fleet::ps(&session, arguments).await?,
-        Command::Logs(arguments) => command::reach::logs(&session, arguments).await?,
-        Command::Version => command::init::version(&session)?,
+    let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into())?;
+    let result = command(&session, &arguments.command).await;
+    if let Err(failure) = &result {
+        session.progress.events.document("failure", || output::failure_document(failure));
+    }
+    result
+}
+
+async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Plan(arguments) => return command::plan::plan(session, arguments).await,
+        Command::Apply(arguments) => return command::apply::apply(session, arguments).await,
+        Command::Destroy(arguments) => return command::apply::destroy(session, arguments).await,
+        Command::Import(arguments) => return command::import::import(session, arguments).await,
+        Command::Fmt(arguments) => return command::fmt::fmt(session, arguments),
+        Command::Test(arguments) => return command::test::test(session, arguments).await,
+        Command::Console(variables) => return command::console::console(session, variables).await,
+        Command::Exec(arguments) => return command::reach::exec(session, arguments).await,
+        Command::Ssh(arguments) => return command::reach::ssh(session, arguments).await,
+        Command::Init(arguments) => command::init::init(session, arguments).await?,
+        Command::Validate(variables) => command::init::validate(session, variables).await?,
+        Command::Show(arguments) => command::plan::show(session, arguments).await?,
+        Command::Output(arguments) => command::inspect::output(session, arguments).await?,
+        Command::State(arguments) => command::inspect::state(session, arguments).await?,
+        Command::Machines => command::fleet::machines(session).await?,
+        Command::Ps(arguments) => command::fleet::ps(session, arguments).await?,
+        Command::Logs(arguments) => command::reach::logs(session, arguments).await?,
+        Command::Version => command::init::version(session)?,
         Command::Completions { .. } => unreachable!("handled above: needs no folder"),
     }
     Ok(ExitCode::SUCCESS)

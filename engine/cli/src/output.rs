@@ -44,9 +44,14 @@ pub(crate) fn complain(diagnostics: &[Diagnostic], files: &[SourceFile]) {
 /// What went wrong: drawn on standard error, or as a JSON document on standard output.
 pub(crate) fn report(failure: &Failure, as_json: bool) {
     match as_json {
-        true => print_json(&json!({ "format": 1, "diagnostics": located(&failure.diagnostics, &failure.files) })),
+        true => print_json(&failure_document(failure)),
         false => complain(&failure.diagnostics, &failure.files),
     }
+}
+
+/// What went wrong, for programs.
+pub(crate) fn failure_document(failure: &Failure) -> Json {
+    json!({ "format": 1, "diagnostics": located(&failure.diagnostics, &failure.files) })
 }
 
 /// The diagnostics with line and column (both from 1; columns count characters) beside the bytes.

@@ -12,6 +12,7 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
         plan.outputs.iter().map(|(name, output)| (name.clone(), output_document(output))).collect();
     let images: Map<_, _> = plan.images.iter().map(|(source, index)| (source.to_string(), json!(index))).collect();
     let named = |(address, id): (&_, &_)| json!({ "address": address, "id": id });
+    let degraded = |(machine, because): (&_, &_)| json!({ "machine": machine, "because": because });
     json!({
         "format": 1,
         "mode": plan.mode,
@@ -21,6 +22,7 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
         "changes": plan.changes.iter().map(change_document).collect::<Vec<_>>(),
         "outputs": outputs,
         "drift": plan.drift.iter().map(|drift| drift_document(drift, plan)).collect::<Vec<_>>(),
+        "degraded": plan.degraded.iter().map(degraded).collect::<Vec<_>>(),
         "imported": plan.imported.iter().map(named).collect::<Vec<_>>(),
         "moved": plan.moved.iter().map(|(new, old)| json!({ "address": new, "before": old })).collect::<Vec<_>>(),
         "forgotten": plan.forgotten,

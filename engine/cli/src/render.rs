@@ -1,6 +1,7 @@
 //! What people see. Data in, text out; nothing here prints.
 
 pub(crate) mod diagnostic;
+pub(crate) mod left;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod style;

@@ -18,6 +18,7 @@ use bimetal_state::{KeySource, SqliteStore};
 use crate::arguments::Variables;
 use crate::configuration::{self, Disk};
 use crate::edge::System;
+use crate::events::Events;
 use crate::exported::Exported;
 use crate::failure::Failure;
 use crate::output;
@@ -43,13 +44,15 @@ pub(crate) struct Configuration {
 }
 
 impl Session {
-    pub(crate) fn new(chdir: Option<&Path>, json: bool) -> Result<Self, Failure> {
+    /// `into`: a file that what happens is written into.
+    pub(crate) fn new(chdir: Option<&Path>, json: bool, into: Option<&Path>) -> Result<Self, Failure> {
         let root = chdir.unwrap_or(Path::new("."));
         let root = root.canonicalize().map_err(|error| {
             let error = Diagnostic::error(format!("the folder `{}` can't be entered: {error}", root.display()));
             error.hint("`--chdir` names the folder of the configuration")
         })?;
-        Ok(Session { root, json, progress: Arc::new(Progress::new(json)) })
+        let events = Arc::new(Events::new(json, into.map(|path| root.join(path)).as_deref())?);
+        Ok(Session { root, json, progress: Arc::new(Progress::new(json, events)) })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.
@@ -150,7 +153,8 @@ impl Session {
     /// Says the warnings among the diagnostics.
     pub(crate) fn warn(&self, diagnostics: &[Diagnostic], files: &[SourceFile]) {
         let warnings: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Warning).cloned().collect();
-        if !warnings.is_empty() {
+        self.progress.events.diagnostics(&warnings, files);
+        if !warnings.is_empty() && !self.json {
             output::complain(&warnings, files);
         }
     }

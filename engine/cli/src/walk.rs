@@ -13,6 +13,7 @@ use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
 use bimetal_plan::{Mode, Options, Plan};
 use bimetal_refresh::Calls;
 use bimetal_state::SqliteStore;
+use tracing::Instrument as _;
 
 use crate::arguments::{Planning, Wishes};
 use crate::configuration::{read_lock, write_lock};
@@ -124,17 +125,23 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
         return Err(diagnostics);
     }
     let calls = course.calls(world);
-    let (observed, mut said) = match course.look {
-        Look::Offline => bimetal_refresh::remember(&world.snapshot, &*world.host),
-        Look::Believe => bimetal_refresh::believe(&world.snapshot, Some(&only), &calls).await,
-        Look::Refresh => bimetal_refresh::refresh(&world.snapshot, Some(&only), &calls).await,
+    let looking = async {
+        match course.look {
+            Look::Offline => bimetal_refresh::remember(&world.snapshot, &*world.host),
+            Look::Believe => bimetal_refresh::believe(&world.snapshot, Some(&only), &calls).await,
+            Look::Refresh => bimetal_refresh::refresh(&world.snapshot, Some(&only), &calls).await,
+        }
     };
+    let span = tracing::info_span!("refresh", objects = only.len());
+    let (observed, mut said) = looking.instrument(span).await;
     if has_errors(&said) {
+        said.extend(observed.silent.into_values().flatten());
         return Err(said);
     }
     // What a provider block refers to may be something else by now; what went is the plan's business.
     configure(world, &observed.objects, &observed.objects);
-    let (plan, more) = ask_and_plan(world, &observed, course).await;
+    let planning = ask_and_plan(world, &observed, course);
+    let (plan, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
     match plan {
         Some(plan) => Ok((Planned { plan, observed }, said)),

@@ -23,12 +23,14 @@ pub struct Node {
     pub labels: BTreeMap<String, String>,
     /// Host ports that no replica may have.
     pub taken: BTreeSet<Port>,
+    /// It does not answer: nothing comes to it, and nothing leaves it.
+    pub silent: bool,
 }
 
 impl Node {
     /// A node with nothing on it.
     pub fn new(address: Address, platform: Platform) -> Self {
-        Node { address, platform, memory: None, labels: BTreeMap::new(), taken: BTreeSet::new() }
+        Node { address, platform, memory: None, labels: BTreeMap::new(), taken: BTreeSet::new(), silent: false }
     }
 
     /// The platforms that it runs, best first.

@@ -29,6 +29,8 @@ pub enum Obstacle {
         /// What the node has.
         found: Option<String>,
     },
+    /// The node does not answer.
+    Silent,
     /// Something else has a host port.
     Port(Port),
     /// What is left of the node's memory is too little.
@@ -52,6 +54,7 @@ impl fmt::Display for Obstacle {
                 write!(f, "label `{name}` is `{found}`, not `{wanted}`")
             }
             Obstacle::Label { name, wanted, found: None } => write!(f, "no label `{name}` (`{wanted}` is wanted)"),
+            Obstacle::Silent => f.write_str("it does not answer"),
             Obstacle::Port(port) if port.number == 0 => write!(f, "{port} is taken"),
             Obstacle::Port(port) => write!(f, "port {port} is taken"),
             Obstacle::Memory { wanted } => {

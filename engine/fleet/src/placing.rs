@@ -17,16 +17,16 @@ struct Candidate<'a> {
     spec: &'a ServiceSpec,
     /// By node; `None` is no member of the pool.
     fits: Vec<Option<Result<Offer, Obstacle>>>,
-    replicas: Vec<Replica>,
+    replicas: Vec<Replica<'a>>,
 }
 
 /// One replica and where it is by now.
-struct Replica {
+struct Replica<'a> {
     key: Key,
     /// The one node that it is for, in global mode.
     only: Option<usize>,
     /// Where it was before.
-    prior: Option<Address>,
+    prior: Option<&'a Placement>,
     spot: Option<Spot>,
 }
 
@@ -36,6 +36,8 @@ struct Spot {
 }
 
 enum Why {
+    /// Nothing leaves a node that does not answer.
+    Silent,
     Everywhere,
     Stays,
     Best { of: usize },
@@ -71,6 +73,7 @@ impl<'a> Placing<'a> {
 
     pub(crate) fn run(mut self) -> (Vec<Placement>, Diagnostics) {
         self.report_nowhere();
+        self.keep_on_silent();
         self.place_global();
         self.keep_what_can_stay();
         for service in self.most_constrained_first() {
@@ -90,11 +93,23 @@ impl<'a> Placing<'a> {
         }
     }
 
+    /// Whether it suits or not: nobody can take it away from there.
+    fn keep_on_silent(&mut self) {
+        for service in 0..self.services.len() {
+            for replica in 0..self.services[service].replicas.len() {
+                let silent = self.prior_node((service, replica)).filter(|node| self.nodes[*node].silent);
+                if let Some(node) = silent {
+                    self.put((service, replica), node, Why::Silent);
+                }
+            }
+        }
+    }
+
     fn place_global(&mut self) {
         for service in 0..self.services.len() {
             for replica in 0..self.services[service].replicas.len() {
                 match self.services[service].replicas[replica].only {
-                    Some(node) if self.is_feasible(service, node) => {
+                    Some(node) if self.is_free((service, replica)) && self.is_feasible(service, node) => {
                         self.put((service, replica), node, Why::Everywhere)
                     }
                     _ => {}
@@ -117,8 +132,8 @@ impl<'a> Placing<'a> {
     }
 
     fn prior_node(&self, (service, replica): ReplicaId) -> Option<usize> {
-        let prior = self.services[service].replicas[replica].prior.as_ref()?;
-        self.by_address.get(prior).copied()
+        let prior = self.services[service].replicas[replica].prior?;
+        self.by_address.get(&prior.machine).copied()
     }
 
     fn is_free(&self, (service, replica): ReplicaId) -> bool {
@@ -219,7 +234,7 @@ impl<'a> Placing<'a> {
             return None;
         };
         let may_yield = match self.services[holder.0].replicas[holder.1].spot.as_ref()?.why {
-            Why::Everywhere => false,
+            Why::Silent | Why::Everywhere => false,
             Why::Stays => yielding == Yielding::NewAndStaying,
             Why::Best { .. } | Why::MadeRoom => true,
         };
@@ -251,12 +266,12 @@ impl<'a> Placing<'a> {
         let candidate = &self.services[service];
         let placement = |replica: &Replica| {
             let spot = replica.spot.as_ref()?;
-            let offer = candidate.fits[spot.node].as_ref()?.as_ref().ok()?;
+            let (platform, image) = candidate.image(replica, self.nodes[spot.node], spot)?;
             Some(Placement {
                 replica: candidate.spec.address.replica(replica.key.clone()),
                 machine: self.nodes[spot.node].address.clone(),
-                platform: offer.built_for.clone(),
-                image: offer.image.clone(),
+                platform,
+                image,
                 reason: self.reason(service, replica, spot),
                 generation: 0,
             })
@@ -264,18 +279,18 @@ impl<'a> Placing<'a> {
         candidate.replicas.iter().filter_map(placement).collect()
     }
 
-    fn reason(&self, service: usize, replica: &Replica, spot: &Spot) -> String {
+    fn reason(&self, service: usize, replica: &Replica<'_>, spot: &Spot) -> String {
         let node = &self.nodes[spot.node].address;
         let here = match (&spot.why, self.services[service].spec.strategy) {
-            _ if replica.prior.as_ref() == Some(node) => return "stays".to_owned(),
+            _ if replica.prior.is_some_and(|prior| prior.machine == *node) => return "stays".to_owned(),
             (Why::Everywhere, _) => "one on every node".to_owned(),
             (Why::Best { of: 1 }, _) => "the only node with room".to_owned(),
             (Why::Best { of }, Strategy::Spread) => format!("least loaded of {of} nodes"),
             (Why::Best { of }, Strategy::Binpack) => format!("fullest of {of} nodes"),
-            (Why::Stays | Why::MadeRoom, _) => "so that all replicas have room".to_owned(),
+            (Why::Silent | Why::Stays | Why::MadeRoom, _) => "so that all replicas have room".to_owned(),
         };
         match &replica.prior {
-            Some(prior) => format!("moves from {prior}{}: {here}", self.why_not(service, prior)),
+            Some(Placement { machine, .. }) => format!("moves from {machine}{}: {here}", self.why_not(service, machine)),
             None => here,
         }
     }
@@ -295,7 +310,13 @@ impl<'a> Placing<'a> {
 impl<'a> Candidate<'a> {
     fn new(spec: &'a ServiceSpec, nodes: &[&Node], runs: &[Vec<Platform>]) -> Self {
         let is_member = |node: &Node| spec.pool.contains(&node.address);
-        let fit = |(node, runs): (&&Node, &Vec<Platform>)| is_member(node).then(|| suits(node, runs, spec));
+        // A replica that is for one node alone is wanted there, whether the node answers or not.
+        let is_closed = |node: &Node| node.silent && spec.replicas != Replicas::Global;
+        let fit = |(node, runs): (&&Node, &Vec<Platform>)| match (is_member(node), is_closed(node)) {
+            (false, _) => None,
+            (true, true) => Some(Err(Obstacle::Silent)),
+            (true, false) => Some(suits(node, runs, spec)),
+        };
         let fits: Vec<_> = nodes.iter().zip(runs).map(fit).collect();
         let keys: Vec<(Key, Option<usize>)> = match spec.replicas {
             Replicas::Count(count) => (0..count).map(|index| (Key::Index(index), None)).collect(),
@@ -304,11 +325,22 @@ impl<'a> Candidate<'a> {
                 wanted.map(|(node, _)| (Key::Name(nodes[node].address.to_string()), Some(node))).collect()
             }
         };
-        let prior: BTreeMap<&Key, &Address> =
-            spec.prior.iter().filter_map(|p| Some((p.replica.replica.as_ref()?, &p.machine))).collect();
-        let replica =
-            |(key, only)| Replica { prior: prior.get(&key).map(|machine| (*machine).clone()), key, only, spot: None };
+        let prior: BTreeMap<&Key, &Placement> =
+            spec.prior.iter().filter_map(|prior| Some((prior.replica.replica.as_ref()?, prior))).collect();
+        let replica = |(key, only)| Replica { prior: prior.get(&key).copied(), key, only, spot: None };
         Candidate { spec, fits, replicas: keys.into_iter().map(replica).collect() }
+    }
+
+    /// What a replica runs where it is: on a node that nothing leaves, what it ran before unless something else suits.
+    fn image(&self, replica: &Replica<'_>, node: &Node, spot: &Spot) -> Option<(Platform, String)> {
+        let offer = match (self.fits[spot.node].as_ref(), &spot.why) {
+            (Some(Ok(offer)), _) => Some(offer.clone()),
+            (_, Why::Silent) => suits(node, &node.runs(), self.spec).ok(),
+            (Some(Err(_)) | None, _) => None,
+        };
+        let offered = offer.map(|offer| (offer.built_for, offer.image));
+        let prior = replica.prior.filter(|_| matches!(spot.why, Why::Silent));
+        offered.or_else(|| prior.map(|prior| (prior.platform.clone(), prior.image.clone())))
     }
 
     /// Why it can't be on each node, by the node itself and what is there.
@@ -336,6 +368,6 @@ impl<'a> Candidate<'a> {
 fn is_for_global(fit: &Option<Result<Offer, Obstacle>>) -> bool {
     match fit {
         None | Some(Err(Obstacle::Excluded(_) | Obstacle::Label { .. } | Obstacle::Platform { .. })) => false,
-        Some(Ok(_) | Err(Obstacle::Port(_) | Obstacle::Memory { .. })) => true,
+        Some(Ok(_) | Err(Obstacle::Silent | Obstacle::Port(_) | Obstacle::Memory { .. })) => true,
     }
 }

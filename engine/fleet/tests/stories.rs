@@ -184,3 +184,36 @@ fn a_pool_without_machines_is_told() {
     add machines to the pool, or ask for less
     ");
 }
+
+#[test]
+fn nothing_comes_to_a_node_that_does_not_answer_and_nothing_leaves_it() {
+    let mut nodes = nodes("a b c", "linux/amd64");
+    let four = service("web", &nodes, 4);
+    let prior = prior(&nodes, &[four.clone()]);
+    nodes[1].silent = true;
+    // Something that does not suit it any more stays there, too.
+    let platforms = Some(["linux/arm64".parse().unwrap(), "linux/amd64".parse().unwrap()].into());
+    let labels = [("disk".to_owned(), "ssd".to_owned())].into();
+    nodes[0].labels.insert("disk".to_owned(), "ssd".to_owned());
+    nodes[2].labels.insert("disk".to_owned(), "ssd".to_owned());
+    let six = ServiceSpec { prior, labels, platforms, ..service("web", &nodes, 6) };
+    assert_snapshot!(check_place(&nodes, &[six]), @r"
+    service.web.replica[0] on machine.m.a (linux/amd64): stays
+    service.web.replica[1] on machine.m.b (linux/amd64): stays
+    service.web.replica[2] on machine.m.c (linux/amd64): stays
+    service.web.replica[3] on machine.m.a (linux/amd64): stays
+    service.web.replica[4] on machine.m.c (linux/amd64): least loaded of 2 nodes
+    service.web.replica[5] on machine.m.a (linux/amd64): least loaded of 2 nodes
+    ");
+}
+
+#[test]
+fn a_global_replica_is_wanted_on_a_node_that_does_not_answer() {
+    let mut nodes = nodes("a b", "linux/amd64");
+    nodes[1].silent = true;
+    let everywhere = ServiceSpec { replicas: Replicas::Global, ..service("agent", &nodes, 0) };
+    assert_snapshot!(check_place(&nodes, &[everywhere]), @r#"
+    service.agent.replica["machine.m.a"] on machine.m.a (linux/amd64): one on every node
+    service.agent.replica["machine.m.b"] on machine.m.b (linux/amd64): one on every node
+    "#);
+}

@@ -78,6 +78,19 @@ pub fn columns<T>(_of: T) -> Option<usize> {
     None
 }
 
+/// How many lines a terminal has; `None` where that is none.
+#[cfg(unix)]
+pub fn rows(of: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(of).ok()?;
+    Some(usize::from(size.ws_row)).filter(|rows| *rows > 0)
+}
+
+/// Terminals of this system are not asked.
+#[cfg(not(unix))]
+pub fn rows<T>(_of: T) -> Option<usize> {
+    None
+}
+
 /// The next size. Never, once the terminal is gone.
 pub(crate) async fn changed(window: &mut Option<watch::Receiver<Window>>) -> Option<Window> {
     let receiver = window.as_mut()?;

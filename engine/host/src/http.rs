@@ -46,8 +46,16 @@ pub struct Response {
 /// The HTTP client of a run.
 pub struct Http {
     client: Later,
-    /// When the last requests to each origin were sent.
-    sent: Mutex<HashMap<String, VecDeque<Instant>>>,
+    origins: Mutex<HashMap<String, Origin>>,
+}
+
+/// What all instances of all providers know of an origin.
+#[derive(Default)]
+struct Origin {
+    /// When the last requests were sent.
+    sent: VecDeque<Instant>,
+    /// It asked to be left alone until then.
+    paused: Option<Instant>,
 }
 
 /// `scheme://host[:port]` of a URL.
@@ -69,7 +77,7 @@ impl Http {
                 .timeout(Duration::from_secs(60))
                 .user_agent(concat!("bimetal/", env!("CARGO_PKG_VERSION")))
         });
-        Http { client, sent: Mutex::default() }
+        Http { client, origins: Mutex::default() }
     }
 
     /// Sends a request, waits where the rate model or the server says so, and tries again what may be tried again.
@@ -84,7 +92,13 @@ impl Http {
         let is_safe = matches!(request.method.as_str(), "GET" | "HEAD");
         for attempt in 1.. {
             self.wait_for_turn(&origin, rates, tell).await;
-            let wait = match self.send_once(request).await {
+            let sent = self.send_once(request).await;
+            if let Ok((response, Some(pause))) = &sent
+                && matches!(response.status, 429 | 503)
+            {
+                self.pause(&origin, *pause);
+            }
+            let wait = match sent {
                 Ok((response, retry_after))
                     if response.status == StatusCode::TOO_MANY_REQUESTS.as_u16() && attempt < MOST_TRIES =>
                 {
@@ -128,8 +142,7 @@ impl Http {
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
+            .and_then(|value| retry_after(value.to_str().ok()?, jiff::Timestamp::now()));
         Ok((read(request, response).await?, retry_after))
     }
 
@@ -144,11 +157,22 @@ impl Http {
         }
     }
 
+    /// Nobody sends anything there for so long.
+    fn pause(&self, origin: &str, pause: Duration) {
+        let until = Instant::now() + pause.min(LONGEST_WAIT);
+        let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused = &mut origins.entry(origin.to_owned()).or_default().paused;
+        *paused = (*paused).max(Some(until));
+    }
+
     /// How long to wait; `None`: the turn has come, and is taken.
     fn turn(&self, origin: &str, rates: &[Rate]) -> Option<Duration> {
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = sent.entry(origin.to_owned()).or_default();
+        let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let Origin { sent, paused } = origins.entry(origin.to_owned()).or_default();
         let now = Instant::now();
+        if let Some(rest) = paused.and_then(|until| until.checked_duration_since(now)).filter(|rest| !rest.is_zero()) {
+            return Some(rest);
+        }
         let hour = Duration::from_secs(3600);
         while sent.front().is_some_and(|first| now.duration_since(*first) > hour) {
             sent.pop_front();
@@ -166,6 +190,16 @@ impl Http {
         }
         wait
     }
+}
+
+/// A number of seconds, or a date.
+fn retry_after(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(until.duration_since(now).try_into().unwrap_or_default())
 }
 
 /// A header that a provider may set itself.
@@ -214,6 +248,26 @@ mod tests {
         assert_eq!(origin("http://127.0.0.1:8080/"), Some("http://127.0.0.1:8080".to_owned()));
         assert_eq!(origin("https://user:secret@example.org/"), None);
         assert_eq!(origin("file:///etc/passwd"), None);
+    }
+
+    #[test]
+    fn a_server_says_in_two_ways_when_to_come_again() {
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        assert_eq!(retry_after(" 120", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Sat, 28 Nov 2026 12:00:30 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sat, 28 Nov 2026 11:00:00 GMT", now), Some(Duration::ZERO), "that is over");
+        assert_eq!(retry_after("soon", now), None);
+    }
+
+    #[test]
+    fn who_is_told_to_wait_tells_all_others() {
+        let http = Http::new();
+        http.pause("https://a", Duration::from_secs(60));
+        http.pause("https://a", Duration::from_secs(10));
+        assert!(http.turn("https://a", &[]).is_some_and(|wait| wait > Duration::from_secs(50)));
+        assert_eq!(http.turn("https://b", &[]), None);
+        http.pause("https://c", Duration::from_secs(1 << 40));
+        assert!(http.turn("https://c", &[]).is_some_and(|wait| wait <= LONGEST_WAIT), "nobody waits for ever");
     }
 
     #[test]

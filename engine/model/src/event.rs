@@ -9,6 +9,11 @@ use crate::diagnostic::Diagnostic;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
+    /// So many effects will be done, unless something fails.
+    Begun {
+        /// A replacement is two.
+        effects: usize,
+    },
     /// Work on an object begins: `creating`, `reading`, ….
     Started {
         /// The object.
@@ -49,6 +54,13 @@ pub enum Event {
         address: Address,
         /// What failed.
         because: Address,
+    },
+    /// A machine failed, as its pool allows: what is to be done there is left out.
+    Degraded {
+        /// The machine.
+        machine: Address,
+        /// Why.
+        because: String,
     },
     /// The host is busy with something that is no object's: compiling a provider, resolving an image.
     Busy {

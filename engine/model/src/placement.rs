@@ -4,6 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::platform::Platform;
+use crate::value::{Data, Value};
+
+/// The attribute by which a machine says how its engine is reached, and others on which engine they are.
+const ENGINE: &str = "engine";
+
+/// The handle of the engine that a machine has, or that something else is on.
+pub fn engine_of(value: &Value) -> Option<&str> {
+    match &value.member(ENGINE)?.data {
+        Data::Handle(handle) => Some(handle),
+        _ => None,
+    }
+}
 
 /// Where a replica runs, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

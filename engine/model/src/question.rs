@@ -64,6 +64,10 @@ pub struct Observed {
     pub resolved: Vec<(Intent, Option<Object>)>,
     /// Outputs of the last apply.
     pub outputs: BTreeMap<String, Value>,
+    /// Machines that did not say what exists, and what is said of that. They, and what is on them, are as state remembers.
+    pub silent: BTreeMap<Address, Diagnostics>,
+    /// Unfinished intents that only these machines could tell about.
+    pub open: Vec<Intent>,
 }
 
 /// A difference between what state remembers and what exists.

@@ -65,6 +65,21 @@ pub struct Plan {
     /// What it is not about.
     #[serde(default)]
     pub partial: Option<Partial>,
+    /// Machines that did not answer, within the failure budgets of their pools, and why. What is there stays as it is.
+    #[serde(default)]
+    pub degraded: BTreeMap<Address, String>,
+    /// Of pools, by their addresses.
+    #[serde(default)]
+    pub budgets: BTreeMap<Address, Budget>,
+}
+
+/// How many of a pool's machines may fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// So many.
+    pub may_fail: usize,
+    /// Of these.
+    pub machines: BTreeSet<Address>,
 }
 
 /// What is done to one object.
@@ -83,6 +98,8 @@ pub enum Action {
     Delete,
     /// Nothing.
     Keep,
+    /// Nothing, though something is wanted: the machine that it is on, or what it needs, is not there to do it.
+    Leave,
 }
 
 /// One object: what it is, what it will be, and why.
@@ -171,7 +188,7 @@ impl Change {
     pub fn differences(&self) -> Vec<Difference> {
         let before = self.before.as_ref().map_or(&Value::NULL, |before| &before.object.value);
         match self.action {
-            Action::Keep => Vec::new(),
+            Action::Keep | Action::Leave => Vec::new(),
             Action::Create | Action::Read | Action::Update | Action::Replace | Action::Delete => {
                 diff(before, self.after.as_ref().unwrap_or(&Value::NULL))
             }
@@ -193,9 +210,14 @@ impl Change {
 }
 
 impl Plan {
-    /// What is not `Keep`.
+    /// What is neither kept nor left.
     pub fn effects(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.action != Action::Keep)
+        self.changes.iter().filter(|change| !matches!(change.action, Action::Keep | Action::Leave))
+    }
+
+    /// What is wanted and is not done.
+    pub fn left(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.action == Action::Leave)
     }
 
     /// Blocks that it is not about.

@@ -38,7 +38,7 @@ mod service;
 mod size;
 
 pub use compare::{Difference, contradictions, diff, unknown};
-pub use data::{Action, Change, OutputChange, Plan, Planning};
+pub use data::{Action, Budget, Change, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
 };

@@ -78,6 +78,9 @@ impl Moves {
         }
         if let Some(stored) = self.observed.objects.remove(old) {
             self.observed.objects.insert(new.clone(), stored);
+            if let Some(said) = self.observed.silent.remove(old) {
+                self.observed.silent.insert(new.clone(), said);
+            }
             let old = self.moved.remove(old).unwrap_or_else(|| old.clone());
             self.moved.insert(new, old);
         }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod data_source;
+mod degraded;
 mod exclude;
 mod finish;
 mod first;
@@ -24,7 +25,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Va
 
 use self::claims::Claims;
 use self::import::Imported;
-use crate::data::{Action, Change, Planning};
+use crate::data::{Action, Budget, Change, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
 use crate::options::{Mode, Options};
@@ -46,6 +47,9 @@ pub(crate) struct Planner<'a> {
     facts: BTreeMap<Address, Value>,
     images: BTreeMap<ImageSource, ImageIndex>,
     questions: Vec<Question>,
+    /// Machines that do not answer, and may, with the reason.
+    degraded: BTreeMap<Address, String>,
+    budgets: BTreeMap<Address, Budget>,
     imported: Imported,
     /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
     stuck: BTreeSet<Node>,
@@ -86,6 +90,8 @@ impl<'a> Planner<'a> {
             facts: BTreeMap::new(),
             images: BTreeMap::new(),
             questions: Vec::new(),
+            degraded: BTreeMap::new(),
+            budgets: BTreeMap::new(),
             imported: Imported::default(),
             stuck: BTreeSet::new(),
             visited: BTreeSet::new(),
@@ -98,6 +104,10 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn run(mut self) -> (Option<Planning>, Diagnostics) {
+        let refused = self.refused_at_once();
+        if !refused.is_empty() {
+            return (None, refused);
+        }
         self.refuse_unknown_names();
         match self.options.mode {
             Mode::Apply => {
@@ -107,6 +117,12 @@ impl<'a> Planner<'a> {
             }
             Mode::Destroy => self.remove_everything(),
             Mode::RefreshOnly => self.keep_everything(),
+        }
+        if has_errors(&self.diagnostics) || self.questions.is_empty() {
+            let refused = self.refused();
+            if !refused.is_empty() {
+                return (None, refused.into_iter().chain(self.diagnostics).collect());
+            }
         }
         if !has_errors(&self.diagnostics) && self.questions.is_empty() {
             return self.finish();
@@ -216,7 +232,7 @@ impl<'a> Planner<'a> {
 
     /// Whether the provider can be asked about the world while planning: what its block refers to stays as it is.
     fn is_configured(&self, key: &ProviderKey) -> bool {
-        let stays = |address| self.changes.get(address).is_some_and(|change| change.action == Action::Keep);
+        let stays = |address| self.changes.get(address).is_some_and(|change| matches!(change.action, Action::Keep | Action::Leave));
         let behind = self.behind.of([&Node::Provider(key.clone())]);
         behind.iter().all(stays) && self.providers.get(key).is_some_and(Value::is_wholly_known)
     }

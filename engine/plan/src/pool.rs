@@ -1,14 +1,18 @@
 //! Pools: named sets of machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_fleet::Strategy;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Value};
 
+use crate::data::Budget;
 use crate::evaluator;
 use crate::machine::{self, NoMembers};
 use crate::values::Values;
+
+/// The argument that says how many of a pool's machines may fail.
+pub(crate) const FAILURE_BUDGET: &str = "failure_budget";
 
 /// A pool's value: its machines, flattened, and its other arguments.
 pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> Result<Value, Diagnostics> {
@@ -19,7 +23,39 @@ pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> 
         return Ok(arguments);
     };
     attributes.insert("machines".to_owned(), Value::tuple(members.into_values()));
-    Ok(Data::Object(attributes).into())
+    let pool = Value::from(Data::Object(attributes));
+    budget(&pool).map_err(|diagnostic| {
+        let written = block.body.attributes.get(FAILURE_BUDGET).map(|attribute| attribute.expression.span());
+        vec![diagnostic.at(written.unwrap_or(&block.span)).of(address)]
+    })?;
+    Ok(pool)
+}
+
+/// How many machines of a pool's value may fail, where that is said.
+pub(crate) fn budget(pool: &Value) -> Result<Option<Budget>, Diagnostic> {
+    let Some(written) = pool.member(FAILURE_BUDGET).filter(|written| !written.is_null()) else { return Ok(None) };
+    if written.is_unknown() {
+        let error = Diagnostic::error("a failure budget is known only after apply");
+        return Err(error.because("who may fail has to be known before"));
+    }
+    let machines: BTreeSet<Address> = members(pool).into_keys().collect();
+    let share = written.as_str().and_then(|text| text.trim().strip_suffix('%'));
+    let count = match share {
+        Some(share) => {
+            let share = share.trim().parse().ok().filter(|share: &usize| *share <= 100);
+            share.map(|share| machines.len() * share / 100)
+        }
+        None => {
+            let text = written.as_str().and_then(|text| text.trim().parse().ok());
+            let number = written.as_number().and_then(|number| number.to_u64()?.try_into().ok());
+            text.or(number)
+        }
+    };
+    let wrong = || {
+        Diagnostic::error("this is no failure budget")
+            .hint("write a number of machines, or a share of the pool's: `failure_budget = 2`, `failure_budget = \"10%\"`")
+    };
+    count.map(|may_fail| Some(Budget { may_fail, machines })).ok_or_else(wrong)
 }
 
 /// Whether its machines are not known for no other reason than that attributes of machines aren't.

@@ -88,6 +88,23 @@ pub enum Reason {
         /// Which is called so.
         by: Address,
     },
+    /// Left as it is: its machine does not answer.
+    MachineSilent {
+        /// That.
+        machine: Address,
+    },
+    /// Left as it is: an interrupted run may have made it already, on a machine that does not answer.
+    MaybeMade,
+    /// Left as it is: what it needs is not made.
+    NeedsAbsent {
+        /// That.
+        needed: Address,
+    },
+    /// Left as it is: what needs it is left, too.
+    StillNeeded {
+        /// That.
+        user: Address,
+    },
     /// Read while applying: its arguments are not known.
     ArgumentsUnknown,
     /// Read while applying: its provider's arguments are not known.
@@ -127,6 +144,10 @@ impl fmt::Display for Reason {
             Reason::FewerReplicas { service, replicas } => write!(f, "`{service}` has {replicas} replicas now"),
             Reason::OffMachine { service } => write!(f, "`{service}` does not run on this machine any more"),
             Reason::Succeeded { by } => write!(f, "another `{by}` has taken its place"),
+            Reason::MachineSilent { machine } => write!(f, "`{machine}` does not answer"),
+            Reason::MaybeMade => f.write_str("a machine that does not answer may have it already"),
+            Reason::NeedsAbsent { needed } => write!(f, "it needs `{needed}`, which is left out, too"),
+            Reason::StillNeeded { user } => write!(f, "`{user}` needs it, and is left as it is"),
             Reason::ArgumentsUnknown => f.write_str("some of its arguments are known only after apply"),
             Reason::ProviderUnknown => f.write_str("its provider's arguments are known only after apply"),
             Reason::DependencyChanges => f.write_str("what it depends on changes"),

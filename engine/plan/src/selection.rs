@@ -141,14 +141,16 @@ pub(crate) struct Requirements {
 impl Requirements {
     pub(crate) fn new(changes: &BTreeMap<Address, Change>, existing: &BTreeMap<Address, Stored>) -> Requirements {
         let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-        let turns = |address: &Address| changes.get(address).is_none_or(|change| change.action != Action::Keep);
+        let turns = |address: &Address| {
+            changes.get(address).is_none_or(|change| !matches!(change.action, Action::Keep | Action::Leave))
+        };
         for (address, stored) in existing.iter().filter(|(address, _)| turns(address)) {
             stored.depends_on.iter().for_each(|needed| users.entry(needed).or_default().push(address));
         }
         let requires = |change: &Change| match change.action {
             // Who needs it goes, or turns away from it, first.
             Action::Delete => users.get(&change.address.present()).into_iter().flatten().copied().cloned().collect(),
-            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Keep => {
+            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Keep | Action::Leave => {
                 change.depends_on.iter().chain(&change.after_removal_of).cloned().collect()
             }
         };

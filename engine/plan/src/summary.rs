@@ -53,7 +53,7 @@ impl Tally {
                 self.add += 1;
                 self.destroy += 1;
             }
-            Action::Read | Action::Keep => {}
+            Action::Read | Action::Keep | Action::Leave => {}
         }
     }
 }
@@ -112,8 +112,13 @@ fn services(plan: &Plan) -> BTreeMap<Address, Service> {
     for change in plan.changes.iter().filter(|change| change.address.replica.is_some()) {
         let service = services.entry(Address { replica: None, ..change.address.present() }).or_default();
         service.was |= change.before.is_some();
-        service.will_be |= change.after.is_some();
-        service.changes |= change.action != Action::Keep;
+        service.will_be |= match change.action {
+            Action::Leave => change.before.is_some(),
+            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Delete | Action::Keep => {
+                change.after.is_some()
+            }
+        };
+        service.changes |= !matches!(change.action, Action::Keep | Action::Leave);
     }
     services
 }

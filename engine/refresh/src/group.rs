@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bimetal_model::placement::Placement;
+use bimetal_model::placement::{Placement, engine_of};
 use bimetal_model::port::Predict;
 use bimetal_model::question::{Drift, Observed};
 use bimetal_model::schema::Role;
-use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey};
+use bimetal_model::snapshot::{Intent, Stored};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 
 /// How many objects one call is about, at most.
 const MOST: usize = 50;
@@ -17,26 +17,42 @@ const MOST: usize = 50;
 pub(crate) struct Group {
     pub(crate) provider: ProviderKey,
     pub(crate) ty: String,
-    /// Where they are, if they are placed.
-    pub(crate) machine: Option<Address>,
+    /// Where they are, if they are on a machine's engine.
+    machine: Option<Address>,
     /// The one object that it is about, where each speaks for itself.
     alone: Option<Address>,
 }
 
 impl Group {
-    pub(crate) fn new(provider: &ProviderKey, ty: &str, placement: Option<&Placement>) -> Group {
-        let machine = placement.map(|placement| placement.machine.clone());
-        Group { provider: provider.clone(), ty: ty.to_owned(), machine, alone: None }
+    /// Of what an interrupted creation may have left.
+    pub(crate) fn of_intent(intent: &Intent, engines: &Engines) -> Group {
+        let machine = engines.machine_of(intent.placement.as_ref(), &intent.config);
+        Group { provider: intent.provider.clone(), ty: intent.ty.clone(), machine, alone: None }
     }
 
     /// Of what is remembered. Machines that are made one by one are asked themselves: one that is slow or dead must not
     /// hold up the others. Where many are made in one call there is an API that knows all of them.
-    pub(crate) fn of(address: &Address, stored: &Stored, predict: &dyn Predict) -> Group {
-        let group = Group::new(&stored.provider, &stored.ty, stored.placement.as_ref());
+    pub(crate) fn of(address: &Address, stored: &Stored, engines: &Engines, predict: &dyn Predict) -> Group {
         let schema = predict.schema(&stored.provider.name).ok();
         let ty = schema.as_ref().and_then(|schema| schema.managed.get(&stored.ty));
         let speaks_for_itself = ty.is_some_and(|ty| ty.role == Some(Role::Machine) && ty.batch == 1);
-        Group { alone: speaks_for_itself.then(|| address.clone()), ..group }
+        let machine = match is_machine(address) {
+            true => None,
+            false => engines.machine_of(stored.placement.as_ref(), &stored.object.value),
+        };
+        let alone = speaks_for_itself.then(|| address.clone());
+        Group { provider: stored.provider.clone(), ty: stored.ty.clone(), machine, alone }
+    }
+
+    /// The machine that is silent where so many of so many calls failed: one that speaks for itself, or that none of what
+    /// is on it could be read of.
+    pub(crate) fn silent(&self, failed: usize, asked: usize) -> Option<&Address> {
+        self.alone.as_ref().or(self.machine.as_ref()).filter(|_| failed == asked)
+    }
+
+    /// The machine that they are on.
+    pub(crate) fn machine(&self) -> Option<&Address> {
+        self.machine.as_ref()
     }
 
     /// Whether reading has told that the machine does not exist any more.
@@ -62,8 +78,31 @@ impl Group {
     }
 }
 
+fn is_machine(address: &Address) -> bool {
+    address.block == BlockKind::Machine
+}
+
+/// Which machine has an engine, by the engine's handle.
+pub(crate) struct Engines(BTreeMap<String, Address>);
+
+impl Engines {
+    /// Of what is remembered. Of several machines with one engine the first one counts.
+    pub(crate) fn of(observed: &Observed) -> Engines {
+        let machines = observed.objects.iter().rev().filter(|(address, _)| is_machine(address));
+        let engine = |(address, stored): (&Address, &Stored)| {
+            Some((engine_of(&stored.object.value)?.to_owned(), address.clone()))
+        };
+        Engines(machines.filter_map(engine).collect())
+    }
+
+    fn machine_of(&self, placement: Option<&Placement>, value: &Value) -> Option<Address> {
+        let placed = placement.map(|placement| placement.machine.clone());
+        placed.or_else(|| self.0.get(engine_of(value)?).cloned())
+    }
+}
+
 fn unreachable(machine: &Address, said: &[Diagnostic], count: usize) -> Diagnostic {
-    let what = if count == 1 { "a container there".to_owned() } else { format!("{count} containers there") };
+    let what = if count == 1 { "what is there".to_owned() } else { format!("{count} things there") };
     let why = said.first().map(|said| match said.detail.is_empty() {
         true => said.summary.clone(),
         false => format!("{}: {}", said.summary, said.detail),

@@ -44,7 +44,7 @@ impl Calls<'_> {
 /// What exists: what the snapshot has of `only` is read (all of it, where there is no `only`), and unfinished creations are probed.
 ///
 /// What is remembered is brought to its schema's present version first. What was not or could not be read stays as state
-/// remembers it; of what could not be, there is an error that says so.
+/// remembers it; of what could not be, there is an error that says so, or its machine is among `Observed::silent`.
 pub async fn refresh(
     snapshot: &Snapshot,
     only: Option<&BTreeSet<Address>>,

@@ -6,17 +6,17 @@ use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
 use futures::StreamExt as _;
 
-use crate::group::{Group, all_answered, grouped};
-use crate::{Calls, marks, upgrade};
+use crate::group::{Engines, Group, all_answered, grouped};
+use crate::{Calls, marks, read, upgrade};
 
 /// Finds out about each intent. What a creation left is taken in, unfinished; the rest came to nothing that reading does
 /// not tell.
 pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, calls: &Calls<'_>) -> Diagnostics {
     let (creations, others): (Vec<_>, Vec<_>) = intents.iter().cloned().partition(|i| i.effect == Effect::Create);
     observed.resolved.extend(others.into_iter().map(|intent| (intent, None)));
+    let engines = Engines::of(observed);
     let grouped = grouped(creations.into_iter().map(|intent| {
-        let group = Group::new(&intent.provider, &intent.ty, intent.placement.as_ref());
-        (group, intent)
+        (Group::of_intent(&intent, &engines), intent)
     }));
     let predict = calls.predict;
     let probes = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, calls.operate));
@@ -28,12 +28,31 @@ pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, calls: 
             match answer {
                 Ok(object) => take(observed, predict, intent, object),
                 Err(_) if group.is_gone(observed) => take(observed, predict, intent, None),
-                Err(said) => failed.push((intent.address, said)),
+                Err(said) => failed.push((intent, said)),
             }
         }
-        diagnostics.extend(group.failure(failed, asked));
+        diagnostics.extend(settle(observed, &group, failed, asked));
     }
     diagnostics
+}
+
+/// What only a silent machine could tell stays open.
+fn settle(observed: &mut Observed, group: &Group, failed: Vec<(Intent, Diagnostics)>, asked: usize) -> Diagnostics {
+    if failed.is_empty() {
+        return Diagnostics::new();
+    }
+    let silent = read::silent(observed, group, failed.len(), asked);
+    let (intents, failed): (Vec<Intent>, Vec<_>) =
+        failed.into_iter().map(|(intent, said)| (intent.clone(), (intent.address, said))).unzip();
+    let said = group.failure(failed, asked);
+    match silent {
+        Some(machine) => {
+            observed.open.extend(intents);
+            observed.silent.entry(machine).or_default().extend(said);
+            Diagnostics::new()
+        }
+        None => said,
+    }
 }
 
 type Answer = (Intent, Result<Option<Object>, Diagnostics>);

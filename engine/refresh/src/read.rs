@@ -7,7 +7,7 @@ use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, Diagnostics};
 use futures::StreamExt as _;
 
-use crate::group::{Group, all_answered, grouped};
+use crate::group::{Engines, Group, all_answered, grouped};
 use crate::{Calls, drift, marks};
 
 const ACTION: &str = "read";
@@ -20,9 +20,10 @@ pub(crate) async fn read_all(
     is_read: impl Fn(&Address) -> bool,
     calls: &Calls<'_>,
 ) -> Diagnostics {
+    let engines = Engines::of(observed);
     let readable = observed.objects.iter().filter(|(address, _)| is_read(address));
     let objects = readable.map(|(address, stored)| {
-        let group = Group::of(address, stored, calls.predict);
+        let group = Group::of(address, stored, &engines, calls.predict);
         (group, (address.clone(), stored.object.clone()))
     });
     let reads = grouped(objects).into_iter();
@@ -33,19 +34,40 @@ pub(crate) async fn read_all(
         let asked = answers.len();
         failures.push((take(observed, answers), group, asked));
     }
+    // Who is silent is told by those of whom nothing could be read.
+    failures.sort_by_key(|(failed, group, asked)| group.silent(failed.len(), *asked).is_none());
     let failures = failures.into_iter().flat_map(|(failed, group, asked)| settle(observed, &group, failed, asked));
     let diagnostics = failures.collect();
     observed.drift.sort_by(|one, other| one.address.cmp(&other.address));
     diagnostics
 }
 
-/// What was on a machine that is gone is gone with it; anything else is a failure.
+/// What was on a machine that is gone is gone with it; what is on a silent one stays as it is remembered; anything else is
+/// a failure.
 fn settle(observed: &mut Observed, group: &Group, failed: Vec<(Address, Diagnostics)>, asked: usize) -> Diagnostics {
-    if !group.is_gone(observed) {
-        return group.failure(failed, asked);
+    if failed.is_empty() {
+        return Diagnostics::new();
     }
-    failed.into_iter().for_each(|(address, _)| update(observed, address, None));
-    Diagnostics::new()
+    if group.is_gone(observed) {
+        failed.into_iter().for_each(|(address, _)| update(observed, address, None));
+        return Diagnostics::new();
+    }
+    let silent = silent(observed, group, failed.len(), asked);
+    let said = group.failure(failed, asked);
+    match silent {
+        Some(machine) => {
+            observed.silent.entry(machine).or_default().extend(said);
+            Diagnostics::new()
+        }
+        None => said,
+    }
+}
+
+/// The machine whose silence explains a failure. One that state does not know explains nothing: nobody knows what it is.
+pub(crate) fn silent(observed: &Observed, group: &Group, failed: usize, asked: usize) -> Option<Address> {
+    let known = group.machine().filter(|machine| observed.silent.contains_key(machine));
+    let machine = known.or_else(|| group.silent(failed, asked));
+    machine.filter(|machine| observed.objects.contains_key(machine)).cloned()
 }
 
 async fn read_group(

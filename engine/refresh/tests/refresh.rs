@@ -273,12 +273,68 @@ async fn a_dead_machine_is_told_once_and_fails_alone() {
     let [diagnostic] = diagnostics.as_slice() else { panic!("{diagnostics:?}") };
     assert_eq!(
         diagnostic.summary,
-        "the engine of `machine.docker.dead` does not say what became of 2 containers there"
+        "the engine of `machine.docker.dead` does not say what became of 2 things there"
     );
     assert_eq!(diagnostic.detail, "connection refused");
     assert!(diagnostic.hint.is_some());
     assert_eq!(observed.objects.len(), 3, "what could not be read is believed");
     assert_eq!(observed.drift.len(), 1);
+}
+
+/// As `stored`, with the engine that it has or is on.
+fn with_engine(stored: Stored, engine: &str) -> Stored {
+    let handle = Value::from(bimetal_model::Data::Handle(engine.into()));
+    let value = [("note", Value::from("a")), ("engine", handle)].into_iter().collect();
+    Stored { object: Object { value, private: Vec::new() }, ..stored }
+}
+
+#[tokio::test]
+async fn a_silent_machine_and_what_is_on_it_is_no_failure_of_others() {
+    let refused = || Err("connection refused".to_owned());
+    let fake = world([
+        ("machine.docker.dead", refused()),
+        ("docker_volume.there", refused()),
+        ("service.web.replica[0]", refused()),
+        ("x", refused()),
+        ("docker_volume.here", Ok(Some(object("b".into())))),
+        ("machine.docker.fine", Ok(Some(object("b".into())))),
+    ]);
+    let objects = vec![
+        ("machine.docker.dead".to_owned(), with_engine(stored("docker_machine", None), "dead")),
+        ("machine.docker.fine".to_owned(), with_engine(stored("docker_machine", None), "fine")),
+        ("docker_volume.there".to_owned(), with_engine(stored("docker_volume", None), "dead")),
+        ("docker_volume.here".to_owned(), with_engine(stored("docker_volume", None), "fine")),
+        ("service.web.replica[0]".to_owned(), stored("docker_container", Some("machine.docker.dead"))),
+    ];
+    let placement = Some(placement("machine.docker.dead"));
+    let intent = Intent { placement, ..intent("x", "service.web.replica[1]", Effect::Create) };
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), &fake, &fake, &Silent).await;
+    assert_eq!(diagnostics, []);
+    let silent: Vec<_> = observed.silent.keys().map(ToString::to_string).collect();
+    assert_eq!(silent, ["machine.docker.dead"]);
+    assert_eq!(observed.silent[&address("machine.docker.dead")].len(), 4, "all that was said of it");
+    assert_eq!((observed.open, observed.resolved), (vec![intent], vec![]), "only the machine could tell");
+    assert_eq!(observed.objects.len(), 5, "what is there is believed");
+    assert_eq!(observed.drift.len(), 2);
+    let reads = fake.called().iter().filter(|call| call.contains("docker_volume")).count();
+    assert_eq!(reads, 2, "nobody waits for a dead machine who is on another one");
+}
+
+#[tokio::test]
+async fn one_thing_that_can_not_be_read_is_no_silent_machine() {
+    let fake = world([
+        ("service.web.replica[0]", Err("out of memory".to_owned())),
+        ("service.web.replica[1]", Ok(Some(object("a".into())))),
+        ("machine.docker.a", Ok(Some(object("a".into())))),
+    ]);
+    let objects = vec![
+        ("machine.docker.a".to_owned(), stored("docker_machine", None)),
+        ("service.web.replica[0]".to_owned(), stored("docker_container", Some("machine.docker.a"))),
+        ("service.web.replica[1]".to_owned(), stored("docker_container", Some("machine.docker.a"))),
+    ];
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    assert_eq!((diagnostics.len(), observed.silent.len()), (1, 0));
+    assert_eq!(diagnostics[0].address, Some(address("service.web.replica[0]")));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What a plan is to be about, and how it is made and shown.
 
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 
 use bimetal_model::Selector;
 use clap::{Args, ValueEnum};
@@ -31,6 +32,9 @@ pub(crate) struct Planning {
     /// How much of the plan is shown
     #[arg(long, value_name = "WORD", value_enum, default_value_t)]
     pub(crate) detail: Detail,
+    /// Write what happens into a file, too: a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_into: Option<PathBuf>,
 }
 
 impl Planning {

@@ -10,13 +10,15 @@ use bimetal_model::port::{Lease, Remember as _};
 use bimetal_model::snapshot::{Revision, RevisionOutcome};
 use bimetal_model::{Diagnostic, diagnostic::has_errors};
 use bimetal_plan::{Mode, Tally};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use tracing::Instrument as _;
 
 use super::plan::{show_plan, stale};
+use super::signals;
 use crate::arguments::{self, Doing, Planning, Wishes};
 use crate::edge::{System, holder, who};
 use crate::failure::Failure;
-use crate::output::{print, print_json, say};
+use crate::output::{located, print, print_json, say};
 use crate::plan_document::plan_document;
 use crate::plan_file;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
@@ -52,6 +54,7 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, course: Co
         if !session.json {
             show_plan(session, &planned.plan, planning.detail);
         }
+        session.progress.events.document("plan", || plan_document(&planned.plan));
         if !planned.plan.is_empty() && !doing.auto_approve {
             approve(session, mode)?;
         }
@@ -127,13 +130,13 @@ async fn act(
 ) -> Result<ExitCode, Failure> {
     let Planned { plan, observed } = planned;
     if !bimetal_apply::has_work(&plan, &observed.resolved, &*world.host) {
-        finish(session, &plan, None);
-        return Ok(ExitCode::SUCCESS);
+        let outcome = if plan.left().next().is_some() { RevisionOutcome::Partial } else { RevisionOutcome::Done };
+        finish(session, &plan, None, &[]);
+        return Ok(ExitCode::from(exit_code(outcome)));
     }
     let revision = world.store.begin(lease, revision(command, &plan)).await?;
     let stop = Stop::default();
-    let listening =
-        tokio::spawn(listen(stop.clone(), "nothing new is begun, what runs may end. The next apply goes on from here"));
+    let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));
     let started = Instant::now();
     let crash = crate::crash::from_environment();
     let ports = Ports {
@@ -145,13 +148,16 @@ async fn act(
         parallelism: planning.at_once(Ports::PARALLELISM),
         crash: crash.as_deref(),
     };
-    let applied =
-        bimetal_apply::apply(&plan, &world.configuration.desired, &observed.resolved, &ports, lease, &stop).await;
+    let applying = bimetal_apply::apply(&plan, &world.configuration.desired, &observed.resolved, &ports, lease, &stop);
+    let applied = applying.instrument(tracing::info_span!("apply", revision)).await;
     listening.abort();
     session.progress.clear();
     world.store.finish(lease, revision, applied.outcome).await?;
-    finish(session, &plan, Some((&applied, started)));
+    let files = &world.configuration.files;
+    finish(session, &plan, Some((&applied, started)), &located(&applied.diagnostics, files));
     match has_errors(&applied.diagnostics) {
+        // The document that was printed says it.
+        _ if session.json => Ok(ExitCode::from(exit_code(applied.outcome))),
         true => {
             let failure = Failure::new(applied.diagnostics, &world.configuration.files);
             Err(Failure { code: exit_code(applied.outcome), ..failure })
@@ -185,37 +191,11 @@ pub(crate) fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
     }
 }
 
-/// Says at a signal what follows from it. The first one drains; a second one changes nothing: the state is always written.
-pub(crate) async fn listen(stop: Stop, consequence: &'static str) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        say(&format!("\nStopping: {consequence}.\n"));
-        stop.stop();
-    }
-}
-
-fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applied, Instant)>) {
+fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applied, Instant)>, said: &[Json]) {
+    let document = || document(plan, applied.map(|(applied, _)| applied), said);
+    session.progress.events.document("result", document);
     if session.json {
-        let (done, failed, skipped) = applied.map_or((0, 0, 0), |(a, _)| (a.done, a.failed, a.skipped));
-        let outcome = applied.map_or(RevisionOutcome::Done, |(a, _)| a.outcome);
-        return print_json(&json!({
-            "format": 1,
-            "outcome": outcome,
-            "done": done,
-            "failed": failed,
-            "skipped": skipped,
-            "tally": applied.map_or(Tally::default(), |(a, _)| a.tally),
-            "diagnostics": applied.map_or(&Vec::new(), |(a, _)| &a.diagnostics),
-            "plan": plan_document(plan),
-        }));
+        return print_json(&document());
     }
     let Some((applied, started)) = applied else { return };
     let took = started.elapsed().as_secs_f64();
@@ -235,6 +215,22 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
     if !applied.outputs.is_empty() && applied.outcome == RevisionOutcome::Done {
         print(&format!("\n{}", super::inspect::outputs_text(&applied.outputs)));
     }
+}
+
+/// What came of an apply, for programs.
+fn document(plan: &bimetal_plan::Plan, applied: Option<&Applied>, said: &[Json]) -> Json {
+    let left = plan.left().count();
+    let outcome = if left > 0 { RevisionOutcome::Partial } else { RevisionOutcome::Done };
+    json!({
+        "format": 1,
+        "outcome": applied.map_or(outcome, |applied| applied.outcome),
+        "done": applied.map_or(0, |applied| applied.done),
+        "failed": applied.map_or(0, |applied| applied.failed),
+        "skipped": applied.map_or(left, |applied| applied.skipped),
+        "tally": applied.map_or(Tally::default(), |applied| applied.tally),
+        "diagnostics": said,
+        "plan": plan_document(plan),
+    })
 }
 
 /// In the plan's own words: a replacement is one added and one destroyed.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bimetal_host::Host;
 use bimetal_host::console::columns;
+use bimetal_model::placement::engine_of;
 use bimetal_model::snapshot::{Snapshot, Stored};
-use bimetal_model::value::Data;
 use bimetal_model::{Address, BlockKind};
 use futures::StreamExt as _;
 use serde_json::{Value as Json, json};
@@ -30,10 +30,7 @@ pub(crate) struct Node {
 impl Node {
     /// The engine's handle, as JSON text.
     pub(crate) fn engine(&self) -> Option<&str> {
-        match &self.stored.object.value.member("engine")?.data {
-            Data::Handle(handle) => Some(handle),
-            _ => None,
-        }
+        engine_of(&self.stored.object.value)
     }
 
     fn text(&self, name: &str) -> String {
@@ -61,7 +58,8 @@ pub(crate) async fn machines(session: &Session) -> Result<(), Failure> {
                 "provider": node.stored.provider,
                 "platform": node.text("platform"),
                 "address": node.text("address"),
-                "engine": state,
+                "status": state.status(),
+                "engine": state.text(),
             })
         });
         print_json(&json!({ "format": 1, "machines": rows.collect::<Vec<_>>() }));
@@ -80,28 +78,57 @@ pub(crate) async fn machines(session: &Session) -> Result<(), Failure> {
                 node.stored.provider.to_string(),
                 node.text("platform"),
                 node.text("address"),
-                state,
+                state.status().to_owned(),
+                state.text(),
             ]
         })
         .collect();
-    print(&table(["MACHINE", "PROVIDER", "PLATFORM", "ADDRESS", "ENGINE"], &rows, width()));
+    print(&table(["MACHINE", "PROVIDER", "PLATFORM", "ADDRESS", "STATUS", "ENGINE"], &rows, width()));
     Ok(())
 }
 
-/// `running 20.10.24, 3 containers`, or why not.
-async fn state_of(host: &Arc<Host>, node: &Node) -> String {
-    let Some(handle) = node.engine() else { return "none yet".to_owned() };
+/// How a machine is now.
+enum State {
+    /// It has no engine yet.
+    Pending,
+    /// Its engine runs: which, and how many containers.
+    Ready { version: String, containers: u64 },
+    /// Its engine can't be reached: plans leave what is there as it is, as far as its pool's failure budget allows.
+    Degraded(String),
+}
+
+impl State {
+    fn status(&self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Ready { .. } => "ready",
+            State::Degraded(_) => "degraded",
+        }
+    }
+
+    /// `running 20.10.24, 3 containers`, or why not.
+    fn text(&self) -> String {
+        match self {
+            State::Pending => "none yet".to_owned(),
+            State::Ready { version, containers: 1 } => format!("running {version}, 1 container"),
+            State::Ready { version, containers } => format!("running {version}, {containers} containers"),
+            State::Degraded(why) => format!("unreachable: {why}"),
+        }
+    }
+}
+
+async fn state_of(host: &Arc<Host>, node: &Node) -> State {
+    let Some(handle) = node.engine() else { return State::Pending };
     let info = match host.engines().engine(handle).await {
         Ok(engine) => engine.info().await,
         Err(fault) => Err(fault),
     };
     match info {
         Ok(info) => {
-            let running = info["info"]["ContainersRunning"].as_u64().unwrap_or(0);
             let version = info["version"]["Version"].as_str().unwrap_or("?").to_owned();
-            format!("running {version}, {running} container{}", if running == 1 { "" } else { "s" })
+            State::Ready { version, containers: info["info"]["ContainersRunning"].as_u64().unwrap_or(0) }
         }
-        Err(fault) => format!("unreachable: {}", fault.summary()),
+        Err(fault) => State::Degraded(fault.summary().to_owned()),
     }
 }
 

@@ -96,7 +96,7 @@ fn next(action: Action) -> &'static str {
         Action::Replace => {
             "It is not what the configuration says: the next apply would replace it. Look at `bimetal plan` first."
         }
-        Action::Create | Action::Read | Action::Delete => "Look at `bimetal plan` next.",
+        Action::Create | Action::Read | Action::Delete | Action::Leave => "Look at `bimetal plan` next.",
     }
 }
 

@@ -27,13 +27,14 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     }
     let planned = walk::plan(session, &world, &course).await?;
     show_plan(session, &planned.plan, arguments.planning.detail);
+    session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
         plan_file::write(&session.root.join(path), &planned, &world.store)?;
         if !session.json {
             say(&format!("\nSaved. `bimetal apply {}` does exactly this.\n", path.display()));
         }
     }
-    let changes = !planned.plan.is_empty();
+    let changes = !planned.plan.is_empty() || planned.plan.left().next().is_some();
     Ok(if arguments.detailed_exitcode && changes { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
@@ -44,6 +45,7 @@ pub(crate) fn show_plan(session: &Session, plan: &Plan, detail: Detail) {
         false => print(&render::plan::render(plan, detail, width())),
     }
 }
+
 
 /// Shows a saved plan, or the state.
 pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use bimetal_apply::Stop;
 use bimetal_config::lock::Lock;
 
 use crate::arguments;
-use crate::command::apply::listen;
+use crate::command::signals::{TESTING, listen};
 use crate::configuration::read_lock;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -48,7 +48,7 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
     };
     // What can't be written should not be found out at the end.
     let junit = arguments.junit_xml.as_ref().map(|path| junit::File::create(&session.root.join(path))).transpose()?;
-    let listening = tokio::spawn(listen(stage.stop.clone(), "nothing new is begun, and what was made is destroyed"));
+    let listening = tokio::spawn(listen(stage.stop.clone(), TESTING, session.progress.clone()));
     let report = Report { json: session.json, verbose: arguments.verbose };
     let mut results: Vec<SuiteResult> = Vec::new();
     for suite in &suites {

@@ -13,6 +13,7 @@ use bimetal_plan::{Mode, Partial, Plan};
 use self::change::group_text;
 use self::drift::drift_text;
 use self::outputs::outputs_text;
+use super::left::left_text;
 use super::style::{BOLD, FAINT, paint};
 use super::wrap::wrap;
 use crate::arguments::Detail;
@@ -23,13 +24,16 @@ pub(crate) use self::summary::summary;
 pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
     let drift = drift_text(plan, detail, width);
     if plan.is_empty() {
+        let is_left = plan.left().next().is_some();
         let done = match (plan.mode, &plan.partial) {
+            _ if is_left => "No changes for now.",
             (Mode::Apply, None) => "No changes. What exists is what the configuration says.",
             (Mode::Apply, Some(_)) => "No changes. What this plan is about is what the configuration says.",
             (Mode::Destroy, _) => "No changes. There is nothing to destroy.",
             (Mode::RefreshOnly, _) => "No changes. The state is as things are.",
         };
-        return format!("{drift}{}\n{}", paint(BOLD, done), partial_text(plan.partial.as_ref(), width));
+        let (left, partial) = (left_text(plan), partial_text(plan.partial.as_ref(), width));
+        return format!("{drift}{left}{}\n{partial}", paint(BOLD, done));
     }
     let changes = match detail {
         Detail::Full => group::single(plan.effects()),
@@ -43,7 +47,7 @@ pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
     };
     let renamed = if detail == Detail::Summary { String::new() } else { renamed_text(plan) };
     let (summary, partial) = (summary(plan), partial_text(plan.partial.as_ref(), width));
-    format!("{drift}{renamed}{changes}{summary}{partial}{}\n", outputs_text(plan, detail))
+    format!("{drift}{renamed}{changes}{}{summary}{partial}{}\n", left_text(plan), outputs_text(plan, detail))
 }
 
 /// What changes in state alone.
@@ -143,6 +147,8 @@ mod tests {
             forgotten: Default::default(),
             drift: Vec::new(),
             partial: None,
+            degraded: Default::default(),
+            budgets: Default::default(),
         }
     }
 
@@ -234,6 +240,21 @@ mod tests {
             + "c",
             ]
         "#);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let left = Change {
+            reason: Some("`machine.docker.b` does not answer".to_owned()),
+            ..change("service.web.replica[1]", Action::Leave, None, None)
+        };
+        insta::assert_snapshot!(plain(&render(&plan(vec![left]))), @"
+        Wanted, and left out for now:
+
+          ! service.web.replica[1]: `machine.docker.b` does not answer
+
+        No changes for now.
+        ");
     }
 
     #[test]

@@ -1,177 +1,229 @@
-//! What happens while something runs: a line for each effect, and on a terminal a line for each that is under way.
+//! What happens while something runs: on a terminal lines that move, elsewhere plain ones, and few of them.
 
-use std::collections::BTreeMap;
+mod board;
+mod digest;
+
 use std::io::IsTerminal as _;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use bimetal_model::Address;
+use bimetal_host::console::{columns, rows};
 use bimetal_model::event::{Event, Notify};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::style::{ADD, BOLD, FAINT, REMOVE, paint};
+use self::board::Board;
+use self::digest::Digest;
+use super::style::{BOLD, FAINT, REMOVE, paint};
+use crate::events::Events;
+
+/// How often what moves is drawn anew.
+const FRAME: Duration = Duration::from_millis(125);
+/// What ended within so much time is said together.
+const TOGETHER: Duration = Duration::from_millis(500);
+/// Whoever reads a log hears something at least so often.
+const SILENCE: Duration = Duration::from_secs(30);
+/// With more actions than that, what providers say on the way is for terminals alone.
+const FEW: usize = 8;
 
 /// Draws events on standard error.
 pub(crate) struct Progress {
-    bars: MultiProgress,
-    running: Mutex<BTreeMap<Address, Running>>,
-    busy: Mutex<Option<ProgressBar>>,
-    live: bool,
-    /// Reading is worth a line only while it lasts.
-    json: bool,
+    screen: Arc<Screen>,
+    /// Where events go as data.
+    pub(crate) events: Arc<Events>,
 }
 
-struct Running {
-    since: Instant,
+struct Screen {
+    state: Mutex<State>,
     bar: ProgressBar,
-    said: String,
+    manner: Manner,
+}
+
+/// How it is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Lines that move.
+    Live,
+    /// Lines that stay.
+    Plain,
+    /// Programs have the events themselves.
+    Silent,
+}
+
+struct State {
+    board: Board,
+    digest: Digest,
+    /// When something was said the last time.
+    spoke: Instant,
+    /// When what had ended was said the last time.
+    digested: Instant,
+    /// Whether somebody looks after it from time to time.
+    is_kept: bool,
 }
 
 impl Progress {
-    /// On a terminal lines that move; elsewhere plain ones; with `json` one JSON object a line.
-    pub(crate) fn new(json: bool) -> Self {
-        let live = std::io::stderr().is_terminal() && !json;
-        Progress { bars: MultiProgress::new(), running: Mutex::default(), busy: Mutex::default(), live, json }
+    /// On a terminal lines that move; elsewhere plain ones; none where standard error is for programs.
+    pub(crate) fn new(json: bool, events: Arc<Events>) -> Self {
+        let manner = match (json, std::io::stderr().is_terminal()) {
+            (true, _) => Manner::Silent,
+            (false, true) => Manner::Live,
+            (false, false) => Manner::Plain,
+        };
+        let now = Instant::now();
+        let state = State { board: Board::default(), digest: Digest::default(), spoke: now, digested: now, is_kept: false };
+        let screen = Screen { state: Mutex::new(state), bar: ProgressBar::hidden(), manner };
+        Progress { screen: Arc::new(screen), events }
     }
 
     /// Something takes its time: said only where it goes away again.
     pub(crate) fn wait_for(&self, message: String) {
-        if self.live {
-            self.busy(message);
+        if self.screen.manner == Manner::Live {
+            self.screen.clone().take(Event::Busy { message });
         }
     }
 
-    /// Takes away what moves.
+    /// A line that stays, for people and programs alike.
+    pub(crate) fn say(&self, text: String) {
+        match self.screen.manner {
+            Manner::Silent => self.notify(Event::Busy { message: text.trim().to_owned() }),
+            Manner::Live | Manner::Plain => self.screen.say(&mut vec![text]),
+        }
+    }
+
+    /// Says what was not said yet, and takes away what moves.
     pub(crate) fn clear(&self) {
-        lock(&self.busy).take();
-        lock(&self.running).clear();
-        let _ = self.bars.clear();
-    }
-
-    fn line(&self, text: String) {
-        // What moves makes way; the stream decides about colours.
-        match self.live {
-            true => self.bars.suspend(|| anstream::eprintln!("{text}")),
-            false => anstream::eprintln!("{text}"),
-        }
-    }
-
-    fn bar(&self, message: String) -> ProgressBar {
-        if !self.live {
-            return ProgressBar::hidden();
-        }
-        let bar = self.bars.add(ProgressBar::new_spinner());
-        bar.set_style(
-            ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:>4}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-        );
-        bar.set_message(message);
-        bar.enable_steady_tick(Duration::from_millis(120));
-        bar
-    }
-
-    fn started(&self, address: Address, action: &'static str) {
-        if action == "read" && !self.live {
-            return;
-        }
-        let bar = self.bar(format!("{address}: {}", doing(action)));
-        if !self.live {
-            self.line(format!("{}: {} …", paint(BOLD, &address), doing(action)));
-        }
-        lock(&self.running).insert(address, Running { since: Instant::now(), bar, said: String::new() });
-    }
-
-    fn progress(&self, address: Address, message: String, share: Option<(u64, u64)>) {
-        let text = match share {
-            Some((done, total)) if total > 0 => format!("{message} {}%", done.min(total) * 100 / total),
-            _ => message.clone(),
-        };
-        let mut running = lock(&self.running);
-        let Some(entry) = running.get_mut(&address) else { return };
-        entry.bar.set_message(format!("{address}: {text}"));
-        let is_new = entry.said != message;
-        entry.said = message;
-        drop(running);
-        if is_new && !self.live {
-            self.line(format!("{}: {text}", paint(BOLD, &address)));
-        }
-    }
-
-    /// How long it took; empty for what was never announced.
-    fn ended(&self, address: &Address) -> Option<String> {
-        let entry = lock(&self.running).remove(address)?;
-        entry.bar.finish_and_clear();
-        Some(seconds(entry.since.elapsed()))
-    }
-
-    fn busy(&self, message: String) {
-        let mut busy = lock(&self.busy);
-        match (&*busy, self.live) {
-            (_, false) => self.line(paint(FAINT, message)),
-            (Some(bar), true) => bar.set_message(message),
-            (None, true) => *busy = Some(self.bar(message)),
-        }
+        let mut state = self.screen.lock();
+        self.screen.say(&mut state.digest.take());
+        state.board.clear();
+        self.screen.bar.finish_and_clear();
     }
 }
 
 impl Notify for Progress {
     fn notify(&self, event: Event) {
-        if self.json {
-            if let Ok(line) = serde_json::to_string(&event) {
-                eprintln!("{line}");
-            }
-            return;
+        self.events.event(&event);
+        if self.screen.manner != Manner::Silent {
+            self.screen.clone().take(event);
         }
-        match event {
-            Event::Started { address, action } => self.started(address, action),
-            Event::Progress { address, message, done, total } => self.progress(address, message, done.zip(total)),
-            Event::Finished { address, action } => {
-                let took = self.ended(&address);
-                if let (Some(took), false) = (took, action == "read") {
-                    self.line(format!("{}: {} after {took}", paint(BOLD, &address), paint(ADD, done(action))));
-                }
+    }
+}
+
+impl Screen {
+    fn take(self: Arc<Self>, event: Event) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let is_news = match &event {
+            Event::Progress { address, message, .. } => state.board.is_news(address, message),
+            _ => true,
+        };
+        let took = state.board.take(&event, now);
+        let mut lines = Vec::new();
+        match (&event, took) {
+            (Event::Finished { address, action }, Some(took)) if *action != "read" => {
+                state.digest.add(address, action, took);
             }
+            (Event::Progress { address, message, .. }, _) if self.manner == Manner::Plain => {
+                let is_said = is_news && state.board.running() <= FEW;
+                lines.extend(is_said.then(|| format!("{}: {message}", paint(BOLD, address))));
+            }
+            _ => lines.extend(self.said(&event, took)),
+        }
+        if !lines.is_empty() {
+            state.spoke = now;
+        }
+        self.say(&mut lines);
+        self.keep(&mut state);
+    }
+
+    /// What is worth a line of its own at once.
+    fn said(&self, event: &Event, took: Option<Duration>) -> Option<String> {
+        match event {
             Event::Failed { address, action, .. } => {
-                let took = self.ended(&address).map_or_else(String::new, |took| format!(" after {took}"));
-                self.line(format!("{}: {}{took}", paint(BOLD, &address), paint(REMOVE, format!("{action} failed"))));
+                let took = took.map_or_else(String::new, |took| format!(" after {}", seconds(took)));
+                Some(format!("{}: {}{took}", paint(BOLD, address), paint(REMOVE, format!("{action} failed"))))
             }
             Event::Skipped { address, because } => {
-                self.line(format!("{}: {}, because {because} failed", paint(BOLD, &address), paint(FAINT, "skipped")));
+                Some(format!("{}: {}, because {because} failed", paint(BOLD, address), paint(FAINT, "skipped")))
             }
-            Event::Busy { message } => self.busy(message),
+            Event::Degraded { machine, because } => {
+                Some(format!("{}: {}: {because}", paint(BOLD, machine), paint(REMOVE, "degraded")))
+            }
+            Event::Busy { message } => (self.manner == Manner::Plain).then(|| paint(FAINT, message)),
+            Event::Begun { .. } | Event::Started { .. } | Event::Finished { .. } | Event::Progress { .. } => None,
         }
     }
-}
 
-fn doing(action: &str) -> &'static str {
-    match action {
-        "create" => "creating",
-        "update" => "changing",
-        "delete" => "destroying",
-        "read" => "reading",
-        _ => "working",
+    fn say(&self, lines: &mut Vec<String>) {
+        if lines.is_empty() {
+            return;
+        }
+        // What moves makes way; the stream decides about colours.
+        let text = std::mem::take(lines).join("\n");
+        self.bar.suspend(|| anstream::eprintln!("{text}"));
+    }
+
+    /// From the first event on somebody looks after it.
+    fn keep(self: &Arc<Self>, state: &mut State) {
+        if !std::mem::replace(&mut state.is_kept, true) {
+            let screen = Arc::downgrade(self);
+            std::thread::spawn(move || keep(&screen));
+        }
+    }
+
+    /// Says what is due, and draws what moves.
+    fn tick(&self, now: Instant) {
+        let mut state = self.lock();
+        let mut lines = Vec::new();
+        if now.duration_since(state.digested) >= TOGETHER {
+            state.digested = now;
+            lines = state.digest.take();
+        }
+        if lines.is_empty() && self.manner == Manner::Plain && now.duration_since(state.spoke) >= SILENCE {
+            lines.extend(state.board.heartbeat(now).filter(|_| state.board.has_begun()));
+        }
+        if !lines.is_empty() {
+            state.spoke = now;
+        }
+        self.say(&mut lines);
+        if self.manner == Manner::Live {
+            self.draw(&state.board, now);
+        }
+    }
+
+    fn draw(&self, board: &Board, now: Instant) {
+        if board.is_empty() && !board.has_begun() {
+            return;
+        }
+        if self.bar.is_hidden() || self.bar.is_finished() {
+            self.bar.reset();
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{msg}");
+            self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        }
+        let size = (columns(std::io::stderr()).unwrap_or(80), rows(std::io::stderr()).unwrap_or(24));
+        self.bar.set_message(board.lines(now, size.0.saturating_sub(1), size.1).join("\n"));
+        self.bar.tick();
+    }
+
+    /// A panic of another thread while it drew does not make the drawing unusable.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn done(action: &str) -> &'static str {
-    match action {
-        "create" => "created",
-        "update" => "changed",
-        "delete" => "destroyed",
-        "read" => "read",
-        _ => "done",
+/// As long as the screen is there.
+fn keep(screen: &Weak<Screen>) {
+    while let Some(screen) = screen.upgrade() {
+        screen.tick(Instant::now());
+        drop(screen);
+        std::thread::sleep(FRAME);
     }
 }
 
-fn seconds(duration: Duration) -> String {
+/// As people say it: `0.3s`, `12s`, `1m15s`.
+pub(super) fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1}s", duration.as_secs_f64()),
         whole @ 10..60 => format!("{whole}s"),
         whole => format!("{}m{:02}s", whole / 60, whole % 60),
     }
-}
-
-/// A panic of another thread while it drew does not make the drawing unusable.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

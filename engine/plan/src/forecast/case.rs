@@ -119,7 +119,7 @@ impl Case {
         };
         let config = match action {
             Action::Update | Action::Keep => config,
-            Action::Create | Action::Read | Action::Replace | Action::Delete => wanted.config,
+            Action::Create | Action::Read | Action::Replace | Action::Delete | Action::Leave => wanted.config,
         };
         Change {
             deposed: None,

@@ -60,7 +60,8 @@ impl Planner<'_> {
         }
         let nodes: Vec<Node> = block.depends_on.objects.iter().cloned().map(Node::Object).collect();
         let behind = self.behind.of(&nodes);
-        let changes = |address| self.changes.get(address).is_some_and(|change| change.action != Action::Keep);
+        let stays = |change: &Change| matches!(change.action, Action::Keep | Action::Leave);
+        let changes = |address| self.changes.get(address).is_some_and(|change| !stays(change));
         behind.iter().any(changes).then_some(Reason::DependencyChanges)
     }
 

@@ -6,7 +6,7 @@ use bimetal_fleet::Port;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
 
-use super::{Planner, first};
+use super::{Planner, degraded, first};
 use crate::compare::plain;
 use crate::data::{Action, Change, OutputChange, Plan, Planning};
 use crate::options::{Mode, Partial};
@@ -14,6 +14,7 @@ use crate::{evaluator, service};
 
 impl Planner<'_> {
     pub(super) fn finish(mut self) -> (Option<Planning>, Diagnostics) {
+        degraded::keep_what_is_needed(&mut self.changes);
         first::create_first(&mut self.changes, self.desired, self.observed);
         wait_for_removals(&mut self.changes);
         first::without_circles(&mut self.changes);
@@ -51,6 +52,8 @@ impl Planner<'_> {
             outputs,
             drift: self.observed.drift.clone(),
             partial,
+            degraded: self.degraded,
+            budgets: self.budgets,
         };
         (Some(Planning::Ready(Box::new(plan))), self.diagnostics)
     }

@@ -124,7 +124,8 @@ impl Planner<'_> {
         });
         let forecast = Forecast { predict: self.predict, owner, block };
         let mut said = Diagnostics::new();
-        let mut changes = forecast.changes(stored.collect(), &mut said);
+        let changes = forecast.changes(stored.collect(), &mut said);
+        let mut changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
         self.note(said);
         for change in
             changes.iter_mut().filter(|change| change.action == Action::Create && self.is_lost(&change.address))

@@ -65,7 +65,8 @@ impl Planner<'_> {
         if !self.use_maker(address, stored) {
             return;
         }
-        self.changes.insert(address.clone(), Change::delete(address, &self.present(address, stored), reason));
+        let change = self.leave(Change::delete(address, &self.present(address, stored), reason));
+        self.changes.insert(address.clone(), change);
     }
 
     /// Who protects something that exists. What protects an object has let another one take its place.

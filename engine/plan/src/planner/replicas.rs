@@ -110,9 +110,15 @@ impl Planner<'_> {
         let replicas = self.observed.objects.iter().filter(|(address, _)| {
             address.replica.is_some() && Address { replica: None, ..(*address).clone() } == *service
         });
-        replicas
-            .filter_map(|(address, stored)| Some(Placement { replica: address.clone(), ..stored.placement.clone()? }))
-            .collect()
+        let known = replicas
+            .filter_map(|(address, stored)| Some(Placement { replica: address.clone(), ..stored.placement.clone()? }));
+        // What a silent machine may have is not made elsewhere.
+        let open = self.observed.open.iter().filter_map(|intent| intent.placement.clone());
+        let open = open.filter(|placement| {
+            let is_known = self.observed.objects.contains_key(&placement.replica);
+            !is_known && Address { replica: None, ..placement.replica.clone() } == *service
+        });
+        known.chain(open).collect()
     }
 
     /// What a service's images offer; asks for those that are not known yet.
@@ -166,7 +172,8 @@ impl Planner<'_> {
         let mut nodes = Vec::new();
         for (address, value) in members {
             let node = self.noted(machine::node(address, value).map_err(|diagnostic| vec![diagnostic]))?;
-            nodes.push(self.without_claims(node, &containers));
+            let silent = self.observed.silent.contains_key(address);
+            nodes.push(self.without_claims(bimetal_fleet::Node { silent, ..node }, &containers));
         }
         let specs: Vec<ServiceSpec> = ready.iter().map(|ready| ready.spec.clone()).collect();
         let (placements, said) = bimetal_fleet::place(&nodes, &specs);

@@ -160,6 +160,7 @@ impl World {
                 values.put(&change.address, change.after.clone().unwrap());
                 self.observed.objects.get_mut(&change.address).unwrap().prevent_destroy = change.prevent_destroy;
             }
+            Action::Leave => values.put(&change.address, change.after.clone().unwrap()),
             Action::Read => {
                 values.put(&change.address, real(&change.address.to_string(), change.after.clone().unwrap()))
             }
@@ -204,7 +205,7 @@ pub fn shown(plan: &Plan) -> String {
     let moved = plan.moved.iter().map(|(new, old)| format!("{old} is now {new}"));
     let forgotten = plan.forgotten.iter().map(|address| format!("forget {address}"));
     let imported = plan.imported.iter().map(|(address, id)| format!("{address} is {id}"));
-    let lines: Vec<String> = moved.chain(forgotten).chain(imported).chain(plan.effects().map(line)).collect();
+    let lines: Vec<String> = moved.chain(forgotten).chain(imported).chain(plan.effects().chain(plan.left()).map(line)).collect();
     let outputs = plan.outputs.iter().filter(|(_, output)| output.before != output.after);
     let outputs: String = outputs.map(|(name, output)| format!("\noutput {name} = {:?}", output.after)).collect();
     match lines.is_empty() && outputs.is_empty() {
@@ -222,6 +223,7 @@ fn line(change: &Change) -> String {
         Action::Replace => "-/+",
         Action::Delete => "-",
         Action::Keep => "=",
+        Action::Leave => "!",
     };
     let mut text = format!("{sign} {}", change.address);
     if let Some(placement) = change.placement.as_ref().filter(|_| change.action != Action::Delete) {

@@ -54,6 +54,8 @@ impl Notify for Heard {
             Event::Failed { address, action, .. } => format!("{action} {address} fails"),
             Event::Skipped { address, because } => format!("{address} is skipped because of {because}"),
             Event::Busy { message } => message,
+            Event::Begun { .. } => return,
+            Event::Degraded { machine, because } => format!("{machine} is degraded: {because}"),
         };
         if let Some((text, stop)) = &*self.stop_at.lock().unwrap()
             && line.contains(text)

@@ -1,6 +1,8 @@
 //! A state in memory that keeps the port's promises.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bimetal_model::Address;
@@ -17,12 +19,15 @@ pub struct Memory {
     journal: Arc<Journal>,
     /// So many writes are left before the store fails.
     writes_left: Mutex<Option<usize>>,
+    /// How long a write takes.
+    takes: Mutex<Duration>,
+    commits: AtomicUsize,
 }
 
 impl Memory {
     pub fn new(fuse: Arc<Fuse>, journal: Arc<Journal>) -> Memory {
         let snapshot = Snapshot { lineage: "l".to_owned(), ..Snapshot::default() };
-        Memory { snapshot: Mutex::new(snapshot), fuse, journal, writes_left: Mutex::new(None) }
+        Memory { snapshot: Mutex::new(snapshot), fuse, journal, writes_left: Mutex::new(None), takes: Mutex::default(), commits: AtomicUsize::new(0) }
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -39,6 +44,16 @@ impl Memory {
         *self.writes_left.lock().unwrap() = Some(writes);
     }
 
+    /// Each write takes so long.
+    pub fn writes_take(&self, takes: Duration) {
+        *self.takes.lock().unwrap() = takes;
+    }
+
+    /// How many transactions there were.
+    pub fn commits(&self) -> usize {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// Whether this was promised and is still open.
     pub fn is_promised(&self, address: &Address, effect: Effect, id: Option<&IntentId>) -> bool {
         let is_it = |intent: &Intent| {
@@ -48,6 +63,11 @@ impl Memory {
     }
 
     async fn write(&self, act: impl FnOnce(&mut Snapshot)) -> Result<(), StateError> {
+        let takes = *self.takes.lock().unwrap();
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+        self.commits.fetch_add(1, Ordering::Relaxed);
         self.fuse.moment().await;
         if let Some(left) = &mut *self.writes_left.lock().unwrap() {
             let Some(fewer) = left.checked_sub(1) else {

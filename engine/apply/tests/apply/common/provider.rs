@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest};
-use bimetal_model::schema::{Attribute, Block, ProviderSchema, TypeSchema};
+use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
-use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
+use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
 use super::world::{Inner, Thing, Turn, World};
 
@@ -31,8 +31,18 @@ fn thing(batch: u32) -> TypeSchema {
         ("slow", Attribute::optional(Type::Bool)),
         ("zone", computed(Attribute::optional(Type::String))),
         ("id", Attribute::read_only(Type::String)),
+        ("engine", Attribute::optional(Type::Handle)),
     ]);
     TypeSchema { version: 3, role: None, batch, block }
+}
+
+/// A thing with an engine that others can be on.
+fn machine() -> TypeSchema {
+    let TypeSchema { version, batch, mut block, .. } = thing(1);
+    let forced = Attribute { force_new: true, ..Attribute::optional(Type::String) };
+    block.attributes.insert("platform".to_owned(), forced);
+    block.attributes.insert("engine".to_owned(), Attribute::read_only(Type::Handle));
+    TypeSchema { version, role: Some(Role::Machine), batch, block }
 }
 
 fn schema(provider: &str) -> ProviderSchema {
@@ -42,7 +52,12 @@ fn schema(provider: &str) -> ProviderSchema {
     match provider {
         "fake" => ProviderSchema {
             provider: Block::default(),
-            managed: [("fake_thing".to_owned(), thing(1)), ("fake_many".to_owned(), thing(BATCH))].into(),
+            managed: [
+                ("fake_thing".to_owned(), thing(1)),
+                ("fake_many".to_owned(), thing(BATCH)),
+                ("fake_machine".to_owned(), machine()),
+            ]
+            .into(),
             data: [("fake_lookup".to_owned(), lookup)].into(),
             ..ProviderSchema::default()
         },
@@ -79,6 +94,7 @@ impl Predict for World {
 fn predicted(inner: &Inner, request: &PlanRequest) -> Planned {
     let open = |(name, value): (&String, &Value)| match name.as_str() {
         "zone" | "id" if value.is_null() => (name.clone(), Value::unknown(Type::String)),
+        "engine" if value.is_null() && request.ty == "fake_machine" => (name.clone(), Value::unknown(Type::Handle)),
         _ => (name.clone(), value.clone()),
     };
     let whim = inner.whims.get(&request.address).cloned();
@@ -105,11 +121,11 @@ impl Drop for Busy<'_> {
 }
 
 impl World {
-    async fn work(&self) -> Busy<'_> {
+    async fn work(&self, provider: &ProviderKey) -> Busy<'_> {
         let takes = self.with(|inner| {
             inner.busy += 1;
             inner.peak = inner.peak.max(inner.busy);
-            inner.takes
+            inner.slow.get(&provider.name.0).copied().unwrap_or(inner.takes)
         });
         let busy = Busy(self);
         if !takes.is_zero() {
@@ -129,7 +145,7 @@ impl World {
     async fn make(&self, provider: &ProviderKey, ty: &str, request: &CreateRequest) -> Outcome {
         self.check_promised(&request.address, Effect::Create, Some(&request.intent));
         assert!(request.config.is_wholly_known(), "{} is made of something unknown", request.address);
-        let _busy = self.work().await;
+        let _busy = self.work(provider).await;
         let turn = self.turn(&request.address);
         match turn {
             Some(Turn::Fail) => return Outcome::Failed { diagnostics: failure("no"), so_far: None },
@@ -162,7 +178,7 @@ impl World {
     async fn alter(&self, provider: &ProviderKey, request: &UpdateRequest) -> Outcome {
         self.check_promised(&request.address, Effect::Update, None);
         assert!(request.config.is_wholly_known(), "{} is changed to something unknown", request.address);
-        let _busy = self.work().await;
+        let _busy = self.work(provider).await;
         let turn = self.turn(&request.address);
         match turn {
             Some(Turn::Fail) => return Outcome::Failed { diagnostics: failure("no"), so_far: None },
@@ -199,7 +215,7 @@ impl World {
 
     async fn take_away(&self, provider: &ProviderKey, address: &Address, object: &Object) -> Deletion {
         self.check_promised(address, Effect::Delete, None);
-        let _busy = self.work().await;
+        let _busy = self.work(provider).await;
         match self.turn(address) {
             Some(Turn::Fail | Turn::FailHalf | Turn::Lie) => return Deletion::Failed(failure("no")),
             Some(Turn::Retry(after_ms) | Turn::RetryHalf(after_ms)) => {
@@ -259,6 +275,10 @@ fn end(inner: &mut Inner, begun: &Thing, planned: &Value) -> Object {
         match name.as_str() {
             "id" => {}
             "zone" if value.is_unknown() => thing.set("zone", Value::from("z")),
+            "engine" if value.is_unknown() => {
+                let handle = format!("{{\"at\":\"{}\"}}", thing.text("name"));
+                thing.set("engine", Data::Handle(handle.into()).into());
+            }
             _ => thing.set(name, value.clone()),
         }
     }
@@ -283,8 +303,11 @@ impl Operate for World {
         objects: &[(Address, Object)],
     ) -> Vec<Result<Option<Object>, Diagnostics>> {
         self.fuse.moment().await;
-        let read = |(_, object): &(Address, Object)| {
+        let read = |(address, object): &(Address, Object)| {
             self.with(|inner| {
+                if inner.silent.contains(address) {
+                    return Err(failure("nobody answers"));
+                }
                 let endpoint = inner.endpoint(provider);
                 let found = text(&object.value, "id").and_then(|id| inner.things.get(id));
                 match found {
@@ -300,7 +323,10 @@ impl Operate for World {
         self.fuse.moment().await;
         let probe = |intent: &Intent| {
             let is_it = |thing: &&Thing| thing.intent == intent.id.0;
-            self.with(|inner| Ok(inner.things.values().find(is_it).map(Thing::object)))
+            self.with(|inner| match inner.silent.contains(&intent.address) {
+                true => Err(failure("nobody answers")),
+                false => Ok(inner.things.values().find(is_it).map(Thing::object)),
+            })
         };
         intents.iter().map(probe).collect()
     }

@@ -1,6 +1,6 @@
 //! What exists, the rules that it obeys, and how it may misbehave.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -88,8 +88,12 @@ pub(super) struct Inner {
     pub(super) whims: BTreeMap<Address, (String, Value)>,
     /// What plans say can't be changed in place from now on.
     pub(super) stubborn: BTreeMap<Address, String>,
+    /// What nobody answers about.
+    pub(super) silent: BTreeSet<Address>,
     /// How long each effect takes.
     pub(super) takes: Duration,
+    /// How long each effect of a provider takes, where that is something else.
+    pub(super) slow: BTreeMap<String, Duration>,
     pub(super) busy: usize,
     pub(super) peak: usize,
 }
@@ -127,6 +131,17 @@ impl World {
             inner.takes = takes;
             std::mem::take(&mut inner.peak)
         })
+    }
+
+    /// From now on these, and no others, can't be looked at.
+    pub fn silence(&self, addresses: &[&str]) {
+        let silent = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        self.with(|inner| inner.silent = silent);
+    }
+
+    /// Effects of this provider take so long.
+    pub fn effects_of_take(&self, provider: &str, takes: Duration) {
+        self.with(|inner| inner.slow.insert(provider.to_owned(), takes));
     }
 
     /// A new process knows nothing of what an old one was told.

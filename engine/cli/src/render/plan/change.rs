@@ -50,6 +50,7 @@ fn deed(action: Action) -> (Style, &'static str, &'static str) {
         Action::Replace => (REMOVE, "-/+", "must be replaced"),
         Action::Delete => (REMOVE, "  -", "will be destroyed"),
         Action::Keep => (FAINT, "   ", "stays as it is"),
+        Action::Leave => (FAINT, "  !", "is left as it is, though something else is wanted"),
     }
 }
 

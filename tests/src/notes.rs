@@ -1,0 +1,228 @@
+//! A server that keeps notes, for the provider that is the SDK's example; and that component itself.
+//!
+//! Its world can be compared, and it can lose what it answers: nobody needs an engine, or root, to see what is left of an
+//! interrupted apply.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What it asks for.
+pub const TOKEN: &str = "hunter2-is-not-to-be-seen";
+
+/// No answer is held for longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The example, compiled once for all tests.
+pub fn component() -> &'static Path {
+    static COMPONENT: OnceLock<PathBuf> = OnceLock::new();
+    COMPONENT.get_or_init(|| {
+        let target = xtask::target().join("plugins");
+        let mut build = xtask::process::cargo();
+        build.args(["build", "--quiet", "--profile", "provider", "--target", "wasm32-wasip2"]);
+        build.args(["--package", "bimetal-provider", "--example", "notes", "--target-dir"]).arg(&target);
+        build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the example can't be built: {error:#}"));
+        target.join("wasm32-wasip2/provider/examples/notes.wasm")
+    })
+}
+
+/// A server that keeps notes, and asks for the token.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    kept: Mutex<Kept>,
+    /// Told when answers are not held any more.
+    released: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// By id.
+    notes: BTreeMap<String, Value>,
+    /// `GET /notes`, …
+    asked: Vec<String>,
+    last: u32,
+    /// The answer to so many changes from now is lost, though they are made.
+    lost: Option<usize>,
+    /// Changes are made, and nobody is answered.
+    is_held: bool,
+}
+
+impl Server {
+    /// Starts one; it goes on as long as the process.
+    pub fn start() -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let server = Server { address, shared: Arc::default() };
+        let shared = server.shared.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = shared.clone();
+                std::thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        server
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Topics and texts, in the order in which they were made.
+    pub fn notes(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        self.kept().notes.values().map(|note| (text(&note["topic"]), text(&note["text"]))).collect()
+    }
+
+    /// `GET /notes`, …
+    pub fn asked(&self) -> Vec<String> {
+        self.kept().asked.clone()
+    }
+
+    /// Behind everybody's back.
+    pub fn rewrite(&self, topic: &str, text: &str) {
+        let mut kept = self.kept();
+        let note = kept.notes.values_mut().find(|note| note["topic"] == topic).expect("it is there");
+        note["text"] = json!(text);
+    }
+
+    /// The nth change from now, from 1, is made, and its answer is lost.
+    pub fn lose_answer(&self, nth: usize) {
+        self.kept().lost = Some(nth);
+    }
+
+    /// Whether such an answer is still to be lost.
+    pub fn will_lose(&self) -> bool {
+        self.kept().lost.is_some()
+    }
+
+    /// From now on changes are made, and nobody is answered.
+    pub fn hold(&self) {
+        self.kept().is_held = true;
+    }
+
+    /// All are answered.
+    pub fn release(&self) {
+        self.kept().is_held = false;
+        self.shared.released.notify_all();
+    }
+
+    /// How many changes were asked for.
+    pub fn changes(&self) -> usize {
+        self.kept().asked.iter().filter(|asked| !asked.starts_with("GET ")).count()
+    }
+
+    /// What is kept, to be put back later.
+    pub fn picture(&self) -> Vec<Value> {
+        self.kept().notes.values().cloned().collect()
+    }
+
+    /// Keeps this and nothing else.
+    pub fn restore(&self, picture: &[Value]) {
+        let note = |note: &Value| (note["id"].as_str().expect("an id").to_owned(), note.clone());
+        self.kept().notes = picture.iter().map(note).collect();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.shared.kept()
+    }
+}
+
+impl Shared {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
+    let mut reader = BufReader::new(&stream);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let header = |name: &str| {
+        let fields = lines.iter().filter_map(|line| line.split_once(": "));
+        fields.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+    };
+    let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let (method, path) = lines.first()?.split_once(' ')?;
+    let path = path.split(' ').next()?;
+    let (status, body) = match header("authorization") {
+        Some(shown) if shown == format!("Bearer {TOKEN}") => {
+            let mut kept = shared.kept();
+            kept.asked.push(format!("{method} {path}"));
+            let answer = kept.answer(method, path, serde_json::from_slice(&body).unwrap_or_default());
+            if method != "GET" && kept.loses() {
+                return None;
+            }
+            if method != "GET" {
+                drop(shared.released.wait_timeout_while(kept, PATIENCE, |kept| kept.is_held));
+            }
+            answer.map_or((404, String::new()), |answer| (200, answer.to_string()))
+        }
+        _ => (401, String::new()),
+    };
+    let head = format!("HTTP/1.1 {status} .\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    (&stream).write_all(format!("{head}{body}").as_bytes()).ok()
+}
+
+impl Kept {
+    /// Whether this change's answer is the one that is lost.
+    fn loses(&mut self) -> bool {
+        match self.lost {
+            Some(0 | 1) => {
+                self.lost = None;
+                true
+            }
+            Some(nth) => {
+                self.lost = Some(nth - 1);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn answer(&mut self, method: &str, path: &str, body: Value) -> Option<Value> {
+        if let Some(tag) = path.strip_prefix("/notes?tag=") {
+            return Some(self.notes.values().filter(|note| note["tag"] == tag).cloned().collect());
+        }
+        let id = path.strip_prefix("/notes/").map(str::to_owned);
+        match method {
+            "POST" => {
+                self.last += 1;
+                let id = format!("n{}", self.last);
+                let mut note = body;
+                (note["id"], note["revision"]) = (json!(id), json!(1));
+                self.notes.insert(id, note.clone());
+                Some(note)
+            }
+            "PUT" => {
+                let note = self.notes.get_mut(&id?)?;
+                note["text"] = body["text"].clone();
+                note["revision"] = json!(note["revision"].as_u64()? + 1);
+                Some(note.clone())
+            }
+            "DELETE" => self.notes.remove(&id?),
+            _ => self.notes.get(&id?).cloned(),
+        }
+    }
+}

@@ -58,7 +58,8 @@ fn events_are_written_into_a_file_as_they_happen() {
         assert_eq!((line["format"].as_u64(), line["run"].as_str()), (Some(1), Some(run)), "{line}");
         assert!(line["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{line}");
     }
-    let names: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).filter(|name| *name != "busy").collect();
+    let names: Vec<&str> =
+        lines.iter().filter_map(|line| line["event"].as_str()).filter(|name| *name != "busy").collect();
     assert_eq!(names, ["plan", "begun", "started", "finished", "result"], "{text}");
     let result = &lines.last().expect("a last line")["document"];
     assert_eq!((result["outcome"].as_str(), result["done"].as_u64()), (Some("done"), Some(1)), "{result}");
@@ -119,7 +120,8 @@ fn keep(stream: TcpStream, kept: &Mutex<Vec<(String, Vec<u8>)>>) -> Option<()> {
         head += &std::mem::take(&mut line);
     }
     let lower = head.to_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|l| l.trim().parse().ok());
+    let length =
+        lower.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|l| l.trim().parse().ok());
     let mut body = vec![0; length?];
     reader.read_exact(&mut body).ok()?;
     kept.lock().unwrap_or_else(PoisonError::into_inner).push((head, body));
@@ -139,10 +141,15 @@ fn spans_are_sent_to_a_collector_and_say_nothing_sensitive() {
     let all: Vec<u8> = sent.into_iter().flat_map(|(_, body)| body).collect();
     let has = |text: &str| all.windows(text.len()).any(|window| window == text.as_bytes());
     // Texts stand in protobuf as they are.
-    for name in ["command", "refresh", "plan", "apply", "effect", "commit", "notes_note.tea", "create", "outcome", "done"] {
+    for name in
+        ["command", "refresh", "plan", "apply", "effect", "commit", "notes_note.tea", "create", "outcome", "done"]
+    {
         assert!(has(name), "no `{name}`");
     }
-    assert!(!has(SECRET) && !has(TOKEN) && !has("tea\"") && !has(&server.url()), "nothing of the configuration's values");
+    assert!(
+        !has(SECRET) && !has(TOKEN) && !has("tea\"") && !has(&server.url()),
+        "nothing of the configuration's values"
+    );
 
     // A collector that is not there holds up nothing, and fails nothing.
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");

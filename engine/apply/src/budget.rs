@@ -50,9 +50,12 @@ impl<'a> Budgets<'a> {
         self.failed.contains(machine)
     }
 
-    /// The machine that a change is about or placed on, if it has failed.
-    pub(crate) fn failed_machine<'c>(&self, change: &'c Change) -> Option<&'c Address> {
-        named_machine(change).filter(|machine| self.failed.contains(*machine))
+    /// The machine that a job is about, or on, if it has failed.
+    pub(crate) fn failed_machine(&self, job: &Job<'_>, existing: &Values) -> Option<Address> {
+        if self.failed.is_empty() {
+            return None;
+        }
+        self.machine_of(job, existing).filter(|machine| self.has_failed(machine))
     }
 
     /// Something could not be done there.

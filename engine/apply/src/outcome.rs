@@ -42,7 +42,8 @@ pub(crate) fn of(ports: &Ports<'_>, job: &Job<'_>, ending: Ending) -> Outcome {
             Outcome { record, result: Err(diagnostics) }
         }
         (Ending::GivenUp { why }, _) => {
-            let error = Diagnostic::error(why).hint("nobody knows what it did: the next plan looks, and goes on from there");
+            let error =
+                Diagnostic::error(why).hint("nobody knows what it did: the next plan looks, and goes on from there");
             Outcome { record: None, result: Err(vec![error.of(&address)]) }
         }
         (Ending::Made(_) | Ending::Told(_) | Ending::Again { .. }, _) => {

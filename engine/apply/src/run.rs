@@ -154,10 +154,6 @@ impl<'a> Run<'a> {
         let (plan, mut jobs) = (self.plan, Vec::new());
         while self.may_begin() {
             let Some(step) = self.places.next(plan, &mut self.graph) else { break };
-            if let Some(machine) = self.budgets.failed_machine(&plan.changes[step.change]) {
-                self.skip(step, machine);
-                continue;
-            }
             if let Err(diagnostics) = self.settle_image(step).await {
                 self.failed(step, "prepare", diagnostics);
                 continue;
@@ -171,10 +167,13 @@ impl<'a> Run<'a> {
                 placements: &self.placements,
             };
             match prepare.job(step) {
-                Ok(job) => {
-                    self.places.enter(&job.owner().0.name);
-                    jobs.push(job);
-                }
+                Ok(job) => match self.budgets.failed_machine(&job, &self.existing) {
+                    Some(machine) => self.skip(step, &machine),
+                    None => {
+                        self.places.enter(&job.owner().0.name);
+                        jobs.push(job);
+                    }
+                },
                 Err(diagnostics) => self.failed(step, "prepare", diagnostics),
             }
         }

@@ -100,7 +100,10 @@ impl std::fmt::Debug for Sender {
 
 #[async_trait]
 impl HttpClient for Sender {
-    async fn send_bytes(&self, request: http::Request<bytes::Bytes>) -> Result<http::Response<bytes::Bytes>, HttpError> {
+    async fn send_bytes(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let sent = Request {

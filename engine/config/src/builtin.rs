@@ -12,7 +12,10 @@ pub fn pool() -> &'static Block {
             [
                 ("machines", required(Type::Any, "machines, lists of them, or pools")),
                 ("strategy", optional(Type::String, "`spread` or `binpack`")),
-                ("failure_budget", optional(Type::Any, "how many of its machines may fail before a run stops, as `2` or `\"10%\"`")),
+                (
+                    "failure_budget",
+                    optional(Type::Any, "how many of its machines may fail before a run stops, as `2` or `\"10%\"`"),
+                ),
             ],
             [],
         )

@@ -40,7 +40,9 @@ enum Why {
     Silent,
     Everywhere,
     Stays,
-    Best { of: usize },
+    Best {
+        of: usize,
+    },
     MadeRoom,
 }
 
@@ -290,7 +292,9 @@ impl<'a> Placing<'a> {
             (Why::Silent | Why::Stays | Why::MadeRoom, _) => "so that all replicas have room".to_owned(),
         };
         match &replica.prior {
-            Some(Placement { machine, .. }) => format!("moves from {machine}{}: {here}", self.why_not(service, machine)),
+            Some(Placement { machine, .. }) => {
+                format!("moves from {machine}{}: {here}", self.why_not(service, machine))
+            }
             None => here,
         }
     }

@@ -232,7 +232,9 @@ impl<'a> Planner<'a> {
 
     /// Whether the provider can be asked about the world while planning: what its block refers to stays as it is.
     fn is_configured(&self, key: &ProviderKey) -> bool {
-        let stays = |address| self.changes.get(address).is_some_and(|change| matches!(change.action, Action::Keep | Action::Leave));
+        let stays = |address| {
+            self.changes.get(address).is_some_and(|change| matches!(change.action, Action::Keep | Action::Leave))
+        };
         let behind = self.behind.of([&Node::Provider(key.clone())]);
         behind.iter().all(stays) && self.providers.get(key).is_some_and(Value::is_wholly_known)
     }

@@ -52,8 +52,9 @@ pub(crate) fn budget(pool: &Value) -> Result<Option<Budget>, Diagnostic> {
         }
     };
     let wrong = || {
-        Diagnostic::error("this is no failure budget")
-            .hint("write a number of machines, or a share of the pool's: `failure_budget = 2`, `failure_budget = \"10%\"`")
+        Diagnostic::error("this is no failure budget").hint(
+            "write a number of machines, or a share of the pool's: `failure_budget = 2`, `failure_budget = \"10%\"`",
+        )
     };
     count.map(|may_fail| Some(Budget { may_fail, machines })).ok_or_else(wrong)
 }

@@ -15,9 +15,7 @@ pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, calls: 
     let (creations, others): (Vec<_>, Vec<_>) = intents.iter().cloned().partition(|i| i.effect == Effect::Create);
     observed.resolved.extend(others.into_iter().map(|intent| (intent, None)));
     let engines = Engines::of(observed);
-    let grouped = grouped(creations.into_iter().map(|intent| {
-        (Group::of_intent(&intent, &engines), intent)
-    }));
+    let grouped = grouped(creations.into_iter().map(|intent| (Group::of_intent(&intent, &engines), intent)));
     let predict = calls.predict;
     let probes = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, calls.operate));
     let mut answers = futures::stream::iter(probes).buffered(calls.at_once());

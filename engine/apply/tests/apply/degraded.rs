@@ -97,7 +97,8 @@ async fn one_that_does_not_answer_is_left_as_it_is() {
     assert!(!calls.iter().any(|call| call.contains("[\"b\"]")), "{calls:?}");
 
     // Nothing is wanted of it any more than there is.
-    let (plan, observed) = bench.plan(&fleet("1", 1).replace("size     = 1", "size     = each.key == \"b\" ? 1 : 2")).await;
+    let (plan, observed) =
+        bench.plan(&fleet("1", 1).replace("size     = 1", "size     = each.key == \"b\" ? 1 : 2")).await;
     assert_eq!((plan.is_empty(), plan.left().count(), plan.degraded.len()), (true, 0, 1));
     assert!(!bimetal_apply::has_work(&plan, &observed.resolved, &*bench.world));
 

@@ -79,21 +79,21 @@ fn assert_order(journal: &[String], before: &[Node], after: &[Node], undone: &BT
         match action {
             "create" | "update" => {
                 let Some(needed) = needed(after, place).map(address) else { continue };
-                let is_worked_on = journal.iter().any(|line| {
-                    matches!(is_begun(line), Some(("create" | "update", other)) if other == needed)
-                });
-                assert!(
-                    !is_worked_on || ended(at, "put", &needed),
-                    "{begun} before {needed}:\n{}",
-                    journal.join("\n")
-                );
+                let is_worked_on = journal
+                    .iter()
+                    .any(|line| matches!(is_begun(line), Some(("create" | "update", other)) if other == needed));
+                assert!(!is_worked_on || ended(at, "put", &needed), "{begun} before {needed}:\n{}", journal.join("\n"));
                 assert!(!undone.contains(&needed), "{begun} in spite of {needed}:\n{}", journal.join("\n"));
             }
             _ => {
                 let users = (0..before.len()).filter(|user| before[*user].is_there);
                 for user in users.filter(|user| needed(before, *user) == Some(place)).map(address) {
                     let is_removed = journal.iter().any(|line| *line == format!("delete {user}"));
-                    assert!(!is_removed || ended(at, "forget", &user), "{begun} before {user}:\n{}", journal.join("\n"));
+                    assert!(
+                        !is_removed || ended(at, "forget", &user),
+                        "{begun} before {user}:\n{}",
+                        journal.join("\n")
+                    );
                 }
             }
         }

@@ -69,7 +69,8 @@ impl Progress {
             (false, false) => Manner::Plain,
         };
         let now = Instant::now();
-        let state = State { board: Board::default(), digest: Digest::default(), spoke: now, digested: now, is_kept: false };
+        let state =
+            State { board: Board::default(), digest: Digest::default(), spoke: now, digested: now, is_kept: false };
         let screen = Screen { state: Mutex::new(state), bar: ProgressBar::hidden(), manner };
         Progress { screen: Arc::new(screen), events }
     }

@@ -27,7 +27,7 @@ impl Planner<'_> {
     pub(super) fn refused(&mut self) -> Diagnostics {
         self.budgets = self.all_budgets();
         let silent: BTreeSet<&Address> = self.observed.silent.keys().collect();
-        let mut refused = Diagnostics::new();
+        let (mut refused, mut exceeded_pools) = (Diagnostics::new(), BTreeMap::new());
         for (machine, said) in &self.observed.silent {
             let pools: Vec<_> = self.budgets.iter().filter(|(_, budget)| budget.machines.contains(machine)).collect();
             let failed = |budget: &Budget| budget.machines.iter().filter(|machine| silent.contains(machine)).count();
@@ -36,7 +36,7 @@ impl Planner<'_> {
                 (None, _) => refused.extend(said.iter().cloned()),
                 (Some(_), Some((pool, budget))) => {
                     refused.extend(said.iter().cloned());
-                    refused.push(too_many(pool, budget, failed(budget)));
+                    exceeded_pools.insert(*pool, too_many(pool, budget, failed(budget)));
                 }
                 (Some((pool, budget)), None) => {
                     let why = because(said);
@@ -46,6 +46,7 @@ impl Planner<'_> {
             }
         }
         refused.dedup();
+        refused.extend(exceeded_pools.into_values());
         refused
     }
 

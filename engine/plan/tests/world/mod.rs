@@ -205,7 +205,8 @@ pub fn shown(plan: &Plan) -> String {
     let moved = plan.moved.iter().map(|(new, old)| format!("{old} is now {new}"));
     let forgotten = plan.forgotten.iter().map(|address| format!("forget {address}"));
     let imported = plan.imported.iter().map(|(address, id)| format!("{address} is {id}"));
-    let lines: Vec<String> = moved.chain(forgotten).chain(imported).chain(plan.effects().chain(plan.left()).map(line)).collect();
+    let lines: Vec<String> =
+        moved.chain(forgotten).chain(imported).chain(plan.effects().chain(plan.left()).map(line)).collect();
     let outputs = plan.outputs.iter().filter(|(_, output)| output.before != output.after);
     let outputs: String = outputs.map(|(name, output)| format!("\noutput {name} = {:?}", output.after)).collect();
     match lines.is_empty() && outputs.is_empty() {

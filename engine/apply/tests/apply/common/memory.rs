@@ -27,7 +27,14 @@ pub struct Memory {
 impl Memory {
     pub fn new(fuse: Arc<Fuse>, journal: Arc<Journal>) -> Memory {
         let snapshot = Snapshot { lineage: "l".to_owned(), ..Snapshot::default() };
-        Memory { snapshot: Mutex::new(snapshot), fuse, journal, writes_left: Mutex::new(None), takes: Mutex::default(), commits: AtomicUsize::new(0) }
+        Memory {
+            snapshot: Mutex::new(snapshot),
+            fuse,
+            journal,
+            writes_left: Mutex::new(None),
+            takes: Mutex::default(),
+            commits: AtomicUsize::new(0),
+        }
     }
 
     pub fn snapshot(&self) -> Snapshot {

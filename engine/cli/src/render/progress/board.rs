@@ -77,12 +77,7 @@ impl Board {
         None
     }
 
-    fn over(
-        &mut self,
-        address: &Address,
-        now: Instant,
-        of: impl Fn(&mut Effects) -> &mut usize,
-    ) -> Option<Duration> {
+    fn over(&mut self, address: &Address, now: Instant, of: impl Fn(&mut Effects) -> &mut usize) -> Option<Duration> {
         if let Some(effects) = &mut self.effects {
             *of(effects) += 1;
         }

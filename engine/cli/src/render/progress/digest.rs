@@ -25,7 +25,10 @@ impl Digest {
     /// What is to be said now.
     pub(super) fn take(&mut self) -> Vec<String> {
         let kinds = std::mem::take(&mut self.ended);
-        kinds.into_iter().flat_map(|((whole, is_replica, action), ended)| said(&whole, is_replica, action, &ended)).collect()
+        kinds
+            .into_iter()
+            .flat_map(|((whole, is_replica, action), ended)| said(&whole, is_replica, action, &ended))
+            .collect()
     }
 }
 

@@ -158,29 +158,36 @@ fn what_is_excluded_is_left_out_with_what_needs_it() {
     + machine.docker.m[2]
     + service.api.replica[0] on machine.docker.m[0] (nginx@sha256:1.28/amd64)
     ");
-    assert_snapshot!(check_plan_with(FLEET, &World::default(), excludes(&["machine.docker.m[1]", "service.api"])), @r"
+    assert_snapshot!(check_plan_with(FLEET, &World::default(), excludes(&["machine.docker.m[1]", "service.api"])), @r#"
     ? image nginx:1.27
-    service.web.replica[2]: `service.web.replica[2]` fits on no node
-      machine.docker.m[0], machine.docker.m[2]: port 80 is taken
-      hint: a host port can be used once a node: add machines, or ask for fewer replicas
-    ");
-    assert_snapshot!(check_plan_with(FLEET, &World::default(), excludes(&["machine.docker.m"])), @r"
-    ? image nginx:1.28
-    ? image nginx:1.27
-    service.api.replica[0]: `service.api.replica[0]` fits on no node
-      its pool has no machines
-      hint: add machines to the pool, or ask for less
-    service.web.replica[0]: `service.web.replica[0]` and 2 more replicas fit on no node
-      its pool has no machines
-      hint: add machines to the pool, or ask for less
-    ");
+    this plan is a part of what the configuration asks for: `-exclude=machine.docker.m[1]`, `-exclude=service.api`
+      what is left out stays as it is, whatever the configuration says; the output `web` rests on what is left out, and stays as it is
+      hint: plan everything again when this is done
+    + machine.docker.m[0]
+    + machine.docker.m[2]
+    + service.web.replica[0] on machine.docker.m[0] (nginx@sha256:1.27/amd64)
+    + service.web.replica[2] on machine.docker.m[2] (nginx@sha256:1.27/amd64)
+    + docker_volume.data
+    output data = Some("data")
+    "#);
+    assert_snapshot!(check_plan_with(FLEET, &World::default(), excludes(&["machine.docker.m"])), @r#"
+    this plan is a part of what the configuration asks for: `-exclude=machine.docker.m`
+      what is left out stays as it is, whatever the configuration says; the output `web` rests on what is left out, and stays as it is
+      hint: plan everything again when this is done
+    + docker_volume.data
+    output data = Some("data")
+    "#);
     assert_snapshot!(check_plan_with("", &settled(FLEET), excludes(&["service.web.replica[1]"])), @r"
-    `-exclude=service.web.replica[1]` names nothing
-      `service.web` has no such instance
-      hint: did you mean `service.web.replica[0]`?
-    machine.docker.m[2]: `machine.docker.m[2]` can't be removed while `service.web.replica[1]` stays
-      it needs it, and is left out of this plan
-      hint: add `-target=service.web`, or plan everything
+    this plan is a part of what the configuration asks for: `-exclude=service.web.replica[1]`
+      what is left out stays as it is, whatever the configuration says
+      hint: plan everything again when this is done
+    - machine.docker.m[0]; `machine.docker.m` is not in the configuration any more
+    - machine.docker.m[1]; `machine.docker.m` is not in the configuration any more
+    - service.api.replica[0]; `service.api` is not in the configuration any more
+    - service.web.replica[0]; `service.web` is not in the configuration any more
+    - service.web.replica[2]; `service.web` is not in the configuration any more
+    output data = None
+    output web = None
     ");
 }
 
@@ -220,7 +227,9 @@ resource "docker_volume" "c" {
     docker_volume.b: `for_each` depends on what is known only after apply
       `docker_volume.a.id` is known only after apply
       hint: `bimetal apply -target=docker_volume.a` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
-    docker_volume.c: a null has no length
+    docker_volume.c: `count` depends on what is known only after apply
+      `docker_volume.a.id` is known only after apply
+      hint: `bimetal apply -target=docker_volume.a` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
     ");
     assert_snapshot!(check_plan_with(config, &World::default(), targets(&["docker_volume.a"])), @r"
     this plan is a part of what the configuration asks for: `-target=docker_volume.a`
@@ -228,7 +237,11 @@ resource "docker_volume" "c" {
       hint: plan everything again when this is done
     + docker_volume.a
     ");
-    assert_snapshot!(check_plan_with(config, &World::default(), excludes(&["docker_volume.b"])), @"docker_volume.c: a null has no length");
+    assert_snapshot!(check_plan_with(config, &World::default(), excludes(&["docker_volume.b"])), @r"
+    docker_volume.c: `count` depends on what is known only after apply
+      `docker_volume.a.id` is known only after apply
+      hint: `bimetal apply -target=docker_volume.a` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
+    ");
 }
 
 #[test]
@@ -268,7 +281,7 @@ fn names_that_mean_nothing_are_told() {
     ? image nginx:1.28
     ? image nginx:1.27
     `-replace=pool.all` names nothing
-      neither the configuration nor the state knows it
+      it is nothing that the configuration makes
       hint: `bimetal state list` shows what exists
     ");
 }
@@ -315,9 +328,15 @@ fn destroying_a_part_takes_along_what_needs_it() {
     output web = None
     ");
     assert_snapshot!(check_plan_with(FLEET, &world, destroy(excludes(&["service.web.replica[0]"]))), @r"
-    `-exclude=service.web.replica[0]` names nothing
-      `service.web` has no such instance
-      hint: did you mean `service.web.replica[1]`?
+    this plan is a part of what the configuration asks for: `-exclude=service.web.replica[0]`
+      what is left out stays as it is, whatever the configuration says; the output `data` rests on what is left out, and stays as it is
+      hint: plan everything again when this is done
+    - machine.docker.m[0]
+    - machine.docker.m[2]
+    - service.api.replica[0]
+    - service.web.replica[1]
+    - service.web.replica[2]
+    output web = None
     ");
 }
 
@@ -369,6 +388,13 @@ fn only_what_a_plan_is_about_is_looked_at() {
 #[test]
 fn a_new_machine_is_left_out_with_its_replicas() {
     let world = settled(&FLEET.replace("count    = 3", "count    = 2").replace("replicas = 3", "replicas = 2"));
-    assert_snapshot!(check_plan_with(FLEET, &world, excludes(&["machine.docker.m[2]"])), @r"");
+    assert_snapshot!(check_plan_with(FLEET, &world, excludes(&["machine.docker.m[2]"])), @r"
+    ? image nginx:1.28
+    ? image nginx:1.27
+    this plan is a part of what the configuration asks for: `-exclude=machine.docker.m[2]`
+      what is left out stays as it is, whatever the configuration says; the output `web` rests on what is left out, and stays as it is
+      hint: plan everything again when this is done
+    nothing to do
+    ");
     assert_snapshot!(check_plan_with(FLEET, &world, excludes(&["machine.docker.m"])), @r"");
 }

@@ -907,7 +907,22 @@ output "image" {
   value = service.web.replicas[0].image
 }
 "#;
-    assert_snapshot!(check_plan(config, &World::default()), @"");
-    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = 3"), &World::default()), @"");
-    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = length(docker_volume.v.id)"), &World::default()), @"");
+    assert_snapshot!(check_plan(config, &World::default()), @r"
+    + machine.docker.a[0]
+    + machine.docker.a[1]
+    + service.web.replica[0] on machine.docker.a[0] ()
+    + service.web.replica[1] on machine.docker.a[1] ()
+    + docker_volume.v
+    output image = Some((unknown string))
+    ");
+    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = 3"), &World::default()), @r"
+    service.web.replica[2]: `service.web.replica[2]` fits on no node
+      machine.docker.a[0], machine.docker.a[1]: a port of `service.web` that is known only after apply is taken
+      hint: a host port can be used once a node: add machines, or ask for fewer replicas
+    ");
+    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = length(docker_volume.v.id)"), &World::default()), @r"
+    service.web: `replicas` depends on what is known only after apply
+      `docker_volume.v.id` is known only after apply
+      hint: `bimetal apply -target=docker_volume.v` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
+    ");
 }

@@ -46,8 +46,6 @@ pub(crate) fn show_plan(session: &Session, plan: &Plan, detail: Detail) {
     }
 }
 
-
-
 /// Shows a saved plan, or the state.
 pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Result<(), Failure> {
     let configuration = session.configuration_for_state()?;

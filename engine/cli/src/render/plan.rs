@@ -245,10 +245,10 @@ mod tests {
     #[test]
     fn what_is_left_out_is_said() {
         let left = Change {
-            reason: Some("`machine.docker.b` does not answer".to_owned()),
+            reason: Some(Reason::MachineSilent { machine: "machine.docker.b".parse().unwrap() }),
             ..change("service.web.replica[1]", Action::Leave, None, None)
         };
-        insta::assert_snapshot!(plain(&render(&plan(vec![left]))), @"
+        insta::assert_snapshot!(plain(&shown(&plan(vec![left]))), @"
         Wanted, and left out for now:
 
           ! service.web.replica[1]: `machine.docker.b` does not answer

@@ -42,7 +42,7 @@ impl Planner<'_> {
         let node = Node::Object(block.address.clone());
         let behind = self.behind.of(self.desired.dependencies.get(&node).into_iter().flatten());
         let pool = service::pool(block, &self.values.scope);
-        let has_place = |pool: &Value| pool::members(pool).keys().any(|machine| !self.is_no_place(machine));
+        let has_place = |pool: &Value| pool::members(pool).keys().any(|machine| !self.excluded.contains(machine));
         !behind.is_disjoint(&self.excluded) && pool.is_ok_and(|pool| !has_place(&pool))
     }
 

@@ -123,6 +123,9 @@ fn options_that_do_not_fit_are_refused() {
         &["plan", "-target=x"],
         &["plan", "-parallelism=0"],
         &["apply", "-target=docker_volume.data", "plan.bin"],
+        &["plan", "-refresh=false", "-refresh-only"],
+        &["apply", "-destroy", "plan.bin"],
+        &["apply", "-destroy", "-replace=docker_volume.data[\"a\"]"],
         &["destroy", "-refresh-only"],
         &["plan", "-detail=little"],
     ] {

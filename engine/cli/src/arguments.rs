@@ -14,6 +14,9 @@ pub(crate) use variables::{Assignment, Variables};
 /// The heading of options that every command takes.
 const EVERYWHERE: &str = "For every command";
 
+/// What a saved plan has decided already.
+const PLAN_OPTIONS: [&str; 6] = ["target", "exclude", "replace", "refresh_only", "offline", "destroy"];
+
 /// One configuration for machines, pools and services: planned, then done.
 #[derive(Debug, Parser)]
 #[command(name = "bimetal", bin_name = "bimetal", version, max_term_width = 100, arg_required_else_help = true)]
@@ -198,9 +201,6 @@ pub(crate) struct Plan {
     /// Plan to remove everything
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub(crate) destroy: bool,
-    /// Ask nobody: only what the state and the lock file know counts
-    #[arg(long, conflicts_with = "refresh_only")]
-    pub(crate) offline: bool,
     /// Exit with 2 where something would change
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -209,12 +209,15 @@ pub(crate) struct Plan {
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// A plan that `plan --out` saved
-    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "exclude", "replace", "refresh_only"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = PLAN_OPTIONS)]
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) planning: Planning,
     #[command(flatten)]
     pub(crate) wishes: Wishes,
+    /// Remove everything, as `destroy` does
+    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
+    pub(crate) destroy: bool,
     #[command(flatten)]
     pub(crate) doing: Doing,
 }

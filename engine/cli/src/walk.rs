@@ -89,7 +89,11 @@ impl<'a> Course<'a> {
             replace: wishes.replace.clone(),
             imports: Vec::new(),
         };
-        let look = if planning.looks() || wishes.refresh_only { Look::Refresh } else { Look::Believe };
+        let look = match (wishes.offline, planning.looks()) {
+            (true, _) => Look::Offline,
+            (false, true) => Look::Refresh,
+            (false, false) => Look::Believe,
+        };
         let parallelism = planning.at_once(Calls::PARALLELISM);
         Course { options, look, parallelism, notify: &*session.progress }
     }

@@ -56,8 +56,11 @@ pub(crate) struct Wishes {
     #[arg(long, value_name = "ADDR", value_parser = selector, conflicts_with = "refresh_only")]
     pub(crate) replace: Vec<Selector>,
     /// Change nothing but the state: take in what has changed outside of Bimetal
-    #[arg(long, conflicts_with = "no_refresh")]
+    #[arg(long, conflicts_with_all = ["no_refresh", "refresh"])]
     pub(crate) refresh_only: bool,
+    /// Ask nobody while planning: only what the state and the lock file know counts
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub(crate) offline: bool,
 }
 
 /// How much of a plan is shown.

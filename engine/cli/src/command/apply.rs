@@ -27,10 +27,11 @@ use crate::walk::{self, Course, Planned, World};
 
 /// Brings the world to the configuration, or does a saved plan.
 pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
-    let arguments::Apply { plan, planning, wishes, doing } = arguments;
+    let arguments::Apply { plan, planning, wishes, destroy, doing } = arguments;
+    let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     match plan {
         Some(path) => saved(session, path, planning).await,
-        None => fresh(session, planning, doing, Course::of(session, planning, wishes, Mode::Apply)).await,
+        None => fresh(session, planning, doing, Course::of(session, planning, wishes, mode)).await,
     }
 }
 

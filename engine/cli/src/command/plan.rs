@@ -14,17 +14,14 @@ use crate::plan_document::plan_document;
 use crate::plan_file;
 use crate::render;
 use crate::session::Session;
-use crate::walk::{self, Course, Look, World};
+use crate::walk::{self, Course, World};
 
 /// Shows what would be done.
 pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Result<ExitCode, Failure> {
     let configuration = session.configuration(&arguments.planning.variables)?;
     let world = World::open(session, configuration).await?;
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
-    let mut course = Course::of(session, &arguments.planning, &arguments.wishes, mode);
-    if arguments.offline {
-        course.look = Look::Offline;
-    }
+    let course = Course::of(session, &arguments.planning, &arguments.wishes, mode);
     let planned = walk::plan(session, &world, &course).await?;
     show_plan(session, &planned.plan, arguments.planning.detail);
     session.progress.events.document("plan", || plan_document(&planned.plan));

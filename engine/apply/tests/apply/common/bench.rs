@@ -12,7 +12,7 @@ use bimetal_model::port::{Edge, Lease, Operate as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::{RevisionOutcome, Stored};
 use bimetal_model::{Address, Diagnostic};
-use bimetal_plan::{Mode, Plan, Planning, plan, provider_configs};
+use bimetal_plan::{Mode, Options, Plan, Planning, plan, provider_configs};
 use bimetal_refresh::{Calls, answer, refresh};
 
 use super::fuse::Fuse;
@@ -115,7 +115,8 @@ impl Bench {
     }
 
     /// Looks and plans, as a new process.
-    pub async fn try_plan(&self, config: &str, mode: Mode) -> Result<(Plan, Observed), String> {
+    pub async fn try_plan(&self, config: &str, options: impl Into<Options>) -> Result<(Plan, Observed), String> {
+        let options = options.into();
         let (desired, snapshot) = (read(config), self.memory.snapshot());
         self.world.forget_configs();
         self.configure(&desired, &snapshot.objects);
@@ -126,7 +127,7 @@ impl Bench {
         self.configure(&desired, &observed.objects);
         let mut answers = Answers::default();
         loop {
-            match plan(&desired, &observed, &answers, &mode.into(), &*self.world) {
+            match plan(&desired, &observed, &answers, &options, &*self.world) {
                 (Some(Planning::Ready(plan)), _) => return Ok((*plan, observed)),
                 (Some(Planning::Ask(asked)), _) => answer(asked, &mut answers, &self.calls_of()).await,
                 (None, said) => return Err(told(&said)),

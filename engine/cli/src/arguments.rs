@@ -188,7 +188,6 @@ pub(crate) struct Fmt {
     pub(crate) write: bool,
 }
 
-
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]

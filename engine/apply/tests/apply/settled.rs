@@ -78,7 +78,8 @@ async fn where_only_the_state_is_meant_nothing_is_done() {
 async fn protection_outlives_its_block() {
     let bench = Bench::default();
     bench.apply(TWO).await;
-    let protecting = TWO.replace("  name = \"a\"\n", "  name = \"a\"\n  lifecycle {\n    prevent_destroy = true\n  }\n");
+    let protecting =
+        TWO.replace("  name = \"a\"\n", "  name = \"a\"\n  lifecycle {\n    prevent_destroy = true\n  }\n");
     bench.apply(&protecting).await;
     let refused = bench.try_plan("", Mode::Apply).await.unwrap_err();
     assert!(refused.contains("fake_thing.a"), "{refused}");

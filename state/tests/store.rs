@@ -119,6 +119,7 @@ fn stored() -> Stored {
         placement: intent("a").placement,
         tainted: true,
         unfinished: Some(intent("a")),
+        prevent_destroy: false,
     }
 }
 

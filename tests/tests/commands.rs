@@ -12,13 +12,14 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "init",
     "validate",
     "fmt",
     "plan",
     "apply",
     "destroy",
+    "import",
     "test",
     "show",
     "console",

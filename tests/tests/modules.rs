@@ -99,7 +99,7 @@ fn modules_are_made_moved_and_removed() {
     bimetal.write("main.bm.hcl", &(ROOT.replace(", shop = 8082", "") + kept));
     let plan = bimetal.run(&["plan"]).ok();
     assert!(plan.contains("module.site[\"shop\"].docker_volume.data is called docker_volume.kept now"), "{plan}");
-    assert!(plan.contains("0 to add, 0 to change, 1 to destroy (1 replica)"), "{plan}");
+    assert!(plan.contains("0 to add, 0 to change, 1 to destroy (1 replica of 1 service)"), "{plan}");
     bimetal.apply();
     bimetal.assert_settled();
     assert_eq!(engine.names(), ["site-blog-web-0"]);

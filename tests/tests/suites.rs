@@ -1392,3 +1392,154 @@ run "fails" {
     let volumes = engine.get("/volumes");
     assert!(!volumes.text().contains("made"), "{volumes:?}");
 }
+
+#[test]
+fn runs_may_plan_a_part() {
+    let bimetal = with_runs(
+        r#"
+run "only_the_volume" {
+  plan_options {
+    target = [docker_volume.data]
+  }
+  assert {
+    condition     = output.volume == "data-8080"
+    error_message = "the volume is planned"
+  }
+}
+
+run "everything" {
+}
+
+run "anew" {
+  command = plan
+  plan_options {
+    replace = [service.web.replica[0]]
+    target  = [service.web.replica[0]]
+  }
+}
+
+run "nothing_is_done" {
+  plan_options {
+    mode = refresh-only
+  }
+  variables {
+    port = 8081
+  }
+  assert {
+    condition     = docker_volume.data.name == "data-8080"
+    error_message = "nothing is done"
+  }
+}
+
+run "a_name_that_means_nothing" {
+  command = plan
+  plan_options {
+    target = [docker_volume.date]
+  }
+}
+"#,
+    );
+    assert_snapshot!(shown(&bimetal.run(&["test", "-verbose"])), @"");
+}
+
+#[test]
+fn an_image_may_be_known_only_while_applying() {
+    let configuration = r#"
+machine "docker" "here" {
+  host = "ssh://pi@rack"
+}
+
+pool "all" {
+  machines = [machine.docker.here]
+}
+
+resource "docker_volume" "data" {
+  name   = "data"
+  engine = machine.docker.here.engine
+}
+
+service "web" {
+  pool     = pool.all
+  image    = docker_volume.data.mountpoint
+  replicas = 2
+  env      = { WHERE = docker_volume.data.mountpoint }
+
+  port {
+    container = length(docker_volume.data.mountpoint)
+  }
+}
+
+output "image" {
+  value = split("@", service.web.replicas[0].image)[0]
+}
+"#;
+    let bimetal = Bimetal::new(configuration);
+    let runs = r#"
+mock_provider "docker" {
+  mock_resource "docker_volume" {
+    defaults = { mountpoint = "nginx:1.27" }
+  }
+}
+
+run "applies" {
+  assert {
+    condition     = output.image == "nginx"
+    error_message = "it is ${output.image}"
+  }
+}
+
+run "has_nothing_left_to_do" {
+  command = plan
+}
+"#;
+    bimetal.write("main.bmtest.hcl", runs);
+    let ran = bimetal.run(&["test", "-verbose"]);
+    assert!(ran.stdout.contains("No changes."), "{ran}");
+    assert_eq!(ran.code, 0, "{ran}");
+}
+
+#[test]
+fn nothing_but_numbers_must_be_known() {
+    let configuration = r#"
+resource "docker_volume" "data" {
+  name   = "data"
+  engine = machine.docker.here.engine
+}
+
+machine "docker" "here" {
+  host     = "ssh://pi@rack"
+  platform = "linux/arm64"
+}
+
+provider "digitalocean" {
+  token = docker_volume.data.mountpoint
+}
+
+module "more" {
+  source = "./more"
+  name   = docker_volume.data.mountpoint
+  engine = machine.docker.here.engine
+}
+
+data "docker_engine" "there" {
+  engine     = machine.docker.here.engine
+  depends_on = [docker_volume.data]
+}
+
+machine "digitalocean" "ocean" {
+  region = "sgp1"
+  size   = "s-1vcpu-512mb-10gb"
+}
+
+output "more" {
+  value = module.more.name
+}
+"#;
+    let bimetal = Bimetal::new(configuration);
+    std::fs::create_dir(bimetal.folder().join("more")).expect("our own folder");
+    bimetal.write(
+        "more/main.bm.hcl",
+        "variable \"name\" {}\nvariable \"engine\" {}\nresource \"docker_volume\" \"v\" {\n  name   = var.name\n  engine = var.engine\n}\noutput \"name\" {\n  value = docker_volume.v.name\n}\n",
+    );
+    assert_snapshot!(shown(&bimetal.run(&["plan"])), @"");
+}

@@ -1,5 +1,6 @@
 //! One step that is being worked on.
 
+use bimetal_model::placement::Placement;
 use bimetal_model::port::{Planned, Record};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, ProviderKey, Value};
@@ -17,6 +18,8 @@ pub(crate) struct Job<'a> {
     /// What reading does not need.
     pub(crate) intent: Option<Intent>,
     pub(crate) work: Work,
+    /// For a replica: where it will run, and with which image.
+    pub(crate) placement: Option<Placement>,
     /// When patience ends; set by the first call.
     pub(crate) deadline: Option<Instant>,
 }

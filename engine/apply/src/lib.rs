@@ -6,6 +6,7 @@ mod budget;
 mod crash;
 mod effect;
 mod graph;
+mod image;
 mod job;
 mod ledger;
 mod outcome;

@@ -57,7 +57,7 @@ fn made(ports: &Ports<'_>, job: &Job<'_>, config: &Value, planned: &Value, objec
     let schema = verdict::managed(ports.predict, job.change);
     let judged = verdict::judge(job.change, &schema, config, planned, object.value);
     let object = Object { value: judged.value.clone(), private: object.private };
-    let stored = Box::new(verdict::stored(job.change, &schema, object, None));
+    let stored = Box::new(verdict::stored(job, &schema, object, None));
     let closes = job.intent.as_ref().map(|intent| intent.id.clone());
     let record = Record::Put { address: job.address().clone(), stored, closes };
     Outcome { record: Some(record), result: judged.result() }
@@ -77,7 +77,7 @@ fn so_far_record(ports: &Ports<'_>, job: &Job<'_>, found: Object, closes: Option
     let stored = match &job.work {
         Work::Create { config, .. } => {
             let object = verdict::so_far(&schema, config, found);
-            verdict::stored(job.change, &schema, object, job.intent.clone())
+            verdict::stored(job, &schema, object, job.intent.clone())
         }
         Work::Update { config, .. } => half_updated(job, &schema, verdict::so_far(&schema, config, found)),
         Work::Delete { .. } | Work::Read { .. } => return None,
@@ -87,7 +87,7 @@ fn so_far_record(ports: &Ports<'_>, job: &Job<'_>, found: Object, closes: Option
 
 /// It may still need what it needed before.
 fn half_updated(job: &Job<'_>, schema: &TypeSchema, object: Object) -> Stored {
-    let mut stored = verdict::stored(job.change, schema, object, None);
+    let mut stored = verdict::stored(job, schema, object, None);
     let before = job.change.before.iter().flat_map(|before| &before.depends_on);
     stored.depends_on.extend(before.cloned());
     stored.depends_on.sort();

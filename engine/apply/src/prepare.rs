@@ -1,10 +1,13 @@
 //! A step made ready: its arguments with real values, and the provider's plan for them.
 
+use std::collections::BTreeMap;
+
 use bimetal_config::Desired;
+use bimetal_model::placement::Placement;
 use bimetal_model::port::{PlanRequest, Planned};
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
-use bimetal_model::{Diagnostic, Diagnostics, Path, ProviderKey, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderKey, Value};
 use bimetal_plan::{Action, Change, Plan, Values};
 
 use crate::Ports;
@@ -21,6 +24,8 @@ pub(crate) struct Prepare<'r, 'a> {
     pub(crate) values: &'r Values,
     /// As it is.
     pub(crate) existing: &'r Values,
+    /// Of replicas whose images nobody knew when they were placed.
+    pub(crate) placements: &'r BTreeMap<Address, Placement>,
 }
 
 impl<'a> Prepare<'_, 'a> {
@@ -31,7 +36,8 @@ impl<'a> Prepare<'_, 'a> {
             Part::Remove => self.remove(change)?,
             Part::Make => self.make(change)?,
         };
-        let mut job = Job { step, change, intent: None, work, deadline: None };
+        let placement = self.placement(change).cloned();
+        let mut job = Job { step, change, intent: None, work, placement, deadline: None };
         job.intent = intent(self.ports, &job);
         Ok(job)
     }
@@ -85,12 +91,16 @@ impl<'a> Prepare<'_, 'a> {
         if let Some(config) = change.config.as_ref().filter(|config| config.is_wholly_known()) {
             return Ok(config.clone());
         }
-        let (address, placement) = (&change.address, change.placement.as_ref());
+        let (address, placement) = (&change.address, self.placement(change));
         let config = bimetal_plan::instance_config(self.desired, address, placement, self.values)?;
         match config.is_wholly_known() {
             true => Ok(config),
             false => Err(vec![Diagnostic::error("some of its arguments are still unknown").of(address)]),
         }
+    }
+
+    fn placement<'c>(&'c self, change: &'c Change) -> Option<&'c Placement> {
+        self.placements.get(&change.address).or(change.placement.as_ref())
     }
 
     fn ignored(&self, change: &Change) -> &'a [Path] {
@@ -160,6 +170,6 @@ fn intent(ports: &Ports<'_>, job: &Job<'_>) -> Option<Intent> {
         effect,
         config,
         depends_on: verdict::outlived(change),
-        placement: change.placement.clone(),
+        placement: job.placement.clone(),
     })
 }

@@ -2,11 +2,12 @@
 
 mod finish;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bimetal_config::Desired;
 use bimetal_model::event::Event;
+use bimetal_model::placement::Placement;
 use bimetal_model::port::{Lease, Record, StateError};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
@@ -19,7 +20,8 @@ use tracing::Instrument as _;
 
 use crate::budget::{Budgets, Spent};
 use crate::effect::{Ending, call};
-use crate::graph::{Graph, Step};
+use crate::graph::{Graph, Part, Step};
+use crate::image::Images;
 use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::outcome::{self, Outcome};
@@ -42,6 +44,9 @@ pub(crate) struct Run<'a> {
     values: Values,
     /// As it is: what was there before, until something else is made of it.
     existing: Values,
+    /// Of replicas whose images nobody knew when they were placed.
+    placements: BTreeMap<Address, Placement>,
+    images: Images,
     diagnostics: Diagnostics,
     ledger: Ledger,
     /// Calls that run.
@@ -77,6 +82,8 @@ impl<'a> Run<'a> {
             graph: Graph::new(plan),
             values,
             existing: Values::before_plan(desired, plan, ports.predict),
+            placements: BTreeMap::new(),
+            images: Images::default(),
             diagnostics,
             ledger: Ledger::default(),
             running: FuturesUnordered::new(),
@@ -127,7 +134,7 @@ impl<'a> Run<'a> {
     /// Begins what is ready and fits; what was begun before comes first.
     async fn begin(&mut self) {
         self.go_on();
-        let jobs = self.prepare();
+        let jobs = self.prepare().await;
         let intents: Vec<Intent> = jobs.iter().filter_map(|job| job.intent.clone()).collect();
         self.ports.pass(CrashPoint::BeforeIntent, intents.len());
         if !self.record(jobs.iter().flat_map(Job::deposes).collect()).await {
@@ -143,16 +150,21 @@ impl<'a> Run<'a> {
         self.call(jobs);
     }
 
-    fn prepare(&mut self) -> Vec<Job<'a>> {
+    async fn prepare(&mut self) -> Vec<Job<'a>> {
         let (plan, mut jobs) = (self.plan, Vec::new());
         while self.may_begin() {
             let Some(step) = self.places.next(plan, &mut self.graph) else { break };
+            if let Err(diagnostics) = self.settle_image(step).await {
+                self.failed(step, "prepare", diagnostics);
+                continue;
+            }
             let prepare = Prepare {
                 plan: self.plan,
                 desired: self.desired,
                 ports: self.ports,
                 values: &self.values,
                 existing: &self.existing,
+                placements: &self.placements,
             };
             match prepare.job(step) {
                 Ok(job) => match self.budgets.failed_machine(&job, &self.existing) {
@@ -166,6 +178,17 @@ impl<'a> Run<'a> {
             }
         }
         jobs
+    }
+
+    /// Looks up the image of a replica that nobody knew when it was placed.
+    async fn settle_image(&mut self, step: Step) -> Result<(), Diagnostics> {
+        let change = &self.plan.changes[step.change];
+        let placement = change.placement.as_ref().filter(|placement| placement.image.is_empty());
+        let Some(placement) = placement.filter(|_| step.part == Part::Make) else { return Ok(()) };
+        let placement = self.images.settled(placement, self.desired, &self.values, self.ports.operate).await?;
+        self.values.replace(placement.clone());
+        self.placements.insert(change.address.clone(), placement);
+        Ok(())
     }
 
     /// Asks again for what is due, as far as there is a place.

@@ -27,10 +27,12 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predic
         .collect()
 }
 
-/// What stays as it is may have drifted, or have other dependencies, or another provider block than state remembers.
+/// What stays as it is may have drifted, or have other dependencies, or another provider block
+/// or protection than state remembers.
 fn kept(change: &Change, drifted: &BTreeSet<&Address>) -> Option<Record> {
     let before = change.before.as_ref().filter(|_| change.action == Action::Keep)?;
-    let stored = Stored { provider: change.provider.clone(), depends_on: verdict::outlived(change), ..before.clone() };
+    let (provider, prevent_destroy) = (change.provider.clone(), change.prevent_destroy);
+    let stored = Stored { provider, prevent_destroy, depends_on: verdict::outlived(change), ..before.clone() };
     let is_news = drifted.contains(&change.address) || stored != *before;
     is_news.then(|| Record::Put { address: change.address.clone(), stored: Box::new(stored), closes: None })
 }
@@ -69,6 +71,7 @@ fn unfinished(intent: &Intent, object: Object, predict: &dyn Predict) -> Stored 
         placement: intent.placement.clone(),
         tainted: false,
         unfinished: Some(intent.clone()),
+        prevent_destroy: false,
     }
 }
 

@@ -6,6 +6,8 @@ use bimetal_model::snapshot::{Intent, Object, Stored};
 use bimetal_model::{Address, BlockKind, Data, Diagnostic, Diagnostics, Path, Platform, Type, Value};
 use bimetal_plan::{Change, contradictions, finished};
 
+use crate::job::Job;
+
 /// A value in its schema's type with its marks, and what is wrong with it.
 pub(crate) struct Judged {
     pub(crate) value: Value,
@@ -91,16 +93,18 @@ pub(crate) fn outlived(change: &Change) -> Vec<Address> {
 }
 
 /// The object as state keeps it.
-pub(crate) fn stored(change: &Change, schema: &TypeSchema, object: Object, unfinished: Option<Intent>) -> Stored {
+pub(crate) fn stored(job: &Job<'_>, schema: &TypeSchema, object: Object, unfinished: Option<Intent>) -> Stored {
+    let change = job.change;
     Stored {
         provider: change.provider.clone(),
         ty: change.ty.clone(),
         schema_version: schema.version,
         object,
         depends_on: outlived(change),
-        placement: change.placement.clone(),
+        placement: job.placement.clone(),
         tainted: false,
         unfinished,
+        prevent_destroy: change.prevent_destroy,
     }
 }
 

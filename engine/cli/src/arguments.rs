@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod planning;
 mod variables;
 
 use std::path::PathBuf;
@@ -7,10 +8,14 @@ use std::path::PathBuf;
 use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+pub(crate) use planning::{Detail, Planning, Wishes};
 pub(crate) use variables::{Assignment, Variables};
 
 /// The heading of options that every command takes.
 const EVERYWHERE: &str = "For every command";
+
+/// What a saved plan has decided already.
+const PLAN_OPTIONS: [&str; 6] = ["target", "exclude", "replace", "refresh_only", "offline", "destroy"];
 
 /// One configuration for machines, pools and services: planned, then done.
 #[derive(Debug, Parser)]
@@ -70,6 +75,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Show everything that the state knows, ask, and remove it
     Destroy(Destroy),
+    /// Take something that exists into the state
+    Import(Import),
     /// Play the configuration's tests
     Test(Test),
     /// Show the state, or a saved plan
@@ -110,6 +117,7 @@ impl Command {
             Command::Plan(_) => "plan",
             Command::Apply(_) => "apply",
             Command::Destroy(_) => "destroy",
+            Command::Import(_) => "import",
             Command::Test(_) => "test",
             Command::Show(_) => "show",
             Command::Console(_) => "console",
@@ -139,8 +147,12 @@ impl Command {
 
 /// An address. Shells take the quotes away that nobody protects: `machine.docker.rack[a]` is taken for `…["a"]`.
 fn address(text: &str) -> Result<Address, String> {
-    let requoted = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
-    text.parse().or_else(|error: String| requoted().ok_or(error))
+    requoted(text)
+}
+
+fn requoted<A: std::str::FromStr<Err = String>>(text: &str) -> Result<A, String> {
+    let with_quotes = || text.replace('[', "[\"").replace(']', "\"]").parse().ok();
+    text.parse().or_else(|error: String| with_quotes().ok_or(error))
 }
 
 #[derive(Debug, Args)]
@@ -176,28 +188,17 @@ pub(crate) struct Fmt {
     pub(crate) write: bool,
 }
 
-/// How a plan is made.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Planning {
-    #[command(flatten)]
-    pub(crate) variables: Variables,
-    /// Believe the state: don't ask providers what exists
-    #[arg(long)]
-    pub(crate) no_refresh: bool,
-    /// Write what happens into a file, too: a JSON object a line
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json_into: Option<PathBuf>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
     /// Save the plan, sealed, for `apply`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Plan to remove everything
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub(crate) destroy: bool,
     /// Exit with 2 where something would change
     #[arg(long)]
@@ -207,10 +208,15 @@ pub(crate) struct Plan {
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// A plan that `plan --out` saved
-    #[arg(value_name = "PLAN")]
+    #[arg(value_name = "PLAN", conflicts_with_all = PLAN_OPTIONS)]
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
+    /// Remove everything, as `destroy` does
+    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
+    pub(crate) destroy: bool,
     #[command(flatten)]
     pub(crate) doing: Doing,
 }
@@ -221,9 +227,6 @@ pub(crate) struct Doing {
     /// Don't ask before doing it
     #[arg(long)]
     pub(crate) auto_approve: bool,
-    /// How many effects may run at once
-    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) parallelism: u16,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +235,18 @@ pub(crate) struct Destroy {
     pub(crate) planning: Planning,
     #[command(flatten)]
     pub(crate) doing: Doing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What it becomes: the configuration has its block
+    #[arg(value_name = "ADDR", value_parser = address)]
+    pub(crate) address: Address,
+    /// What its provider knows it by
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
 }
 
 #[derive(Debug, Args)]
@@ -257,6 +272,9 @@ pub(crate) struct Show {
     /// A saved plan; the state where none is named
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
+    /// How much of a plan is shown
+    #[arg(long, value_name = "WORD", value_enum, default_value_t)]
+    pub(crate) detail: Detail,
 }
 
 #[derive(Debug, Args)]
@@ -362,11 +380,12 @@ mod tests {
         let text = |line: &str| words(line).join(" ".as_ref()).into_string().unwrap();
         assert_eq!(text("bimetal plan -out=x -var a=-b -json -C dir"), "bimetal plan --out=x --var a=-b --json -C dir");
         assert_eq!(text("bimetal exec web-0 prog -json"), "bimetal exec web-0 prog -json");
-        let apply = Arguments::parse_from(words("bimetal apply -auto-approve -parallelism=4"));
-        assert!(matches!(
-            apply.command,
-            Command::Apply(Apply { doing: Doing { auto_approve: true, parallelism: 4 }, .. })
-        ));
+        let apply =
+            Arguments::parse_from(words("bimetal apply -auto-approve -parallelism=4 -refresh=false -target=a.b"));
+        let Command::Apply(Apply { doing: Doing { auto_approve: true }, planning, .. }) = apply.command else {
+            panic!("not understood")
+        };
+        assert_eq!((planning.parallelism.map(u16::from), planning.refresh, planning.target.len()), (Some(4), false, 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod console;
 pub(crate) mod fleet;
 pub(crate) mod fmt;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod mend;

@@ -10,6 +10,7 @@ mod exported;
 mod failure;
 mod keys;
 mod output;
+mod plan_document;
 mod plan_file;
 mod providers;
 mod render;
@@ -72,6 +73,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Plan(arguments) => return command::plan::plan(session, arguments).await,
         Command::Apply(arguments) => return command::apply::apply(session, arguments).await,
         Command::Destroy(arguments) => return command::apply::destroy(session, arguments).await,
+        Command::Import(arguments) => return command::import::import(session, arguments).await,
         Command::Fmt(arguments) => return command::fmt::fmt(session, arguments),
         Command::Test(arguments) => return command::test::test(session, arguments).await,
         Command::Console(variables) => return command::console::console(session, variables).await,
@@ -79,7 +81,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Ssh(arguments) => return command::reach::ssh(session, arguments).await,
         Command::Init(arguments) => command::init::init(session, arguments).await?,
         Command::Validate(variables) => command::init::validate(session, variables).await?,
-        Command::Show(arguments) => command::plan::show(session, arguments.plan.as_deref()).await?,
+        Command::Show(arguments) => command::plan::show(session, arguments).await?,
         Command::Output(arguments) => command::inspect::output(session, arguments).await?,
         Command::State(arguments) => command::inspect::state(session, arguments).await?,
         Command::Machines => command::fleet::machines(session).await?,

@@ -30,6 +30,11 @@ pub(crate) fn say(text: &str) {
     anstream::eprint!("{text}");
 }
 
+/// How wide standard output is, where that is known.
+pub(crate) fn width() -> usize {
+    columns(std::io::stdout()).unwrap_or(usize::MAX)
+}
+
 /// Diagnostics, drawn on standard error.
 pub(crate) fn complain(diagnostics: &[Diagnostic], files: &[SourceFile]) {
     let width = columns(std::io::stderr()).unwrap_or(usize::MAX);

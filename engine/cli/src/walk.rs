@@ -10,11 +10,12 @@ use bimetal_model::port::{Operate, Predict, Remember as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
-use bimetal_plan::{Mode, Plan, Planning};
+use bimetal_plan::{Mode, Options, Plan};
+use bimetal_refresh::Calls;
 use bimetal_state::SqliteStore;
 use tracing::Instrument as _;
 
-use crate::arguments;
+use crate::arguments::{Planning, Wishes};
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
 use crate::providers::Unlocked;
@@ -47,7 +48,7 @@ impl World {
     pub(crate) async fn for_reach(session: &Session) -> Result<World, Failure> {
         let world = World::open(session, session.configuration_for_state()?).await?;
         // A provider block that can't be worked out without variables is no reason not to look: machines say what they miss.
-        configure(&world, &world.snapshot.objects);
+        configure(&world, &world.snapshot.objects, &world.snapshot.objects);
         Ok(world)
     }
 }
@@ -58,24 +59,53 @@ pub(crate) struct Planned {
     pub(crate) observed: Observed,
 }
 
-/// Whether providers are asked what exists.
+/// Who is asked what exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// They are.
+    /// Providers.
     Refresh,
-    /// The state is believed.
+    /// The state is believed; what it does not know is looked up.
     Believe,
+    /// Nobody: what the state and the lock file don't know is an error.
+    Offline,
+}
+
+/// What is planned, and how what that needs is found out.
+pub(crate) struct Course<'a> {
+    pub(crate) options: Options,
+    pub(crate) look: Look,
+    /// How many calls of providers may run at once.
+    pub(crate) parallelism: usize,
+    pub(crate) notify: &'a dyn Notify,
+}
+
+impl<'a> Course<'a> {
+    /// As the words of a command say.
+    pub(crate) fn of(session: &'a Session, planning: &Planning, wishes: &Wishes, mode: Mode) -> Course<'a> {
+        let options = Options {
+            mode: if wishes.refresh_only { Mode::RefreshOnly } else { mode },
+            targets: planning.target.clone(),
+            excludes: planning.exclude.clone(),
+            replace: wishes.replace.clone(),
+            imports: Vec::new(),
+        };
+        let look = match (wishes.offline, planning.looks()) {
+            (true, _) => Look::Offline,
+            (false, true) => Look::Refresh,
+            (false, false) => Look::Believe,
+        };
+        let parallelism = planning.at_once(Calls::PARALLELISM);
+        Course { options, look, parallelism, notify: &*session.progress }
+    }
+
+    fn calls<'c, P: Predict + Operate>(&'c self, world: &'c World<P>) -> Calls<'c> {
+        Calls { predict: &*world.host, operate: &*world.host, notify: self.notify, parallelism: self.parallelism }
+    }
 }
 
 /// Looks at what exists and plans; what images were resolved to stays so, until `init --upgrade`.
-pub(crate) async fn plan(
-    session: &Session,
-    world: &World,
-    planning: &arguments::Planning,
-    mode: Mode,
-) -> Result<Planned, Failure> {
-    let look = if planning.no_refresh { Look::Believe } else { Look::Refresh };
-    let planned = look_and_plan(world, look, mode, &*session.progress).await;
+pub(crate) async fn plan(session: &Session, world: &World, course: &Course<'_>) -> Result<Planned, Failure> {
+    let planned = look_and_plan(world, course).await;
     session.progress.clear();
     let files = &world.configuration.files;
     let (planned, said) = planned.map_err(|diagnostics| Failure::new(diagnostics, files))?;
@@ -87,30 +117,34 @@ pub(crate) async fn plan(
 /// Looks at what exists and plans; what was said on the way comes with it.
 pub(crate) async fn look_and_plan<P: Predict + Operate>(
     world: &World<P>,
-    look: Look,
-    mode: Mode,
-    notify: &dyn Notify,
+    course: &Course<'_>,
 ) -> Result<(Planned, Diagnostics), Diagnostics> {
-    let diagnostics = configure(world, &world.snapshot.objects);
+    let desired = &world.configuration.desired;
+    let only = bimetal_plan::looked_at(desired, &world.snapshot.objects, &course.options, &*world.host);
+    // What is not looked at needs no provider.
+    let mut looked_at = world.snapshot.objects.clone();
+    looked_at.retain(|address, _| only.contains(address));
+    let diagnostics = configure(world, &world.snapshot.objects, &looked_at);
     if has_errors(&diagnostics) {
         return Err(diagnostics);
     }
-    let host = &*world.host;
+    let calls = course.calls(world);
     let looking = async {
-        match look {
-            Look::Believe => bimetal_refresh::believe(&world.snapshot, host, host).await,
-            Look::Refresh => bimetal_refresh::refresh(&world.snapshot, host, host, notify).await,
+        match course.look {
+            Look::Offline => bimetal_refresh::remember(&world.snapshot, &*world.host),
+            Look::Believe => bimetal_refresh::believe(&world.snapshot, Some(&only), &calls).await,
+            Look::Refresh => bimetal_refresh::refresh(&world.snapshot, Some(&only), &calls).await,
         }
     };
-    let span = tracing::info_span!("refresh", objects = world.snapshot.objects.len());
+    let span = tracing::info_span!("refresh", objects = only.len());
     let (observed, mut said) = looking.instrument(span).await;
     if has_errors(&said) {
         said.extend(observed.silent.into_values().flatten());
         return Err(said);
     }
     // What a provider block refers to may be something else by now; what went is the plan's business.
-    configure(world, &observed.objects);
-    let planning = ask_and_plan(world, &observed, mode, notify);
+    configure(world, &observed.objects, &observed.objects);
+    let planning = ask_and_plan(world, &observed, course);
     let (plan, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
     match plan {
@@ -121,7 +155,7 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
 
 /// Tells the host the provider blocks as a saved plan has them, and those that it must not keep as they are now.
 pub(crate) fn configure_from(world: &World, plan: &Plan) {
-    configure(world, &world.snapshot.objects);
+    configure(world, &world.snapshot.objects, &world.snapshot.objects);
     for (provider, config) in &plan.providers {
         if config.is_wholly_known() {
             world.host.configure(provider, config);
@@ -131,9 +165,14 @@ pub(crate) fn configure_from(world: &World, plan: &Plan) {
     world.host.allow_images(&sources);
 }
 
-/// Tells the host the provider blocks as far as what exists decides them.
-fn configure<P: Predict + Operate>(world: &World<P>, objects: &BTreeMap<Address, Stored>) -> Diagnostics {
-    let (configs, diagnostics) = bimetal_plan::provider_configs(&world.configuration.desired, objects, &*world.host);
+/// Tells the host the provider blocks as far as what exists decides them. Says which of those are missing that made `needed`.
+fn configure<P: Predict + Operate>(
+    world: &World<P>,
+    objects: &BTreeMap<Address, Stored>,
+    needed: &BTreeMap<Address, Stored>,
+) -> Diagnostics {
+    let desired = &world.configuration.desired;
+    let (configs, diagnostics) = bimetal_plan::provider_configs(desired, objects, needed, &*world.host);
     for (provider, config) in configs {
         world.host.configure(&provider, &config);
     }
@@ -144,8 +183,7 @@ fn configure<P: Predict + Operate>(world: &World<P>, objects: &BTreeMap<Address,
 async fn ask_and_plan<P: Predict + Operate>(
     world: &World<P>,
     observed: &Observed,
-    mode: Mode,
-    notify: &dyn Notify,
+    course: &Course<'_>,
 ) -> (Option<Plan>, Diagnostics) {
     let locked = world.lock.images.iter().map(|(source, index)| (source.clone(), Ok(index.clone())));
     let mut answers = Answers { images: locked.collect(), ..Answers::default() };
@@ -153,12 +191,17 @@ async fn ask_and_plan<P: Predict + Operate>(
     world.host.allow_images(&sources);
     for _ in 0..MOST_ROUNDS {
         let (planning, diagnostics) =
-            bimetal_plan::plan(&world.configuration.desired, observed, &answers, mode, &*world.host);
+            bimetal_plan::plan(&world.configuration.desired, observed, &answers, &course.options, &*world.host);
         match planning {
-            Some(Planning::Ready(plan)) if !has_errors(&diagnostics) => return (Some(*plan), diagnostics),
-            Some(Planning::Ask(questions)) if !has_errors(&diagnostics) => {
-                bimetal_refresh::answer(questions, &mut answers, &*world.host, notify).await;
+            Some(bimetal_plan::Planning::Ready(plan)) if !has_errors(&diagnostics) => {
+                return (Some(*plan), diagnostics);
             }
+            Some(bimetal_plan::Planning::Ask(questions)) if !has_errors(&diagnostics) => match course.look {
+                Look::Offline => bimetal_refresh::answer_offline(questions, &mut answers, &world.snapshot),
+                Look::Refresh | Look::Believe => {
+                    bimetal_refresh::answer(questions, &mut answers, &course.calls(world)).await;
+                }
+            },
             _ => return (None, diagnostics),
         }
     }

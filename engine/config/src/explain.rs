@@ -45,7 +45,7 @@ fn stands_for(reference: &Reference, expression: &Expression, scope: &Scope) -> 
 }
 
 /// Of these words, in the place of that expression.
-fn value_of(text: &str, place: &Expression, scope: &Scope) -> Option<Value> {
+pub(crate) fn value_of(text: &str, place: &Expression, scope: &Scope) -> Option<Value> {
     let file = SourceFile { name: place.file.name.clone(), text: text.into() };
     let expression = Expression::new(&file, parse_expression(&file, Lines::EndIt).ok()?).at_home(place.home());
     attempt(&expression, scope).ok()

@@ -28,6 +28,7 @@ mod suggest;
 pub mod suite;
 mod trigger;
 mod types;
+mod unknown;
 mod variables;
 
 pub use altered::Alterations;
@@ -47,4 +48,5 @@ pub use module::{Module, SourceFile};
 pub use parse::{parse, parse_expression, parse_suite};
 pub use suggest::{nearest, nearest_or_all};
 pub use trigger::{Trigger, trigger};
+pub use unknown::{Unknown, unknown};
 pub use variables::{Argument, Given, values};

@@ -7,7 +7,7 @@ mod in_force;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bimetal_model::{Address, ProviderKey, Span};
+use bimetal_model::{Address, ProviderKey, Selector, Span};
 
 use crate::expression::Expression;
 use crate::module::{BodyAttribute, Condition, Point, ProviderBlock, SourceFile};
@@ -46,8 +46,8 @@ pub struct Run {
     pub state_key: Option<String>,
     /// `providers`: what the names of providers under test stand for in the file.
     pub providers: Option<BTreeMap<ProviderKey, ProviderKey>>,
-    /// Whether what exists is looked at before planning.
-    pub refresh: bool,
+    /// `plan_options`
+    pub options: PlanOptions,
     /// `assert` blocks.
     pub asserts: Vec<Condition>,
     /// `expect_failures`
@@ -56,6 +56,35 @@ pub struct Run {
     pub overrides: Vec<Override>,
     /// Of the block's header.
     pub span: Span,
+}
+
+/// `plan_options { … }`: how a run plans.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// Whether what exists is looked at before planning.
+    pub refresh: bool,
+    /// What is planned.
+    pub mode: PlanMode,
+    /// Only these and what they need; everything, where there are none.
+    pub targets: Vec<Selector>,
+    /// To be made anew, whatever their arguments say.
+    pub replace: Vec<Selector>,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        PlanOptions { refresh: true, mode: PlanMode::Normal, targets: Vec::new(), replace: Vec::new() }
+    }
+}
+
+/// What a run plans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanMode {
+    /// What the configuration asks for.
+    #[default]
+    Normal,
+    /// Nothing is done: state becomes what exists.
+    RefreshOnly,
 }
 
 /// How far something goes, or from when on it holds.

@@ -33,7 +33,10 @@ fn text(suite: &Suite) -> String {
     for run in &suite.runs {
         let folder = run.module.as_ref().map(|source| &*source.folder);
         lines += &format!("run {} {:?} in {folder:?}, state {:?}\n", run.name, run.command, run.state_key);
-        lines += &format!("  with {:?}, refresh {}\n", run.variables.keys(), run.refresh);
+        let options = &run.options;
+        lines += &format!("  with {:?}, refresh {}, {:?}", run.variables.keys(), options.refresh, options.mode);
+        let names = options.targets.iter().chain(&options.replace).map(ToString::to_string).collect::<Vec<_>>();
+        lines += &format!(" {}\n", names.join(" "));
         lines += &format!("  providers {:?}\n", run.providers);
         lines.extend(run.asserts.iter().map(|assert| format!("  {:?}: {:?}\n", assert.condition, assert.message)));
         lines.extend(run.expected.iter().map(|expected| format!("  expects {}\n", expected.what)));
@@ -78,7 +81,9 @@ run "first" {
   }
   plan_options {
     refresh = false
-    mode    = normal
+    mode    = refresh-only
+    target  = [docker_volume.a["x"], service.web.replica[0], module.net]
+    replace = [docker_volume.b[0]]
   }
   assert {
     condition     = output.size == var.size
@@ -121,7 +126,12 @@ const JSON: &str = r#"{
       "command": "plan",
       "variables": { "size": 2 },
       "providers": { "docker": "docker.west" },
-      "plan_options": { "refresh": false, "mode": "normal" },
+      "plan_options": {
+        "refresh": false,
+        "mode": "refresh-only",
+        "target": ["docker_volume.a[\"x\"]", "service.web.replica[0]", "module.net"],
+        "replace": ["docker_volume.b[0]"]
+      },
       "assert": [
         { "condition": "${output.size == var.size}", "error_message": "no" },
         { "condition": true, "error_message": "${var.size}" }
@@ -152,7 +162,7 @@ fn a_file_is_read_whole() {
       docker_volume.a is Some("{}")
     module.net is Some("{ name = \"n\" }") from Apply
     run first Plan in None, state Some("one")
-      with ["size"], refresh false
+      with ["size"], refresh false, RefreshOnly docker_volume.a["x"] service.web.replica[0] module.net docker_volume.b[0]
       providers Some({ProviderKey { name: ProviderName("docker"), alias: None }: ProviderKey { name: ProviderName("docker"), alias: Some("west") }})
       "output.size == var.size": "\"no\""
       "true": "\"${var.size}\""
@@ -163,7 +173,7 @@ fn a_file_is_read_whole() {
       expects machine.docker.b
       expects service.web
     run second Apply in Some("setup"), state None
-      with [], refresh true
+      with [], refresh true, Normal 
       providers None
       data.docker_engine.here is Some("{ version = run.first.size }")
     "#);
@@ -201,8 +211,8 @@ fn mistakes() {
         "run \"a\" {\n module {\n source = \"registry/x\"\n }\n}",
         "run \"a\" {\n module {\n source = \"./${var.a}\"\n }\n}",
         "run \"a\" {\n variables {\n }\n variables {\n }\n}",
-        "run \"a\" {\n plan_options {\n target = [docker_volume.a]\n replace = []\n }\n}",
-        "run \"a\" {\n plan_options {\n mode = refresh-only\n }\n}",
+        "run \"a\" {\n plan_options {\n target = [docker_volume]\n replace = docker_volume.a\n }\n}",
+        "run \"a\" {\n plan_options {\n mode = destroy\n }\n}",
         "run \"a\" {\n plan_options {\n refresh = maybe\n }\n}",
         "run \"a\" {\n expect_failures = var.a\n}",
         "run \"a\" {\n expect_failures = [local.a, module.b]\n}",
@@ -261,11 +271,11 @@ fn mistakes() {
       error: a plain string is wanted here at «"./${var.a}"» hint: it is read before anything is evaluated: no references, no functions
     run "a" {\n variables {\n }\n variables {\n }\n}
       error: `variables` is there twice at «variables» hint: put what is in them into one
-    run "a" {\n plan_options {\n target = [docker_volume.a]\n replace = []\n }\n}
-      error: plans have no `target` at «target» hint: test a module with less in it: `module { source = "./…" }`
-      error: plans have no `replace` at «replace» hint: an object is replaced where what can't be changed in place changes
-    run "a" {\n plan_options {\n mode = refresh-only\n }\n}
-      error: plans have no other mode than `normal` at «refresh-only» hint: take `mode` out; `refresh = false` believes the state
+    run "a" {\n plan_options {\n target = [docker_volume]\n replace = docker_volume.a\n }\n}
+      error: this is no address at «docker_volume» hint: as `machine.docker.a`, `docker_volume.data["x"]`, `service.web.replica[0]` or `module.net` are
+      error: `replace` is a list at «docker_volume.a» hint: write `replace = [docker_volume.data]`
+    run "a" {\n plan_options {\n mode = destroy\n }\n}
+      error: `mode` is `normal` or `refresh-only` at «destroy»
     run "a" {\n plan_options {\n refresh = maybe\n }\n}
       error: `maybe` stands for nothing at «maybe» hint: text stands between quotes: `"maybe"`
       error: `refresh` is `true` or `false` at «maybe»

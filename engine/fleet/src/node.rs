@@ -54,12 +54,18 @@ impl Port {
     pub fn tcp(number: u16) -> Self {
         Port { number, protocol: "tcp".to_owned() }
     }
+
+    /// A port of a service's that is known only later: none but the same is known to be equal to it.
+    pub fn unknown(service: &Address) -> Self {
+        Port { number: 0, protocol: format!("a port of `{service}` that is known only after apply") }
+    }
 }
 
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.protocol.as_str() {
             "tcp" => self.number.fmt(f),
+            unknown if self.number == 0 => f.write_str(unknown),
             protocol => write!(f, "{}/{protocol}", self.number),
         }
     }

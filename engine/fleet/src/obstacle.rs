@@ -55,6 +55,7 @@ impl fmt::Display for Obstacle {
             }
             Obstacle::Label { name, wanted, found: None } => write!(f, "no label `{name}` (`{wanted}` is wanted)"),
             Obstacle::Silent => f.write_str("it does not answer"),
+            Obstacle::Port(port) if port.number == 0 => write!(f, "{port} is taken"),
             Obstacle::Port(port) => write!(f, "port {port} is taken"),
             Obstacle::Memory { wanted } => {
                 write!(f, "less memory is left than {}", megabytes(*wanted))

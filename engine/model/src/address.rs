@@ -33,6 +33,14 @@ impl BlockKind {
         }
     }
 
+    /// Whether something exists because of the block.
+    pub fn has_objects(self) -> bool {
+        match self {
+            BlockKind::Machine | BlockKind::Service | BlockKind::Resource => true,
+            BlockKind::Pool | BlockKind::Data => false,
+        }
+    }
+
     /// Whether the block has a type label before its name.
     pub fn has_type(self) -> bool {
         match self {

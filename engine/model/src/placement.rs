@@ -26,7 +26,7 @@ pub struct Placement {
     pub machine: Address,
     /// Which of the image's platforms was chosen for it.
     pub platform: Platform,
-    /// The image pinned by digest.
+    /// The image pinned by digest; empty where it is known only after something else is done.
     pub image: String,
     /// For people: `stays`, `least loaded of 4 nodes`, ….
     pub reason: String,

@@ -37,6 +37,9 @@ pub struct Stored {
     pub tainted: bool,
     /// The intent of a creation that has not ended, and the hash of what it was asked for.
     pub unfinished: Option<Intent>,
+    /// The configuration wanted it protected when it was last planned: that holds though its block may be gone.
+    #[serde(default)]
+    pub prevent_destroy: bool,
 }
 
 /// The random id of an intent.

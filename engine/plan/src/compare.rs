@@ -24,6 +24,24 @@ pub fn diff(before: &Value, after: &Value) -> Vec<Difference> {
     differences
 }
 
+/// All places where something is known only after apply.
+pub fn unknown(value: &Value) -> Vec<Path> {
+    let (mut paths, mut open) = (Vec::new(), vec![(Path::root(), value)]);
+    while let Some((path, value)) = open.pop() {
+        if value.is_unknown() {
+            paths.push(path);
+        } else if !value.is_wholly_known() {
+            // Items of a set have no place of their own.
+            match value.data {
+                Data::Set(_) => paths.push(path),
+                _ => open.extend(value.children().map(|(step, child)| (path.then(step), child))),
+            }
+        }
+    }
+    paths.sort();
+    paths
+}
+
 fn present(value: &Value) -> Option<&Value> {
     (!value.is_null()).then_some(value)
 }
@@ -32,6 +50,10 @@ fn collect(path: Path, before: Option<&Value>, after: Option<&Value>, difference
     match (before, after) {
         (None, None) => {}
         (Some(one), Some(other)) if same(one, other) => {}
+        // What is inside may not have the mark of what holds it.
+        (Some(one), Some(other)) if (one.marks | other.marks).hide() => {
+            differences.push(Difference { path, before: Some(one.clone()), after: Some(other.clone()) });
+        }
         (Some(one), Some(other)) if one.as_members().is_some() && other.as_members().is_some() => {
             collect_inside(&path, one, other, differences);
         }

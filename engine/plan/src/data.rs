@@ -12,6 +12,10 @@ use bimetal_model::snapshot::{Intent, Stored};
 use bimetal_model::{Address, Path, ProviderKey, Value};
 use serde::{Deserialize, Serialize};
 
+use crate::compare::{Difference, diff, unknown};
+use crate::options::{Mode, Partial};
+use crate::reason::Reason;
+
 /// What planning came to.
 #[derive(Debug)]
 pub enum Planning {
@@ -19,16 +23,6 @@ pub enum Planning {
     Ready(Box<Plan>),
     /// Answer these and plan again.
     Ask(Vec<Question>),
-}
-
-/// What is planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// To bring the world to the configuration.
-    Apply,
-    /// To remove everything in state.
-    Destroy,
 }
 
 /// Exactly what will happen.
@@ -68,6 +62,9 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// What had changed behind the state's back.
     pub drift: Vec<Drift>,
+    /// What it is not about.
+    #[serde(default)]
+    pub partial: Option<Partial>,
     /// Machines that did not answer, within the failure budgets of their pools, and why. What is there stays as it is.
     #[serde(default)]
     pub degraded: BTreeMap<Address, String>,
@@ -126,8 +123,8 @@ pub struct Change {
     pub private: Vec<u8>,
     /// The differences that can't be made in place.
     pub replace_because: Vec<Path>,
-    /// For people: why this is done where the attributes don't say it.
-    pub reason: Option<String>,
+    /// Why this is done where the attributes don't say it.
+    pub reason: Option<Reason>,
     /// The creation that this finishes.
     pub resume: Option<Intent>,
     /// Objects that must be there first (and, where this is removed, go later).
@@ -140,6 +137,9 @@ pub struct Change {
     /// For a replacement that is made before what is there is removed: what that is called by then.
     #[serde(default)]
     pub deposed: Option<Address>,
+    /// State remembers that it is protected.
+    #[serde(default)]
+    pub prevent_destroy: bool,
 }
 
 /// What becomes of an output.
@@ -152,6 +152,54 @@ pub struct OutputChange {
 }
 
 impl Change {
+    /// That nothing is done to what exists.
+    pub(crate) fn keep(address: &Address, stored: &Stored) -> Change {
+        Change {
+            action: Action::Keep,
+            after: Some(stored.object.value.clone()),
+            reason: None,
+            ..Change::delete(address, stored, None)
+        }
+    }
+
+    /// That what exists is removed.
+    pub(crate) fn delete(address: &Address, stored: &Stored, reason: Option<Reason>) -> Change {
+        Change {
+            address: address.clone(),
+            provider: stored.provider.clone(),
+            ty: stored.ty.clone(),
+            action: Action::Delete,
+            before: Some(stored.clone()),
+            after: None,
+            config: None,
+            private: Vec::new(),
+            replace_because: Vec::new(),
+            reason,
+            resume: None,
+            depends_on: stored.depends_on.clone(),
+            after_removal_of: Vec::new(),
+            placement: stored.placement.clone(),
+            deposed: None,
+            prevent_destroy: stored.prevent_destroy,
+        }
+    }
+
+    /// Where what is there and what will be there differ. Of what is made or removed: everything that is set.
+    pub fn differences(&self) -> Vec<Difference> {
+        let before = self.before.as_ref().map_or(&Value::NULL, |before| &before.object.value);
+        match self.action {
+            Action::Keep | Action::Leave => Vec::new(),
+            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Delete => {
+                diff(before, self.after.as_ref().unwrap_or(&Value::NULL))
+            }
+        }
+    }
+
+    /// What is known only after it is done.
+    pub fn unknown(&self) -> Vec<Path> {
+        self.after.as_ref().map(unknown).unwrap_or_default()
+    }
+
     /// Whether it changes what `replace_triggered_by` looks at.
     pub(crate) fn pulls(&self, trigger: &Trigger) -> bool {
         let changes = matches!(self.action, Action::Update | Action::Replace) && trigger.looks_at(&self.address);
@@ -172,9 +220,17 @@ impl Plan {
         self.changes.iter().filter(|change| change.action == Action::Leave)
     }
 
-    /// Whether neither an object nor an output changes, nor what they are called.
+    /// Blocks that it is not about.
+    pub fn left_out(&self) -> &BTreeSet<Address> {
+        const NONE: &BTreeSet<Address> = &BTreeSet::new();
+        self.partial.as_ref().map_or(NONE, |partial| &partial.left_out)
+    }
+
+    /// Whether neither an object nor an output changes, nor what they are called; and where only the state is to be brought to the
+    /// world, whether it is there.
     pub fn is_empty(&self) -> bool {
         let is_same_state = self.moved.is_empty() && self.forgotten.is_empty() && self.imported.is_empty();
+        let is_same_state = is_same_state && (self.mode != Mode::RefreshOnly || self.drift.is_empty());
         is_same_state
             && self.effects().next().is_none()
             && self.outputs.values().all(|output| output.before == output.after)

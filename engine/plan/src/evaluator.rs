@@ -43,6 +43,18 @@ pub fn instance_config(
     config.map_err(|diagnostics| diagnostics.into_iter().map(|diagnostic| diagnostic.of(address)).collect())
 }
 
+/// The arguments of a replica's service, but for its pool.
+pub(crate) fn service_arguments(desired: &Desired, replica: &Address, values: &Values) -> Result<Value, Diagnostics> {
+    let Some(block) = desired.module.objects.get(&replica.whole()) else {
+        return Err(vec![Diagnostic::error(format!("`{replica}` is not in the configuration")).of(replica)]);
+    };
+    let mut start = needs::of_arguments(&desired.module, block);
+    start.extend(needs::of_repetition(&desired.module, &block.repetition));
+    let mut narrowed = values.narrowed(desired, start)?;
+    let instance = instance(block, replica, &narrowed)?;
+    narrowed.within(instance, |values| service::arguments(block, &values.scope))
+}
+
 /// Whether an instance's preconditions hold, as far as it is known; `each` and `count` are set.
 pub(crate) fn before(block: &ObjectBlock, values: &Values) -> Result<(), Diagnostics> {
     held(bimetal_config::unmet(&block.lifecycle.preconditions, "a precondition does not hold", &values.scope))
@@ -86,13 +98,14 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
 }
 
 /// The provider blocks by what exists, so that it can be looked at before planning; and an empty block for each provider
-/// that needs none. `objects` is what state remembers, or what was read.
+/// that needs none. `objects` is what state remembers, or what was read; `needed` is what of these is looked at.
 ///
-/// Left out is a block that rests on what does not exist yet, or that has errors because of it. An object whose provider
+/// Left out is a block that rests on what does not exist yet, or that has errors because of it. A needed object whose provider
 /// can't be configured any more is an error: it could neither be looked at nor be removed.
 pub fn provider_configs(
     desired: &Desired,
     objects: &BTreeMap<Address, Stored>,
+    needed: &BTreeMap<Address, Stored>,
     predict: &dyn Predict,
 ) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
     let (values, mut diagnostics) = Values::of_existing(desired, objects, predict);
@@ -108,7 +121,7 @@ pub fn provider_configs(
         }
     }
     let is_told = has_errors(&diagnostics);
-    let lost = objects.iter().filter(|(_, stored)| !is_told && !configs.contains_key(&stored.provider));
+    let lost = needed.iter().filter(|(_, stored)| !is_told && !configs.contains_key(&stored.provider));
     diagnostics.extend(lost.map(|(address, stored)| lost_provider(desired, &values, address, &stored.provider)));
     (configs, diagnostics)
 }
@@ -139,10 +152,14 @@ pub fn is_independent(desired: &Desired, provider: &ProviderKey) -> bool {
     !needs::closure(desired, nodes).iter().any(|node| matches!(node, Node::Object(_)))
 }
 
-/// All outputs, and whether each may be shown.
-pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, Diagnostics) {
+/// All outputs that rest on nothing that is left out, and whether each may be shown.
+pub fn outputs(
+    desired: &Desired,
+    values: &Values,
+    left_out: &BTreeSet<Address>,
+) -> (BTreeMap<String, Value>, Diagnostics) {
     let (mut outputs, mut diagnostics) = (BTreeMap::new(), Diagnostics::new());
-    for (name, output) in &desired.module.outputs {
+    for (name, output) in desired.module.outputs.iter().filter(|(name, _)| !rests_on(desired, name, left_out)) {
         let start = output.expressions().iter().flat_map(|one| needs::of_expression(&desired.module, one)).collect();
         let narrowed = values.narrowed(desired, start);
         let value = narrowed.and_then(|narrowed| {
@@ -163,12 +180,27 @@ pub fn outputs(desired: &Desired, values: &Values) -> (BTreeMap<String, Value>, 
     (outputs, diagnostics)
 }
 
-/// What checks find, as far as it is known: warnings, as nothing waits for them.
-pub fn checks(desired: &Desired, values: &Values) -> Diagnostics {
+/// Whether an output's value follows from one of these blocks.
+pub(crate) fn rests_on(desired: &Desired, output: &str, blocks: &BTreeSet<Address>) -> bool {
+    let output = desired.module.outputs.get(output).filter(|_| !blocks.is_empty());
+    let start = output.iter().flat_map(|output| output.expressions());
+    follow_from(desired, start.flat_map(|one| needs::of_expression(&desired.module, &one)).collect(), blocks)
+}
+
+fn follow_from(desired: &Desired, start: BTreeSet<Node>, blocks: &BTreeSet<Address>) -> bool {
+    let is_one = |node: &Node| matches!(node, Node::Object(address) if blocks.contains(address));
+    !blocks.is_empty() && needs::closure(desired, start).iter().any(is_one)
+}
+
+/// What checks find that rest on nothing that is left out, as far as it is known: warnings, as nothing waits for them.
+pub fn checks(desired: &Desired, values: &Values, left_out: &BTreeSet<Address>) -> Diagnostics {
     let mut said = Diagnostics::new();
     for (name, asserts) in &desired.module.checks {
         let expressions = asserts.iter().flat_map(|one| one.expressions());
-        let start = expressions.flat_map(|one| needs::of_expression(&desired.module, one)).collect();
+        let start: BTreeSet<Node> = expressions.flat_map(|one| needs::of_expression(&desired.module, one)).collect();
+        if follow_from(desired, start.clone(), left_out) {
+            continue;
+        }
         let summary = format!("check `{name}` fails");
         said.extend(match values.narrowed(desired, start) {
             Ok(narrowed) => bimetal_config::unmet(asserts, &summary, &narrowed.scope),
@@ -179,7 +211,12 @@ pub fn checks(desired: &Desired, values: &Values) -> Diagnostics {
 }
 
 /// The outputs that are known though these objects are not as planned, because something failed before they were made.
-pub fn outputs_without(desired: &Desired, values: &Values, undone: &BTreeSet<Address>) -> BTreeMap<String, Value> {
+pub fn outputs_without(
+    desired: &Desired,
+    values: &Values,
+    undone: &BTreeSet<Address>,
+    left_out: &BTreeSet<Address>,
+) -> BTreeMap<String, Value> {
     let mut values = values.clone();
     for address in undone {
         values.put(address, Value::unknown(Type::Any));
@@ -195,7 +232,7 @@ pub fn outputs_without(desired: &Desired, values: &Values, undone: &BTreeSet<Add
             desired.module.outputs.get(name).map(|output| needs::of_expression(&desired.module, &output.value));
         needs::closure(desired, expression.unwrap_or_default()).iter().any(|node| services.contains(node))
     };
-    let (mut outputs, _) = self::outputs(desired, &values);
+    let (mut outputs, _) = self::outputs(desired, &values, left_out);
     outputs.retain(|name, value| value.is_wholly_known() && !rests_on_one(name));
     outputs
 }

@@ -1,12 +1,11 @@
 //! What all names stand for as things are now, for whoever asks.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use bimetal_config::{Desired, Node, Scope};
+use bimetal_config::{Desired, Scope};
 use bimetal_model::port::Predict;
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostics, Type, Value};
+use bimetal_model::{Address, Diagnostics};
 
 use crate::needs;
 use crate::values::Values;
@@ -30,19 +29,8 @@ pub fn everything(desired: &Desired, mut values: Values) -> (Scope, Diagnostics)
     for node in desired.order.iter().filter(|node| needs::is_derived(node)) {
         if let Err(errors) = values.derive(desired, node) {
             diagnostics.extend(errors);
-            put_unknown(&mut values.scope, node);
+            values.put_unknown(node);
         }
     }
     (values.scope, diagnostics)
-}
-
-fn put_unknown(scope: &mut Scope, node: &Node) {
-    let unknown = Value::unknown(Type::Any);
-    match node {
-        Node::Local(name) => drop(Arc::make_mut(&mut scope.locals).insert(name.clone(), unknown)),
-        Node::Variable(name) => drop(Arc::make_mut(&mut scope.inputs).insert(name.clone(), unknown)),
-        Node::Output(name) => drop(Arc::make_mut(&mut scope.results).insert(name.clone(), unknown)),
-        Node::Object(address) => drop(Arc::make_mut(&mut scope.objects).insert(address.whole(), unknown)),
-        Node::Provider(_) => {}
-    }
 }

@@ -11,7 +11,7 @@ use bimetal_model::{Address, Diagnostic, Diagnostics, Path, Value};
 
 pub(crate) use case::Wanted;
 
-use self::case::{Case, Start};
+use self::case::{Case, Start, Whose};
 use crate::catalogue::Owner;
 use crate::compare::same;
 use crate::data::{Action, Change};
@@ -70,7 +70,7 @@ impl Forecast<'_> {
             let address = case.wanted.address.clone();
             let planned = answer.and_then(|planned| self.checked(&case, planned, None));
             if let Some(planned) = self.heard(planned, Some(&address), said) {
-                changes.push(case.into_change(action, planned, because, self.owner));
+                changes.push(case.into_change(action, planned, because, self.whose()));
             }
         }
         changes
@@ -153,7 +153,11 @@ impl Forecast<'_> {
     }
 
     fn done(&self, case: Case, action: Action, planned: Planned) -> Verdict {
-        Verdict::Done(Box::new(case.into_change(action, planned, Vec::new(), self.owner)))
+        Verdict::Done(Box::new(case.into_change(action, planned, Vec::new(), self.whose())))
+    }
+
+    fn whose(&self) -> Whose<'_> {
+        Whose { owner: self.owner, prevent_destroy: self.block.lifecycle.prevent_destroy }
     }
 
     /// What can't be changed in place: as the provider says, as the schema says, and the node of a replica.
@@ -167,15 +171,33 @@ impl Forecast<'_> {
 
     fn allow(&self, case: &Case, action: Action) -> Result<(), Diagnostics> {
         match (action, self.block.lifecycle.prevent_destroy) {
-            (Action::Replace, true) => Err(vec![protected(&case.wanted.address, "replaced")]),
+            (Action::Replace, true) => Err(vec![protected(&case.wanted.address, "replaced", Protector::Block)]),
             _ => Ok(()),
         }
     }
 }
 
+/// Who says that something is protected.
+#[derive(Clone, Copy)]
+pub(crate) enum Protector {
+    /// Its block.
+    Block,
+    /// State, as its block is gone.
+    State,
+}
+
 /// Something that `prevent_destroy` protects would go.
-pub(crate) fn protected(address: &Address, what: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{address}` would be {what}, but `prevent_destroy` protects it"))
-        .hint("remove `prevent_destroy` from its `lifecycle` block if that is meant")
-        .of(address)
+pub(crate) fn protected(address: &Address, what: &str, by: Protector) -> Diagnostic {
+    let error = Diagnostic::error(format!("`{address}` would be {what}, but `prevent_destroy` protects it"));
+    let error = match by {
+        Protector::Block => error.hint("remove `prevent_destroy` from its `lifecycle` block if that is meant"),
+        Protector::State => error
+            .because("its block is gone, and said so when it was last applied: that still holds")
+            .hint(format!(
+                "put its block back with `prevent_destroy = false` and apply that first; or write `removed {{ from = {}, \
+                 lifecycle {{ destroy = false }} }}`: then it is forgotten, and goes on existing",
+                address.whole()
+            )),
+    };
+    error.of(address)
 }

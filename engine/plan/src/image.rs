@@ -1,11 +1,16 @@
 //! Images of services: one for all platforms, or one for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use bimetal_config::Desired;
 use bimetal_fleet::Offer;
 use bimetal_fleet::platform::{Arm32, choose, runs};
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
-use bimetal_model::{Data, Diagnostic, Platform, Value};
+use bimetal_model::placement::Placement;
+use bimetal_model::{Data, Diagnostic, Diagnostics, Platform, Value};
+
+use crate::evaluator;
+use crate::values::Values;
 
 /// Where a service's image comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +34,17 @@ impl Images {
                 Ok(Images::Each(members.iter().map(one).collect::<Result<_, _>>()?))
             }
             _ => Err(unclear()),
+        }
+    }
+
+    /// Where the image for a platform comes from.
+    fn source_for(&self, platform: &Platform) -> Option<&ImageSource> {
+        match self {
+            Images::One(source) => Some(source),
+            Images::Each(sources) => {
+                let named: Vec<(&Platform, &ImageSource)> = sources.iter().collect();
+                choose(&runs(platform, Arm32::Known), &named, |(platform, _)| *platform).map(|(_, source)| *source)
+            }
         }
     }
 
@@ -62,6 +78,31 @@ fn source(text: &str) -> Result<ImageSource, Diagnostic> {
 fn unclear() -> Diagnostic {
     Diagnostic::error("`image` must be known before apply: text, or text for each platform")
         .hint("write `image = \"nginx:1.27\"`, or `image = { \"linux/amd64\" = \"debian:12\" }`")
+}
+
+/// What a service whose image is known only later offers: something for each platform that it names, or for each of these.
+pub(crate) fn open_offers(image: &Value, platforms: impl Iterator<Item = Platform>) -> Vec<Offer> {
+    let named = image.as_members().map(|members| members.keys().filter_map(|name| name.parse().ok()).collect());
+    let platforms: BTreeSet<Platform> = named.unwrap_or_else(|| platforms.collect());
+    let offer = |platform: Platform| Offer { built_for: platform.clone(), platform, image: String::new() };
+    platforms.into_iter().map(offer).collect()
+}
+
+/// Where the image of a replica comes from that was not known when it was placed, and is now.
+pub fn late_image(desired: &Desired, placement: &Placement, values: &Values) -> Result<ImageSource, Diagnostics> {
+    let of = |said: Diagnostics| said.into_iter().map(|diagnostic| diagnostic.of(&placement.replica)).collect();
+    let arguments = evaluator::service_arguments(desired, &placement.replica, values)?;
+    let images =
+        Images::of(arguments.member("image").unwrap_or(&Value::NULL)).map_err(|diagnostic| of(vec![diagnostic]))?;
+    images
+        .source_for(&placement.platform)
+        .cloned()
+        .ok_or_else(|| of(vec![Diagnostic::error(format!("there is no image for `{}`", placement.platform))]))
+}
+
+/// A source's image for a platform, pinned by digest.
+pub fn pin(source: &ImageSource, index: &ImageIndex, platform: &Platform) -> Result<String, Diagnostic> {
+    for_platform(platform, source, index).map(|offer| offer.image)
 }
 
 /// Signatures and build records stand in an index as images for no platform.

@@ -8,6 +8,8 @@
 
 mod compare;
 mod data;
+mod options;
+mod reason;
 mod summary;
 
 mod evaluator;
@@ -24,6 +26,7 @@ mod planner;
 mod prior;
 mod proposed;
 mod secrets;
+mod selection;
 
 mod catalogue;
 mod image;
@@ -35,18 +38,22 @@ mod pool;
 mod service;
 mod size;
 
-pub use compare::{Difference, contradictions, diff};
-pub use data::{Action, Budget, Change, Mode, OutputChange, Plan, Planning};
+pub use compare::{Difference, contradictions, diff, unknown};
+pub use data::{Action, Budget, Change, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
 };
 pub use existing::{everything, existing};
 pub use honesty::{breaches, provider_bug};
+pub use image::{late_image, pin};
 pub use lower::{SERVICE_LABEL, container_name, lower_replica};
+pub use options::{Mode, Options, Partial};
 pub use owners::owners;
 pub use prior::finished;
 pub use proposed::{ignore, propose};
+pub use reason::{Reason, Shared};
 pub use secrets::{saved_secrets, stored_secrets};
+pub use selection::looked_at;
 pub use summary::{Sort, Summary, Tally, summary};
 pub use values::Values;
 
@@ -62,11 +69,14 @@ pub fn plan(
     desired: &Desired,
     observed: &Observed,
     answers: &Answers,
-    mode: Mode,
+    options: &Options,
     predict: &dyn Predict,
 ) -> (Option<Planning>, Diagnostics) {
-    let moves::Moves { observed, moved, forgotten, said } = moves::moves(desired, observed);
-    let (planning, mut diagnostics) = planner::Planner::new(desired, &observed, answers, mode, predict).run();
+    let moves::Moves { observed, moved, forgotten, said } = match options.mode {
+        Mode::Apply | Mode::Destroy => moves::moves(desired, observed, options),
+        Mode::RefreshOnly => moves::Moves::none(observed),
+    };
+    let (planning, mut diagnostics) = planner::Planner::new(desired, &observed, answers, options, predict).run();
     diagnostics.extend(said);
     let planning = planning.map(|planning| match planning {
         Planning::Ready(plan) => Planning::Ready(Box::new(Plan { moved, forgotten, ..*plan })),

@@ -31,7 +31,7 @@ pub fn lower_replica(
     let set = [
         ("engine", engine),
         ("name", Value::from(container_name(placement))),
-        ("image", Value::from(placement.image.as_str())),
+        ("image", image(placement)),
         ("platform", Value::from(placement.platform.to_string())),
         ("labels", labels(arguments, replica)),
         ("memory", memory),
@@ -48,6 +48,14 @@ pub fn lower_replica(
                 .of(replica),
         ]
     })
+}
+
+/// The pinned image, as far as it is known.
+pub(crate) fn image(placement: &Placement) -> Value {
+    match placement.image.as_str() {
+        "" => Value::unknown(Type::String),
+        image => Value::from(image),
+    }
 }
 
 /// `web-3`, of an instance `web-eu-3`, in global mode `agent-rack-node-11`; in a module `shop-web-3`; of a later generation `web-3.g2`.

@@ -105,6 +105,11 @@ pub(crate) fn lacks_platform(planned: &Value) -> bool {
     planned.member("platform").is_none_or(Value::is_unknown)
 }
 
+/// Those of machines, as far as they are told.
+pub(crate) fn platforms<'v>(machines: impl Iterator<Item = &'v Value>) -> impl Iterator<Item = Platform> {
+    machines.filter_map(|machine| machine.member("platform")?.as_str()?.parse().ok())
+}
+
 /// A machine as a place for replicas.
 pub(crate) fn node(address: &Address, value: &Value) -> Result<Node, Diagnostic> {
     let text = value.member("platform").and_then(Value::as_str).unwrap_or_default();

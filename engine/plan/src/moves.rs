@@ -7,6 +7,8 @@ use bimetal_config::module::Moved;
 use bimetal_model::question::Observed;
 use bimetal_model::{Address, Diagnostic, Diagnostics};
 
+use crate::options::Options;
+
 /// What exists, by its present addresses.
 #[derive(Default)]
 pub(crate) struct Moves {
@@ -20,9 +22,12 @@ pub(crate) struct Moves {
 }
 
 /// Finds what exists under another name, and leaves out what is forgotten.
-pub(crate) fn moves(desired: &Desired, observed: &Observed) -> Moves {
+pub(crate) fn moves(desired: &Desired, observed: &Observed, options: &Options) -> Moves {
     let (moved, removed) = (&desired.module.moved, &desired.module.removed);
-    let forgotten = |address: &&Address| removed.iter().any(|removed| !removed.destroy && removed.from.holds(address));
+    let is_meant = |address: &Address| options.is_targeted(address) && !options.is_excluded(address);
+    let forgotten = |address: &&Address| {
+        is_meant(address) && removed.iter().any(|removed| !removed.destroy && removed.from.holds(address))
+    };
     let mut moves = Moves {
         observed: observed.clone(),
         forgotten: observed.objects.keys().filter(forgotten).cloned().collect(),
@@ -60,6 +65,11 @@ fn renamed(moved: &[Moved], old: &Address) -> Address {
 }
 
 impl Moves {
+    /// Everything is called as state remembers it.
+    pub(crate) fn none(observed: &Observed) -> Moves {
+        Moves { observed: observed.clone(), ..Moves::default() }
+    }
+
     fn rename(&mut self, old: &Address, new: Address) {
         if self.observed.objects.contains_key(&new) {
             let warning = Diagnostic::warning(format!("`{old}` is not moved to `{new}`"));

@@ -3,13 +3,16 @@
 mod claims;
 mod data_source;
 mod degraded;
+mod exclude;
 mod finish;
 mod first;
 mod import;
 mod object;
 mod pool;
 mod removal;
+mod repetition;
 mod replicas;
+mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,14 +25,17 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Va
 
 use self::claims::Claims;
 use self::import::Imported;
-use crate::data::{Action, Budget, Change, Mode, Planning};
+use crate::data::{Action, Budget, Change, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
+use crate::options::{Mode, Options};
+use crate::selection::Extent;
 use crate::values::Values;
 
 /// All that planning knows and has decided by now.
 pub(crate) struct Planner<'a> {
-    mode: Mode,
+    options: &'a Options,
+    extent: Extent,
     desired: &'a Desired,
     observed: &'a Observed,
     answers: &'a Answers,
@@ -55,6 +61,8 @@ pub(crate) struct Planner<'a> {
     waiting: Vec<Address>,
     /// What replicas of services that were placed before take, by machine.
     claims: BTreeMap<Address, Claims>,
+    /// What is left out, before it is planned, and what rests on it: blocks, and what exists of them.
+    excluded: BTreeSet<Address>,
     diagnostics: Diagnostics,
 }
 
@@ -63,12 +71,14 @@ impl<'a> Planner<'a> {
         desired: &'a Desired,
         observed: &'a Observed,
         answers: &'a Answers,
-        mode: Mode,
+        options: &'a Options,
         predict: &'a dyn Predict,
     ) -> Self {
         let (values, diagnostics) = Values::new(desired, predict);
+        let extent = Extent::new(desired, &observed.objects, options, &values.catalogue);
         Planner {
-            mode,
+            options,
+            extent,
             desired,
             observed,
             answers,
@@ -88,6 +98,7 @@ impl<'a> Planner<'a> {
             open: BTreeSet::new(),
             waiting: Vec::new(),
             claims: BTreeMap::new(),
+            excluded: BTreeSet::new(),
             diagnostics,
         }
     }
@@ -97,12 +108,15 @@ impl<'a> Planner<'a> {
         if !refused.is_empty() {
             return (None, refused);
         }
-        match self.mode {
+        self.refuse_unknown_names();
+        match self.options.mode {
             Mode::Apply => {
+                self.claim_what_stays();
                 self.walk();
                 self.remove_orphans();
             }
             Mode::Destroy => self.remove_everything(),
+            Mode::RefreshOnly => self.keep_everything(),
         }
         if has_errors(&self.diagnostics) || self.questions.is_empty() {
             let refused = self.refused();
@@ -121,7 +135,9 @@ impl<'a> Planner<'a> {
 
     fn walk(&mut self) {
         for node in self.desired.order.iter() {
-            self.visit(node);
+            if self.extent.plans(node) {
+                self.visit(node);
+            }
         }
         self.place_waiting();
     }
@@ -145,6 +161,11 @@ impl<'a> Planner<'a> {
 
     /// Visits a node whose dependencies were.
     fn visit_next(&mut self, node: &Node) {
+        if let Node::Object(address) = node
+            && self.is_left_out(address)
+        {
+            return self.leave_out(address);
+        }
         let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
         let waits = |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
         if direct.iter().any(waits) {
@@ -194,7 +215,7 @@ impl<'a> Planner<'a> {
     fn use_provider(&mut self, key: &ProviderKey) -> bool {
         let node = Node::Provider(key.clone());
         // To destroy, nothing is planned that a provider block could refer to: it takes what exists.
-        if self.mode == Mode::Apply && self.desired.module.providers.contains_key(key) {
+        if self.options.mode == Mode::Apply && self.desired.module.providers.contains_key(key) {
             self.visit(&node);
         } else if !self.providers.contains_key(key) {
             self.configure(key);

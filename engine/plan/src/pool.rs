@@ -88,6 +88,10 @@ pub(crate) fn strategy(pool: &Value) -> Result<Strategy, Diagnostic> {
     match pool.member("strategy").map(|strategy| (strategy, strategy.as_str())) {
         None | Some((_, Some("spread"))) => Ok(Strategy::Spread),
         Some((_, Some("binpack"))) => Ok(Strategy::Binpack),
+        Some((other, _)) if other.is_unknown() => {
+            Err(Diagnostic::error("the pool's `strategy` is known only after apply")
+                .because("replicas can't be placed then"))
+        }
         Some((other, _)) => Err(Diagnostic::error(format!("{other:?} is no strategy of placement"))
             .hint("`strategy` is `\"spread\"` or `\"binpack\"`")),
     }

@@ -68,7 +68,7 @@ fn replica(arguments: &Value, placement: &Placement, values: &Values) -> Value {
         ("name", Value::from(lower::container_name(placement))),
         ("machine", Value::from(placement.machine.to_string())),
         ("platform", Value::from(placement.platform.to_string())),
-        ("image", Value::from(placement.image.as_str())),
+        ("image", lower::image(placement)),
         ("address", address.unwrap_or_else(|| Value::unknown(bimetal_model::Type::String))),
         ("ports", arguments.member("port").cloned().unwrap_or_else(|| Value::tuple([]))),
     ]
@@ -91,7 +91,7 @@ pub(crate) fn spec(
         pool: pool::members(pool).into_keys().collect(),
         replicas: replicas(arguments).map_err(one)?,
         offers,
-        ports: host_ports(arguments).map_err(one)?,
+        ports: wanted_ports(address, arguments).map_err(one)?,
         memory: lower::memory(arguments).map_err(one)?.as_number().and_then(|number| number.to_u64()).unwrap_or(0),
         labels,
         platforms,
@@ -106,9 +106,6 @@ fn replicas(arguments: &Value) -> Result<Replicas, Diagnostic> {
         (Some("global"), Some(_)) => Err(Diagnostic::error("a global service has one replica on every machine")
             .hint("remove `replicas`, or `mode = \"global\"`")),
         (None | Some("replicated"), None) => Ok(Replicas::Count(1)),
-        (None | Some("replicated"), Some(count)) if count.is_unknown() => {
-            Err(Diagnostic::error("`replicas` is known only after apply").because("replicas can't be placed then"))
-        }
         (None | Some("replicated"), Some(count)) => {
             let count = count.as_number().and_then(|count| count.to_u64()).filter(|count| *count <= 1_000_000);
             count
@@ -120,10 +117,18 @@ fn replicas(arguments: &Value) -> Result<Replicas, Diagnostic> {
     }
 }
 
-/// The host ports of a service's or container's arguments.
+/// The host ports of a service's or container's arguments, as far as they are known.
 pub(crate) fn host_ports(arguments: &Value) -> Result<BTreeSet<Port>, Diagnostic> {
     let ports = arguments.member("port").and_then(Value::as_items).unwrap_or_default();
     ports.iter().filter_map(|port| host_port(port).transpose()).collect()
+}
+
+/// The host ports of a service's. Two of its replicas can't have one that is not known yet on one machine, either.
+fn wanted_ports(service: &Address, arguments: &Value) -> Result<BTreeSet<Port>, Diagnostic> {
+    let ports = arguments.member("port").and_then(Value::as_items).unwrap_or_default();
+    let is_open = |port: &Value| port.is_unknown() || port.member("host").is_some_and(Value::is_unknown);
+    let open = ports.iter().filter(|port| is_open(port)).map(|_| Port::unknown(service));
+    Ok(host_ports(arguments)?.into_iter().chain(open).collect())
 }
 
 fn host_port(port: &Value) -> Result<Option<Port>, Diagnostic> {
@@ -131,7 +136,7 @@ fn host_port(port: &Value) -> Result<Option<Port>, Diagnostic> {
         return Ok(None);
     };
     if host.is_unknown() {
-        return Err(Diagnostic::error("a host port is known only after apply").because("replicas can't be placed then"));
+        return Ok(None);
     }
     let number = host.as_number().and_then(|number| number.to_u64()).and_then(|number| u16::try_from(number).ok());
     let protocol = port.member("protocol").and_then(Value::as_str).unwrap_or("tcp").to_owned();

@@ -13,6 +13,8 @@ use crate::data::{Action, Plan};
 pub enum Sort {
     /// Of a `machine` block.
     Machine,
+    /// Of a `service` block: no object of its own, but all of its replicas.
+    Service,
     /// A container of a service's.
     Replica,
     /// Anything else.
@@ -61,23 +63,62 @@ impl Tally {
 pub struct Summary {
     /// Of all objects.
     pub all: Tally,
-    /// Of each sort that has a change.
+    /// Of each sort that has a change. A service is added with its first replica, destroyed with its last one, and changed when
+    /// anything else becomes of its replicas.
     pub by_sort: BTreeMap<Sort, Tally>,
-    /// Services with a replica that changes.
-    pub services: usize,
+    /// What had changed outside.
+    pub drift: usize,
+    /// What is taken over.
+    pub imported: usize,
+    /// What goes from state, and goes on existing.
+    pub forgotten: usize,
 }
 
 /// Counts what a plan does.
 pub fn summary(plan: &Plan) -> Summary {
-    let mut summary = Summary::default();
-    let mut services = std::collections::BTreeSet::new();
+    let (drift, imported, forgotten) = (plan.drift.len(), plan.imported.len(), plan.forgotten.len());
+    let mut summary = Summary { drift, imported, forgotten, ..Summary::default() };
     for change in plan.effects() {
         summary.all.count(change.action);
         summary.by_sort.entry(Sort::of(&change.address)).or_default().count(change.action);
-        if change.address.replica.is_some() {
-            services.insert(Address { replica: None, ..change.address.clone() });
+    }
+    for action in services(plan).into_values().filter_map(Service::action) {
+        summary.by_sort.entry(Sort::Service).or_default().count(action);
+    }
+    summary
+}
+
+/// What becomes of the replicas of one.
+#[derive(Default)]
+struct Service {
+    was: bool,
+    will_be: bool,
+    changes: bool,
+}
+
+impl Service {
+    fn action(self) -> Option<Action> {
+        match (self.changes, self.was, self.will_be) {
+            (false, _, _) => None,
+            (true, false, _) => Some(Action::Create),
+            (true, true, true) => Some(Action::Update),
+            (true, true, false) => Some(Action::Delete),
         }
     }
-    summary.services = services.len();
-    summary
+}
+
+fn services(plan: &Plan) -> BTreeMap<Address, Service> {
+    let mut services: BTreeMap<Address, Service> = BTreeMap::new();
+    for change in plan.changes.iter().filter(|change| change.address.replica.is_some()) {
+        let service = services.entry(Address { replica: None, ..change.address.present() }).or_default();
+        service.was |= change.before.is_some();
+        service.will_be |= match change.action {
+            Action::Leave => change.before.is_some(),
+            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Delete | Action::Keep => {
+                change.after.is_some()
+            }
+        };
+        service.changes |= !matches!(change.action, Action::Keep | Action::Leave);
+    }
+    services
 }

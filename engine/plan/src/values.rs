@@ -32,13 +32,8 @@ impl Values {
     pub fn new(desired: &Desired, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (catalogue, diagnostics) = Catalogue::new(predict);
         let mut scope = desired.scope();
-        let empty = |block: &ObjectBlock| match block.repetition {
-            Repetition::Once => None,
-            Repetition::Enabled(_) => Some(Value::NULL),
-            Repetition::Count(_) => Some(Value::tuple([])),
-            Repetition::ForEach(_) => Some(Data::Object(Members::default()).into()),
-        };
-        let empties = desired.module.objects.values().filter_map(|block| Some((block.address.clone(), empty(block)?)));
+        let empties = desired.module.objects.values();
+        let empties = empties.filter_map(|block| Some((block.address.clone(), without_instances(block)?)));
         Arc::make_mut(&mut scope.objects).extend(empties);
         (Values { scope, catalogue: Arc::new(catalogue), placements: Arc::default() }, diagnostics)
     }
@@ -46,6 +41,8 @@ impl Values {
     /// What a plan says that all objects will be, unknowns included.
     pub fn of_plan(desired: &Desired, plan: &Plan, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (mut values, diagnostics) = Values::new(desired, predict);
+        let left_out = plan.left_out().iter().cloned().map(Node::Object);
+        left_out.for_each(|node| values.put_unknown(&node));
         values.put_data(desired, plan);
         for change in &plan.changes {
             if let Some(after) = &change.after {
@@ -105,6 +102,24 @@ impl Values {
         put_instance(whole, address.key.as_ref(), value);
     }
 
+    /// Nothing is known of it.
+    pub(crate) fn put_unknown(&mut self, node: &Node) {
+        let (unknown, scope) = (Value::unknown(Type::Any), &mut self.scope);
+        match node {
+            Node::Local(name) => drop(Arc::make_mut(&mut scope.locals).insert(name.clone(), unknown)),
+            Node::Variable(name) => drop(Arc::make_mut(&mut scope.inputs).insert(name.clone(), unknown)),
+            Node::Output(name) => drop(Arc::make_mut(&mut scope.results).insert(name.clone(), unknown)),
+            Node::Object(address) => drop(Arc::make_mut(&mut scope.objects).insert(address.whole(), unknown)),
+            Node::Provider(_) => {}
+        }
+    }
+
+    /// A block that is repeated has no instances by now.
+    pub(crate) fn put_nothing(&mut self, block: &ObjectBlock) {
+        let nothing = without_instances(block).map(|nothing| (block.address.clone(), nothing));
+        Arc::make_mut(&mut self.scope.objects).extend(nothing);
+    }
+
     /// The value of an instance by now.
     pub fn get(&self, address: &Address) -> Option<&Value> {
         let whole = self.scope.objects.get(&address.whole())?;
@@ -121,6 +136,15 @@ impl Values {
         let placements = Arc::make_mut(&mut self.placements).entry(service).or_default();
         placements.push(placement);
         placements.sort_by(|one, other| one.replica.cmp(&other.replica));
+    }
+
+    /// What is said of a replica now, in place of what was said before.
+    pub fn replace(&mut self, placement: Placement) {
+        let service = Address { replica: None, ..placement.replica.clone() };
+        let placements = Arc::make_mut(&mut self.placements).get_mut(&service).into_iter().flatten();
+        for before in placements.filter(|before| before.replica == placement.replica) {
+            *before = placement.clone();
+        }
     }
 
     /// These replicas of a service's instance get names that they did not have before.
@@ -190,6 +214,15 @@ impl Values {
         let result = act(self);
         (self.scope.each, self.scope.count_index) = (None, None);
         result
+    }
+}
+
+fn without_instances(block: &ObjectBlock) -> Option<Value> {
+    match block.repetition {
+        Repetition::Once => None,
+        Repetition::Enabled(_) => Some(Value::NULL),
+        Repetition::Count(_) => Some(Value::tuple([])),
+        Repetition::ForEach(_) => Some(Data::Object(Members::default()).into()),
     }
 }
 

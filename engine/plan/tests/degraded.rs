@@ -3,9 +3,9 @@
 mod world;
 
 use bimetal_model::Diagnostic;
-use bimetal_plan::Mode;
+use bimetal_plan::{Mode, Options};
 use insta::assert_snapshot;
-use world::{World, check_plan, settled};
+use world::{World, check_plan, check_plan_with, settled};
 
 const CONFIG: &str = r#"
 machine "docker" "m" {
@@ -112,6 +112,38 @@ fn destroying_goes_around_a_silent_machine() {
     ! machine.docker.m["b"]; `machine.docker.m["b"]` does not answer
     ! service.web.replica[1] on machine.docker.m["b"] (nginx@sha256:1.27/amd64); `machine.docker.m["b"]` does not answer
     "#);
+}
+
+#[test]
+fn a_part_may_be_planned_around_a_silent_machine() {
+    let wild = CONFIG.replace("calm", "wild");
+    let targets = |name: &str| Options { targets: vec![name.parse().unwrap()], ..Options::default() };
+    assert_snapshot!(check_plan_with(&wild, &silent(CONFIG, &["b"]), targets("service.web.replica[0]")), @r#"
+    ? image nginx:1.27
+    machine.docker.m["b"]: `machine.docker.m["b"]` does not answer, and what is there is left as it is
+      it does not answer: connection refused
+      hint: the failure budget of `pool.all` is 1, and 1 of it used
+    this plan is a part of what the configuration asks for: `-target=service.web.replica[0]`
+      what is left out stays as it is, whatever the configuration says
+      hint: plan everything again when this is done
+    -/+ service.web.replica[0] on machine.docker.m["a"] (nginx@sha256:1.27/amd64); env
+    "#);
+    assert_snapshot!(check_plan_with(&wild, &silent(CONFIG, &["b"]), targets("service.web.replica[1]")), @r#"
+    ? image nginx:1.27
+    machine.docker.m["b"]: `machine.docker.m["b"]` does not answer, and what is there is left as it is
+      it does not answer: connection refused
+      hint: the failure budget of `pool.all` is 1, and 1 of it used
+    this plan is a part of what the configuration asks for: `-target=service.web.replica[1]`
+      what is left out stays as it is, whatever the configuration says
+      hint: plan everything again when this is done
+    ! service.web.replica[1] on machine.docker.m["b"] (nginx@sha256:1.27/amd64); `machine.docker.m["b"]` does not answer
+    "#);
+}
+
+#[test]
+fn the_state_is_brought_to_the_world_without_a_silent_machine() {
+    let (plan, _) = silent(CONFIG, &["b"]).plan(CONFIG, Mode::RefreshOnly).unwrap();
+    assert_eq!((plan.is_empty(), plan.degraded.len()), (true, 1));
 }
 
 #[test]

@@ -396,3 +396,23 @@ resource "docker_volume" "log" {
     -/+ docker_volume.log; `service.web` changes
     ");
 }
+
+#[test]
+fn what_was_protected_is_so_without_its_block() {
+    let protected = "resource \"docker_volume\" \"v\" {\n name = \"a\"\n lifecycle {\n prevent_destroy = true\n }\n}";
+    let mut world = settled(protected);
+    assert_snapshot!(check_plan("", &world), @r"
+    docker_volume.v: `docker_volume.v` would be destroyed, but `prevent_destroy` protects it
+      its block is gone, and said so when it was last applied: that still holds
+      hint: put its block back with `prevent_destroy = false` and apply that first; or write `removed { from = docker_volume.v, lifecycle { destroy = false } }`: then it is forgotten, and goes on existing
+    ");
+    assert_snapshot!(world.plan("", Mode::Destroy).unwrap_err(), @r"
+    docker_volume.v: `docker_volume.v` would be destroyed, but `prevent_destroy` protects it
+      its block is gone, and said so when it was last applied: that still holds
+      hint: put its block back with `prevent_destroy = false` and apply that first; or write `removed { from = docker_volume.v, lifecycle { destroy = false } }`: then it is forgotten, and goes on existing
+    ");
+    let kept = "removed {\n from = docker_volume.v\n lifecycle {\n destroy = false\n }\n}";
+    assert_snapshot!(check_plan(kept, &world), @"forget docker_volume.v");
+    world.apply(&protected.replace("true", "false"));
+    assert_snapshot!(check_plan("", &world), @"- docker_volume.v; `docker_volume.v` is not in the configuration any more");
+}

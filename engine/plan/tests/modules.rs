@@ -64,8 +64,8 @@ fn modules_are_planned_as_if_they_were_written_out() {
     let grown = SITES.replace("a = 1, b = 2", "b = 3, c = 1");
     assert_snapshot!(check_plan(&grown, &world), @r#"
     ? image nginx:1.27
-    - module.site["a"].service.web.replica[0]; `module.site["a"].service.web` is not in the configuration any more
-    - module.site["a"].docker_volume.this; `module.site["a"].docker_volume.this` is not in the configuration any more
+    - module.site["a"].service.web.replica[0]; `module.site["a"]` is not in the configuration any more
+    - module.site["a"].docker_volume.this; `module.site["a"]` is not in the configuration any more
     + module.site["b"].service.web.replica[2] on machine.docker.here (nginx@sha256:1.27/amd64)
     + module.site["c"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
     + module.site["c"].docker_volume.this
@@ -139,9 +139,9 @@ fn whole_modules_move() {
     ~ module.shop["b"].service.web.replica[0] on machine.docker.here (nginx@sha256:1.27/amd64)
     + module.shop["b"].service.web.replica[1] on machine.docker.here (nginx@sha256:1.27/amd64)
     -/+ module.shop["b"].docker_volume.this; name
-    - module.site["b"].service.web.replica[0]; `module.site["b"].service.web` is not in the configuration any more
-    - module.site["b"].service.web.replica[1]; `module.site["b"].service.web` is not in the configuration any more
-    - module.site["b"].docker_volume.this; `module.site["b"].docker_volume.this` is not in the configuration any more
+    - module.site["b"].service.web.replica[0]; `module.site["b"]` is not in the configuration any more
+    - module.site["b"].service.web.replica[1]; `module.site["b"]` is not in the configuration any more
+    - module.site["b"].docker_volume.this; `module.site["b"]` is not in the configuration any more
     output volumes = Some({"a": (unknown string), "b": (unknown string)})
     "#);
 }

@@ -28,7 +28,8 @@ fn settled(config: &str) -> World {
 }
 
 fn check_configs(config: &str, world: &World) -> String {
-    let (configs, said) = provider_configs(&read(config).unwrap(), &world.observed.objects, &world.providers);
+    let (configs, said) =
+        provider_configs(&read(config).unwrap(), &world.observed.objects, &world.observed.objects, &world.providers);
     let keys: Vec<String> = configs.keys().map(ToString::to_string).collect();
     format!("{}\n{}", keys.join(" "), told(&said))
 }
@@ -159,7 +160,7 @@ fn known_without(undone: &str) -> String {
     let (values, _) = Values::of_plan(&desired, &plan, &world.providers);
     world.observed.outputs.clear();
     let undone: BTreeSet<Address> = [undone.parse().unwrap()].into();
-    let known = outputs_without(&desired, &values, &undone);
+    let known = outputs_without(&desired, &values, &undone, &BTreeSet::new());
     known.keys().cloned().collect::<Vec<_>>().join(" ")
 }
 

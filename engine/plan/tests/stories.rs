@@ -94,7 +94,7 @@ fn a_machine_that_leaves_sends_its_replica_elsewhere() {
     world.apply(&before.replace("machine.metal.rack, ", "machine.metal.rack[\"a\"], "));
     assert_snapshot!(check_plan(&config, &world), @r#"
     ? image nginx:1.27
-    - machine.docker.ocean[1]; `machine.docker.ocean` has no such instance any more
+    - machine.docker.ocean[1]; the `count` of `machine.docker.ocean` is 1 now
     -/+ service.web.replica[1] on machine.metal.rack["b"] (nginx@sha256:1.27/arm/v7); moves from machine.docker.ocean[1], which left the pool: the only node with room; engine, image, platform
     output urls = Some(["http://id of machine.docker.ocean[0]:80", "http://id of machine.metal.rack[\"b\"]:80", "http://id of machine.metal.rack[\"a\"]:80"])
     "#);
@@ -183,8 +183,8 @@ fn a_global_service_runs_on_each_machine() {
     let mut world = settled(&config);
     assert_snapshot!(check_plan(&config.replace("count    = 2", "count    = 1"), &world), @r#"
     ? image nginx:1.27
-    - machine.docker.ocean[1]; `machine.docker.ocean` has no such instance any more
-    - service.web.replica["machine.docker.ocean[1]"]; `service.web` has 3 replicas now
+    - machine.docker.ocean[1]; the `count` of `machine.docker.ocean` is 1 now
+    - service.web.replica["machine.docker.ocean[1]"]; `service.web` does not run on this machine any more
     output urls = Some(["http://id of machine.docker.ocean[0]:80", "http://id of machine.metal.rack[\"a\"]:80", "http://id of machine.metal.rack[\"b\"]:80"])
     "#);
     let name =
@@ -356,9 +356,9 @@ resource "docker_volume" "b" {
   name     = each.key
 }"#;
     assert_snapshot!(check_plan(config, &World::default()), @r"
-    `for_each` depends on what is known only after apply
-      which instances there are must be known to plan them
-      hint: use keys that the configuration itself knows, as names, and let only the values come from elsewhere
+    docker_volume.b: `for_each` depends on what is known only after apply
+      `docker_volume.a.id` is known only after apply
+      hint: `bimetal apply -target=docker_volume.a` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
     ");
 }
 
@@ -525,7 +525,7 @@ service "app" {
 #[test]
 fn a_plan_is_counted() {
     let (plan, _) = World::default().plan(FLEET, Mode::Apply).unwrap();
-    assert_snapshot!(serde_json::to_string(&summary(&plan)).unwrap(), @r#"{"all":{"add":8,"change":0,"destroy":0},"by_sort":{"machine":{"add":4,"change":0,"destroy":0},"replica":{"add":4,"change":0,"destroy":0}},"services":1}"#);
+    assert_snapshot!(serde_json::to_string(&summary(&plan)).unwrap(), @r#"{"all":{"add":8,"change":0,"destroy":0},"by_sort":{"machine":{"add":4,"change":0,"destroy":0},"service":{"add":1,"change":0,"destroy":0},"replica":{"add":4,"change":0,"destroy":0}},"drift":0,"imported":0,"forgotten":0}"#);
 }
 
 #[test]
@@ -621,8 +621,12 @@ machine "metal" "a" {
     let (plan, _) = World::default().plan(config, Mode::Apply).unwrap();
     assert_snapshot!(format!("{:?}", plan.providers.values().collect::<Vec<_>>()), @r#"[{}, {"token": (sensitive)}]"#);
     assert_snapshot!(list(&plan.changes[0].depends_on), @"docker_volume.v");
-    let (configs, said) =
-        provider_configs(&world::read(config).unwrap(), &Default::default(), &World::default().providers);
+    let (configs, said) = provider_configs(
+        &world::read(config).unwrap(),
+        &Default::default(),
+        &Default::default(),
+        &World::default().providers,
+    );
     assert!(said.is_empty());
     assert_snapshot!(configs.keys().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"docker");
     let no_platform = config.replace("platform = \"linux/arm64\"", "");
@@ -688,7 +692,7 @@ output "names" { value = { for key, s in service.web : key => s.replicas[*].name
     world.apply(config);
     assert_snapshot!(check_plan(&config.replace(", us = 8081", ""), &world), @r#"
     ? image nginx:1.27
-    - service.web["us"].replica[0]; `service.web` has no such instance any more
+    - service.web["us"].replica[0]; the `for_each` of `service.web` has no such key any more
     output names = Some({"eu": ["web-eu-0"]})
     "#);
 }
@@ -827,7 +831,98 @@ fn what_is_not_enabled_is_not_there() {
     output id = Some((unknown any))
     ");
     assert_snapshot!(check_plan(&config("false"), &settled(&config("true"))), @r#"
-    - docker_volume.v; `docker_volume.v` has other instances now
+    - docker_volume.v; `docker_volume.v` is not enabled any more
     output id = Some("none")
     "#);
+}
+
+#[test]
+fn why_something_goes_is_told() {
+    let counted = |what: &str| format!("resource \"docker_volume\" \"v\" {{\n {what}\n name = \"v\"\n}}\n");
+    let each = counted("for_each = toset([\"a\", \"b\"])");
+    assert_snapshot!(check_plan(&counted("count = 1"), &settled(&counted("count = 2"))), @"- docker_volume.v[1]; the `count` of `docker_volume.v` is 1 now");
+    assert_snapshot!(check_plan(&counted("for_each = toset([\"a\"])"), &settled(&each)), @r#"- docker_volume.v["b"]; the `for_each` of `docker_volume.v` has no such key any more"#);
+    assert_snapshot!(check_plan(&counted(""), &settled(&each)), @r#"
+    + docker_volume.v
+    - docker_volume.v["a"]; `docker_volume.v` has other instances now
+    - docker_volume.v["b"]; `docker_volume.v` has other instances now
+    "#);
+    let service = |what: &str| {
+        format!(
+            "machine \"docker\" \"a\" {{\n count = 2\n platform = \"linux/amd64\"\n}}\npool \"p\" {{\n machines = [machine.docker.a]\n}}\nservice \"web\" {{\n pool = pool.p\n image = \"nginx:1.27\"\n {what}\n}}\n"
+        )
+    };
+    assert_snapshot!(check_plan(&service("replicas = 1"), &settled(&service("replicas = 2"))), @r"
+    ? image nginx:1.27
+    - service.web.replica[1]; `service.web` has 1 replica now
+    ");
+    let off = service("mode = \"global\"").replace("[machine.docker.a]", "[machine.docker.a[0]]");
+    assert_snapshot!(check_plan(&off, &settled(&service("mode = \"global\""))), @r#"
+    ? image nginx:1.27
+    - service.web.replica["machine.docker.a[1]"]; `service.web` does not run on this machine any more
+    "#);
+    let module = |keys: &str| {
+        format!(
+            "module \"m\" {{\n for_each = toset([{keys}])\n source = \"./m\"\n}}\n### m/main.bm.hcl\nresource \"docker_volume\" \"v\" {{\n name = \"v\"\n}}\n"
+        )
+    };
+    assert_snapshot!(check_plan(&module("\"a\""), &settled(&module("\"a\", \"b\""))), @r#"- module.m["b"].docker_volume.v; `module.m["b"]` is not in the configuration any more"#);
+    assert_snapshot!(check_plan("", &settled(&module("\"a\""))), @r#"- module.m["a"].docker_volume.v; `module.m["a"]` is not in the configuration any more"#);
+}
+
+#[test]
+fn what_somebody_removed_is_made_anew_and_that_is_said() {
+    let config = "resource \"docker_volume\" \"v\" {\n name = \"v\"\n}\n";
+    let mut world = settled(config);
+    let address: bimetal_model::Address = "docker_volume.v".parse().unwrap();
+    let gone = world.observed.objects.remove(&address).unwrap();
+    world.observed.drift.push(bimetal_model::question::Drift { address, before: gone.object.value, after: None });
+    assert_snapshot!(check_plan(config, &world), @"+ docker_volume.v; something else has removed it");
+}
+
+#[test]
+fn images_and_ports_may_be_known_later() {
+    let config = r#"
+resource "docker_volume" "v" {
+  name = "v"
+}
+machine "docker" "a" {
+  count    = 2
+  platform = "linux/amd64"
+}
+pool "p" {
+  machines = [machine.docker.a]
+}
+service "web" {
+  pool     = pool.p
+  image    = docker_volume.v.id
+  replicas = 2
+  env      = { ID = docker_volume.v.id }
+  port {
+    host      = length(docker_volume.v.id)
+    container = 80
+  }
+}
+output "image" {
+  value = service.web.replicas[0].image
+}
+"#;
+    assert_snapshot!(check_plan(config, &World::default()), @r"
+    + machine.docker.a[0]
+    + machine.docker.a[1]
+    + service.web.replica[0] on machine.docker.a[0] ()
+    + service.web.replica[1] on machine.docker.a[1] ()
+    + docker_volume.v
+    output image = Some((unknown string))
+    ");
+    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = 3"), &World::default()), @r"
+    service.web.replica[2]: `service.web.replica[2]` fits on no node
+      machine.docker.a[0], machine.docker.a[1]: a port of `service.web` that is known only after apply is taken
+      hint: a host port can be used once a node: add machines, or ask for fewer replicas
+    ");
+    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = length(docker_volume.v.id)"), &World::default()), @r"
+    service.web: `replicas` depends on what is known only after apply
+      `docker_volume.v.id` is known only after apply
+      hint: `bimetal apply -target=docker_volume.v` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
+    ");
 }

@@ -1,25 +1,65 @@
 //! Asks the world what a plan wants to know, all of it at the same time.
 
-use bimetal_model::Diagnostics;
 use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::Operate;
 use bimetal_model::question::{Answers, Inquiry, Question};
-use bimetal_model::snapshot::Object;
+use bimetal_model::snapshot::{Object, Snapshot};
+use bimetal_model::{Diagnostic, Diagnostics};
 use futures::StreamExt as _;
 
-use crate::{CALLS, marks};
+use crate::{Calls, marks};
 
 /// Answers every question; a failure is an answer too.
-pub async fn answer(questions: Vec<Question>, answers: &mut Answers, operate: &dyn Operate, notify: &dyn Notify) {
-    let calls = questions.into_iter().map(|question| ask(question, operate, notify));
-    let mut told = futures::stream::iter(calls).buffer_unordered(CALLS);
+pub async fn answer(questions: Vec<Question>, answers: &mut Answers, calls: &Calls<'_>) {
+    let asked = questions.into_iter().map(|question| ask(question, calls.operate, calls.notify));
+    let mut told = futures::stream::iter(asked).buffer_unordered(calls.at_once());
     while let Some(one) = told.next().await {
-        match one {
-            Told::Facts(inquiry, facts) => drop(answers.facts.insert(inquiry.address, facts)),
-            Told::Data(inquiry, data) => drop(answers.data.insert(inquiry.address, data)),
-            Told::Image(source, index) => drop(answers.images.insert(source, index)),
-            Told::Import(inquiry, object) => drop(answers.imports.insert(inquiry.address, object)),
+        note(answers, one);
+    }
+}
+
+/// Answers every question with what state remembers of machines; what else would have to be asked for is a failure that says what
+/// is missing.
+pub fn answer_offline(questions: Vec<Question>, answers: &mut Answers, snapshot: &Snapshot) {
+    for question in questions {
+        note(answers, recall(question, snapshot));
+    }
+}
+
+fn recall(question: Question, snapshot: &Snapshot) -> Told {
+    let missing = |what: String, hint: &str| vec![Diagnostic::error(format!("{what} is not known offline")).hint(hint)];
+    match question {
+        Question::Facts(inquiry) => {
+            let remembered = snapshot.objects.get(&inquiry.address).filter(|stored| stored.ty == inquiry.ty);
+            let facts = remembered.map(|stored| stored.object.value.clone()).ok_or_else(|| {
+                let what = format!("the kind of the machine `{}`", inquiry.address);
+                missing(what, "set `platform`, as `platform = \"linux/arm64\"`; or plan without `-offline`")
+            });
+            Told::Facts(inquiry, facts)
         }
+        Question::Data(inquiry) => {
+            let data =
+                missing(format!("what `{}` says", inquiry.address), "plan without `-offline`: it has to be read");
+            Told::Data(inquiry, Err(data))
+        }
+        Question::Import(inquiry, id) => {
+            let what = format!("`{id}`, which is to become `{}`,", inquiry.address);
+            Told::Import(inquiry, Err(missing(what, "plan without `-offline`: it has to be looked at")))
+        }
+        Question::Image(source) => {
+            let hint = "it is not in `bimetal.lock.hcl`: plan once without `-offline`, and it will be";
+            let index = missing(format!("what the image `{source}` offers"), hint);
+            Told::Image(source, Err(index))
+        }
+    }
+}
+
+fn note(answers: &mut Answers, told: Told) {
+    match told {
+        Told::Facts(inquiry, facts) => drop(answers.facts.insert(inquiry.address, facts)),
+        Told::Data(inquiry, data) => drop(answers.data.insert(inquiry.address, data)),
+        Told::Image(source, index) => drop(answers.images.insert(source, index)),
+        Told::Import(inquiry, object) => drop(answers.imports.insert(inquiry.address, object)),
     }
 }
 

@@ -109,7 +109,7 @@ fn unreachable(machine: &Address, said: &[Diagnostic], count: usize) -> Diagnost
     });
     Diagnostic::error(format!("the engine of `{machine}` does not say what became of {what}"))
         .because(why.unwrap_or_default())
-        .hint("bring the machine back and try again; `--no-refresh` believes what the state remembers")
+        .hint(format!("bring the machine back and try again; or leave it out: `-exclude={machine}`"))
         .of(machine)
 }
 

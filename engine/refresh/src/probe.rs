@@ -7,22 +7,18 @@ use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
 use futures::StreamExt as _;
 
 use crate::group::{Engines, Group, all_answered, grouped};
-use crate::{CALLS, marks, read, upgrade};
+use crate::{Calls, marks, read, upgrade};
 
 /// Finds out about each intent. What a creation left is taken in, unfinished; the rest came to nothing that reading does
 /// not tell.
-pub(crate) async fn resolve(
-    intents: &[Intent],
-    observed: &mut Observed,
-    predict: &dyn Predict,
-    operate: &dyn Operate,
-) -> Diagnostics {
+pub(crate) async fn resolve(intents: &[Intent], observed: &mut Observed, calls: &Calls<'_>) -> Diagnostics {
     let (creations, others): (Vec<_>, Vec<_>) = intents.iter().cloned().partition(|i| i.effect == Effect::Create);
     observed.resolved.extend(others.into_iter().map(|intent| (intent, None)));
     let engines = Engines::of(observed);
     let grouped = grouped(creations.into_iter().map(|intent| (Group::of_intent(&intent, &engines), intent)));
-    let calls = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, operate));
-    let mut answers = futures::stream::iter(calls).buffered(CALLS);
+    let predict = calls.predict;
+    let probes = grouped.into_iter().map(|(group, intents)| probe_group(group, intents, calls.operate));
+    let mut answers = futures::stream::iter(probes).buffered(calls.at_once());
     let mut diagnostics = Diagnostics::new();
     while let Some((group, answers)) = answers.next().await {
         let (asked, mut failed) = (answers.len(), Vec::new());
@@ -90,5 +86,6 @@ fn unfinished(intent: &Intent, object: Object, schema_version: u64) -> Stored {
         placement: intent.placement.clone(),
         tainted: false,
         unfinished: Some(intent.clone()),
+        prevent_destroy: false,
     }
 }

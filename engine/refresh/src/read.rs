@@ -1,37 +1,34 @@
 //! Reads what state remembers: many objects a call, many calls at the same time.
 
-use std::collections::BTreeSet;
-
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::{Operate, Predict};
+use bimetal_model::port::Operate;
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, Diagnostics};
 use futures::StreamExt as _;
 
 use crate::group::{Engines, Group, all_answered, grouped};
-use crate::{CALLS, drift, marks};
+use crate::{Calls, drift, marks};
 
 const ACTION: &str = "read";
 
 type Answer = (Address, Result<Option<Object>, Diagnostics>);
 
-/// Replaces what is remembered by what exists, except for what can't be read.
+/// Replaces what is remembered by what exists, except for what is not or can't be read.
 pub(crate) async fn read_all(
     observed: &mut Observed,
-    unreadable: &BTreeSet<Address>,
-    predict: &dyn Predict,
-    operate: &dyn Operate,
-    notify: &dyn Notify,
+    is_read: impl Fn(&Address) -> bool,
+    calls: &Calls<'_>,
 ) -> Diagnostics {
     let engines = Engines::of(observed);
-    let readable = observed.objects.iter().filter(|(address, _)| !unreadable.contains(*address));
+    let readable = observed.objects.iter().filter(|(address, _)| is_read(address));
     let objects = readable.map(|(address, stored)| {
-        let group = Group::of(address, stored, &engines, predict);
+        let group = Group::of(address, stored, &engines, calls.predict);
         (group, (address.clone(), stored.object.clone()))
     });
-    let calls = grouped(objects).into_iter().map(|(group, objects)| read_group(group, objects, operate, notify));
-    let mut answers = futures::stream::iter(calls).buffer_unordered(CALLS);
+    let reads = grouped(objects).into_iter();
+    let reads = reads.map(|(group, objects)| read_group(group, objects, calls.operate, calls.notify));
+    let mut answers = futures::stream::iter(reads).buffer_unordered(calls.at_once());
     let mut failures = Vec::new();
     while let Some((group, answers)) = answers.next().await {
         let asked = answers.len();

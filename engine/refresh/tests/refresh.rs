@@ -1,6 +1,7 @@
 //! What is asked of providers, and what is made of their answers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::schema::{Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
-use bimetal_refresh::{answer, believe, refresh};
+use bimetal_refresh::{Calls, answer, answer_offline, believe, refresh, remember};
 
 type World = BTreeMap<String, Result<Option<Object>, String>>;
 
@@ -25,6 +26,9 @@ struct Fake {
     seen: Mutex<Vec<String>>,
     /// Of the volume's schema.
     version: u64,
+    /// How many calls run, and ran at most.
+    running: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl Fake {
@@ -52,6 +56,11 @@ impl Operate for Fake {
         self.calls.lock().unwrap().push(format!("read {provider} {ty} {}", objects.len()));
         let seen = objects.iter().map(|(address, object)| format!("{address} {:?}", object.value));
         self.seen.lock().unwrap().extend(seen);
+        let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(running, Ordering::Relaxed);
+        // All that may run get their turn.
+        tokio::task::yield_now().await;
+        self.running.fetch_sub(1, Ordering::Relaxed);
         objects.iter().map(|(address, _)| self.answer(&address.to_string())).collect()
     }
     async fn probe(
@@ -120,6 +129,10 @@ impl Predict for Fake {
     }
 }
 
+fn calls(fake: &Fake) -> Calls<'_> {
+    Calls { predict: fake, operate: fake, notify: &Silent, parallelism: Calls::PARALLELISM }
+}
+
 fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
@@ -149,6 +162,7 @@ fn stored(ty: &str, machine: Option<&str>) -> Stored {
         placement: machine.map(placement),
         tainted: false,
         unfinished: None,
+        prevent_destroy: false,
     }
 }
 
@@ -183,7 +197,7 @@ async fn what_changed_or_went_is_drift() {
     ]);
     let names = ["same", "changed", "gone"].map(|name| format!("docker_volume.{name}"));
     let objects = names.map(|name| (name, stored("docker_volume", None))).to_vec();
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     assert_eq!(diagnostics, []);
     assert_eq!((observed.lineage.as_str(), observed.serial), ("l", 7));
     let drift: Vec<_> = observed.drift.iter().map(|d| (d.address.to_string(), d.after.is_some())).collect();
@@ -197,7 +211,7 @@ async fn what_was_sensitive_stays_so() {
     let fake = world([("docker_volume.a", Ok(Some(object("new".into()))))]);
     let secret = Stored { object: object(Value::from("old").into_sensitive()), ..stored("docker_volume", None) };
     let snapshot = snapshot(vec![("docker_volume.a".to_owned(), secret)], vec![]);
-    let (observed, _) = refresh(&snapshot, &fake, &fake, &Silent).await;
+    let (observed, _) = refresh(&snapshot, None, &calls(&fake)).await;
     let value = &observed.objects[&address("docker_volume.a")].object.value;
     assert_eq!(
         format!("{value:?} {:?}", observed.drift[0].after),
@@ -216,7 +230,7 @@ async fn one_call_reads_many_of_one_machine() {
         let machine = if place < 3 { "machine.docker.a" } else { "machine.docker.b" };
         objects.push((format!("service.web.replica[{place}]"), stored("docker_container", Some(machine))));
     }
-    refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     assert_eq!(
         fake.called(),
         [
@@ -237,7 +251,7 @@ async fn machines_are_read_alone_unless_one_api_knows_them_all() {
         objects.push((format!("machine.docker.m[{place}]"), stored("docker_machine", None)));
         objects.push((format!("machine.cloud.m[{place}]"), stored("cloud_machine", None)));
     }
-    refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     let alone = "read docker docker_machine 1";
     assert_eq!(fake.called(), ["read docker cloud_machine 3", alone, alone, alone]);
 }
@@ -255,7 +269,7 @@ async fn a_dead_machine_is_told_once_and_fails_alone() {
         ("service.web.replica[1]".to_owned(), container("machine.docker.dead")),
         ("service.web.replica[2]".to_owned(), container("machine.docker.fine")),
     ];
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     let [diagnostic] = diagnostics.as_slice() else { panic!("{diagnostics:?}") };
     assert_eq!(diagnostic.summary, "the engine of `machine.docker.dead` does not say what became of 2 things there");
     assert_eq!(diagnostic.detail, "connection refused");
@@ -291,7 +305,7 @@ async fn a_silent_machine_and_what_is_on_it_is_no_failure_of_others() {
     ];
     let placement = Some(placement("machine.docker.dead"));
     let intent = Intent { placement, ..intent("x", "service.web.replica[1]", Effect::Create) };
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), None, &calls(&fake)).await;
     assert_eq!(diagnostics, []);
     let silent: Vec<_> = observed.silent.keys().map(ToString::to_string).collect();
     assert_eq!(silent, ["machine.docker.dead"]);
@@ -315,7 +329,7 @@ async fn one_thing_that_can_not_be_read_is_no_silent_machine() {
         ("service.web.replica[0]".to_owned(), stored("docker_container", Some("machine.docker.a"))),
         ("service.web.replica[1]".to_owned(), stored("docker_container", Some("machine.docker.a"))),
     ];
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     assert_eq!((diagnostics.len(), observed.silent.len()), (1, 0));
     assert_eq!(diagnostics[0].address, Some(address("service.web.replica[0]")));
 }
@@ -332,7 +346,7 @@ async fn what_was_on_a_machine_that_is_gone_is_gone_too() {
     ];
     let placement = Some(placement("machine.docker.gone"));
     let intent = Intent { placement, ..intent("x", "service.web.replica[1]", Effect::Create) };
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![intent.clone()]), None, &calls(&fake)).await;
     assert_eq!(diagnostics, []);
     assert!(observed.objects.is_empty());
     assert_eq!(observed.drift.len(), 2);
@@ -351,8 +365,8 @@ async fn an_unfinished_creation_is_taken_in_or_dropped() {
     for is_refreshed in [true, false] {
         let snapshot = snapshot(vec![], intents.clone());
         let (observed, diagnostics) = match is_refreshed {
-            true => refresh(&snapshot, &fake, &fake, &Silent).await,
-            false => believe(&snapshot, &fake, &fake).await,
+            true => refresh(&snapshot, None, &calls(&fake)).await,
+            false => believe(&snapshot, None, &calls(&fake)).await,
         };
         assert_eq!(diagnostics, []);
         let mut resolved: Vec<_> = observed.resolved.iter().map(|(i, o)| (i.id.0.as_str(), o.is_some())).collect();
@@ -372,7 +386,7 @@ async fn an_unfinished_creation_is_taken_in_or_dropped() {
 async fn an_intent_that_can_not_be_probed_stays_and_is_told() {
     let fake = world([("x", Err("connection refused".to_owned()))]);
     let snapshot = snapshot(vec![], vec![intent("x", "docker_volume.a", Effect::Create)]);
-    let (observed, diagnostics) = refresh(&snapshot, &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot, None, &calls(&fake)).await;
     assert_eq!(diagnostics[0].address, Some(address("docker_volume.a")));
     assert_eq!(observed.resolved, []);
 }
@@ -388,12 +402,12 @@ async fn what_is_remembered_is_upgraded_before_it_is_read() {
     let fake = Fake { version: 2, ..world([("docker_volume.old", Ok(Some(object("a".into()))))]) };
     let objects = vec![("docker_volume.old".to_owned(), outdated("a"))];
     let snapshot = snapshot(objects, vec![]);
-    let (observed, diagnostics) = refresh(&snapshot, &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot, None, &calls(&fake)).await;
     assert_eq!(diagnostics, []);
     assert_eq!(fake.called(), ["read docker docker_volume 1", "upgrade docker_volume 0"]);
     assert_eq!(*fake.seen.lock().unwrap(), [r#"docker_volume.old {"note": "a", "secret": (sensitive)}"#]);
     assert_eq!(observed.objects[&address("docker_volume.old")].schema_version, 2);
-    let (believed, _) = believe(&snapshot, &fake, &fake).await;
+    let (believed, _) = believe(&snapshot, None, &calls(&fake)).await;
     assert_eq!(believed.objects[&address("docker_volume.old")].schema_version, 2);
 }
 
@@ -405,7 +419,7 @@ async fn what_can_not_be_upgraded_is_believed_and_told() {
         ("docker_volume.broken".to_owned(), stored("docker_volume", None)),
         ("docker_volume.newer".to_owned(), newer),
     ];
-    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), &fake, &fake, &Silent).await;
+    let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     let told: Vec<_> = diagnostics.iter().map(|said| said.summary.as_str()).collect();
     let newer = "`docker_volume.newer` was made by a newer version of the provider `docker`";
     assert_eq!(told, ["it has no comment", newer]);
@@ -418,7 +432,7 @@ async fn what_can_not_be_upgraded_is_believed_and_told() {
 async fn what_probing_finds_is_of_the_present_version() {
     let fake = Fake { version: 2, ..world([("there", Ok(Some(object("a".into()))))]) };
     let snapshot = snapshot(vec![], vec![intent("there", "docker_volume.there", Effect::Create)]);
-    let (observed, _) = refresh(&snapshot, &fake, &fake, &Silent).await;
+    let (observed, _) = refresh(&snapshot, None, &calls(&fake)).await;
     assert_eq!(observed.objects[&address("docker_volume.there")].schema_version, 2);
 }
 
@@ -437,9 +451,89 @@ async fn every_question_is_answered() {
         Question::Image(source.clone()),
     ];
     let mut answers = Answers::default();
-    answer(questions, &mut answers, &Fake::default(), &Silent).await;
+    answer(questions, &mut answers, &calls(&Fake::default())).await;
     assert_eq!(answers.facts[&address("machine.docker.a")], Ok(Value::from("facts of machine.docker.a")));
     let failure = answers.data[&address("data.docker_engine.a")].clone().unwrap_err();
     assert_eq!(failure[0].address, Some(address("data.docker_engine.a")));
     assert_eq!(answers.images[&source].as_ref().unwrap().digest, "nginx");
+}
+
+#[tokio::test]
+async fn what_a_plan_is_not_about_is_not_read() {
+    let fake = world([("docker_volume.a", Ok(Some(object("new".into()))))]);
+    let names = ["a", "b"].map(|name| format!("docker_volume.{name}"));
+    let snapshot = snapshot(names.map(|name| (name, stored("docker_volume", None))).to_vec(), vec![]);
+    let only = [address("docker_volume.a")].into();
+    let (observed, diagnostics) = refresh(&snapshot, Some(&only), &calls(&fake)).await;
+    assert_eq!((diagnostics, fake.called()), (vec![], vec!["read docker docker_volume 1".to_owned()]));
+    assert_eq!(observed.drift.len(), 1);
+    assert_eq!(observed.objects[&address("docker_volume.b")].object, object("a".into()));
+}
+
+#[tokio::test]
+async fn a_machine_that_is_left_out_is_not_asked_what_began_there() {
+    let fake = Fake::default();
+    let machine = vec![("machine.docker.a".to_owned(), stored("docker_machine", None))];
+    let there = Intent {
+        placement: Some(placement("machine.docker.a")),
+        ..intent("i", "service.web.replica[0]", Effect::Create)
+    };
+    let snapshot = snapshot(machine, vec![there, intent("j", "docker_volume.b", Effect::Create)]);
+    let (observed, _) = refresh(&snapshot, Some(&[].into()), &calls(&fake)).await;
+    assert_eq!(fake.called(), ["probe docker docker_volume 1"]);
+    assert_eq!(observed.resolved.len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_calls_run_than_may() {
+    let fake = Fake::default();
+    let machines = (0..6).map(|place| (format!("machine.docker.m[{place}]"), stored("docker_machine", None)));
+    let snapshot = snapshot(machines.collect(), vec![]);
+    for most in [1, 2, 6] {
+        let calls = Calls { parallelism: most, ..calls(&fake) };
+        fake.most.store(0, Ordering::Relaxed);
+        refresh(&snapshot, None, &calls).await;
+        assert_eq!(fake.most.load(Ordering::Relaxed), most);
+    }
+}
+
+#[test]
+fn offline_only_what_is_remembered_is_known() {
+    let fake = Fake::default();
+    let inquiry = |text: &str, ty: &str| Inquiry {
+        address: address(text),
+        provider: ProviderKey::default_of("docker"),
+        ty: ty.to_owned(),
+        config: Value::NULL,
+    };
+    let machine = vec![("machine.docker.a".to_owned(), stored("docker_machine", None))];
+    let unfinished = vec![intent("i", "docker_volume.b", Effect::Create)];
+    let questions = vec![
+        Question::Facts(inquiry("machine.docker.a", "docker_machine")),
+        Question::Facts(inquiry("machine.docker.b", "docker_machine")),
+        Question::Data(inquiry("data.docker_engine.a", "docker_engine")),
+        Question::Import(inquiry("docker_volume.c", "docker_volume"), "c".to_owned()),
+        Question::Image("nginx".parse().unwrap()),
+    ];
+    let mut answers = Answers::default();
+    answer_offline(questions, &mut answers, &snapshot(machine.clone(), vec![]));
+    assert_eq!(answers.facts[&address("machine.docker.a")], Ok(object("a".into()).value));
+    let facts = answers.facts[&address("machine.docker.b")].clone().unwrap_err();
+    let data = answers.data.into_values().map(Result::unwrap_err);
+    let images = answers.images.into_values().map(Result::unwrap_err);
+    let imports = answers.imports.into_values().map(Result::unwrap_err);
+    let (_, intents) = remember(&snapshot(machine, unfinished), &fake);
+    let said = [facts].into_iter().chain(data).chain(images).chain(imports).chain([intents]).flatten();
+    let said: Vec<String> = said.map(|diagnostic| diagnostic.summary).collect();
+    assert_eq!(
+        said,
+        [
+            "the kind of the machine `machine.docker.b` is not known offline",
+            "what `data.docker_engine.a` says is not known offline",
+            "what the image `nginx` offers is not known offline",
+            "`c`, which is to become `docker_volume.c`, is not known offline",
+            "what became of `docker_volume.b` is not known offline",
+        ]
+    );
+    assert!(fake.called().is_empty());
 }

@@ -95,6 +95,7 @@ pub(crate) fn stored(value: Value) -> Stored {
         depends_on: Vec::new(),
         placement: None,
         tainted: false,
+        prevent_destroy: false,
         unfinished: None,
     }
 }

@@ -6,7 +6,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Record;
 use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic, Value};
-use bimetal_plan::{Mode, Values};
+use bimetal_plan::{Mode, OutputChange, Values};
 
 use super::Run;
 use crate::Applied;
@@ -28,7 +28,7 @@ impl Run<'_> {
     pub(super) async fn finish(mut self) -> (Applied, Values) {
         self.tell_circle();
         if self.plan.mode == Mode::Apply {
-            self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values));
+            self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values, self.plan.left_out()));
         }
         let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
         let is_whole = failed + skipped == 0 && !self.broken;
@@ -56,24 +56,31 @@ impl Run<'_> {
     fn all_outputs(&mut self) -> BTreeMap<String, Value> {
         match self.plan.mode {
             Mode::Apply => {
-                let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values);
+                let (outputs, diagnostics) = bimetal_plan::outputs(self.desired, &self.values, self.plan.left_out());
                 self.diagnostics.extend(diagnostics);
-                outputs
+                let kept = self.plan.partial.iter().flat_map(|partial| &partial.outputs);
+                let kept = kept.filter_map(|name| Some((name.clone(), self.plan.outputs.get(name)?.after.clone()?)));
+                kept.chain(outputs).collect()
             }
-            Mode::Destroy => BTreeMap::new(),
+            Mode::Destroy | Mode::RefreshOnly => self.planned_outputs(),
         }
+    }
+
+    fn planned_outputs(&self) -> BTreeMap<String, Value> {
+        let outputs = self.plan.outputs.iter();
+        outputs.filter_map(|(name, output)| Some((name.clone(), output.after.clone()?))).collect()
     }
 
     /// What is known in spite of what was not done; the rest is as it was.
     fn some_outputs(&self) -> BTreeMap<String, Value> {
-        let before = |(name, output): (&String, &bimetal_plan::OutputChange)| {
+        let before = |(name, output): (&String, &OutputChange)| {
             let is_wanted = output.after.is_some() || self.plan.mode == Mode::Destroy;
             output.before.clone().filter(|_| is_wanted).map(|value| (name.clone(), value))
         };
         let mut outputs: BTreeMap<String, Value> = self.plan.outputs.iter().filter_map(before).collect();
         if self.plan.mode == Mode::Apply {
-            let undone = self.ledger.undone(self.plan);
-            outputs.extend(bimetal_plan::outputs_without(self.desired, &self.values, &undone));
+            let (undone, left_out) = (self.ledger.undone(self.plan), self.plan.left_out());
+            outputs.extend(bimetal_plan::outputs_without(self.desired, &self.values, &undone, left_out));
         }
         outputs
     }

@@ -1,5 +1,8 @@
 //! Which outputs are kept.
 
+use bimetal_model::snapshot::RevisionOutcome;
+use bimetal_plan::Options;
+
 use super::common::{Bench, Turn};
 
 const CONFIG: &str = r#"
@@ -44,6 +47,19 @@ async fn those_are_recorded_that_rest_on_nothing_that_failed() {
     let applied = bench.walk(CONFIG).await;
     assert_eq!(outputs(&bench), r#"a="id-1" first="b0""#);
     assert_eq!(applied.outputs, bench.memory.snapshot().outputs);
+}
+
+#[tokio::test]
+async fn those_that_rest_on_what_is_left_out_stay_as_they_were() {
+    let bench = Bench::default();
+    bench.apply(CONFIG).await;
+    let changed = CONFIG.replace("name = \"a\"", "name = \"z\"").replace("size  = 1", "size  = 2");
+    let options = Options { targets: vec!["fake_thing.b".parse().unwrap()], ..Options::default() };
+    let (plan, observed) = bench.try_plan(&changed, options).await.unwrap();
+    let applied = bench.carry_out_saved(&plan, &observed).await;
+    assert_eq!((applied.outcome, applied.done), (RevisionOutcome::Done, 2));
+    assert_eq!(outputs(&bench), r#"a="id-1" first="b0" sizes=[2, 2]"#);
+    assert!(bench.world.picture().contains("fake_thing a"), "it is left out");
 }
 
 #[tokio::test]

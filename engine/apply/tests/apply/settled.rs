@@ -1,6 +1,7 @@
 //! What is written down, and when: promises before, outcomes after, and what was found out before anything begins.
 
 use bimetal_model::Value;
+use bimetal_plan::Mode;
 
 use super::common::Bench;
 
@@ -54,6 +55,37 @@ async fn what_begins_together_is_promised_together() {
         journal[..4],
         ["intend create fake_thing.a", "intend create fake_thing.b", "create fake_thing.a", "create fake_thing.b"]
     );
+}
+
+#[tokio::test]
+async fn where_only_the_state_is_meant_nothing_is_done() {
+    let bench = Bench::default();
+    bench.apply(TWO).await;
+    bench.world.tamper("a", |thing| thing.set("size", Value::from(7u64)));
+    bench.world.lose("b");
+    let (plan, observed) = bench.try_plan(TWO, Mode::RefreshOnly).await.unwrap();
+    bench.journal.take();
+    bench.carry_out(&plan, &observed).await;
+    assert_eq!(bench.calls(), Vec::<String>::new());
+    let objects = bench.memory.snapshot().objects;
+    let sizes: Vec<_> = objects.values().map(|stored| stored.object.value.member("size").cloned()).collect();
+    assert_eq!(sizes, [Some(Value::from(7u64))]);
+    let (plan, _) = bench.try_plan(TWO, Mode::RefreshOnly).await.unwrap();
+    assert!(plan.is_empty());
+}
+
+#[tokio::test]
+async fn protection_outlives_its_block() {
+    let bench = Bench::default();
+    bench.apply(TWO).await;
+    let protecting =
+        TWO.replace("  name = \"a\"\n", "  name = \"a\"\n  lifecycle {\n    prevent_destroy = true\n  }\n");
+    bench.apply(&protecting).await;
+    let refused = bench.try_plan("", Mode::Apply).await.unwrap_err();
+    assert!(refused.contains("fake_thing.a"), "{refused}");
+    bench.apply(TWO).await;
+    bench.apply("").await;
+    assert_eq!(bench.world.picture(), "");
 }
 
 #[tokio::test]

@@ -13,51 +13,56 @@ use bimetal_plan::{Mode, Tally};
 use serde_json::{Value as Json, json};
 use tracing::Instrument as _;
 
-use super::plan::{plan_document, show_plan, stale};
+use super::plan::{show_plan, stale};
 use super::signals;
-use crate::arguments::{self, Doing, Planning};
+use crate::arguments::{self, Doing, Planning, Wishes};
 use crate::edge::{System, holder, who};
 use crate::failure::Failure;
 use crate::keys::keys;
 use crate::output::{located, print, print_json, say};
+use crate::plan_document::plan_document;
 use crate::plan_file;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
 use crate::storable;
-use crate::walk::{self, Planned, World};
+use crate::walk::{self, Course, Planned, World};
 
 /// Brings the world to the configuration, or does a saved plan.
 pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
-    match &arguments.plan {
-        Some(path) => saved(session, path, arguments).await,
-        None => fresh(session, &arguments.planning, &arguments.doing, Mode::Apply).await,
+    let arguments::Apply { plan, planning, wishes, destroy, doing } = arguments;
+    let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
+    match plan {
+        Some(path) => saved(session, path, planning).await,
+        None => fresh(session, planning, doing, Course::of(session, planning, wishes, mode)).await,
     }
 }
 
 /// Removes everything.
 pub(crate) async fn destroy(session: &Session, arguments: &arguments::Destroy) -> Result<ExitCode, Failure> {
-    fresh(session, &arguments.planning, &arguments.doing, Mode::Destroy).await
+    let arguments::Destroy { planning, doing } = arguments;
+    fresh(session, planning, doing, Course::of(session, planning, &Wishes::default(), Mode::Destroy)).await
 }
 
 /// The lock is taken before the plan is made, so that what is approved is what is done.
-async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode) -> Result<ExitCode, Failure> {
+async fn fresh(session: &Session, planning: &Planning, doing: &Doing, course: Course<'_>) -> Result<ExitCode, Failure> {
     let configuration = session.configuration(&planning.variables)?;
     let store = session.store(&configuration).await?;
+    let mode = course.options.mode;
     let command = if mode == Mode::Destroy { "destroy" } else { "apply" };
     let lease = store.lock(&holder(command)).await?;
     let renewing = renew(&store, &lease);
     let done = async {
         let world = World::open(session, configuration).await?;
-        let planned = walk::plan(session, &world, planning, mode).await?;
+        let planned = walk::plan(session, &world, &course).await?;
         if !session.json {
-            show_plan(session, &planned.plan);
+            show_plan(session, &planned.plan, planning.detail);
         }
         session.progress.events.document("plan", || plan_document(&planned.plan));
         storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
         if !planned.plan.is_empty() && !doing.auto_approve {
             approve(session, mode)?;
         }
-        act(session, &world, planned, doing, command, &lease).await
+        act(session, &world, planned, planning, command, &lease).await
     };
     let result = tokio::select! {
         result = done => result,
@@ -68,20 +73,19 @@ async fn fresh(session: &Session, planning: &Planning, doing: &Doing, mode: Mode
 }
 
 /// A plan that was saved is approved already.
-async fn saved(session: &Session, path: &Path, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
-    let configuration = session.configuration_for_state_with(&arguments.planning.variables)?;
+async fn saved(session: &Session, path: &Path, planning: &Planning) -> Result<ExitCode, Failure> {
+    let configuration = session.configuration_for_state_with(&planning.variables)?;
     let planned = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
     let store = session.store(&configuration).await?;
     let lease = store.lock(&holder("apply")).await?;
     let done = async {
-        let world =
-            World::open(session, session.configuration_of(&planned.plan, &arguments.planning.variables)?).await?;
+        let world = World::open(session, session.configuration_of(&planned.plan, &planning.variables)?).await?;
         if let Some(failure) = stale(&planned.plan, &world.snapshot, &world.configuration.files) {
             return Err(failure);
         }
         walk::configure_from(&world, &planned.plan);
         storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
-        act(session, &world, planned, &arguments.doing, "apply", &lease).await
+        act(session, &world, planned, planning, "apply", &lease).await
     };
     let result = tokio::select! {
         result = done => result,
@@ -110,6 +114,7 @@ fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
     let question = match mode {
         Mode::Apply => "Do this?",
         Mode::Destroy => "Destroy all of this? There is no way back.",
+        Mode::RefreshOnly => "Take this into the state?",
     };
     say(&format!("{} Only `yes` is taken for yes: ", paint(BOLD, question)));
     let mut answer = String::new();
@@ -124,7 +129,7 @@ async fn act(
     session: &Session,
     world: &World,
     planned: Planned,
-    doing: &Doing,
+    planning: &Planning,
     command: &str,
     lease: &Lease,
 ) -> Result<ExitCode, Failure> {
@@ -146,7 +151,7 @@ async fn act(
         remember: &*world.store,
         edge: &System,
         notify: &*session.progress,
-        parallelism: usize::from(doing.parallelism),
+        parallelism: planning.at_once(Ports::PARALLELISM),
         crash: crash.as_deref(),
     };
     let applying = bimetal_apply::apply(&plan, &world.configuration.desired, &observed.resolved, &ports, lease, &stop);

@@ -75,7 +75,7 @@ async fn check(session: &Session, configuration: &Configuration) -> Result<(), F
     let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();
     let answers = bimetal_model::question::Answers { images, ..Default::default() };
     let (_, diagnostics) =
-        bimetal_plan::plan(&configuration.desired, &Observed::default(), &answers, Mode::Apply, &*host);
+        bimetal_plan::plan(&configuration.desired, &Observed::default(), &answers, &Mode::Apply.into(), &*host);
     session.progress.clear();
     match has_errors(&diagnostics) {
         true => Err(Failure::new(diagnostics, &configuration.files)),

@@ -1,32 +1,31 @@
 //! `plan` and `show`: what would be done, and what is.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use bimetal_config::SourceFile;
-use bimetal_model::json::{Marks, encode};
+use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::Snapshot;
-use bimetal_model::{Diagnostic, Value};
 use bimetal_plan::{Mode, Plan};
-use serde_json::{Value as Json, json};
 
-use crate::arguments;
+use crate::arguments::{self, Detail};
 use crate::failure::Failure;
 use crate::keys::keys;
-use crate::output::{print, print_json, say};
+use crate::output::{print, print_json, say, width};
+use crate::plan_document::plan_document;
 use crate::plan_file;
 use crate::render;
 use crate::session::Session;
 use crate::storable;
-use crate::walk::{self, World};
+use crate::walk::{self, Course, World};
 
 /// Shows what would be done.
 pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Result<ExitCode, Failure> {
     let configuration = session.configuration(&arguments.planning.variables)?;
     let world = World::open(session, configuration).await?;
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
-    let planned = walk::plan(session, &world, &arguments.planning, mode).await?;
-    show_plan(session, &planned.plan);
+    let course = Course::of(session, &arguments.planning, &arguments.wishes, mode);
+    let planned = walk::plan(session, &world, &course).await?;
+    show_plan(session, &planned.plan, arguments.planning.detail);
     session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
         let keys = keys(&session.root, &world.configuration)?;
@@ -43,72 +42,20 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
 }
 
 /// The plan, for people or for programs.
-pub(crate) fn show_plan(session: &Session, plan: &Plan) {
+pub(crate) fn show_plan(session: &Session, plan: &Plan, detail: Detail) {
     match session.json {
         true => print_json(&plan_document(plan)),
-        false => print(&render::plan::render(plan)),
+        false => print(&render::plan::render(plan, detail, width())),
     }
 }
 
-/// A plan without what is sensitive.
-pub(crate) fn plan_document(plan: &Plan) -> Json {
-    let changes: Vec<_> = plan.changes.iter().map(change_document).collect();
-    let outputs: serde_json::Map<_, _> = plan
-        .outputs
-        .iter()
-        .map(|(name, output)| (name.clone(), json!({ "before": shown(&output.before), "after": shown(&output.after) })))
-        .collect();
-    let drift = plan.drift.iter().map(|drift| {
-        json!({ "address": drift.address, "before": encode(&drift.before, Marks::Redact), "after": shown(&drift.after) })
-    });
-    json!({
-        "format": 1,
-        "mode": plan.mode,
-        "changes": changes,
-        "outputs": outputs,
-        "drift": drift.collect::<Vec<_>>(),
-        "degraded": degraded_document(plan),
-        "imported": plan.imported.iter().map(|(address, id)| json!({ "address": address, "id": id })).collect::<Vec<_>>(),
-        "moved": plan.moved.iter().map(|(new, old)| json!({ "address": new, "before": old })).collect::<Vec<_>>(),
-        "forgotten": plan.forgotten,
-        "images": plan.images.iter().map(|(source, index)| (source.to_string(), json!(index))).collect::<serde_json::Map<_, _>>(),
-    })
-}
-
-/// Machines that do not answer, and may, with what is wanted there and left out.
-fn degraded_document(plan: &Plan) -> Vec<Json> {
-    let one =
-        |(machine, because): (&bimetal_model::Address, &String)| json!({ "machine": machine, "because": because });
-    plan.degraded.iter().map(one).collect()
-}
-
-fn change_document(change: &bimetal_plan::Change) -> Json {
-    json!({
-        "address": change.address,
-        "provider": change.provider,
-        "type": change.ty,
-        "action": change.action,
-        "create_before_destroy": change.deposed.is_some(),
-        "before": shown(&change.before.as_ref().map(|stored| stored.object.value.clone())),
-        "after": shown(&change.after),
-        "replace_because": change.replace_because.iter().map(|path| path.to_string()).collect::<Vec<_>>(),
-        "reason": change.reason,
-        "resumes": change.resume.is_some(),
-        "placement": change.placement,
-    })
-}
-
-fn shown(value: &Option<Value>) -> Option<Json> {
-    value.as_ref().map(|value| encode(value, Marks::Redact))
-}
-
 /// Shows a saved plan, or the state.
-pub(crate) async fn show(session: &Session, file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Result<(), Failure> {
     let configuration = session.configuration_for_state()?;
-    match file {
+    match &arguments.plan {
         Some(path) => {
             let keys = keys(&session.root, &configuration)?;
-            show_plan(session, &plan_file::read(&session.root.join(path), &keys)?.plan);
+            show_plan(session, &plan_file::read(&session.root.join(path), &keys)?.plan, arguments.detail);
         }
         None => {
             use bimetal_model::port::Remember as _;

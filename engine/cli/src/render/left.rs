@@ -14,7 +14,7 @@ pub(crate) fn left_text(plan: &Plan) -> String {
         return String::new();
     }
     let line = |change: &&Change| {
-        let why = change.reason.as_deref().unwrap_or_default();
+        let why = change.reason.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("  ! {}: {}\n", paint(BOLD, &change.address), paint(FAINT, why))
     };
     let lines: String = left.iter().take(EACH).map(line).collect();

@@ -61,7 +61,7 @@ fn members_text(members: &[(&String, &Value)], indent: usize) -> String {
 }
 
 /// A key as it is, where it is a name.
-fn key_text(name: &str) -> String {
+pub(crate) fn key_text(name: &str) -> String {
     let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
         && name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
     match is_name {

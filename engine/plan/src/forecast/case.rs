@@ -12,6 +12,7 @@ use crate::data::{Action, Change};
 use crate::marks::remark;
 use crate::prior::current;
 use crate::proposed::ignore;
+use crate::reason::Reason;
 
 /// An object that the configuration asks for.
 #[derive(Clone, Debug)]
@@ -21,7 +22,14 @@ pub(crate) struct Wanted {
     pub(crate) depends_on: BTreeSet<Address>,
     pub(crate) placement: Option<Placement>,
     /// Why it is made anew, whatever its arguments say.
-    pub(crate) triggered: Option<String>,
+    pub(crate) triggered: Option<Reason>,
+}
+
+/// Whose an object is, and whether its block protects it.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) owner: &'a Owner,
+    pub(super) prevent_destroy: bool,
 }
 
 /// An object, its arguments with what is ignored left as it is, and what it begins with.
@@ -38,7 +46,7 @@ pub(super) enum Start {
     /// Nothing is there.
     Fresh,
     /// What is there can't be gone on from, for this reason.
-    Anew(String),
+    Anew(Reason),
     /// It is there.
     Existing,
     /// An interrupted run began it.
@@ -59,7 +67,8 @@ impl Case {
             return Ok(Case { wanted, config, before: None, start: Start::Fresh });
         };
         if (&stored.provider.name, &stored.ty) != (&owner.provider.name, &owner.ty) {
-            let start = Start::Anew(format!("it was a `{}` of the provider `{}`", stored.ty, stored.provider));
+            let (provider, ty) = (stored.provider.clone(), stored.ty.clone());
+            let start = Start::Anew(Reason::OtherType { provider, ty });
             return Ok(Case { wanted, config, before: Some(stored.clone()), start });
         }
         let mut before = current(&wanted.address, stored, &owner.schema, predict)?;
@@ -67,7 +76,7 @@ impl Case {
         let config = ignore(&owner.schema.block, config, &before.object.value, ignored);
         let start = match (&before.unfinished, before.tainted) {
             (Some(_), _) => Start::Unfinished,
-            (None, true) => Start::Anew("the last run left it half made".to_owned()),
+            (None, true) => Start::Anew(Reason::HalfMade),
             (None, false) => Start::Existing,
         };
         Ok(Case { wanted, config, before: Some(before), start })
@@ -90,14 +99,15 @@ impl Case {
     }
 
     /// Why a replica is elsewhere than before, if it is.
-    pub(super) fn moved(&self) -> Option<String> {
+    pub(super) fn moved(&self) -> Option<Reason> {
         let before = self.before.as_ref()?.placement.as_ref()?;
         let now = self.wanted.placement.as_ref()?;
-        (before.machine != now.machine).then(|| now.reason.clone())
+        (before.machine != now.machine).then(|| Reason::Moved { why: now.reason.clone() })
     }
 
     /// The change.
-    pub(super) fn into_change(self, action: Action, planned: Planned, because: Vec<Path>, owner: &Owner) -> Change {
+    pub(super) fn into_change(self, action: Action, planned: Planned, because: Vec<Path>, whose: Whose<'_>) -> Change {
+        let Whose { owner, prevent_destroy } = whose;
         let reason = self.reason(action);
         let Case { wanted, config, before, start } = self;
         let resume = before.as_ref().filter(|_| start == Start::Unfinished && action == Action::Create);
@@ -127,16 +137,17 @@ impl Case {
             depends_on: wanted.depends_on.into_iter().collect(),
             after_removal_of: Vec::new(),
             placement: wanted.placement,
+            prevent_destroy,
         }
     }
 
-    fn reason(&self, action: Action) -> Option<String> {
+    fn reason(&self, action: Action) -> Option<Reason> {
         match &self.start {
             Start::Existing if action == Action::Replace => self.moved().or_else(|| self.wanted.triggered.clone()),
             Start::Fresh | Start::Existing => self.moved(),
             Start::Anew(why) => Some(why.clone()),
             Start::Unfinished if action == Action::Create => None,
-            Start::Unfinished => Some("an interrupted run began it with other arguments".to_owned()),
+            Start::Unfinished => Some(Reason::BegunOtherwise),
         }
     }
 }

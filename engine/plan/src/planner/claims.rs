@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_fleet::{Node, Port, ServiceSpec};
+use bimetal_config::Node;
+use bimetal_fleet::{Node as Place, Port, ServiceSpec};
 use bimetal_model::placement::Placement;
+use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Value};
 
 use super::Planner;
@@ -20,7 +22,7 @@ pub(super) struct Claims {
 
 impl Planner<'_> {
     /// A machine as a place for replicas, without what others take of it.
-    pub(super) fn without_claims(&self, mut node: Node, containers: &BTreeMap<Address, BTreeSet<Port>>) -> Node {
+    pub(super) fn without_claims(&self, mut node: Place, containers: &BTreeMap<Address, BTreeSet<Port>>) -> Place {
         node.taken.extend(containers.get(&node.address).into_iter().flatten().cloned());
         if let Some(claims) = self.claims.get(&node.address) {
             node.taken.extend(claims.ports.iter().cloned());
@@ -40,6 +42,28 @@ impl Planner<'_> {
                 claims.memory += spec.memory;
             }
         }
+    }
+
+    /// Replicas of services that are not planned take what they have.
+    pub(super) fn claim_what_stays(&mut self) {
+        let observed = self.observed;
+        for (address, stored) in &observed.objects {
+            let is_planned = self.extent.plans(&Node::Object(address.whole()));
+            let is_gone = !self.desired.module.objects.contains_key(&address.whole());
+            let stays = !is_planned || is_gone && !self.extent.objects.contains(address);
+            if let (Some(placement), true) = (&stored.placement, stays) {
+                self.claim_existing(placement, stored);
+            }
+        }
+    }
+
+    /// What exists takes what it has.
+    pub(super) fn claim_existing(&mut self, placement: &Placement, stored: &Stored) {
+        let claims = self.claims.entry(placement.machine.clone()).or_default();
+        let container = &stored.object.value;
+        claims.ports.extend(service::host_ports(container).unwrap_or_default());
+        let memory = container.member("memory").and_then(Value::as_number).and_then(|number| number.to_u64());
+        claims.memory += memory.unwrap_or(0);
     }
 
     /// Host ports of the containers that the configuration writes itself, by machine.

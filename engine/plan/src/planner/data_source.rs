@@ -13,11 +13,12 @@ use crate::catalogue::Owner;
 use crate::data::{Action, Change};
 use crate::marks::remark;
 use crate::prior::shape;
+use crate::reason::Reason;
 
 /// After what it is read, and why.
 struct Later {
     depends_on: BTreeSet<Address>,
-    reason: &'static str,
+    reason: Reason,
 }
 
 impl Planner<'_> {
@@ -50,19 +51,18 @@ impl Planner<'_> {
 
     /// Why it can't be read while planning, if it can't. `depends_on` something that changes: what is read now would
     /// be old news.
-    fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<&'static str> {
+    fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<Reason> {
         if !config.is_wholly_known() {
-            return Some("some of its arguments are known only after apply");
+            return Some(Reason::ArgumentsUnknown);
         }
         if !self.is_configured(&owner.provider) {
-            return Some("its provider's arguments are known only after apply");
+            return Some(Reason::ProviderUnknown);
         }
         let nodes: Vec<Node> = block.depends_on.objects.iter().cloned().map(Node::Object).collect();
         let behind = self.behind.of(&nodes);
-        let changes = |address| {
-            self.changes.get(address).is_some_and(|change| !matches!(change.action, Action::Keep | Action::Leave))
-        };
-        behind.iter().any(changes).then_some("what it depends on changes")
+        let stays = |change: &Change| matches!(change.action, Action::Keep | Action::Leave);
+        let changes = |address| self.changes.get(address).is_some_and(|change| !stays(change));
+        behind.iter().any(changes).then_some(Reason::DependencyChanges)
     }
 
     /// What can't be read for a check is a warning, and unknown.
@@ -102,11 +102,12 @@ impl Planner<'_> {
             config: Some(config),
             private: Vec::new(),
             replace_because: Vec::new(),
-            reason: Some(later.reason.to_owned()),
+            reason: Some(later.reason),
             resume: None,
             depends_on: later.depends_on.into_iter().collect(),
             after_removal_of: Vec::new(),
             placement: None,
+            prevent_destroy: false,
         };
         self.changes.insert(address, change);
     }

@@ -11,6 +11,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Value};
 use super::Planner;
 use crate::data::{Action, Budget, Change};
 use crate::pool;
+use crate::reason::Reason;
 
 impl Planner<'_> {
     /// What is said of machines that do not answer, where no pool allows that.
@@ -72,8 +73,8 @@ impl Planner<'_> {
     /// Nothing is done to what is on a machine that does not answer, nor to what needs something that is not made there.
     pub(super) fn leave(&self, change: Change) -> Change {
         let why = match change.action {
-            Action::Keep => None,
-            _ => self.why_left(&change),
+            Action::Keep | Action::Leave => None,
+            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Delete => self.why_left(&change),
         };
         match why {
             Some(why) => left(change, why),
@@ -81,18 +82,18 @@ impl Planner<'_> {
         }
     }
 
-    fn why_left(&self, change: &Change) -> Option<String> {
+    fn why_left(&self, change: &Change) -> Option<Reason> {
         if self.observed.silent.is_empty() {
             return None;
         }
         if let Some(machine) = self.silent_machine(change) {
-            return Some(format!("`{machine}` does not answer"));
+            return Some(Reason::MachineSilent { machine: machine.clone() });
         }
         if self.observed.open.iter().any(|intent| intent.address == change.address) {
-            return Some("a machine that does not answer may have it already".to_owned());
+            return Some(Reason::MaybeMade);
         }
         let is_absent = |address: &&Address| self.changes.get(*address).is_some_and(is_absent);
-        change.depends_on.iter().find(is_absent).map(|address| format!("it needs `{address}`, which is left out, too"))
+        change.depends_on.iter().find(is_absent).map(|needed| Reason::NeedsAbsent { needed: needed.clone() })
     }
 
     /// The silent machine that a change is about, or on which that is or was.
@@ -118,7 +119,7 @@ fn is_absent(change: &Change) -> bool {
     change.action == Action::Leave && change.before.is_none()
 }
 
-fn left(change: Change, why: String) -> Change {
+fn left(change: Change, why: Reason) -> Change {
     let before = change.before.as_ref().map(|before| before.object.value.clone());
     Change {
         action: Action::Leave,
@@ -135,7 +136,7 @@ fn left(change: Change, why: String) -> Change {
 pub(super) fn keep_what_is_needed(changes: &mut BTreeMap<Address, Change>) {
     while let Some((address, user)) = needed_and_going(changes) {
         if let Some(change) = changes.remove(&address) {
-            changes.insert(address, left(change, format!("`{user}` needs it, and is left as it is")));
+            changes.insert(address, left(change, Reason::StillNeeded { user }));
         }
     }
 }

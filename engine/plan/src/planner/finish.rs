@@ -8,26 +8,36 @@ use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
 
 use super::{Planner, degraded, first};
 use crate::compare::plain;
-use crate::data::{Action, Change, Mode, OutputChange, Plan, Planning};
+use crate::data::{Action, Change, OutputChange, Plan, Planning};
+use crate::options::{Mode, Partial};
 use crate::{evaluator, service};
 
 impl Planner<'_> {
     pub(super) fn finish(mut self) -> (Option<Planning>, Diagnostics) {
-        let outputs = self.outputs();
-        match self.mode {
-            Mode::Destroy => self.refuse_unknown_providers(),
-            Mode::Apply => self.note(evaluator::checks(self.desired, &self.values)),
-        }
-        if has_errors(&self.diagnostics) {
-            return (None, self.diagnostics);
-        }
         degraded::keep_what_is_needed(&mut self.changes);
         first::create_first(&mut self.changes, self.desired, self.observed);
         wait_for_removals(&mut self.changes);
         first::without_circles(&mut self.changes);
+        self.refuse_unknown_instances();
+        let mut partial = self.select();
+        let outputs = self.outputs(partial.as_mut());
+        match self.options.mode {
+            Mode::Destroy => self.refuse_unknown_providers(),
+            Mode::Apply => {
+                let left_out = partial.as_ref().map(|partial| partial.left_out.clone()).unwrap_or_default();
+                self.note(evaluator::checks(self.desired, &self.values, &left_out));
+            }
+            Mode::RefreshOnly => {}
+        }
+        if has_errors(&self.diagnostics) {
+            return (None, self.diagnostics);
+        }
+        if let Some(partial) = &partial {
+            self.warn_of_part(partial);
+        }
         let keys = bimetal_config::key_variables(self.desired);
         let plan = Plan {
-            mode: self.mode,
+            mode: self.options.mode,
             lineage: self.observed.lineage.clone(),
             serial: self.observed.serial,
             files: self.desired.module.files.clone(),
@@ -42,26 +52,49 @@ impl Planner<'_> {
             forgotten: BTreeSet::new(),
             outputs,
             drift: self.observed.drift.clone(),
+            partial,
             degraded: self.degraded,
             budgets: self.budgets,
         };
         (Some(Planning::Ready(Box::new(plan))), self.diagnostics)
     }
 
-    fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
-        let after = match self.mode {
-            Mode::Destroy => BTreeMap::new(),
+    /// Those that rest on what is left out are as they were.
+    fn outputs(&mut self, partial: Option<&mut Partial>) -> BTreeMap<String, OutputChange> {
+        let before = &self.observed.outputs;
+        let (after, kept) = match self.options.mode {
+            Mode::Destroy if partial.is_none() => (BTreeMap::new(), BTreeSet::new()),
+            Mode::Destroy => {
+                let gone = self.changes.values().filter(|change| change.action == Action::Delete);
+                let gone: BTreeSet<Address> = gone.map(|change| change.address.whole()).collect();
+                let stays = |name: &&String| !evaluator::rests_on(self.desired, name, &gone);
+                (BTreeMap::new(), before.keys().filter(stays).cloned().collect())
+            }
+            Mode::RefreshOnly => {
+                let known = evaluator::outputs_without(self.desired, &self.values, &BTreeSet::new(), &BTreeSet::new());
+                let open = before.keys().filter(|name| !known.contains_key(*name)).cloned().collect();
+                (known, open)
+            }
             Mode::Apply => {
-                let (outputs, said) = evaluator::outputs(self.desired, &self.values);
+                let left_out = partial.as_ref().map(|partial| partial.left_out.clone()).unwrap_or_default();
+                let (outputs, said) = evaluator::outputs(self.desired, &self.values, &left_out);
                 self.note(said);
-                outputs
+                let rest = self.desired.module.outputs.keys();
+                let rest = rest.filter(|name| evaluator::rests_on(self.desired, name, &left_out));
+                (outputs, rest.cloned().collect())
             }
         };
-        let before = &self.observed.outputs;
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let change =
-            |name: &String| OutputChange { before: before.get(name).map(plain), after: after.get(name).map(plain) };
-        names.into_iter().map(|name| (name.clone(), change(name))).collect()
+        let change = |name: &String| {
+            let before = before.get(name).map(plain);
+            let after = if kept.contains(name) { before.clone() } else { after.get(name).map(plain) };
+            OutputChange { before, after }
+        };
+        let outputs = names.into_iter().map(|name| (name.clone(), change(name))).collect();
+        if let Some(partial) = partial {
+            partial.outputs = kept;
+        }
+        outputs
     }
 
     /// Nothing is made that would tell what is unknown.

@@ -8,6 +8,7 @@ use bimetal_model::question::Observed;
 
 use super::finish::{Claim, claims};
 use crate::data::{Action, Change};
+use crate::reason::{Reason, Shared};
 
 type Changes = BTreeMap<Address, Change>;
 
@@ -33,8 +34,8 @@ pub(super) fn create_first(changes: &mut Changes, desired: &Desired, observed: &
     for address in first {
         let Some(change) = changes.get_mut(&address) else { continue };
         if has_its_name(change) || has_its_port(change) {
-            let why = if has_its_port(change) { "host port" } else { "name" };
-            change.reason.get_or_insert_with(|| format!("it is removed first: two can't have its {why}"));
+            let shared = if has_its_port(change) { Shared::HostPort } else { Shared::Name };
+            change.reason.get_or_insert(Reason::RemovedFirst { shared });
             continue;
         }
         // Those of one address follow it.

@@ -6,7 +6,7 @@ use bimetal_config::module::{Import, ObjectBlock};
 use bimetal_config::{Claim, claims};
 use bimetal_model::question::{Inquiry, Question};
 use bimetal_model::snapshot::{Object, Stored};
-use bimetal_model::{Address, Diagnostic};
+use bimetal_model::{Address, Diagnostic, Span};
 
 use super::Planner;
 use crate::catalogue::Owner;
@@ -24,36 +24,47 @@ impl Planner<'_> {
     pub(super) fn import(&mut self, block: &ObjectBlock, owner: &Owner, wanted: &[Wanted]) -> Option<()> {
         let mut is_complete = true;
         let desired = self.desired;
+        let options = self.options;
+        let asked_for = options.imports.iter().cloned().map(|claim| (None, claim));
+        let mut open: Vec<(Option<&Import>, Claim)> = asked_for.collect();
         for import in desired.module.imports.iter().filter(|import| import.names(&block.address)) {
             let claims = claims(import, &self.values.scope);
-            for claim in self.noted(claims)? {
-                let is_here = claim.address.whole() == block.address;
-                if is_here && !self.observed.objects.contains_key(&claim.address) {
-                    is_complete &= self.take_over(import, claim, owner, wanted).is_some();
-                }
+            open.extend(self.noted(claims)?.into_iter().map(|claim| (Some(import), claim)));
+        }
+        for (import, claim) in open {
+            let is_here = claim.address.whole() == block.address;
+            if is_here && !self.observed.objects.contains_key(&claim.address) {
+                is_complete &= self.take_over(import, claim, owner, wanted).is_some();
             }
         }
         is_complete.then_some(())
     }
 
-    fn take_over(&mut self, import: &Import, claim: Claim, owner: &Owner, wanted: &[Wanted]) -> Option<()> {
+    /// Without an `import` block where a command names it.
+    fn take_over(&mut self, import: Option<&Import>, claim: Claim, owner: &Owner, wanted: &[Wanted]) -> Option<()> {
+        let at = |diagnostic: Diagnostic, place: fn(&Import) -> &Span| match import {
+            Some(import) => diagnostic.at(place(import)),
+            None => diagnostic,
+        };
         let Claim { address, id } = claim;
         let Some(wanted) = wanted.iter().find(|wanted| wanted.address == address) else {
             let error = Diagnostic::error(format!("`{address}` is to be imported, and its block has no such instance"));
-            self.note([error.hint("write its key as `count` or `for_each` has it").at(import.to.span())]);
+            self.note([at(error.hint("write its key as `count` or `for_each` has it"), |import| import.to.span())]);
             return None;
         };
         if let Some(earlier) = self.imported.ids.get(&address) {
             let error = Diagnostic::error(format!("`{address}` is to be imported twice, as `{earlier}` and `{id}`"));
-            self.note([error.hint("take out one of them").at(&import.span)]);
+            self.note([at(error.hint("take out one of them"), |import| &import.span)]);
             return None;
         }
         if !wanted.config.is_wholly_known() || !self.is_configured(&owner.provider) {
             let error = Diagnostic::error(format!("`{address}` can't be imported yet"));
             let error = error.because("some of its arguments, or of its provider's, are known only after apply");
-            self.note([error
-                .hint("take out this block and its `import` for one apply, and put both back then")
-                .at(&import.span)]);
+            let hint = match import {
+                Some(_) => "take out this block and its `import` for one apply, and put both back then",
+                None => "apply what it refers to first: `bimetal apply -target=…`",
+            };
+            self.note([at(error.hint(hint), |import| &import.span)]);
             return None;
         }
         let inquiry = || Inquiry {
@@ -68,7 +79,7 @@ impl Planner<'_> {
                 None
             }
             Some(Err(said)) => {
-                self.note(said.iter().cloned().map(|diagnostic| diagnostic.at(import.id.span())));
+                self.note(said.iter().cloned().map(|diagnostic| at(diagnostic, |import| import.id.span())));
                 None
             }
             Some(Ok(object)) => {
@@ -90,5 +101,6 @@ fn stored(owner: &Owner, object: &Object) -> Stored {
         placement: None,
         tainted: false,
         unfinished: None,
+        prevent_destroy: false,
     }
 }

@@ -13,6 +13,7 @@ use crate::catalogue::{Owner, is_machine};
 use crate::data::{Action, Change};
 use crate::forecast::{Forecast, Wanted};
 use crate::place::placed;
+use crate::reason::Reason;
 use crate::{evaluator, honesty, machine, needs};
 
 impl Planner<'_> {
@@ -27,7 +28,7 @@ impl Planner<'_> {
             let invalid = self.predict.validate(&owner.provider.name, &address, &owner.ty, &config);
             self.note(invalid.into_iter().map(|diagnostic| placed(diagnostic.of(&address), block)));
             let depends_on = self.depends_on(block, &instance, &owner);
-            let triggered = self.triggered(block, &instance)?;
+            let triggered = self.triggered(block, &instance, &address)?;
             wanted.push(Wanted { address, config, depends_on, placement: None, triggered });
         }
         self.import(block, &owner, &wanted)?;
@@ -59,9 +60,8 @@ impl Planner<'_> {
 
     /// The arguments of all instances; `None` where one has errors.
     pub(super) fn configs(&mut self, block: &ObjectBlock, owner: &Owner) -> Option<Vec<(Instance, Value)>> {
-        let instances = bimetal_config::expand(&block.repetition, &self.values.scope);
         let (mut configs, mut said) = (Vec::new(), Diagnostics::new());
-        for instance in self.noted(instances)? {
+        for instance in self.instances(block)? {
             let decode =
                 |values: &crate::Values| bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope);
             let unmet = self.values.within(instance.clone(), |values| evaluator::before(block, values));
@@ -80,8 +80,16 @@ impl Planner<'_> {
         (!failed).then_some(configs)
     }
 
-    /// What its block looks at and changes, in words.
-    pub(super) fn triggered(&mut self, block: &ObjectBlock, instance: &Instance) -> Option<Option<String>> {
+    /// Why an object is to be made anew, whatever its arguments say: somebody asks for it, or what its block looks at changes.
+    pub(super) fn triggered(
+        &mut self,
+        block: &ObjectBlock,
+        instance: &Instance,
+        of: &Address,
+    ) -> Option<Option<Reason>> {
+        if self.options.replace.iter().any(|selector| selector.holds(of)) {
+            return Some(Some(Reason::Requested));
+        }
         for expression in &block.lifecycle.replace_triggered_by {
             let read = |values: &crate::Values| bimetal_config::trigger(expression, &values.scope);
             let trigger = self.values.within(instance.clone(), read);
@@ -89,7 +97,7 @@ impl Planner<'_> {
             if self.changes.values().any(|change| change.pulls(&trigger)) {
                 let Trigger { address, path } = trigger;
                 let attribute = if path.0.is_empty() { String::new() } else { format!(".{path}") };
-                return Some(Some(format!("`{address}{attribute}` changes")));
+                return Some(Some(Reason::Triggered { by: format!("{address}{attribute}") }));
             }
         }
         Some(None)
@@ -117,12 +125,22 @@ impl Planner<'_> {
         let forecast = Forecast { predict: self.predict, owner, block };
         let mut said = Diagnostics::new();
         let changes = forecast.changes(stored.collect(), &mut said);
-        let changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
+        let mut changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
         self.note(said);
+        for change in
+            changes.iter_mut().filter(|change| change.action == Action::Create && self.is_lost(&change.address))
+        {
+            change.reason.get_or_insert(Reason::RemovedOutside);
+        }
         let replaced = changes.iter().filter(|change| change.action == Action::Replace);
         let replaced = replaced.filter_map(|change| Some((&change.address, change.before.as_ref()?)));
         let can_go = replaced.fold(true, |all, (address, before)| self.use_maker(address, before) && all);
         (can_go && changes.len() == count).then_some(changes)
+    }
+
+    /// Whether state knew it, and it does not exist any more.
+    fn is_lost(&self, address: &Address) -> bool {
+        self.observed.drift.iter().any(|drift| drift.after.is_none() && drift.address == *address)
     }
 
     /// Machines with what the world says of them where the plan has to know it. `None`: not all is said.

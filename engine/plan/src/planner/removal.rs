@@ -1,14 +1,15 @@
 //! What exists and is not wanted.
 
-use bimetal_config::module::ObjectBlock;
+use bimetal_config::module::{ObjectBlock, Repetition, Scoped};
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostic, Value};
+use bimetal_model::{Address, Diagnostic, Key, ModulePath, Selector, Value};
 
 use super::Planner;
 use crate::Values;
-use crate::data::{Action, Change};
-use crate::forecast::protected;
+use crate::data::Change;
+use crate::forecast::{Protector, protected};
 use crate::prior::current;
+use crate::reason::Reason;
 
 impl Planner<'_> {
     /// Plans to remove what the configuration does not ask for.
@@ -18,52 +19,64 @@ impl Planner<'_> {
         }
         let observed = self.observed;
         for (address, stored) in &observed.objects {
-            if !self.changes.contains_key(address) {
+            if !self.changes.contains_key(address)
+                && self.extent.objects.contains(address)
+                && !self.excluded.contains(address)
+            {
                 let reason = self.why_gone(address);
-                self.remove(address, stored, reason);
+                self.remove(address, stored, Some(reason));
             }
         }
     }
 
     /// Plans to remove all that exists.
     pub(super) fn remove_everything(&mut self) {
+        self.take_existing();
         let observed = self.observed;
-        // Provider blocks are worked out with what exists; what is wrong with a schema was said already.
-        (self.values, _) = Values::of_existing(self.desired, &observed.objects, self.predict);
         for (address, stored) in &observed.objects {
-            self.remove(address, stored, None);
+            if self.extent.objects.contains(address) {
+                self.remove(address, stored, None);
+            }
         }
     }
 
-    fn remove(&mut self, address: &Address, stored: &Stored, reason: Option<String>) {
-        let block = self.desired.module.objects.get(&address.whole());
-        // What protects an object has let another one take its place.
-        if address.deposed.is_none() && block.is_some_and(|block| block.lifecycle.prevent_destroy) {
-            self.note([protected(address, "destroyed")]);
+    /// Plans to do nothing: all that exists is as it is.
+    pub(super) fn keep_everything(&mut self) {
+        self.take_existing();
+        let observed = self.observed;
+        for (address, stored) in &observed.objects {
+            self.changes.insert(address.clone(), Change::keep(address, stored));
+        }
+    }
+
+    /// Names stand for what exists; what is wrong with a schema was said already.
+    fn take_existing(&mut self) {
+        let observed = self.observed;
+        (self.values, _) = Values::of_existing(self.desired, &observed.objects, self.predict);
+        for (_, stored) in observed.objects.iter().filter(|(address, _)| address.deposed.is_none()) {
+            stored.placement.iter().for_each(|placement| self.values.place(placement.clone()));
+        }
+    }
+
+    fn remove(&mut self, address: &Address, stored: &Stored, reason: Option<Reason>) {
+        if let Some(by) = self.protector(address, stored) {
+            self.note([protected(address, "destroyed", by)]);
         }
         if !self.use_maker(address, stored) {
             return;
         }
-        let before = self.present(address, stored);
-        let change = Change {
-            address: address.clone(),
-            provider: stored.provider.clone(),
-            ty: stored.ty.clone(),
-            action: Action::Delete,
-            before: Some(before),
-            after: None,
-            config: None,
-            private: Vec::new(),
-            replace_because: Vec::new(),
-            reason,
-            resume: None,
-            depends_on: stored.depends_on.clone(),
-            after_removal_of: Vec::new(),
-            placement: stored.placement.clone(),
-            deposed: None,
-        };
-        let change = self.leave(change);
+        let change = self.leave(Change::delete(address, &self.present(address, stored), reason));
         self.changes.insert(address.clone(), change);
+    }
+
+    /// Who protects something that exists. What protects an object has let another one take its place.
+    fn protector(&self, address: &Address, stored: &Stored) -> Option<Protector> {
+        let block = self.desired.module.objects.get(&address.whole());
+        match block {
+            _ if address.deposed.is_some() => None,
+            Some(block) => block.lifecycle.prevent_destroy.then_some(Protector::Block),
+            None => stored.prevent_destroy.then_some(Protector::State),
+        }
     }
 
     /// Whether the provider is there that made something: it is the one to remove it.
@@ -83,25 +96,47 @@ impl Planner<'_> {
         current.unwrap_or_else(|| stored.clone())
     }
 
-    fn why_gone(&self, address: &Address) -> Option<String> {
+    fn why_gone(&self, address: &Address) -> Reason {
+        let block = address.whole();
         if address.deposed.is_some() {
-            return Some(format!("another `{}` has taken its place", address.present()));
+            return Reason::Succeeded { by: address.present() };
         }
-        let reason = match (self.desired.module.objects.get(&address.whole()), &address.key, &address.replica) {
-            (None, _, _) => format!("`{}` is not in the configuration any more", address.whole()),
-            (Some(block), Some(_), _) if !self.has_instance(block, address) => {
-                format!("`{}` has no such instance any more", address.whole())
+        let Some(declared) = self.desired.module.objects.get(&block) else { return self.why_block_gone(address) };
+        match (&address.replica, &declared.repetition, &address.key) {
+            (Some(replica), _, _) if self.has_instance(declared, address) => self.why_replica_gone(address, replica),
+            (_, Repetition::Enabled(_), None) => Reason::Disabled { block },
+            (_, Repetition::Count(_), Some(Key::Index(_))) => {
+                let count = self.values.get(&block).and_then(Value::as_items).map_or(0, <[_]>::len);
+                Reason::CountDown { block, count }
             }
-            (Some(_), _, Some(_)) => {
-                let service = Address { replica: None, ..address.clone() };
-                match self.values.placements(&service).len() {
-                    1 => format!("`{service}` has 1 replica now"),
-                    count => format!("`{service}` has {count} replicas now"),
-                }
+            (_, Repetition::ForEach(_), Some(Key::Name(_))) => Reason::KeyGone { block },
+            (_, Repetition::Once | Repetition::Enabled(_) | Repetition::Count(_) | Repetition::ForEach(_), _) => {
+                Reason::OtherInstances { block }
             }
-            (Some(_), _, None) => format!("`{}` has other instances now", address.whole()),
-        };
-        Some(reason)
+        }
+    }
+
+    /// Its module is gone with it, or not.
+    fn why_block_gone(&self, address: &Address) -> Reason {
+        let mut path = ModulePath::ROOT;
+        for step in address.module.steps() {
+            let call = self.desired.module.calls.get(&Scoped { module: path.clone(), name: step.name.clone() });
+            path = path.then(&step.name, step.key.clone());
+            if call.is_none_or(|call| !call.keys.contains(&step.key)) {
+                return Reason::ModuleGone { module: Selector::Module(path).to_string() };
+            }
+        }
+        Reason::BlockGone { block: address.whole() }
+    }
+
+    fn why_replica_gone(&self, address: &Address, replica: &Key) -> Reason {
+        let service = Address { replica: None, ..address.clone() };
+        let placements = self.values.placements(&service);
+        let is_global = placements.iter().any(|placement| matches!(placement.replica.replica, Some(Key::Name(_))));
+        match replica {
+            Key::Name(_) if is_global || placements.is_empty() => Reason::OffMachine { service },
+            Key::Name(_) | Key::Index(_) => Reason::FewerReplicas { replicas: placements.len(), service },
+        }
     }
 
     fn has_instance(&self, block: &ObjectBlock, address: &Address) -> bool {

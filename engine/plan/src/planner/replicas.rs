@@ -8,15 +8,16 @@ use bimetal_fleet::{Offer, ServiceSpec};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::placement::Placement;
 use bimetal_model::question::Question;
-use bimetal_model::{Address, Diagnostics, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
 
 use super::Planner;
 use super::first::has_its_port;
 use crate::catalogue::Owner;
 use crate::data::{Action, Change};
 use crate::forecast::Wanted;
-use crate::image::Images;
+use crate::image::{Images, open_offers};
 use crate::place::placed;
+use crate::reason::Reason;
 use crate::{evaluator, lower, machine, pool, service};
 
 /// One instance of a service, ready to be placed.
@@ -58,8 +59,7 @@ impl Planner<'_> {
     }
 
     fn ready<'b>(&mut self, block: &'b ObjectBlock) -> Option<Vec<Ready<'b>>> {
-        let instances = bimetal_config::expand(&block.repetition, &self.values.scope);
-        let instances = self.noted(instances)?;
+        let instances = self.instances(block)?;
         let count = instances.len();
         let ready: Vec<_> = instances.into_iter().filter_map(|instance| self.ready_one(block, instance)).collect();
         (ready.len() == count).then_some(ready)
@@ -73,12 +73,37 @@ impl Planner<'_> {
         });
         let of = |said: Diagnostics| said.into_iter().map(|diagnostic| diagnostic.of(&address)).collect();
         let (arguments, pool) = self.noted(evaluated.map_err(of))?;
-        let offers = self.offers(&address, &arguments)?;
+        self.refuse_unknown_numbers(block, &arguments)?;
+        let image = arguments.member("image").filter(|image| !image.is_wholly_known());
+        let offers = match image {
+            Some(image) => open_offers(image, machine::platforms(pool::members(&pool).values())),
+            None => self.offers(&address, &arguments)?,
+        };
         let prior = self.prior_placements(&address);
         let spec = service::spec(&address, &arguments, &pool, offers, prior)
             .map_err(|said| said.into_iter().map(|diagnostic| diagnostic.at(&block.span)).collect());
         let spec = self.noted(spec)?;
-        Some(Ready { block, instance, arguments, members: pool::members(&pool), spec })
+        let mut members = pool::members(&pool);
+        members.retain(|machine, _| !self.is_no_place(machine));
+        let spec = ServiceSpec { pool: members.keys().cloned().collect(), ..spec };
+        Some(Ready { block, instance, arguments, members, spec })
+    }
+
+    /// What says how many replicas there are must be known, as `count` must.
+    fn refuse_unknown_numbers(&mut self, block: &ObjectBlock, arguments: &Value) -> Option<()> {
+        for name in ["replicas", "mode", "placement"] {
+            let attribute = block.body.attributes.get(name);
+            let is_open = arguments.member(name).is_some_and(|value| !value.is_wholly_known());
+            if let (Some(attribute), true) = (attribute, is_open) {
+                let expression = &attribute.expression;
+                let error = Diagnostic::error(format!("`{name}` depends on what is known only after apply"));
+                let error = error.because("replicas can't be placed then").at(expression.span()).of(&block.address);
+                let said = self.blamed(vec![error], expression);
+                self.note(said);
+                return None;
+            }
+        }
+        Some(())
     }
 
     fn prior_placements(&self, service: &Address) -> Vec<Placement> {
@@ -154,7 +179,7 @@ impl Planner<'_> {
         let (placements, said) = bimetal_fleet::place(&nodes, &specs);
         let failed = has_errors(&said);
         let span = |address: &Address| Some(&ready.iter().find(|r| r.block.address == address.whole())?.block.span);
-        let at = |diagnostic: bimetal_model::Diagnostic| match diagnostic.address.as_ref().and_then(span) {
+        let at = |diagnostic: Diagnostic| match diagnostic.address.as_ref().and_then(span) {
             Some(span) => diagnostic.at(span),
             None => diagnostic,
         };
@@ -210,16 +235,19 @@ impl Planner<'_> {
     fn wanted(&mut self, ready: &Ready<'_>, runtime: &Owner) -> Option<Vec<Wanted>> {
         let depends_on = self.depends_on(ready.block, &ready.instance, runtime);
         let placements = self.values.placements(&ready.spec.address).to_vec();
-        let triggered = self.triggered(ready.block, &ready.instance)?;
-        let wanted = |placement: Placement| {
+        let mut triggered = Vec::new();
+        for placement in &placements {
+            triggered.push(self.triggered(ready.block, &ready.instance, &placement.replica)?);
+        }
+        let wanted = |(placement, triggered): (Placement, Option<Reason>)| {
             let machine = ready.members.get(&placement.machine).unwrap_or(&Value::NULL);
             let config = lower::lower_replica(&ready.arguments, &placement, machine, &runtime.schema.block)?;
             let mut depends_on = depends_on.clone();
             depends_on.insert(placement.machine.clone());
             let address = placement.replica.clone();
-            Ok(Wanted { address, config, depends_on, placement: Some(placement), triggered: triggered.clone() })
+            Ok(Wanted { address, config, depends_on, placement: Some(placement), triggered })
         };
-        let wanted: Result<Vec<Wanted>, Diagnostics> = placements.into_iter().map(wanted).collect();
+        let wanted: Result<Vec<Wanted>, Diagnostics> = placements.into_iter().zip(triggered).map(wanted).collect();
         self.noted(wanted)
     }
 

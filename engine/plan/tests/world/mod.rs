@@ -14,7 +14,7 @@ use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::schema::{Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, ProviderName, Type, Value};
-use bimetal_plan::{Action, Change, Mode, Plan, Planning, Values, instance_config, outputs, plan};
+use bimetal_plan::{Action, Change, Mode, Options, Plan, Planning, Values, instance_config, outputs, plan};
 
 /// What exists, what the world answers, and how providers behave.
 #[derive(Clone)]
@@ -66,11 +66,12 @@ pub fn settled(config: &str) -> World {
 
 impl World {
     /// What planning comes to, and what it asked on the way.
-    pub fn plan(&self, config: &str, mode: Mode) -> Result<(Plan, String), String> {
+    pub fn plan(&self, config: &str, options: impl Into<Options>) -> Result<(Plan, String), String> {
+        let options = options.into();
         let desired = read(config)?;
         let (mut answers, mut asked) = (Answers::default(), String::new());
         for _ in 0..5 {
-            match plan(&desired, &self.observed, &answers, mode, &self.providers) {
+            match plan(&desired, &self.observed, &answers, &options, &self.providers) {
                 (Some(Planning::Ready(plan)), said) => return Ok((*plan, asked + &told(&said))),
                 (Some(Planning::Ask(questions)), _) => {
                     for question in questions {
@@ -144,15 +145,22 @@ impl World {
             }
             open = rest;
         }
-        let (outputs, said) = outputs(&desired, &values);
+        let (mut outputs, said) = outputs(&desired, &values, plan.left_out());
         assert!(said.is_empty(), "{}", told(&said));
+        let kept = plan.partial.iter().flat_map(|partial| &partial.outputs);
+        let kept: Vec<_> = kept.filter_map(|name| self.observed.outputs.get_key_value(name)).collect();
+        outputs.extend(kept.into_iter().map(|(name, value)| (name.clone(), value.clone())));
         self.observed.outputs = outputs;
     }
 
     fn settle_one(&mut self, desired: &Desired, change: &Change, values: &mut Values) {
         match change.action {
             Action::Delete => drop(self.observed.objects.remove(&change.address)),
-            Action::Keep | Action::Leave => values.put(&change.address, change.after.clone().unwrap()),
+            Action::Keep => {
+                values.put(&change.address, change.after.clone().unwrap());
+                self.observed.objects.get_mut(&change.address).unwrap().prevent_destroy = change.prevent_destroy;
+            }
+            Action::Leave => values.put(&change.address, change.after.clone().unwrap()),
             Action::Read => {
                 values.put(&change.address, real(&change.address.to_string(), change.after.clone().unwrap()))
             }
@@ -181,7 +189,12 @@ impl World {
 
 /// The plan in a few lines, with what was asked; or what is wrong.
 pub fn check_plan(config: &str, world: &World) -> String {
-    match world.plan(config, Mode::Apply) {
+    check_plan_with(config, world, Options::default())
+}
+
+/// As `check_plan`, of a plan with wishes.
+pub fn check_plan_with(config: &str, world: &World, options: Options) -> String {
+    match world.plan(config, options) {
         Ok((plan, asked)) => asked + &shown(&plan),
         Err(said) => said,
     }
@@ -218,7 +231,10 @@ fn line(change: &Change) -> String {
         let _ = write!(text, " on {} ({})", placement.machine, placement.image);
     }
     let because: Vec<_> = change.replace_because.iter().map(ToString::to_string).collect();
-    for part in [change.reason.clone(), Some(because.join(", ")).filter(|text| !text.is_empty())].into_iter().flatten()
+    for part in
+        [change.reason.as_ref().map(ToString::to_string), Some(because.join(", ")).filter(|text| !text.is_empty())]
+            .into_iter()
+            .flatten()
     {
         let _ = write!(text, "; {part}");
     }
@@ -271,6 +287,7 @@ fn stored(change: &Change, value: Value, providers: &Providers) -> Stored {
         placement: change.placement.clone(),
         tainted: false,
         unfinished: None,
+        prevent_destroy: change.prevent_destroy,
     }
 }
 

@@ -12,8 +12,8 @@ use bimetal_model::port::{Edge, Lease, Operate as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::{RevisionOutcome, Stored};
 use bimetal_model::{Address, Diagnostic};
-use bimetal_plan::{Mode, Plan, Planning, plan, provider_configs};
-use bimetal_refresh::{answer, refresh};
+use bimetal_plan::{Mode, Options, Plan, Planning, plan, provider_configs};
+use bimetal_refresh::{Calls, answer, refresh};
 
 use super::fuse::Fuse;
 use super::memory::Memory;
@@ -106,25 +106,30 @@ pub fn read(config: &str) -> Desired {
 
 impl Bench {
     fn configure(&self, desired: &Desired, objects: &BTreeMap<Address, Stored>) {
-        let (configs, _) = provider_configs(desired, objects, &*self.world);
+        let (configs, _) = provider_configs(desired, objects, objects, &*self.world);
         configs.iter().for_each(|(provider, config)| self.world.configure(provider, config));
     }
 
+    fn calls_of(&self) -> Calls<'_> {
+        Calls { predict: &*self.world, operate: &*self.world, notify: &Silent, parallelism: 4 }
+    }
+
     /// Looks and plans, as a new process.
-    pub async fn try_plan(&self, config: &str, mode: Mode) -> Result<(Plan, Observed), String> {
+    pub async fn try_plan(&self, config: &str, options: impl Into<Options>) -> Result<(Plan, Observed), String> {
+        let options = options.into();
         let (desired, snapshot) = (read(config), self.memory.snapshot());
         self.world.forget_configs();
         self.configure(&desired, &snapshot.objects);
-        let (observed, said) = refresh(&snapshot, &*self.world, &*self.world, &Silent).await;
+        let (observed, said) = refresh(&snapshot, None, &self.calls_of()).await;
         if has_errors(&said) {
             return Err(told(&said));
         }
         self.configure(&desired, &observed.objects);
         let mut answers = Answers::default();
         loop {
-            match plan(&desired, &observed, &answers, mode, &*self.world) {
+            match plan(&desired, &observed, &answers, &options, &*self.world) {
                 (Some(Planning::Ready(plan)), _) => return Ok((*plan, observed)),
-                (Some(Planning::Ask(asked)), _) => answer(asked, &mut answers, &*self.world, &Silent).await,
+                (Some(Planning::Ask(asked)), _) => answer(asked, &mut answers, &self.calls_of()).await,
                 (None, said) => return Err(told(&said)),
             }
         }

@@ -12,13 +12,13 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Remember as _;
 use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
-use bimetal_plan::{Mode, Values};
+use bimetal_plan::{Mode, Options, Values};
 
 use super::Stage;
 use super::report::Report;
 use super::result::{RunResult, Shown, Status, SuiteResult};
 use super::scene::{self, Scene};
-use super::state::{Left, Silent, States};
+use super::state::{Left, States, course};
 use super::values::with_outputs;
 use super::verdict::{Verdict, of_failed_plan, of_whole};
 use crate::failure::Failure;
@@ -114,9 +114,15 @@ impl Play<'_> {
     }
 
     async fn plan(&self, run: &Run, world: &World<Mocked<Host>>) -> Result<(Planned, Diagnostics), Diagnostics> {
-        let look = if run.refresh { Look::Refresh } else { Look::Believe };
+        let suite::PlanOptions { refresh, mode, targets, replace } = run.options.clone();
+        let mode = match mode {
+            suite::PlanMode::Normal => Mode::Apply,
+            suite::PlanMode::RefreshOnly => Mode::RefreshOnly,
+        };
+        let look = if refresh || mode == Mode::RefreshOnly { Look::Refresh } else { Look::Believe };
+        let course = course(Options { mode, targets, replace, ..Options::default() }, look);
         tokio::select! {
-            planned = look_and_plan(world, look, Mode::Apply, &Silent) => planned,
+            planned = look_and_plan(world, &course) => planned,
             () = self.stage.stop.stopped() => Err(vec![interrupted()]),
         }
     }
@@ -147,7 +153,7 @@ impl Play<'_> {
 
 fn foreseen(desired: &Desired, world: World<Mocked<Host>>, planned: Planned) -> Outcome {
     let (values, _) = Values::of_plan(desired, &planned.plan, &*world.host);
-    let (outputs, said) = bimetal_plan::outputs(desired, &values);
+    let (outputs, said) = bimetal_plan::outputs(desired, &values, planned.plan.left_out());
     Outcome { said, values, outputs, shown: Shown::Plan(Box::new(planned.plan)) }
 }
 

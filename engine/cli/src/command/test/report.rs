@@ -4,9 +4,10 @@ use bimetal_config::suite::{Phase, Suite};
 use serde_json::{Value as Json, json};
 
 use super::result::{RunResult, Shown, Status, SuiteResult, Tally};
+use crate::arguments::Detail;
 use crate::command::inspect::{object_text, outputs_text, state_document};
-use crate::command::plan::plan_document;
-use crate::output::{complain, located, print, print_json};
+use crate::output::{complain, located, print, print_json, width};
+use crate::plan_document::plan_document;
 use crate::render;
 use crate::render::style::{ADD, FAINT, REMOVE, paint};
 
@@ -112,7 +113,7 @@ fn painted(status: Status) -> String {
 
 fn text(shown: &Shown) -> String {
     match shown {
-        Shown::Plan(plan) => render::plan::render(plan),
+        Shown::Plan(plan) => render::plan::render(plan, Detail::Grouped, width()),
         Shown::State(snapshot) => {
             let objects = snapshot.objects.iter().map(|(address, stored)| object_text(address, stored));
             objects.collect::<String>() + &outputs_text(&snapshot.outputs)

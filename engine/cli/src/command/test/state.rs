@@ -11,7 +11,8 @@ use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::{Lease, Remember as _};
 use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic, Diagnostics};
-use bimetal_plan::{Mode, Values};
+use bimetal_plan::{Mode, Options, Values};
+use bimetal_refresh::Calls;
 use bimetal_state::{Key, Keys, SqliteStore};
 use tempfile::TempDir;
 
@@ -20,7 +21,7 @@ use crate::command::apply::{renew, revision};
 use crate::edge::{System, holder};
 use crate::failure::{Failure, io};
 use crate::session::Configuration;
-use crate::walk::{Look, Planned, World, look_and_plan};
+use crate::walk::{Course, Look, Planned, World, look_and_plan};
 
 /// What the file with the key of all of them is called.
 const KEY: &str = "state.key";
@@ -53,6 +54,11 @@ pub(super) struct Silent;
 
 impl Notify for Silent {
     fn notify(&self, _: Event) {}
+}
+
+/// How runs plan.
+pub(super) fn course(options: Options, look: Look) -> Course<'static> {
+    Course { options, look, parallelism: Calls::PARALLELISM, notify: &Silent }
 }
 
 impl States {
@@ -154,7 +160,7 @@ async fn destroy(store: &Arc<SqliteStore>, last: World<Mocked<Host>>) -> Result<
     }
     let world = World { snapshot, ..last };
     let Configuration { files, .. } = &world.configuration;
-    let planned = look_and_plan(&world, Look::Refresh, Mode::Destroy, &Silent).await;
+    let planned = look_and_plan(&world, &course(Mode::Destroy.into(), Look::Refresh)).await;
     let (planned, _) = planned.map_err(|said| Failure::new(said, files))?;
     let (applied, _) = act(&world, &planned, &Stop::default()).await?;
     match applied.outcome {

@@ -43,7 +43,7 @@ impl Parser<'_> {
             module: found.module.and_then(|block| self.source(block)),
             state_key,
             providers,
-            refresh: found.options.is_none_or(|block| self.plan_options(block.body)),
+            options: found.options.map(|block| self.plan_options(block.body)).unwrap_or_default(),
             asserts: found.asserts,
             expected,
             overrides: found.overrides,

@@ -1,0 +1,81 @@
+//! What a plan is to be about, and how it is made and shown.
+
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+
+use bimetal_model::Selector;
+use clap::{Args, ValueEnum};
+
+use super::Variables;
+
+/// How a plan is made and shown.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Planning {
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// Only this and what it needs: a module, block, instance or replica; may be given several times
+    #[arg(long, value_name = "ADDR", value_parser = selector)]
+    pub(crate) target: Vec<Selector>,
+    /// Not this, and not what needs it; may be given several times
+    #[arg(long, value_name = "ADDR", value_parser = selector)]
+    pub(crate) exclude: Vec<Selector>,
+    /// Ask providers what exists; `false` believes the state
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(default_value_t = true, default_missing_value = "true", hide_possible_values = true)]
+    pub(crate) refresh: bool,
+    /// As `--refresh=false`
+    #[arg(long, hide = true, conflicts_with = "refresh")]
+    pub(crate) no_refresh: bool,
+    /// How many calls of providers may run at once [default: 32 to look, 64 to act]
+    #[arg(long, value_name = "N")]
+    pub(crate) parallelism: Option<NonZeroU16>,
+    /// How much of the plan is shown
+    #[arg(long, value_name = "WORD", value_enum, default_value_t)]
+    pub(crate) detail: Detail,
+    /// Write what happens into a file, too: a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_into: Option<PathBuf>,
+}
+
+impl Planning {
+    /// Whether providers are asked what exists.
+    pub(crate) fn looks(&self) -> bool {
+        self.refresh && !self.no_refresh
+    }
+
+    /// How many calls may run at once, where nobody says so.
+    pub(crate) fn at_once(&self, otherwise: usize) -> usize {
+        self.parallelism.map_or(otherwise, |most| usize::from(most.get()))
+    }
+}
+
+/// What else a plan may be about.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Wishes {
+    /// Make this anew, whatever its arguments say: an instance, or a service's replicas; may be given several times
+    #[arg(long, value_name = "ADDR", value_parser = selector, conflicts_with = "refresh_only")]
+    pub(crate) replace: Vec<Selector>,
+    /// Change nothing but the state: take in what has changed outside of Bimetal
+    #[arg(long, conflicts_with_all = ["no_refresh", "refresh"])]
+    pub(crate) refresh_only: bool,
+    /// Ask nobody while planning: only what the state and the lock file know counts
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub(crate) offline: bool,
+}
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Detail {
+    /// Every change
+    Full,
+    /// Changes that are alike together
+    #[default]
+    Grouped,
+    /// Numbers
+    Summary,
+}
+
+/// As an address; a module's is one, too.
+pub(super) fn selector(text: &str) -> Result<Selector, String> {
+    super::requoted(text)
+}

@@ -1,0 +1,239 @@
+//! One change, or many that are alike, as a block of the configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use bimetal_model::{Address, Path, Value};
+use bimetal_plan::{Action, Change};
+
+use super::compact::{addresses, keys, place, texts};
+use super::group::Group;
+use super::merged::merged_text;
+use crate::arguments::Detail;
+use crate::render::style::{ADD, BOLD, CHANGE, FAINT, READ, REMOVE, paint};
+use crate::render::value::{quoted, value_text};
+use crate::render::wrap::wrap;
+
+/// What begins a line that says why.
+const COMMENT: &str = "  # ";
+
+/// The changes of a group as one block.
+pub(super) fn group_text(group: &Group<'_>, detail: Detail, width: usize) -> String {
+    let change = group.first();
+    let (style, sign, deed) = match (&change.resume, &change.deposed) {
+        (Some(_), _) => (ADD, "  +", "will be finished: an interrupted run began it"),
+        (None, Some(_)) => (REMOVE, "+/-", "must be replaced, and is made before what is there is removed"),
+        (None, None) => deed(change.action),
+    };
+    let all = group.addresses();
+    let count = if all.len() > 1 { format!(" ({})", all.len()) } else { String::new() };
+    let mut text = format!("{COMMENT}{} {deed}{count}\n", paint(BOLD, addresses(&all)));
+    for reason in reasons(group) {
+        for line in wrap(&reason, width.saturating_sub(COMMENT.len())).lines() {
+            let _ = writeln!(text, "{COMMENT}{}", paint(FAINT, line));
+        }
+    }
+    let body = match (change.action, detail) {
+        (Action::Delete, Detail::Grouped | Detail::Summary) => String::new(),
+        _ => attributes_text(group),
+    };
+    let _ = writeln!(text, "{} {} {{{body}}}", paint(style, sign), header(&all));
+    text
+}
+
+fn deed(action: Action) -> (Style, &'static str, &'static str) {
+    match action {
+        Action::Create => (ADD, "  +", "will be created"),
+        Action::Read => (READ, " <=", "will be read during apply"),
+        Action::Update => (CHANGE, "  ~", "will be changed in place"),
+        Action::Replace => (REMOVE, "-/+", "must be replaced"),
+        Action::Delete => (REMOVE, "  -", "will be destroyed"),
+        Action::Keep => (FAINT, "   ", "stays as it is"),
+        Action::Leave => (FAINT, "  !", "is left as it is, though something else is wanted"),
+    }
+}
+
+fn reasons(group: &Group<'_>) -> Vec<String> {
+    let change = group.first();
+    // Where a replica moves to and from stands with its placement.
+    let is_move = matches!(change.reason, Some(bimetal_plan::Reason::Moved { .. }));
+    let own = change.reason.as_ref().filter(|_| !is_move || change.placement.is_none()).map(ToString::to_string);
+    own.into_iter().chain(placed(group)).collect()
+}
+
+/// Where the replicas of a group will run, and why.
+fn placed(group: &Group<'_>) -> Vec<String> {
+    let is_placed = |change: &&&Change| matches!(change.action, Action::Create | Action::Replace);
+    let placed: Vec<&Change> = group.members.iter().filter(is_placed).copied().collect();
+    let placements = placed.iter().filter_map(|change| Some((*change, change.placement.as_ref()?)));
+    let (mut lines, mut by_place) = (Vec::new(), BTreeMap::<(String, &str), Vec<&Address>>::new());
+    for (change, placement) in placements {
+        let place = format!("{} ({})", placement.machine, placement.platform);
+        lines.push((place.clone(), placement.reason.as_str()));
+        by_place.entry((place, &placement.reason)).or_default().push(&change.address);
+    }
+    let with = |place: &str, reason: &str| match reason {
+        "" => format!("on {place}"),
+        reason => format!("on {place}: {reason}"),
+    };
+    let Some((first, reason)) = lines.first().cloned() else { return Vec::new() };
+    if by_place.len() == 1 {
+        return vec![with(&first, reason)];
+    }
+    let each = by_place.iter().map(|((place, reason), all)| with(&format!("{place} [{}]", keys(all)), reason));
+    let each: Vec<String> = each.collect();
+    let in_order = texts(&lines.iter().map(|(place, _)| place.clone()).collect::<Vec<_>>()).join(", ");
+    let have_one_reason = lines.iter().all(|(_, other)| *other == reason);
+    let in_order = if have_one_reason { with(&in_order, reason) } else { with(&in_order, "") };
+    if in_order.len() < each.iter().map(String::len).sum() { vec![in_order] } else { each }
+}
+
+/// The block as the configuration writes it: `machine "docker" "here"`.
+fn header(all: &[&Address]) -> String {
+    let Some(address) = all.first() else { return String::new() };
+    let mut text = address.block.word().to_owned();
+    if address.block.has_type() {
+        let _ = write!(text, " {}", quoted(&address.ty));
+    }
+    let _ = write!(text, " {}", quoted(&address.name));
+    if address.replica.is_some() {
+        let _ = write!(text, " replica[{}]", keys(all));
+    }
+    if let Some(generation) = address.deposed {
+        let _ = write!(text, " deposed[{generation}]");
+    }
+    text
+}
+
+/// Of each change what is there, and what will be.
+type Pairs<'p> = Vec<(Option<&'p Value>, Option<&'p Value>)>;
+
+fn attributes_text(group: &Group<'_>) -> String {
+    let pairs: Pairs<'_> = group.members.iter().map(|change| values(change)).collect();
+    let all = || pairs.iter().flat_map(|(before, after)| [*before, *after]).flatten();
+    let names: BTreeSet<&String> = all().filter_map(Value::as_members).flat_map(|members| members.keys()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names_of_members: Vec<String> = group.members.iter().map(|change| short_name(&change.address)).collect();
+    let width = name_width(all());
+    let (mut lines, mut hidden) = (String::new(), 0);
+    for name in names {
+        let of_name: Pairs<'_> =
+            pairs.iter().map(|(before, after)| (member(*before, name), member(*after, name))).collect();
+        let line = match &of_name[..] {
+            [pair] => attribute_text(name, width, *pair),
+            _ => merged_attribute_text(name, width, &of_name, &names_of_members),
+        };
+        if line.is_empty() {
+            hidden += usize::from(of_name.iter().any(|(before, _)| before.is_some()));
+        } else {
+            lines += line.trim_end_matches('\n');
+            lines += forced(group.first(), name);
+            lines.push('\n');
+        }
+    }
+    if hidden > 0 {
+        let _ = writeln!(lines, "      {}", paint(FAINT, format!("# ({hidden} unchanged attributes hidden)")));
+    }
+    format!("\n{lines}    ")
+}
+
+fn member<'v>(value: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    value?.member(name)
+}
+
+fn values(change: &Change) -> (Option<&Value>, Option<&Value>) {
+    (change.before.as_ref().map(|before| &before.object.value), change.after.as_ref())
+}
+
+/// What tells it from the others of its group: its key.
+fn short_name(address: &Address) -> String {
+    match place(address) {
+        Some(_) => format!("[{}]", keys(&[address])),
+        None => address.to_string(),
+    }
+}
+
+pub(super) fn name_width<'v>(values: impl Iterator<Item = &'v Value>) -> usize {
+    let members = values.filter_map(Value::as_members).flatten();
+    members.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.len()).max().unwrap_or(0)
+}
+
+fn forced(change: &Change, name: &str) -> &'static str {
+    let forces = change.action == Action::Replace
+        && change.replace_because.iter().any(|path| Path::attribute(name).contains(path));
+    if forces { " # forces replacement" } else { "" }
+}
+
+fn line(style: Style, sign: &str, name: &str, width: usize, value: &str) -> String {
+    format!("      {} {name:width$} = {value}\n", paint(style, sign))
+}
+
+/// An attribute that differs; nothing where it does not.
+pub(super) fn attribute_text(name: &str, width: usize, pair: (Option<&Value>, Option<&Value>)) -> String {
+    match pair {
+        (None, None) => String::new(),
+        (None, Some(after)) if is_empty(after) => String::new(),
+        (Some(before), Some(after)) if is_same(before, after) => String::new(),
+        (None, Some(after)) => line(ADD, "+", name, width, &value_text(after, 8)),
+        (Some(before), None) => line(REMOVE, "-", name, width, &format!("{} -> null", value_text(before, 8))),
+        (Some(before), Some(after)) => line(CHANGE, "~", name, width, &difference(before, after, 8)),
+    }
+}
+
+/// The same attribute of many changes that are alike.
+fn merged_attribute_text(name: &str, width: usize, pairs: &Pairs<'_>, names: &[String]) -> String {
+    let each: BTreeSet<String> = pairs.iter().map(|pair| attribute_text(name, width, *pair)).collect();
+    if each.len() == 1 {
+        return each.into_iter().next().unwrap_or_default();
+    }
+    let merged = |values: Vec<&Value>| match values.len() == pairs.len() {
+        true => Some(merged_text(&values, names, 8)),
+        false => None,
+    };
+    let before = merged(pairs.iter().filter_map(|(before, _)| *before).collect());
+    let after = merged(pairs.iter().filter_map(|(_, after)| *after).collect());
+    match (before, after) {
+        (None, None) => String::new(),
+        (None, Some(after)) => line(ADD, "+", name, width, &after),
+        (Some(before), None) => line(REMOVE, "-", name, width, &format!("{before} -> null")),
+        (Some(before), Some(after)) => line(CHANGE, "~", name, width, &format!("{before} -> {after}")),
+    }
+}
+
+/// A list and a tuple of the same items read the same.
+fn is_same(before: &Value, after: &Value) -> bool {
+    before == after
+        || (!before.has_sensitive() && !after.has_sensitive() && value_text(before, 0) == value_text(after, 0))
+}
+
+/// A list or map that was not written: it says nothing.
+fn is_empty(value: &Value) -> bool {
+    value.as_items().is_some_and(<[_]>::is_empty) || value.as_members().is_some_and(|members| members.is_empty())
+}
+
+/// `old -> new`; a text of many lines, a list or a map line by line, all but the first indented.
+pub(super) fn difference(before: &Value, after: &Value, indent: usize) -> String {
+    let (old, new) = (value_text(before, indent), value_text(after, indent));
+    if (before.marks | after.marks).hide() || !(old.contains('\n') && new.contains('\n')) {
+        return format!("{old} -> {new}");
+    }
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    let lines = diff.iter_all_changes().map(|change| {
+        let (style, sign) = match change.tag() {
+            similar::ChangeTag::Equal => (Style::new(), ' '),
+            similar::ChangeTag::Insert => (ADD, '+'),
+            similar::ChangeTag::Delete => (REMOVE, '-'),
+        };
+        let text = change.to_string();
+        let line = text.trim_end_matches('\n');
+        let indent = line.len() - line.trim_start().len();
+        match sign {
+            ' ' => line.to_owned(),
+            _ => format!("{}{} {}", " ".repeat(indent.saturating_sub(2)), paint(style, sign), line.trim_start()),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

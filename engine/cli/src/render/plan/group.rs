@@ -1,0 +1,136 @@
+//! Changes that are alike, together. What differs between them in more than their names keeps them apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_model::{Address, Value};
+use bimetal_plan::{Action, Change, Reason};
+
+use super::compact::{Place, place, skeleton};
+use crate::render::value::value_text;
+
+/// Changes that are shown as one; at least one, in the order of their addresses.
+pub(super) struct Group<'p> {
+    pub(super) members: Vec<&'p Change>,
+}
+
+/// Each for itself.
+pub(super) fn single<'p>(changes: impl Iterator<Item = &'p Change>) -> Vec<Group<'p>> {
+    changes.map(|change| Group { members: vec![change] }).collect()
+}
+
+/// In the order of their first members.
+pub(super) fn groups<'p>(changes: impl Iterator<Item = &'p Change>) -> Vec<Group<'p>> {
+    let mut classes: BTreeMap<Class, Vec<Member<'p>>> = BTreeMap::new();
+    for change in changes {
+        let leaves = leaves(change);
+        classes.entry(Class::of(change, &leaves)).or_default().push(Member { change, leaves });
+    }
+    let mut groups: Vec<Group<'p>> = classes.into_values().flat_map(split).collect();
+    groups.sort_by(|one, other| one.first().address.cmp(&other.first().address));
+    groups
+}
+
+impl<'p> Group<'p> {
+    pub(super) fn first(&self) -> &'p Change {
+        self.members[0]
+    }
+
+    pub(super) fn addresses(&self) -> Vec<&'p Address> {
+        self.members.iter().map(|change| &change.address).collect()
+    }
+}
+
+/// A place in what is shown of a change, and whether it is before or after.
+type Leaf = (String, bool);
+/// What is written there.
+type Leaves = BTreeMap<Leaf, String>;
+
+struct Member<'p> {
+    change: &'p Change,
+    leaves: Leaves,
+}
+
+/// What must be the same for changes to be shown as one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Class {
+    skeleton: Address,
+    place: Option<Place>,
+    action: Action,
+    is_first: bool,
+    is_resumed: bool,
+    reason: Option<Reason>,
+    forces: Vec<String>,
+    leaves: Vec<Leaf>,
+}
+
+impl Class {
+    fn of(change: &Change, leaves: &Leaves) -> Class {
+        let reason = change.reason.clone().map(|reason| match reason {
+            // Where to is shown for all of them.
+            Reason::Moved { .. } => Reason::Moved { why: String::new() },
+            other => other,
+        });
+        Class {
+            skeleton: skeleton(&change.address),
+            place: place(&change.address),
+            action: change.action,
+            is_first: change.deposed.is_some(),
+            is_resumed: change.resume.is_some(),
+            reason,
+            forces: change.replace_because.iter().map(ToString::to_string).collect(),
+            leaves: leaves.keys().cloned().collect(),
+        }
+    }
+}
+
+/// Apart where a value is that of several of them, but not of all. What each has of its own is shown for each.
+fn split(members: Vec<Member<'_>>) -> Vec<Group<'_>> {
+    let count = members.len();
+    let keys: Vec<Leaf> = members.first().map(|first| first.leaves.keys().cloned().collect()).unwrap_or_default();
+    let parts_them = |leaf: &&Leaf| {
+        let values: BTreeSet<&String> = members.iter().filter_map(|member| member.leaves.get(*leaf)).collect();
+        values.len() > 1 && values.len() < count && values.len() <= 2.max(count / 2)
+    };
+    let parting: Vec<&Leaf> = keys.iter().filter(parts_them).collect();
+    if parting.is_empty() {
+        return vec![Group { members: members.into_iter().map(|member| member.change).collect() }];
+    }
+    let mut parts: BTreeMap<Vec<String>, Vec<Member<'_>>> = BTreeMap::new();
+    for member in members {
+        let values = parting.iter().filter_map(|leaf| member.leaves.get(*leaf).cloned()).collect();
+        parts.entry(values).or_default().push(member);
+    }
+    parts.into_values().flat_map(split).collect()
+}
+
+/// Everything that is shown of a change, by its place.
+fn leaves(change: &Change) -> Leaves {
+    let before = change.before.as_ref().map(|before| &before.object.value);
+    let mut leaves = Leaves::new();
+    if change.action == Action::Delete {
+        return leaves;
+    }
+    for (value, is_after) in [(before, false), (change.after.as_ref(), true)] {
+        let other = if is_after { before } else { change.after.as_ref() };
+        for (name, member) in value.and_then(Value::as_members).into_iter().flatten() {
+            let other = other.and_then(|other| other.member(name));
+            if other.is_none_or(|other| value_text(other, 0) != value_text(member, 0)) {
+                collect(name.clone(), member, is_after, &mut leaves);
+            }
+        }
+    }
+    leaves
+}
+
+fn collect(path: String, value: &Value, is_after: bool, leaves: &mut Leaves) {
+    let mut children = value.children().filter(|(_, child)| !child.is_null()).peekable();
+    if value.is_null() || value.marks.hide() || children.peek().is_none() {
+        if !value.is_null() {
+            leaves.insert((path, is_after), value_text(value, 0));
+        }
+        return;
+    }
+    for (step, child) in children {
+        collect(format!("{path}/{}", bimetal_model::Path(vec![step])), child, is_after, leaves);
+    }
+}

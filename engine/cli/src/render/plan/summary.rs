@@ -1,0 +1,54 @@
+//! A plan in one line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bimetal_model::Address;
+use bimetal_plan::{Action, Mode, Plan, Sort};
+
+use crate::render::style::{BOLD, paint};
+
+/// `Plan: 12 to add (4 machines, 8 replicas of 2 services), 0 to change, 1 to destroy.`
+pub(crate) fn summary(plan: &Plan) -> String {
+    if plan.mode == Mode::RefreshOnly {
+        let drift = match plan.drift.len() {
+            1 => "1 change".to_owned(),
+            count => format!("{count} changes"),
+        };
+        return format!("{} {drift} to take into the state; nothing else is done.\n", paint(BOLD, "Plan:"));
+    }
+    let part = |verb: &str, is_meant: fn(Action) -> bool| {
+        let meant: Vec<&Address> =
+            plan.effects().filter(|change| is_meant(change.action)).map(|change| &change.address).collect();
+        format!("{} to {verb}{}", meant.len(), sorts_text(&meant))
+    };
+    let imported: Vec<&Address> = plan.imported.keys().collect();
+    let imported = (!imported.is_empty()).then(|| format!("{} to import{}", imported.len(), sorts_text(&imported)));
+    // A replacement is one added and one destroyed.
+    let parts = [
+        part("add", |action| matches!(action, Action::Create | Action::Replace)),
+        part("change", |action| action == Action::Update),
+        part("destroy", |action| matches!(action, Action::Delete | Action::Replace)),
+    ];
+    let parts: Vec<String> = imported.into_iter().chain(parts).collect();
+    format!("{} {}.\n", paint(BOLD, "Plan:"), parts.join(", "))
+}
+
+/// ` (4 machines, 8 replicas of 2 services)`
+fn sorts_text(addresses: &[&Address]) -> String {
+    let mut sorts: BTreeMap<Sort, usize> = BTreeMap::new();
+    addresses.iter().for_each(|address| *sorts.entry(Sort::of(address)).or_default() += 1);
+    let services: BTreeSet<Address> = addresses
+        .iter()
+        .filter(|address| address.replica.is_some())
+        .map(|address| Address { replica: None, ..address.present() })
+        .collect();
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let part = |(sort, number): (&Sort, &usize)| match sort {
+        Sort::Machine => count(*number, "machine"),
+        Sort::Replica => format!("{} of {}", count(*number, "replica"), count(services.len(), "service")),
+        Sort::Service => count(*number, "service"),
+        Sort::Resource => count(*number, "resource"),
+    };
+    let parts: Vec<String> = sorts.iter().map(part).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}

@@ -68,7 +68,14 @@ fn plan(bimetal: &Bimetal, words: &[&str]) -> String {
 fn many_alike_are_one() {
     let bimetal = fleet();
     assert_snapshot!("many_alike_are_one", plan(&bimetal, &[]));
-    assert_snapshot!(plan(&bimetal, &["-detail=summary"]), @"");
+    assert_snapshot!(plan(&bimetal, &["-detail=summary"]), @r"
+    $ bimetal plan -offline -detail=summary
+    Plan: 105 to add (4 machines, 98 replicas of 1 service, 3 resources), 0 to change, 0 to destroy.
+    1 output changes.
+
+    --- stderr
+    (0)
+    ");
     let full = plan(&bimetal, &["-detail=full"]);
     assert_eq!(full.matches("will be created").count(), 4 + 3 + 98, "{full}");
 }
@@ -85,24 +92,168 @@ fn one_that_differs_is_seen() {
     let words = ["-target=docker_volume.data"];
     let (one, other) = (plan(&one, &words), plan(&other, &words));
     assert_ne!(one, other);
-    assert_snapshot!(one, @"");
+    assert_snapshot!(one, @r#"
+    $ bimetal plan -offline -target=docker_volume.data
+    Bimetal will do this:
+
+      # machine.docker.m[0…3] will be created (4)
+      + machine "docker" "m" {
+          + address        = "10.0.0.1" … "10.0.0.4"
+          + cpus           = (known after apply)
+          + engine         = (handle)
+          + engine_version = (known after apply)
+          + host           = "ssh://pi@10.0.0.1" … "ssh://pi@10.0.0.4"
+          + memory         = (known after apply)
+          + name           = (known after apply)
+          + platform       = "linux/arm64"
+        }
+
+      # docker_volume.data["a", "b", "c"] will be created (3)
+      + resource "docker_volume" "data" {
+          + engine     = (handle)
+          + mountpoint = (known after apply)
+          + name       = "data-a", "odd-1", "data-c"
+        }
+
+    Plan: 7 to add (4 machines, 3 resources), 0 to change, 0 to destroy.
+    1 block of the configuration is left out.
+
+    Outputs that change:
+      + volumes = [
+          "data-a",
+          "odd-1",
+          "data-c",
+        ]
+
+    --- stderr
+    warning: this plan is a part of what the configuration asks for: `-target=docker_volume.data`
+     |
+     = note: what is left out stays as it is, whatever the configuration says
+     = hint: plan everything again when this is done
+
+    (0)
+    "#);
 }
 
 #[test]
 fn a_part_may_be_planned() {
     let bimetal = fleet();
-    assert_snapshot!(plan(&bimetal, &["-target=docker_volume.data[a]"]), @"");
-    assert_snapshot!(plan(&bimetal, &["-exclude=service.web", "-exclude=docker_volume.data", "-detailed-exitcode"]), @"");
-    assert_snapshot!(plan(&bimetal, &["-target=docker_volume.date"]), @"");
-    assert_snapshot!(plan(&bimetal, &["-replace=machine.docker.m"]), @"");
+    assert_snapshot!(plan(&bimetal, &["-target=docker_volume.data[a]"]), @r#"
+    $ bimetal plan -offline -target=docker_volume.data[a]
+    Bimetal will do this:
+
+      # machine.docker.m[0…3] will be created (4)
+      + machine "docker" "m" {
+          + address        = "10.0.0.1" … "10.0.0.4"
+          + cpus           = (known after apply)
+          + engine         = (handle)
+          + engine_version = (known after apply)
+          + host           = "ssh://pi@10.0.0.1" … "ssh://pi@10.0.0.4"
+          + memory         = (known after apply)
+          + name           = (known after apply)
+          + platform       = "linux/arm64"
+        }
+
+      # docker_volume.data["a"] will be created
+      + resource "docker_volume" "data" {
+          + engine     = (handle)
+          + mountpoint = (known after apply)
+          + name       = "data-a"
+        }
+
+    Plan: 5 to add (4 machines, 1 resource), 0 to change, 0 to destroy.
+    2 blocks of the configuration are left out, and 1 output that rests on that stays as it is.
+
+    --- stderr
+    warning: this plan is a part of what the configuration asks for: `-target=docker_volume.data["a"]`
+     |
+     = note: what is left out stays as it is, whatever the configuration says; the output `volumes` rests on what is left out, and stays as it is
+     = hint: plan everything again when this is done
+
+    (0)
+    "#);
+    assert_snapshot!(plan(&bimetal, &["-exclude=service.web", "-exclude=docker_volume.data", "-detailed-exitcode"]), @r#"
+    $ bimetal plan -offline -exclude=service.web -exclude=docker_volume.data -detailed-exitcode
+    Bimetal will do this:
+
+      # machine.docker.m[0…3] will be created (4)
+      + machine "docker" "m" {
+          + address        = "10.0.0.1" … "10.0.0.4"
+          + cpus           = (known after apply)
+          + engine         = (handle)
+          + engine_version = (known after apply)
+          + host           = "ssh://pi@10.0.0.1" … "ssh://pi@10.0.0.4"
+          + memory         = (known after apply)
+          + name           = (known after apply)
+          + platform       = "linux/arm64"
+        }
+
+    Plan: 4 to add (4 machines), 0 to change, 0 to destroy.
+    2 blocks of the configuration are left out, and 1 output that rests on that stays as it is.
+
+    --- stderr
+    warning: this plan is a part of what the configuration asks for: `-exclude=service.web`, `-exclude=docker_volume.data`
+     |
+     = note: what is left out stays as it is, whatever the configuration says; the output `volumes` rests on what is left out, and stays as it is
+     = hint: plan everything again when this is done
+
+    (2)
+    "#);
+    assert_snapshot!(plan(&bimetal, &["-target=docker_volume.date"]), @r"
+    $ bimetal plan -offline -target=docker_volume.date
+    --- stderr
+    error: `-target=docker_volume.date` names nothing
+     |
+     = note: neither the configuration nor the state knows it
+     = hint: did you mean `docker_volume.data`?
+
+    (1)
+    ");
+    assert_snapshot!(plan(&bimetal, &["-replace=machine.docker.m"]), @r"
+    $ bimetal plan -offline -replace=machine.docker.m
+    --- stderr
+    error: `machine.docker.m` has several instances, and `-replace` makes one anew
+     |
+     = hint: name the instance, as `machine.docker.m[0]`; the option may be given several times
+
+    (1)
+    ");
 }
 
 #[test]
 fn what_is_not_known_offline_is_told() {
     let bimetal = fleet();
-    assert_snapshot!(plan(&bimetal, &["-var", "tag=1.28"]), @"");
+    assert_snapshot!(plan(&bimetal, &["-var", "tag=1.28"]), @r"
+    $ bimetal plan -offline -var tag=1.28
+    --- stderr
+    error: service.web: what the image `nginx:1.28` offers is not known offline
+     |
+     = hint: it is not in `bimetal.lock.hcl`: plan once without `-offline`, and it will be
+
+    (1)
+    ");
     bimetal.write("main.bm.hcl", &FLEET.replace("  platform = \"linux/arm64\"\n", ""));
-    assert_snapshot!(plan(&bimetal, &[]), @"");
+    assert_snapshot!(plan(&bimetal, &[]), @r#"
+    $ bimetal plan -offline
+    --- stderr
+    error: the kind of the machine `machine.docker.m[0]` is not known offline
+     |
+     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+
+    error: the kind of the machine `machine.docker.m[1]` is not known offline
+     |
+     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+
+    error: the kind of the machine `machine.docker.m[2]` is not known offline
+     |
+     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+
+    error: the kind of the machine `machine.docker.m[3]` is not known offline
+     |
+     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+
+    (1)
+    "#);
 }
 
 #[test]
@@ -136,5 +287,17 @@ fn options_that_do_not_fit_are_refused() {
 #[test]
 fn what_makes_instances_unknown_is_named() {
     let config = "machine \"docker\" \"a\" {\n  host = \"ssh://pi@rack\"\n  platform = \"linux/arm64\"\n}\n\nresource \"docker_volume\" \"a\" {\n  name   = \"a\"\n  engine = machine.docker.a.engine\n}\n\nlocals {\n  names = toset([docker_volume.a.mountpoint])\n}\n\nresource \"docker_volume\" \"b\" {\n  for_each = local.names\n  name     = each.key\n  engine   = machine.docker.a.engine\n}\n";
-    assert_snapshot!(plan(&Bimetal::new(config), &[]), @"");
+    assert_snapshot!(plan(&Bimetal::new(config), &[]), @r"
+    $ bimetal plan -offline
+    --- stderr
+    error: docker_volume.b: `for_each` depends on what is known only after apply
+      --> main.bm.hcl:16:14
+       |
+    16 |   for_each = local.names
+       |              ^^^^^^^^^^^ `docker_volume.a.mountpoint` is known only after apply
+       |
+       = hint: `bimetal apply -target=docker_volume.a` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
+
+    (1)
+    ");
 }

@@ -1439,7 +1439,206 @@ run "a_name_that_means_nothing" {
 }
 "#,
     );
-    assert_snapshot!(shown(&bimetal.run(&["test", "-verbose"])), @"");
+    assert_snapshot!(shown(&bimetal.run(&["test", "-verbose"])), @r#"
+    $ bimetal test -verbose
+    main.bmtest.hcl... in progress
+      run "only_the_volume"... pass
+
+    machine.docker.here (docker_machine, provider docker)
+    {
+      address        = "evdq6ss4"
+      cpus           = 4
+      engine         = (handle)
+      engine_version = "z9tuoinn"
+      host           = "ssh://pi@rack"
+      memory         = 17179869184
+      name           = "76dztc92"
+      platform       = "linux/amd64"
+    }
+
+    docker_volume.data (docker_volume, provider docker)
+    {
+      engine     = (handle)
+      mountpoint = "noj22v9a"
+      name       = "data-8080"
+    }
+
+    secret = (sensitive value)
+    volume = "data-8080"
+
+      run "everything"... pass
+
+    machine.docker.here (docker_machine, provider docker)
+    {
+      address        = "evdq6ss4"
+      cpus           = 4
+      engine         = (handle)
+      engine_version = "z9tuoinn"
+      host           = "ssh://pi@rack"
+      memory         = 17179869184
+      name           = "76dztc92"
+      platform       = "linux/amd64"
+    }
+
+    service.web.replica[0] (docker_container, provider docker)
+      on machine.docker.here (linux/amd64)
+    {
+      engine     = (handle)
+      id         = "duumvakv"
+      image      = "nginx@sha256:dd3ab2e7bf7a68e5313a08f0cd4d61a1a9b65113ebcdc1714091a92a35aa01e2"
+      image_id   = "uut17yhm"
+      ip_address = "k1xa08hg"
+      labels     = {
+        "bimetal.service" = "service.web"
+      }
+      name       = "web-0"
+      platform   = "linux/amd64"
+      port       = []
+      restart    = "unless-stopped"
+      running    = false
+      volume     = []
+    }
+
+    service.web.replica[1] (docker_container, provider docker)
+      on machine.docker.here (linux/amd64)
+    {
+      engine     = (handle)
+      id         = "vfl7ytmc"
+      image      = "nginx@sha256:dd3ab2e7bf7a68e5313a08f0cd4d61a1a9b65113ebcdc1714091a92a35aa01e2"
+      image_id   = "lk6ojo0d"
+      ip_address = "jrx0xdx9"
+      labels     = {
+        "bimetal.service" = "service.web"
+      }
+      name       = "web-1"
+      platform   = "linux/amd64"
+      port       = []
+      restart    = "unless-stopped"
+      running    = false
+      volume     = []
+    }
+
+    docker_volume.data (docker_volume, provider docker)
+    {
+      engine     = (handle)
+      mountpoint = "noj22v9a"
+      name       = "data-8080"
+    }
+
+    platforms = [
+      "linux/amd64",
+      "linux/amd64",
+    ]
+    secret    = (sensitive value)
+    volume    = "data-8080"
+
+      run "anew"... pass
+
+    Bimetal will do this:
+
+      # service.web.replica[0] must be replaced
+      # asked for with `-replace`
+      # on machine.docker.here (linux/amd64): stays
+    -/+ service "web" replica[0] {
+          ~ id         = "duumvakv" -> (known after apply)
+          ~ image_id   = "uut17yhm" -> (known after apply)
+          ~ ip_address = "k1xa08hg" -> (known after apply)
+          ~ running    = false -> (known after apply)
+          # (8 unchanged attributes hidden)
+        }
+
+    Plan: 1 to add (1 replica of 1 service), 0 to change, 1 to destroy (1 replica of 1 service).
+    1 block of the configuration is left out, and 1 output that rests on that stays as it is.
+
+      run "nothing_is_done"... pass
+
+    machine.docker.here (docker_machine, provider docker)
+    {
+      address        = "evdq6ss4"
+      cpus           = 4
+      engine         = (handle)
+      engine_version = "z9tuoinn"
+      host           = "ssh://pi@rack"
+      memory         = 17179869184
+      name           = "76dztc92"
+      platform       = "linux/amd64"
+    }
+
+    service.web.replica[0] (docker_container, provider docker)
+      on machine.docker.here (linux/amd64)
+    {
+      engine     = (handle)
+      id         = "duumvakv"
+      image      = "nginx@sha256:dd3ab2e7bf7a68e5313a08f0cd4d61a1a9b65113ebcdc1714091a92a35aa01e2"
+      image_id   = "uut17yhm"
+      ip_address = "k1xa08hg"
+      labels     = {
+        "bimetal.service" = "service.web"
+      }
+      name       = "web-0"
+      platform   = "linux/amd64"
+      port       = []
+      restart    = "unless-stopped"
+      running    = false
+      volume     = []
+    }
+
+    service.web.replica[1] (docker_container, provider docker)
+      on machine.docker.here (linux/amd64)
+    {
+      engine     = (handle)
+      id         = "vfl7ytmc"
+      image      = "nginx@sha256:dd3ab2e7bf7a68e5313a08f0cd4d61a1a9b65113ebcdc1714091a92a35aa01e2"
+      image_id   = "lk6ojo0d"
+      ip_address = "jrx0xdx9"
+      labels     = {
+        "bimetal.service" = "service.web"
+      }
+      name       = "web-1"
+      platform   = "linux/amd64"
+      port       = []
+      restart    = "unless-stopped"
+      running    = false
+      volume     = []
+    }
+
+    docker_volume.data (docker_volume, provider docker)
+    {
+      engine     = (handle)
+      mountpoint = "noj22v9a"
+      name       = "data-8080"
+    }
+
+    platforms = [
+      "linux/amd64",
+      "linux/amd64",
+    ]
+    secret    = (sensitive value)
+    volume    = "data-8080"
+
+      run "a_name_that_means_nothing"... fail
+    main.bmtest.hcl... tearing down
+    main.bmtest.hcl... fail
+
+    Failure! 4 passed, 1 failed.
+    --- stderr
+    warning: this plan is a part of what the configuration asks for: `-target=docker_volume.data`
+     |
+     = note: what is left out stays as it is, whatever the configuration says; the output `platforms` rests on what is left out, and stays as it is
+     = hint: plan everything again when this is done
+
+    warning: this plan is a part of what the configuration asks for: `-target=service.web.replica[0]`
+     |
+     = note: what is left out stays as it is, whatever the configuration says; the output `volume` rests on what is left out, and stays as it is
+     = hint: plan everything again when this is done
+
+    error: `-target=docker_volume.date` names nothing
+     |
+     = note: neither the configuration nor the state knows it
+     = hint: did you mean `docker_volume.data`?
+
+    (1)
+    "#);
 }
 
 #[test]
@@ -1529,6 +1728,7 @@ data "docker_engine" "there" {
 machine "digitalocean" "ocean" {
   region = "sgp1"
   size   = "s-1vcpu-512mb-10gb"
+  image  = "debian-12-x64"
 }
 
 output "more" {
@@ -1541,5 +1741,73 @@ output "more" {
         "more/main.bm.hcl",
         "variable \"name\" {}\nvariable \"engine\" {}\nresource \"docker_volume\" \"v\" {\n  name   = var.name\n  engine = var.engine\n}\noutput \"name\" {\n  value = docker_volume.v.name\n}\n",
     );
-    assert_snapshot!(shown(&bimetal.run(&["plan"])), @"");
+    assert_snapshot!(shown(&bimetal.run(&["plan"])), @r#"
+    $ bimetal plan
+    Bimetal will do this:
+
+      # machine.digitalocean.ocean will be created
+      + machine "digitalocean" "ocean" {
+          + address         = (known after apply)
+          + cpus            = 1
+          + engine          = (known after apply)
+          + engine_version  = (known after apply)
+          + host_key        = (known after apply)
+          + id              = (known after apply)
+          + image           = "debian-12-x64"
+          + intent          = (known after apply)
+          + ipv6_address    = (known after apply)
+          + memory          = 536870912
+          + name            = (known after apply)
+          + platform        = "linux/amd64"
+          + private_address = (known after apply)
+          + region          = "sgp1"
+          + size            = "s-1vcpu-512mb-10gb"
+        }
+
+      # machine.docker.here will be created
+      + machine "docker" "here" {
+          + address        = "rack"
+          + cpus           = (known after apply)
+          + engine         = (handle)
+          + engine_version = (known after apply)
+          + host           = "ssh://pi@rack"
+          + memory         = (known after apply)
+          + name           = (known after apply)
+          + platform       = "linux/arm64"
+        }
+
+      # docker_volume.data will be created
+      + resource "docker_volume" "data" {
+          + engine     = (handle)
+          + mountpoint = (known after apply)
+          + name       = "data"
+        }
+
+      # data.docker_engine.there will be read during apply
+      # what it depends on changes
+     <= data "docker_engine" "there" {
+          + containers = (known after apply)
+          + cpus       = (known after apply)
+          + engine     = (handle)
+          + memory     = (known after apply)
+          + name       = (known after apply)
+          + platform   = (known after apply)
+          + version    = (known after apply)
+        }
+
+      # module.more.docker_volume.v will be created
+      + resource "docker_volume" "v" {
+          + engine     = (handle)
+          + mountpoint = (known after apply)
+          + name       = (known after apply)
+        }
+
+    Plan: 4 to add (2 machines, 2 resources), 0 to change, 0 to destroy.
+
+    Outputs that change:
+      + more = (known after apply)
+
+    --- stderr
+    (0)
+    "#);
 }

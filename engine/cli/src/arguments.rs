@@ -272,8 +272,8 @@ pub(crate) struct Show {
     /// A saved plan; the state where none is named
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
-    /// How much of a plan is shown
-    #[arg(long, value_name = "WORD", value_enum, default_value_t)]
+    /// How much of a plan is shown: `full`, `grouped` (what is alike is one), `summary` (numbers)
+    #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) detail: Detail,
 }
 
@@ -385,7 +385,7 @@ mod tests {
         let Command::Apply(Apply { doing: Doing { auto_approve: true }, planning, .. }) = apply.command else {
             panic!("not understood")
         };
-        assert_eq!((planning.parallelism.map(u16::from), planning.refresh, planning.target.len()), (Some(4), false, 1));
+        assert_eq!((planning.parallelism, planning.refresh, planning.target.len()), (Some(4), false, 1));
     }
 
     #[test]

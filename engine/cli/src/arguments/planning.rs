@@ -1,6 +1,5 @@
 //! What a plan is to be about, and how it is made and shown.
 
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use bimetal_model::Selector;
@@ -27,10 +26,10 @@ pub(crate) struct Planning {
     #[arg(long, hide = true, conflicts_with = "refresh")]
     pub(crate) no_refresh: bool,
     /// How many calls of providers may run at once [default: 32 to look, 64 to act]
-    #[arg(long, value_name = "N")]
-    pub(crate) parallelism: Option<NonZeroU16>,
-    /// How much of the plan is shown
-    #[arg(long, value_name = "WORD", value_enum, default_value_t)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) parallelism: Option<u16>,
+    /// How much of the plan is shown: `full`, `grouped` (what is alike is one), `summary` (numbers)
+    #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) detail: Detail,
     /// Write what happens into a file, too: a JSON object a line
     #[arg(long, value_name = "FILE")]
@@ -45,7 +44,7 @@ impl Planning {
 
     /// How many calls may run at once, where nobody says so.
     pub(crate) fn at_once(&self, otherwise: usize) -> usize {
-        self.parallelism.map_or(otherwise, |most| usize::from(most.get()))
+        self.parallelism.map_or(otherwise, usize::from)
     }
 }
 

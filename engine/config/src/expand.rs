@@ -138,7 +138,7 @@ fn elements(expression: &Expression, scope: &Scope) -> Result<Elements, Diagnost
     let error = |summary: String| Diagnostic::error(summary).at(expression.span());
     let value = evaluate(expression, scope)?;
     match value.data {
-        Data::Unknown(_) => Err(unknown(expression, "for_each")),
+        Data::Unknown(..) => Err(unknown(expression, "for_each")),
         _ if value.marks.hide() => {
             let hint = "the keys become addresses, and these are shown: `nonsensitive(…)` says that they may be";
             Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)])
@@ -160,7 +160,7 @@ fn instance((name, value): (String, Value)) -> Instance {
 fn key_of(item: Value, expression: &Expression) -> Result<(String, Value), Diagnostics> {
     match &item.data {
         Data::String(name) => Ok((name.to_string(), item)),
-        Data::Unknown(_) => Err(unknown(expression, "for_each")),
+        Data::Unknown(..) => Err(unknown(expression, "for_each")),
         _ => {
             let error = Diagnostic::error(format!("a set of strings is wanted here, and it holds a {}", item.ty()));
             Err(vec![error.at(expression.span())])

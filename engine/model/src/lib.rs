@@ -26,4 +26,4 @@ pub use number::Number;
 pub use path::{Path, Step};
 pub use platform::Platform;
 pub use ty::Type;
-pub use value::{Data, Items, Kind, Measure, Members, Value, ValueMarks};
+pub use value::{Bounds, Data, Items, Kind, Measure, Members, Refinement, Value, ValueMarks};

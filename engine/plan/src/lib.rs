@@ -22,6 +22,7 @@ mod marks;
 mod place;
 mod planner;
 mod prior;
+mod promises;
 mod proposed;
 mod secrets;
 

@@ -119,6 +119,7 @@ impl Attribute {
             "credential_file" => say("credential", json!("file")),
             "read_only" => say("computed", json!(true)).or(say("read-only", json!(true))),
             "force_new" => say("force-new", json!(true)),
+            "never_null" => say("never-null", json!(true)),
             "keeps_secret" => say("keeps-secret", json!(true)),
             "changes_on_update" => {
                 self.changes_on_update = true;

@@ -87,7 +87,7 @@ struct Cage {
     size: Option<Size>,
     #[attr(computed)]
     color: Option<String>,
-    #[attr(read_only)]
+    #[attr(read_only, never_null)]
     id: Option<u64>,
     #[attr(read_only, changes_on_update)]
     cleaned: Option<String>,

@@ -46,7 +46,7 @@ pub(crate) fn judge(change: &Change, schema: &TypeSchema, config: &Value, planne
 
 fn known(value: Value) -> Value {
     match value.data {
-        Data::Unknown(ty) => Value::null(ty).with_marks(value.marks),
+        Data::Unknown(ty, _) => Value::null(ty).with_marks(value.marks),
         _ => value,
     }
 }

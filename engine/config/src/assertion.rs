@@ -36,7 +36,7 @@ pub fn assertion(assert: &Condition, scope: &Scope) -> Assertion {
             }
             Err(errors) => return Assertion::Broken(errors),
         },
-        Ok(Value { data: Data::Unknown(_), .. }) => Diagnostic::error("this is known only after apply")
+        Ok(Value { data: Data::Unknown(..), .. }) => Diagnostic::error("this is known only after apply")
             .hint("write `command = apply`, or give what is unknown a value with `override_during = plan`"),
         Ok(_) => Diagnostic::error("a condition can't be `null`"),
         Err(mismatch) => Diagnostic::error("this is no condition").because(mismatch.reason),

@@ -15,7 +15,7 @@ pub fn unmet(conditions: &[Condition], summary: &str, scope: &Scope) -> Diagnost
 fn of_one(condition: &Condition, summary: &str, scope: &Scope) -> Diagnostics {
     let at = |error: Diagnostic| error.at(condition.condition.span());
     match evaluate(&condition.condition, scope).map(|value| convert(value, &Type::Bool)) {
-        Ok(Ok(Value { data: Data::Bool(true) | Data::Unknown(_), .. })) => Vec::new(),
+        Ok(Ok(Value { data: Data::Bool(true) | Data::Unknown(..), .. })) => Vec::new(),
         Ok(Ok(Value { data: Data::Bool(false), .. })) => {
             let said = evaluate(&condition.message, scope).ok().filter(|message| !message.marks.hide());
             let said = said.and_then(|message| message.as_str().map(str::to_owned));

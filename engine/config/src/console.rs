@@ -54,7 +54,7 @@ fn value_text(value: &Value, indent: usize) -> String {
     }
     match &value.data {
         Data::Null(Kind(ty)) => null_text(ty).to_owned(),
-        Data::Unknown(_) => "(known after apply)".to_owned(),
+        Data::Unknown(..) => "(known after apply)".to_owned(),
         Data::Handle(_) => "(handle)".to_owned(),
         Data::Bool(value) => value.to_string(),
         Data::Number(number) => number.to_string(),

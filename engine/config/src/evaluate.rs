@@ -2,6 +2,7 @@
 //!
 //! Values are borrowed from the scope as long as nothing changes them: a reference into a large object never copies the object.
 
+mod bounds;
 mod call;
 mod choice;
 mod collection;

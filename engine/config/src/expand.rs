@@ -33,7 +33,7 @@ pub fn expand(repetition: &Repetition, scope: &Scope) -> Result<Vec<Instance>, D
     }
 }
 
-/// The instance of a block that has this key, if there is one: what one of many costs does not grow with their number.
+/// The instance of a block that has this key, if there is one, without making the others.
 pub fn expand_one(repetition: &Repetition, key: Option<&Key>, scope: &Scope) -> Result<Option<Instance>, Diagnostics> {
     match (repetition, key) {
         (Repetition::Count(expression), Some(Key::Index(index))) => {
@@ -41,7 +41,7 @@ pub fn expand_one(repetition: &Repetition, key: Option<&Key>, scope: &Scope) -> 
             Ok(is_there.then(|| counted(*index)))
         }
         (Repetition::ForEach(expression), Some(Key::Name(name))) => {
-            Ok(elements(expression, scope)?.take(name).map(|value| instance((name.clone(), value))))
+            Ok(elements(expression, scope)?.get(name).map(|value| instance((name.clone(), value))))
         }
         _ => Ok(expand(repetition, scope)?.into_iter().find(|instance| instance.key.as_ref() == key)),
     }
@@ -126,7 +126,7 @@ impl Elements {
     }
 
     /// The element of one key.
-    fn take(&self, name: &str) -> Option<Value> {
+    fn get(&self, name: &str) -> Option<Value> {
         match self {
             Elements::Members(members) => members.get(name).cloned(),
             Elements::Set(items) => items.iter().find(|item| item.as_str() == Some(name)).cloned(),
@@ -138,7 +138,7 @@ fn elements(expression: &Expression, scope: &Scope) -> Result<Elements, Diagnost
     let error = |summary: String| Diagnostic::error(summary).at(expression.span());
     let value = evaluate(expression, scope)?;
     match value.data {
-        Data::Unknown(_) => Err(unknown(expression, "for_each")),
+        Data::Unknown(..) => Err(unknown(expression, "for_each")),
         _ if value.marks.hide() => {
             let hint = "the keys become addresses, and these are shown: `nonsensitive(…)` says that they may be";
             Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)])
@@ -160,7 +160,7 @@ fn instance((name, value): (String, Value)) -> Instance {
 fn key_of(item: Value, expression: &Expression) -> Result<(String, Value), Diagnostics> {
     match &item.data {
         Data::String(name) => Ok((name.to_string(), item)),
-        Data::Unknown(_) => Err(unknown(expression, "for_each")),
+        Data::Unknown(..) => Err(unknown(expression, "for_each")),
         _ => {
             let error = Diagnostic::error(format!("a set of strings is wanted here, and it holds a {}", item.ty()));
             Err(vec![error.at(expression.span())])

@@ -64,7 +64,7 @@ fn in_words(value: &Value) -> String {
     match &value.data {
         _ if value.marks.ephemeral => "has an ephemeral value".to_owned(),
         _ if value.marks.sensitive => "has a sensitive value".to_owned(),
-        Data::Unknown(_) => "is known only after apply".to_owned(),
+        Data::Unknown(..) => "is known only after apply".to_owned(),
         Data::Null(_) => "is null".to_owned(),
         Data::Bool(flag) => format!("is {flag}"),
         Data::Number(number) => format!("is {number}"),

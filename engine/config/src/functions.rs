@@ -9,6 +9,7 @@ mod encoding;
 mod file;
 mod fileset;
 mod fold;
+mod foretold;
 mod format;
 mod list;
 mod map;
@@ -34,6 +35,7 @@ use bimetal_model::{Data, Type, Value, ValueMarks};
 use crate::evaluate::Scope;
 use crate::suggest::nearest;
 use arguments::Arguments;
+use foretold::Foretold;
 use signature::{Parameter, any, list_of, map_of, number, set_of, text};
 
 /// Why a call has no value.
@@ -82,6 +84,10 @@ pub(crate) struct Function {
     takes_unknown: bool,
     /// What it gives where an argument is unknown.
     gives: Type,
+    /// Whether that may turn out to be `null`.
+    may_be_null: bool,
+    /// What more is known of it then.
+    foretells: fn(&Arguments<'_>) -> Foretold,
     run: fn(Arguments<'_>) -> Result,
 }
 
@@ -104,7 +110,17 @@ fn deep<const COUNT: usize>(
     run: fn(Arguments<'_>) -> Result,
 ) -> Function {
     let parameters = parameters.into();
-    Function { name, parameters, rest: None, sees: Sees::Parts, takes_unknown: false, gives, run }
+    Function {
+        name,
+        parameters,
+        rest: None,
+        sees: Sees::Parts,
+        takes_unknown: false,
+        gives,
+        may_be_null: false,
+        foretells: |_| None,
+        run,
+    }
 }
 
 /// A function that moves parts around.
@@ -125,6 +141,16 @@ impl Function {
 
     fn or_unknown(self) -> Self {
         Function { takes_unknown: true, ..self }
+    }
+
+    /// Unlike most, it may give `null`.
+    fn or_null(self) -> Self {
+        Function { may_be_null: true, ..self }
+    }
+
+    /// It knows something of its result where not all arguments are known.
+    fn foretelling(self, foretells: fn(&Arguments<'_>) -> Foretold) -> Self {
+        Function { foretells, ..self }
     }
 
     fn seeing_marks(self) -> Self {
@@ -162,7 +188,7 @@ impl Function {
             if value.is_null() && !parameter.takes_null {
                 return Err(Error::argument(place, "this can't be `null`"));
             }
-            is_open |= matches!(value.data, Data::Unknown(Type::Any) | Data::Null(_))
+            is_open |= matches!(value.data, Data::Unknown(Type::Any, _) | Data::Null(_))
                 && value.ty() == Type::Any
                 && !parameter.takes_anything;
             if is_open {
@@ -179,7 +205,7 @@ impl Function {
             return Ok(Value::unknown(Type::Any).with_marks(marks));
         }
         if values.iter().any(|value| self.waits_for(value)) {
-            return Ok(Value::unknown(self.gives.clone()).with_marks(marks));
+            return Ok(self.foretold(&Arguments { values, scope, site }).with_marks(marks));
         }
         let is_marked = marks != ValueMarks::NONE;
         let unmarked = |value: Cow<'_, Value>| Cow::Owned(value.into_owned().without_marks());
@@ -196,9 +222,28 @@ impl Function {
         match self.sees {
             _ if self.takes_unknown => false,
             Sees::Parts => !value.is_wholly_known(),
-            Sees::Wholes | Sees::Marks => value.is_unknown(),
+            // Of a set whose items may turn out to be the same, and of items of which it is not known what they are, even what moves
+            // them around knows too little.
+            Sees::Wholes | Sees::Marks => value.is_unknown() || value.has_open_length() || has_open_type(value),
         }
     }
+
+    /// What is known of the result where not all arguments are.
+    fn foretold(&self, arguments: &Arguments<'_>) -> Value {
+        let value = (self.foretells)(arguments).unwrap_or_else(|| Value::unknown(self.gives.clone()));
+        if self.may_be_null { value } else { value.not_null() }
+    }
+}
+
+/// Whether what is in it will all be of one type, and it is not known yet of which.
+fn has_open_type(value: &Value) -> bool {
+    let element = match &value.data {
+        _ if value.is_wholly_known() => return false,
+        Data::List(items) | Data::Set(items) => items.element(),
+        Data::Map(members) => members.element(),
+        _ => return false,
+    };
+    element.has_any()
 }
 
 const MANY: usize = usize::MAX;

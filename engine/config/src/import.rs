@@ -90,7 +90,7 @@ fn id_text(id: &Value, import: &Import) -> Result<String, Diagnostics> {
         _ if id.marks.hide() => {
             wrong("an `id` is shown, and this is sensitive", "`nonsensitive(…)` says that it may be seen")
         }
-        Data::Unknown(_) => {
+        Data::Unknown(..) => {
             wrong("an `id` must be known before anything is made", "give it as a variable, or write it down")
         }
         Data::String(text) if !text.is_empty() => Ok(text.to_string()),

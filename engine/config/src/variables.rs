@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Diagnostics, Severity, Span, Type, Value};
+use bimetal_model::{Diagnostic, Diagnostics, Severity, Span, Type, Value};
 
 use bimetal_syntax::{Item, Lines};
 
@@ -242,7 +242,7 @@ fn convert_value(
         let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" (at `{}`)", mismatch.path) };
         let error = Diagnostic::error(format!("the value of `{name}` does not fit its type{place}"));
         diagnostics.push(error.because(format!("{}; the type is {}", mismatch.reason, variable.ty)).at(span));
-        Data::Unknown(variable.ty.clone()).into()
+        Value::unknown(variable.ty.clone())
     })
 }
 

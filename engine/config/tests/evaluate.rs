@@ -208,6 +208,28 @@ fn sensitivity_spreads() {
     "#);
 }
 
+/// As `terraform console` answers.
+#[test]
+fn the_side_that_is_not_chosen_hides_the_other() {
+    assert_snapshot!(check_eval(&[
+        "issensitive(true ? \"a\" : var.secret)",
+        "issensitive(false ? \"a\" : var.secret)",
+        "issensitive(true ? null : var.secret)",
+        "issensitive(true ? { a = 1 } : { a = var.secret })",
+        "issensitive((true ? { a = 1 } : { a = var.secret }).a)",
+        "issensitive(\"%{ if true }a%{ else }${var.secret}%{ endif }x\")",
+        "\"%{ if true }a%{ else }${null}%{ endif }x\"",
+    ]), @r#"
+    issensitive(true ? "a" : var.secret) => true : bool
+    issensitive(false ? "a" : var.secret) => true : bool
+    issensitive(true ? null : var.secret) => true : bool
+    issensitive(true ? { a = 1 } : { a = var.secret }) => false : bool
+    issensitive((true ? { a = 1 } : { a = var.secret }).a) => false : bool
+    issensitive("%{ if true }a%{ else }${var.secret}%{ endif }x") => true : bool
+    "%{ if true }a%{ else }${null}%{ endif }x" => "ax" : string
+    "#);
+}
+
 #[test]
 fn mistakes_name_what_is_near() {
     assert_snapshot!(check_eval(&[

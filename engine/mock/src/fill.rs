@@ -49,7 +49,7 @@ impl Double<'_> {
     fn without_unknowns(&self, name: &str, value: Value) -> Value {
         let (address, mut count) = (self.address, 0);
         value.map_parts(&mut |part| match part.data {
-            Data::Unknown(ty) => {
+            Data::Unknown(ty, _) => {
                 count += 1;
                 let generated = generate::of_type(&ty, &format!("{address}#{name}.{count}"));
                 generated.with_marks(part.marks)

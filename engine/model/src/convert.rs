@@ -2,6 +2,8 @@
 //!
 //! Source: cty's `convert` package.
 
+mod unknown;
+
 use std::collections::BTreeMap;
 
 use crate::number::Number;
@@ -10,6 +12,7 @@ use crate::ty::{Field, Type};
 pub use crate::unify::unify;
 use crate::unify::{becomes, one_type_of};
 use crate::value::{Data, Items, Kind, Members, Value, ValueMarks};
+use unknown::unknown;
 
 /// Why a value can't become what is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +33,12 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
     let data = match (ty, data) {
         (Type::Any, data) => data,
         (ty, Data::Null(Kind(from))) => Data::Null(Kind(absent(&from, ty, path)?)),
-        (ty, Data::Unknown(from)) => Data::Unknown(absent(&from, ty, path)?),
+        (ty, Data::Unknown(from, refinement)) => {
+            return Ok(unknown(&from, &refinement, absent(&from, ty, path)?).with_marks(marks));
+        }
+        (Type::List(element), data @ Data::Set(_)) if has_open_length(&data) => {
+            return list_of_open_set(data.into(), element, path).map(|list| list.with_marks(marks));
+        }
         (Type::Bool, data) => to_bool(data, path)?,
         (Type::Number, data) => to_number(data, path)?,
         (Type::String, data) => to_string(data, path)?,
@@ -48,6 +56,17 @@ fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
         (Type::Object(_), data) => return Err(mismatch(path, "object", &data)),
     };
     Ok(Value { data, marks })
+}
+
+fn has_open_length(set: &Data) -> bool {
+    Value::from(set.clone()).has_open_length()
+}
+
+/// A list of what is in a set of which it is not known how many items are the same.
+fn list_of_open_set(set: Value, element: &Type, path: &Path) -> Result<Value, Mismatch> {
+    let ty = set.ty();
+    let list = absent(&ty, &Type::list(element.clone()), path)?;
+    Ok(unknown(&ty, &set.refinement(), list))
 }
 
 /// The type of what is not there, or not yet: what is wanted, filled in with what it was where anything is.
@@ -93,7 +112,8 @@ fn to_set(items: Items) -> Value {
     let marks = items.iter().fold(ValueMarks::NONE, |marks, item| marks | item.all_marks());
     let mut items = if marks == ValueMarks::NONE { items } else { items.map(Value::without_marks) };
     items.sort();
-    items.dedup();
+    // What is not known yet may turn out to be something else.
+    items.dedup_by(|one, other| one == other && one.is_wholly_known());
     Value { data: Data::Set(items), marks }
 }
 

@@ -1,6 +1,6 @@
 //! Values as JSON text, in the form that crosses every border: to guests, to state, to a saved plan.
 //!
-//! Unknown is `{"$unknown": {"type": …}}`, a handle `{"$handle": …}`, what is sensitive `{"$sensitive": …}`;
+//! Unknown is `{"$unknown": {"type": …}}`, where it is ours with what is promised of it (`not-null`, `prefix`, `least`, `most`), a handle `{"$handle": …}`, what is sensitive `{"$sensitive": …}`;
 //! what is ephemeral is written as `null`; a key of the user's own that begins with `$` is doubled. Lists, sets and tuples become arrays, maps and
 //! objects become objects; who knows the type converts back.
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::number::Number;
 use crate::ty::Type;
-use crate::value::{Data, Value, ValueMarks};
+use crate::value::{Bounds, Data, Refinement, Value, ValueMarks};
 
 /// What to do with marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn encode(value: &Value, marks: Marks) -> Json {
 fn encode_data(data: &Data, marks: Marks) -> Json {
     match data {
         Data::Null(_) => Json::Null,
-        Data::Unknown(ty) => json!({ "$unknown": { "type": ty } }),
+        Data::Unknown(ty, refinement) => json!({ "$unknown": unknown_to_json(ty, refinement, marks) }),
         Data::Bool(value) => Json::Bool(*value),
         Data::Number(number) => number_to_json(number),
         Data::String(text) => Json::String(text.to_string()),
@@ -46,6 +46,36 @@ fn encode_data(data: &Data, marks: Marks) -> Json {
         Data::Map(members) | Data::Object(members) => {
             Json::Object(members.iter().map(|(name, value)| (escape(name), encode(value, marks))).collect())
         }
+    }
+}
+
+/// Guests and people are told the type alone.
+fn unknown_to_json(ty: &Type, refinement: &Refinement, marks: Marks) -> Json {
+    let mut members = Map::from_iter([("type".to_owned(), json!(ty))]);
+    let mut put = |name: &str, value: Option<Json>| {
+        members.extend(value.filter(|_| marks == Marks::Keep).map(|value| (name.to_owned(), value)));
+    };
+    let (lengths, numbers) = (refinement.lengths(), refinement.numbers());
+    put("not-null", refinement.is_not_null().then_some(Json::Bool(true)));
+    put("prefix", Some(refinement.prefix()).filter(|prefix| !prefix.is_empty()).map(Json::from));
+    put("least", lengths.least.map(Json::from).or(numbers.least.as_ref().map(number_to_json)));
+    put("most", lengths.most.map(Json::from).or(numbers.most.as_ref().map(number_to_json)));
+    Json::Object(members)
+}
+
+/// What is not understood promises nothing.
+fn unknown_from_json(json: &Json) -> Value {
+    let ty = json.get("type").and_then(|ty| serde_json::from_value(ty.clone()).ok()).unwrap_or(Type::Any);
+    let length = |name: &str| json.get(name).and_then(Json::as_u64);
+    let number = |name: &str| json.get(name).and_then(|number| number.to_string().parse::<Number>().ok());
+    let refinement = match (&ty, json.get("prefix").and_then(Json::as_str)) {
+        (Type::String, Some(prefix)) => Refinement::beginning_exactly(prefix),
+        (Type::Number, _) => Refinement::of_numbers(Bounds { least: number("least"), most: number("most") }),
+        _ => Refinement::of_lengths(Bounds { least: length("least"), most: length("most") }),
+    };
+    match json.get("not-null").and_then(Json::as_bool) {
+        Some(true) => Value::refined(ty, refinement),
+        Some(false) | None => Value::refined(ty, refinement.or_null()),
     }
 }
 
@@ -76,7 +106,7 @@ fn decode_object(members: &Map<String, Json>) -> Result<Value, String> {
     let mut entries = members.iter();
     if let (Some((name, inner)), None) = (entries.next(), entries.next()) {
         match name.as_str() {
-            "$unknown" => return Ok(Value::unknown(unknown_type(inner))),
+            "$unknown" => return Ok(unknown_from_json(inner)),
             "$handle" => return Ok(Data::Handle(inner.to_string().into()).into()),
             "$sensitive" => return Ok(decode(inner)?.into_sensitive()),
             _ => {}
@@ -84,10 +114,6 @@ fn decode_object(members: &Map<String, Json>) -> Result<Value, String> {
     }
     let member = |(name, value): (&String, &Json)| Ok((unescape(name)?, decode(value)?));
     Ok(Data::Object(members.iter().map(member).collect::<Result<_, String>>()?).into())
-}
-
-fn unknown_type(refinement: &Json) -> Type {
-    refinement.get("type").and_then(|ty| serde_json::from_value(ty.clone()).ok()).unwrap_or(Type::Any)
 }
 
 fn unescape(name: &str) -> Result<String, String> {
@@ -123,6 +149,10 @@ mod tests {
             ("n", "123456789012345678901234567890.5".parse::<Number>().unwrap().into()),
             ("secret", Value::from("s").into_sensitive()),
             ("later", Value::unknown(Type::list(Type::String))),
+            ("surely", Value::unknown(Type::Bool).not_null()),
+            ("url", Value::refined(Type::String, Refinement::beginning_with("http://").or_null())),
+            ("some", Value::refined(Type::set(Type::Any), Refinement::of_lengths(Bounds::between(1, 3)))),
+            ("size", Value::refined(Type::Number, Refinement::of_numbers(Bounds::between(1.into(), 3.into())))),
         ]
         .into_iter()
         .collect();
@@ -133,6 +163,15 @@ mod tests {
     fn a_redacted_secret_is_not_there() {
         let secret = Value::tuple([Value::from("hunter2").into_sensitive()]);
         assert_eq!(encode(&secret, Marks::Redact).to_string(), r#"["(sensitive)"]"#);
+    }
+
+    #[test]
+    fn what_is_promised_is_told_to_nobody_else() {
+        let url = Value::refined(Type::String, Refinement::beginning_with("http://"));
+        assert_eq!(encode(&url, Marks::Keep)["$unknown"]["prefix"], "http://");
+        for marks in [Marks::Drop, Marks::Redact] {
+            assert_eq!(encode(&url, marks), json!({ "$unknown": { "type": "string" } }));
+        }
     }
 
     #[test]

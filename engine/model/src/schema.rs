@@ -135,6 +135,9 @@ pub struct Attribute {
     /// May not be written at all: only the provider fills it in.
     #[serde(default)]
     pub read_only: bool,
+    /// Once the object is there, it is not `null`. So what only asks whether it is `null` can be planned before.
+    #[serde(default)]
+    pub never_null: bool,
     /// A change of it means a new object.
     #[serde(default)]
     pub force_new: bool,
@@ -170,6 +173,7 @@ impl Attribute {
             required: false,
             computed: false,
             read_only: false,
+            never_null: false,
             force_new: false,
             sensitive: false,
             keeps_secret: false,

@@ -1,6 +1,9 @@
 //! Values: what expressions yield, what providers take and give, what state keeps.
 
+mod bounds;
 mod parts;
+mod promised;
+mod refinement;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +14,9 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
+pub use bounds::Bounds;
 pub use parts::{Items, Kind, Measure, Members};
+pub use refinement::Refinement;
 
 /// A value and what must not be done with it.
 ///
@@ -64,8 +69,9 @@ impl std::ops::BitOrAssign for ValueMarks {
 pub enum Data {
     /// Nothing, where something of this type could be.
     Null(Kind),
-    /// Something of this type that is known only after apply.
-    Unknown(Type),
+    /// Something of this type that is known only after apply, and what is promised of it. Made by [`Value::refined`], so that what one
+    /// value alone keeps is that value.
+    Unknown(Type, Refinement),
     /// `true` or `false`.
     Bool(bool),
     /// A number.
@@ -144,7 +150,7 @@ impl Value {
 
     /// Known only after apply.
     pub fn unknown(ty: Type) -> Value {
-        Data::Unknown(ty).into()
+        Data::Unknown(ty, Refinement::NONE).into()
     }
 
     /// A tuple.
@@ -193,7 +199,7 @@ impl Value {
 
     /// Whether this value, as a whole, is unknown.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.data, Data::Unknown(_))
+        matches!(self.data, Data::Unknown(..))
     }
 
     /// Whether nothing in it is unknown.
@@ -267,7 +273,7 @@ impl Value {
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.measure(),
             Data::Map(members) | Data::Object(members) => members.measure(),
             Data::String(text) | Data::Handle(text) => Measure::of_leaf(text.len()),
-            Data::Unknown(_) => Measure { is_known: false, ..Measure::of_leaf(0) },
+            Data::Unknown(..) => Measure { is_known: false, ..Measure::of_leaf(0) },
             Data::Null(_) | Data::Bool(_) | Data::Number(_) => Measure::of_leaf(0),
         };
         Measure { marks: inside.marks | self.marks, ..inside }
@@ -291,7 +297,7 @@ impl Value {
             Data::Object(members) => {
                 Box::new(members.iter().map(|(name, value)| (Step::Attribute(name.clone()), value)))
             }
-            Data::Null(_) | Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
+            Data::Null(_) | Data::Unknown(..) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
                 Box::new(std::iter::empty())
             }
         }
@@ -315,7 +321,7 @@ impl Value {
     /// Its type. Of lists, sets and maps that don't say, that of the first element that has one.
     pub fn ty(&self) -> Type {
         match &self.data {
-            Data::Null(Kind(ty)) | Data::Unknown(ty) => ty.clone(),
+            Data::Null(Kind(ty)) | Data::Unknown(ty, _) => ty.clone(),
             Data::Bool(_) => Type::Bool,
             Data::Number(_) => Type::Number,
             Data::String(_) => Type::String,
@@ -347,7 +353,7 @@ impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Data::Null(_) => f.write_str("null"),
-            Data::Unknown(ty) => write!(f, "(unknown {ty})"),
+            Data::Unknown(ty, _) => write!(f, "(unknown {ty})"),
             Data::Bool(value) => value.fmt(f),
             Data::Number(number) => write!(f, "{number}"),
             Data::String(text) => text.fmt(f),

@@ -81,7 +81,7 @@ fn is_list(value: &Value) -> bool {
 /// Whether two values are the same but for their marks. An unknown is the same only as an unknown.
 pub(crate) fn same(one: &Value, other: &Value) -> bool {
     match (&one.data, &other.data) {
-        (Data::Unknown(_), Data::Unknown(_)) => true,
+        (Data::Unknown(..), Data::Unknown(..)) => true,
         (Data::List(a) | Data::Tuple(a) | Data::Set(a), Data::List(b) | Data::Tuple(b) | Data::Set(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
@@ -92,7 +92,7 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Where an object is not what was planned: only what the plan left unknown may become anything.
+/// Where an object is not what was planned: only what the plan left unknown may become anything that it promised.
 pub fn contradictions(planned: &Value, real: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     contradict(Path::root(), planned, real, &mut paths);
@@ -102,9 +102,7 @@ pub fn contradictions(planned: &Value, real: &Value) -> Vec<Path> {
 fn contradict(path: Path, planned: &Value, real: &Value, paths: &mut Vec<Path>) {
     let has_places = planned.as_members().is_some() && real.as_members().is_some() || is_list(planned) && is_list(real);
     if !has_places {
-        // Items of a set have no place: one unknown among them leaves the whole set open.
-        let is_open = planned.is_unknown() || matches!((&planned.data, &real.data), (Data::Set(_), Data::Set(_)));
-        if !(is_open && !planned.is_wholly_known() || same(planned, real)) {
+        if !keeps(planned, real) {
             paths.push(path);
         }
         return;
@@ -113,6 +111,16 @@ fn contradict(path: Path, planned: &Value, real: &Value, paths: &mut Vec<Path>) 
     for step in steps {
         let child = |value: &Value| value.at(&Path(vec![step.clone()])).cloned().unwrap_or(Value::NULL);
         contradict(path.then(step.clone()), &child(planned), &child(real), paths);
+    }
+}
+
+/// Whether something without places in it is as planned, or as was promised of it.
+fn keeps(planned: &Value, real: &Value) -> bool {
+    match (&planned.data, &real.data) {
+        (Data::Unknown(_, refinement), _) => refinement.admits(real),
+        // Items of a set have no place: one unknown among them leaves the whole set open.
+        (Data::Set(_), Data::Set(_)) if !planned.is_wholly_known() => true,
+        _ => same(planned, real),
     }
 }
 
@@ -170,6 +178,14 @@ mod tests {
         assert_eq!(contradictions(&planned, &real("a")), []);
         assert_eq!(contradictions(&planned, &real("b")), [Path::attribute("name")]);
         assert_eq!(contradictions(&real("a"), &real("b")), [Path::attribute("name")]);
+    }
+
+    #[test]
+    fn what_was_promised_of_an_unknown_binds() {
+        let unknown = bimetal_model::Value::unknown(bimetal_model::Type::String);
+        let planned = object(&[("id", unknown.not_null())]);
+        assert_eq!(contradictions(&planned, &object(&[("id", Value::from("1"))])), []);
+        assert_eq!(contradictions(&planned, &object(&[("id", Value::NULL)])), [Path::attribute("id")]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod marks;
 mod place;
 mod planner;
 mod prior;
+mod promises;
 mod proposed;
 mod secrets;
 mod selection;

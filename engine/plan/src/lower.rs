@@ -108,7 +108,7 @@ pub(crate) fn memory(arguments: &Value) -> Result<Value, Diagnostic> {
         return Ok(Value::NULL);
     };
     match &memory.data {
-        Data::Unknown(_) => Ok(Value::unknown(Type::Number)),
+        Data::Unknown(..) => Ok(Value::unknown(Type::Number)),
         Data::Number(_) => Ok(memory.clone()),
         Data::String(text) => size::bytes(text).map(Value::from).ok_or_else(|| {
             Diagnostic::error(format!("`{text}` is no size of memory")).hint("write `64MB`, `512MiB` or `1GiB`")

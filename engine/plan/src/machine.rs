@@ -59,7 +59,7 @@ fn collect(value: &Value, members: &mut BTreeMap<Address, Value>) -> Result<(), 
     }
     match &value.data {
         Data::Null(_) => Ok(()),
-        Data::Unknown(_) => Err(NoMembers::Unknown),
+        Data::Unknown(..) => Err(NoMembers::Unknown),
         Data::List(_) | Data::Set(_) | Data::Tuple(_) | Data::Map(_) | Data::Object(_) => {
             value.children().try_for_each(|(_, child)| collect(child, members))
         }

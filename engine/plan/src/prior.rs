@@ -9,6 +9,7 @@ use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Items, Members, Value};
 
 use crate::marks::remark;
+use crate::promises::promised;
 
 /// A stored object with its value upgraded to the schema's version and converted to its type.
 pub(crate) fn current(
@@ -45,11 +46,12 @@ fn misshapen(address: &Address, stored: &Stored, reason: &str) -> Diagnostic {
         .of(address)
 }
 
-/// What a provider answered for an object, in its schema's type, marked as the schema and its arguments say.
+/// What a provider answered for an object, in its schema's type, marked as the schema and its arguments say, with what they promise
+/// of what is unknown in it.
 ///
 /// Fails where the answer does not fit the schema, which is the provider's bug.
 pub fn finished(value: Value, block: &Block, config: &Value) -> Result<Value, String> {
-    Ok(remark(shape(value, block)?, block, Some(config)))
+    Ok(promised(remark(shape(value, block)?, block, Some(config)), block, config))
 }
 
 /// The value as the schema's type: what is missing is `null`, no blocks are an empty list.

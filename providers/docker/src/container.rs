@@ -65,7 +65,7 @@ pub(crate) struct Container {
     volume: Vec<Mount>,
     #[block(force_new)]
     health: Option<Health>,
-    #[attr(read_only)]
+    #[attr(read_only, never_null)]
     id: Option<String>,
     #[attr(read_only)]
     image_id: Option<String>,

@@ -29,7 +29,7 @@ pub(crate) struct Network {
     /// Without a way out
     #[attr(force_new)]
     internal: Option<bool>,
-    #[attr(read_only)]
+    #[attr(read_only, never_null)]
     id: Option<String>,
 }
 

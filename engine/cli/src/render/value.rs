@@ -13,7 +13,7 @@ pub(crate) fn value_text(value: &Value, indent: usize) -> String {
 fn data_text(data: &Data, indent: usize) -> String {
     match data {
         Data::Null(_) => "null".to_owned(),
-        Data::Unknown(_) => "(known after apply)".to_owned(),
+        Data::Unknown(..) => "(known after apply)".to_owned(),
         Data::Handle(_) => "(handle)".to_owned(),
         Data::Bool(value) => value.to_string(),
         Data::Number(number) => number.to_string(),

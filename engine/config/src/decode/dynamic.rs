@@ -77,16 +77,18 @@ fn elements(value: Value, expression: &Expression) -> Result<Pairs, Diagnostics>
             Err(vec![error("`for_each` is sensitive".to_owned()).hint(hint)])
         }
         Data::Null(_) => Err(vec![error("`for_each` can't be `null`".to_owned()).hint("use `[]` for none")]),
-        Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Tuple(_) | Type::Object(_)) => {
-            Ok(Pairs::Unknown)
-        }
+        Data::Unknown(
+            Type::Any | Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Tuple(_) | Type::Object(_),
+            _,
+        ) => Ok(Pairs::Unknown),
+        Data::Set(_) if value.has_open_length() => Ok(Pairs::Unknown),
         Data::List(items) | Data::Tuple(items) => {
             let indices = (0_u64..).map(Value::from);
             Ok(Pairs::Known(indices.zip(items).collect()))
         }
         Data::Set(items) => Ok(Pairs::Known(items.into_iter().map(|item| (item.clone(), item)).collect())),
         Data::Map(members) | Data::Object(members) => Ok(Pairs::Known(members.into_iter().map(keyed).collect())),
-        Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
+        Data::Unknown(..) | Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Handle(_) => {
             let error = error(format!("`for_each` takes a list, a set, a map or an object, not a {ty}"));
             Err(vec![error.hint("`[…]` makes a list of a single value")])
         }

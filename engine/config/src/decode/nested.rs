@@ -1,7 +1,7 @@
 //! The blocks in a body, written out, made by `dynamic`, or left as arguments by JSON.
 
 use bimetal_model::schema::NestedBlock;
-use bimetal_model::{Data, Diagnostic, Diagnostics, Span, Value};
+use bimetal_model::{Bounds, Data, Diagnostic, Diagnostics, Refinement, Span, Value};
 
 use super::decode_body;
 use super::dynamic::{Made, made};
@@ -30,7 +30,11 @@ pub(super) fn nested_value(
     }
     let mut values = written.into_iter().filter_map(|found| found.value);
     match (is_known, nested.single) {
-        (false, _) => Value::unknown(nested.ty()),
+        (false, true) => Value::unknown(nested.ty()),
+        (false, false) => {
+            let least = Some(values.count() as u64);
+            Value::refined(nested.ty(), Refinement::of_lengths(Bounds { least, most: None }))
+        }
         (true, false) => Data::List(values.collect::<Vec<_>>().into()).into(),
         (true, true) => values.next().unwrap_or(Value::NULL),
     }

@@ -37,7 +37,7 @@ impl<'a> Evaluator<'a> {
             ("try", []) => Err(vec![self.error(node, "`try` takes at least 1 argument, here are 0")]),
             ("try", arguments) => self.try_each(arguments, node),
             (_, [only]) => Ok(match self.argument(only) {
-                Ok(value) if !value.is_wholly_known() => Value::unknown(Type::Bool),
+                Ok(value) if !value.is_wholly_known() => Value::unknown(Type::Bool).not_null(),
                 result => Value::from(result.is_ok()),
             }),
             (_, arguments) => {
@@ -74,12 +74,13 @@ impl<'a> Evaluator<'a> {
         arguments.pop();
         let list = self.value(last)?;
         match (&list.data, list.as_items()) {
+            (Data::Set(_), _) if list.has_open_length() => Ok(None),
             (_, Some(items)) => {
                 let item = |item: &Value| Argument::Item(item.clone().with_marks(list.marks), last);
                 arguments.extend(items.iter().map(item));
                 Ok(Some(arguments))
             }
-            (Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)), _) => Ok(None),
+            (Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_), _), _) => Ok(None),
             (Data::Null(_), _) => Err(vec![self.error(last, "`null` can't be spread over arguments")]),
             _ => {
                 let error = self.error(last, "only a list can be spread over arguments");

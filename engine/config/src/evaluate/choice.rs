@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bimetal_model::convert::{convert, unify};
-use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
+use bimetal_model::{Data, Diagnostics, Refinement, Type, Value, ValueMarks};
 use bimetal_syntax::{Conditional, Node};
 
 use super::{Evaluated, Evaluator};
@@ -20,11 +20,7 @@ impl<'a> Evaluator<'a> {
         let (chosen, node) = match self.truth(&conditional.condition, &condition)? {
             Some(true) => (yes?, &conditional.yes),
             Some(false) => (no?, &conditional.no),
-            None => {
-                let are_null = [&yes, &no].iter().all(|side| side.as_ref().is_ok_and(|value| value.is_null()));
-                let value = if are_null { Value::null(ty) } else { Value::unknown(ty) };
-                return Ok(Cow::Owned(value.with_marks(marks)));
-            }
+            None => return Ok(Cow::Owned(undecided(ty, yes.ok().as_deref(), no.ok().as_deref()).with_marks(marks))),
         };
         if chosen.marks == marks && (ty == Type::Any || chosen.ty() == ty) {
             return Ok(chosen);
@@ -67,5 +63,14 @@ impl<'a> Evaluator<'a> {
             Ok(value) => Ok(value.as_bool()),
             Err(mismatch) => Err(vec![self.error(node, format!("this is no condition: {}", mismatch.reason))]),
         }
+    }
+}
+
+/// One of two values, and it is known only later which: what both promise is known now.
+fn undecided(ty: Type, yes: Option<&Value>, no: Option<&Value>) -> Value {
+    match (yes, no) {
+        (Some(yes), Some(no)) if yes.is_null() && no.is_null() => Value::null(ty),
+        (Some(yes), Some(no)) => Value::refined(ty, Refinement::of_either(yes, no)),
+        (None, _) | (_, None) => Value::unknown(ty),
     }
 }

@@ -66,7 +66,7 @@ impl Evaluator<'_> {
             Builder { is_object, grouping: comprehension.groups, marks: collection.marks, ..Builder::default() };
         let pairs = self.pairs(&intro.collection, &collection)?;
         self.check_condition(comprehension)?;
-        let Some(pairs) = pairs else { return Ok(Value::unknown(Type::Any).with_marks(collection.marks)) };
+        let Some(pairs) = pairs else { return Ok(Value::unknown(Type::Any).not_null().with_marks(collection.marks)) };
         let key_name = intro.key.as_ref().map_or("", |name| &name.text);
         let mut diagnostics = Vec::new();
         for (key, value) in pairs {
@@ -128,11 +128,12 @@ impl Evaluator<'_> {
             Data::List(items) | Data::Tuple(items) => {
                 items.iter().enumerate().map(|(index, item)| (Value::from(index as u64), item)).collect()
             }
+            Data::Set(_) if value.has_open_length() => return Ok(None),
             Data::Set(items) => items.iter().map(|item| (item.clone(), item)).collect(),
             Data::Map(members) | Data::Object(members) => {
                 members.iter().map(|(name, value)| (Value::from(name.as_str()), value)).collect()
             }
-            Data::Unknown(Type::Bool | Type::Number | Type::String | Type::Handle)
+            Data::Unknown(Type::Bool | Type::Number | Type::String | Type::Handle, _)
             | Data::Bool(_)
             | Data::Number(_)
             | Data::String(_)
@@ -140,7 +141,7 @@ impl Evaluator<'_> {
                 let error = self.error(node, format!("can't go through a {}", value.ty()));
                 return Err(vec![error.hint("`for` takes a list, set, map or object")]);
             }
-            Data::Unknown(_) => return Ok(None),
+            Data::Unknown(..) => return Ok(None),
             Data::Null(_) => {
                 let error = self.error(node, "can't go through `null`");
                 return Err(vec![error.hint("where it may be `null`: `coalesce(…, [])` or `…[*]`")]);
@@ -210,7 +211,7 @@ impl Builder {
     fn finish(self) -> Value {
         let marks = self.marks;
         let value = match (self.unknown, self.is_object) {
-            (true, _) => Value::unknown(Type::Any),
+            (true, _) => Value::unknown(Type::Any).not_null(),
             (false, false) => Value::tuple(self.items),
             (false, true) => {
                 let one = |mut values: Vec<Value>| match self.grouping {

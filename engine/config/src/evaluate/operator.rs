@@ -5,6 +5,7 @@ use bimetal_model::{Data, Diagnostic, Diagnostics, Number, Type, Value};
 use bimetal_syntax::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
 
 use super::Evaluator;
+use super::bounds::{foreseen, negative};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, operation: &Unary, node: &Node) -> Result<Value, Diagnostics> {
@@ -17,10 +18,11 @@ impl Evaluator<'_> {
         if operand.is_null() {
             return Err(vec![self.of_null(node)]);
         }
-        let result = match (operand.as_number(), operand.as_bool()) {
-            (Some(number), _) => Value::from(-number),
-            (_, Some(truth)) => Value::from(!truth),
-            (None, None) => Value::unknown(ty),
+        let result = match (operand.as_number(), operand.as_bool(), operation.operator) {
+            (Some(number), _, _) => Value::from(-number),
+            (_, Some(truth), _) => Value::from(!truth),
+            (None, None, UnaryOperator::Negate) => negative(&operand),
+            (None, None, UnaryOperator::Not) => open(),
         };
         Ok(result.with_marks(operand.marks))
     }
@@ -41,8 +43,7 @@ impl Evaluator<'_> {
         let marks = left.marks | right.marks;
         let value = match ty {
             Type::Bool => logic(operation.operator, left.as_bool(), right.as_bool()),
-            _ => arithmetic(operation.operator, left.as_number(), right.as_number())
-                .map_err(|reason| vec![self.error(node, reason)])?,
+            _ => arithmetic(operation.operator, &left, &right).map_err(|reason| vec![self.error(node, reason)])?,
         };
         Ok(value.with_marks(marks))
     }
@@ -78,23 +79,20 @@ fn logic(operator: BinaryOperator, left: Option<bool>, right: Option<bool>) -> V
         (Some(left), _) if left == decisive => Value::from(decisive),
         (_, Some(right)) if right == decisive => Value::from(decisive),
         (Some(_), Some(_)) => Value::from(!decisive),
-        (Some(_) | None, None) | (None, Some(_)) => Value::unknown(Type::Bool),
+        (Some(_) | None, None) | (None, Some(_)) => open(),
     }
 }
 
-fn arithmetic(operator: BinaryOperator, left: Option<&Number>, right: Option<&Number>) -> Result<Value, &'static str> {
-    match (left, right) {
+/// True or false, and not known which.
+fn open() -> Value {
+    Value::unknown(Type::Bool).not_null()
+}
+
+fn arithmetic(operator: BinaryOperator, left: &Value, right: &Value) -> Result<Value, &'static str> {
+    match (left.as_number(), right.as_number()) {
         (Some(left), Some(right)) => compute(operator, left, right),
-        _ if is_comparison(operator) => Ok(Value::unknown(Type::Bool)),
-        _ => Ok(Value::unknown(Type::Number)),
+        _ => Ok(foreseen(operator, left, right)),
     }
-}
-
-fn is_comparison(operator: BinaryOperator) -> bool {
-    matches!(
-        operator,
-        BinaryOperator::Less | BinaryOperator::LessOrEqual | BinaryOperator::Greater | BinaryOperator::GreaterOrEqual
-    )
 }
 
 fn compute(operator: BinaryOperator, left: &Number, right: &Number) -> Result<Value, &'static str> {
@@ -118,7 +116,7 @@ fn equality(left: &Value, right: &Value, negated: bool) -> Value {
     let marks = left.all_marks() | right.all_marks();
     let value = match same(left, right) {
         Some(same) => Value::from(same != negated),
-        None => Value::unknown(Type::Bool),
+        None => open(),
     };
     value.with_marks(marks)
 }
@@ -127,11 +125,14 @@ fn equality(left: &Value, right: &Value, negated: bool) -> Value {
 pub(crate) fn same(left: &Value, right: &Value) -> Option<bool> {
     match (&left.data, &right.data) {
         (Data::Null(_), Data::Null(_)) => Some(true),
-        (Data::Unknown(_), Data::Null(_)) | (Data::Null(_), Data::Unknown(_)) => None,
+        (Data::Unknown(_, refinement), Data::Null(_)) | (Data::Null(_), Data::Unknown(_, refinement)) => {
+            refinement.is_not_null().then_some(false)
+        }
         (Data::Null(_), _) | (_, Data::Null(_)) => Some(false),
-        (Data::Unknown(one), _) | (_, Data::Unknown(one)) => {
-            let other = if left.is_unknown() { right.ty() } else { left.ty() };
-            (one != &other && !one.has_any() && !other.has_any()).then_some(false)
+        (Data::Unknown(..), _) | (_, Data::Unknown(..)) => are_apart(left, right).then_some(false),
+        (Data::Set(_), Data::Set(_)) if left.has_open_length() || right.has_open_length() => {
+            let lengths = left.lengths().zip(right.lengths());
+            lengths.is_some_and(|(one, other)| one.are_apart(&other)).then_some(false)
         }
         _ if is_structured(left) && left.ty() != right.ty() => {
             match left.is_wholly_known() && right.is_wholly_known() {
@@ -141,6 +142,23 @@ pub(crate) fn same(left: &Value, right: &Value) -> Option<bool> {
         }
         _ => same_parts(left, right),
     }
+}
+
+/// Whether two values can't be the same, one of which, or both, are not known yet.
+fn are_apart(one: &Value, other: &Value) -> bool {
+    if !one.is_something() && !other.is_something() {
+        // Both may be `null`.
+        return false;
+    }
+    let (one_type, other_type) = (one.ty(), other.ty());
+    let is_other_type = one_type != other_type && !one_type.has_any() && !other_type.has_any();
+    let is_out_of_reach = match (&one.data, &other.data) {
+        (Data::Unknown(_, one), Data::Unknown(_, other)) => one.are_apart(other),
+        (Data::Unknown(_, refinement), _) => !refinement.admits(other),
+        (_, Data::Unknown(_, refinement)) => !refinement.admits(one),
+        _ => false,
+    };
+    is_other_type || is_out_of_reach
 }
 
 fn is_structured(value: &Value) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
+use bimetal_model::{Data, Diagnostics, Refinement, Type, Value, ValueMarks};
 use bimetal_syntax::{ForDirective, IfDirective, Node, Part};
 
 use super::{Evaluated, Evaluator, Names};
@@ -12,8 +12,10 @@ use crate::size::{MOST_TEXT, too_long};
 /// What a template came to so far.
 #[derive(Default)]
 struct Text {
+    /// All of it, or its beginning.
     text: String,
     marks: ValueMarks,
+    /// What follows is not known yet.
     unknown: bool,
 }
 
@@ -23,9 +25,7 @@ impl<'a> Evaluator<'a> {
         if let [Part::Value(only)] = parts {
             return self.value(only);
         }
-        let Text { text, marks, unknown } = self.text(parts)?;
-        let value = if unknown { Value::unknown(Type::String) } else { Value::from(text) };
-        Ok(Cow::Owned(value.with_marks(marks)))
+        Ok(Cow::Owned(self.text(parts)?.into_value()))
     }
 
     fn text(&self, parts: &[Part]) -> Result<Text, Diagnostics> {
@@ -33,7 +33,7 @@ impl<'a> Evaluator<'a> {
         for part in parts {
             let (result, node) = match part {
                 Part::Literal(literal) => {
-                    text.text.push_str(literal);
+                    text.push(literal);
                     continue;
                 }
                 Part::Value(node) => (self.put_in(node, &mut text), node),
@@ -52,7 +52,7 @@ impl<'a> Evaluator<'a> {
         let value = self.value(node)?;
         text.marks |= value.marks;
         if let Some(part) = value.as_str() {
-            text.text.push_str(part);
+            text.push(part);
             return Ok(());
         }
         if value.is_null() {
@@ -60,8 +60,11 @@ impl<'a> Evaluator<'a> {
             return Err(vec![error.hint("`coalesce(…, \"\")` helps where it may be `null`")]);
         }
         match convert(value.into_owned(), &Type::String) {
-            Ok(Value { data: Data::String(part), .. }) => text.text.push_str(&part),
-            Ok(_) => text.unknown = true,
+            Ok(Value { data: Data::String(part), .. }) => text.push(&part),
+            Ok(later) => {
+                text.push(later.refinement().prefix());
+                text.unknown = true;
+            }
             Err(mismatch) => {
                 let error = self.error(node, format!("this can't be put into text: {}", mismatch.reason));
                 return Err(vec![error.hint("`jsonencode(…)` or `join(…)` makes text of it")]);
@@ -70,18 +73,17 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
+    /// As in a conditional, what is sensitive in one side makes the other so, and what is wrong with a side is said once it is chosen.
     fn choice(&self, choice: &IfDirective, text: &mut Text) -> Result<(), Diagnostics> {
         let condition = self.value(&choice.condition)?;
-        text.marks |= condition.marks;
-        let chosen = match self.truth(&choice.condition, &condition)? {
-            Some(true) => self.text(&choice.yes)?,
-            Some(false) => self.text(&choice.no)?,
-            None => {
-                let marks = self.text(&choice.yes)?.marks | self.text(&choice.no)?.marks;
-                Text { unknown: true, marks, ..Text::default() }
-            }
-        };
-        text.append(chosen);
+        let (yes, no) = (self.text(&choice.yes), self.text(&choice.no));
+        let marks_of = |side: &Result<Text, Diagnostics>| side.as_ref().map_or(ValueMarks::NONE, |text| text.marks);
+        text.marks |= condition.marks | marks_of(&yes) | marks_of(&no);
+        text.append(match self.truth(&choice.condition, &condition)? {
+            Some(true) => yes?,
+            Some(false) => no?,
+            None => Text::of_either(yes.ok(), no.ok()),
+        });
         Ok(())
     }
 
@@ -107,8 +109,29 @@ impl<'a> Evaluator<'a> {
 }
 
 impl Text {
+    fn into_value(self) -> Value {
+        let value = match self.unknown {
+            true => Value::refined(Type::String, Refinement::beginning_with(&self.text)),
+            false => Value::from(self.text),
+        };
+        value.with_marks(self.marks)
+    }
+
+    /// Where it is not known which of two follows.
+    fn of_either(yes: Option<Text>, no: Option<Text>) -> Text {
+        let (Some(yes), Some(no)) = (yes, no) else { return Text { unknown: true, ..Text::default() } };
+        let same = yes.text.chars().zip(no.text.chars()).take_while(|(one, other)| one == other);
+        Text { text: same.map(|(c, _)| c).collect(), marks: yes.marks | no.marks, unknown: true }
+    }
+
+    fn push(&mut self, part: &str) {
+        if !self.unknown {
+            self.text.push_str(part);
+        }
+    }
+
     fn append(&mut self, other: Text) {
-        self.text.push_str(&other.text);
+        self.push(&other.text);
         self.marks |= other.marks;
         self.unknown |= other.unknown;
     }

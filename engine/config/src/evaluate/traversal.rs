@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bimetal_model::{Data, Diagnostic, Diagnostics, Key, ModulePath, Span, Type, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Key, ModulePath, Refinement, Span, Type, Value};
 use bimetal_syntax::{Kind, Place, Step, StepKind, Traversal};
 
 use super::{Evaluated, Evaluator, Names, collect};
@@ -140,19 +140,14 @@ impl<'a> Evaluator<'a> {
                 let error = Diagnostic::error(format!("this {ty} is `null`, and has no elements to go over"));
                 return Err(vec![error.at(&self.place(from)).hint("`coalesce(…, [])` helps where it may be `null`")]);
             }
-            Data::Unknown(Type::Any) => Value::unknown(Type::Any),
-            Data::Unknown(Type::List(element) | Type::Set(element)) => {
-                let element = self.walk(Cow::Owned(Value::unknown((**element).clone())), steps, from)?;
-                Value::unknown(Type::list(element.ty()))
-            }
+            Data::Unknown(Type::Any, _) => Value::unknown(Type::Any),
+            Data::Unknown(Type::List(_) | Type::Set(_), _) => self.later(&value, steps, from)?,
+            Data::Set(_) if value.has_open_length() => self.later(&value, steps, from)?,
+            Data::List(items) | Data::Set(items) if items.is_empty() => self.later(&value, steps, from)?,
             // It may turn out to be `null`, and then has no elements.
-            Data::Unknown(ty) if !matches!(ty, Type::Tuple(_)) => {
+            Data::Unknown(ty, refinement) if !refinement.is_not_null() && !matches!(ty, Type::Tuple(_)) => {
                 self.walk(Cow::Owned(Value::unknown(ty.clone())), steps, from)?;
-                Value::unknown(Type::Any)
-            }
-            Data::List(items) | Data::Set(items) if items.is_empty() => {
-                let element = self.walk(Cow::Owned(Value::unknown(items.element())), steps, from)?;
-                Value::list(element.ty(), [])
+                Value::unknown(Type::Any).not_null()
             }
             data => {
                 let is_list = matches!(data, Data::List(_) | Data::Set(_));
@@ -162,6 +157,16 @@ impl<'a> Evaluator<'a> {
             }
         };
         Ok(result.with_marks(marks))
+    }
+
+    /// Over items that are not there, or not yet: as many as there will be.
+    fn later(&self, items: &Value, steps: &[Step], from: Place) -> Result<Value, Diagnostics> {
+        let element = match items.ty() {
+            Type::List(element) | Type::Set(element) => *element,
+            _ => Type::Any,
+        };
+        let element = self.walk(Cow::Owned(Value::unknown(element)), steps, from)?;
+        Ok(Value::refined(Type::list(element.ty()), Refinement::of_lengths(items.lengths().unwrap_or_default())))
     }
 }
 

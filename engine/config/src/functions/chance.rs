@@ -19,7 +19,7 @@ const MOST_COST: u32 = 31;
 pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("plantimestamp", [], Type::String, |a| {
-            a.scope.moment.planned_ms.map_or_else(|| Ok(Value::unknown(Type::String)), time)
+            a.scope.moment.planned_ms.map_or_else(|| Ok(Value::unknown(Type::String).not_null()), time)
         }),
         deep("timestamp", [], Type::String, |a| acting(&a, |acting| time(acting.now_ms))),
         deep("uuid", [], Type::String, |a| acting(&a, |acting| Ok(uuid(first_16(chance(&a, acting))).into()))),
@@ -48,7 +48,7 @@ fn hashed(arguments: Arguments<'_>) -> Result {
 }
 
 fn acting(arguments: &Arguments<'_>, work: impl FnOnce(&Acting) -> Result) -> Result {
-    arguments.scope.moment.acting.as_ref().map_or_else(|| Ok(Value::unknown(Type::String)), work)
+    arguments.scope.moment.acting.as_ref().map_or_else(|| Ok(Value::unknown(Type::String).not_null()), work)
 }
 
 fn time(milliseconds: u64) -> Result {

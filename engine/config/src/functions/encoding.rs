@@ -14,16 +14,18 @@ use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use serde_json::Value as Json;
 use sha2::Digest as _;
 
-use super::{Arguments, Error, Function, Result, any, deep, text};
+use super::{Arguments, Error, Function, Result, any, deep, foretold, text};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("jsonencode", [any().or_null().or_anything()], Type::String, |a| {
             Ok(json_text(a.value(0)).map_err(Error::new)?.into())
-        }),
+        })
+        .foretelling(foretold::json),
         deep("jsondecode", [text()], Type::Any, |a| {
             from_json_text(a.text(0)).map_err(|reason| Error::new(format!("this is no JSON: {reason}")))
-        }),
+        })
+        .or_null(),
         deep("base64encode", [text()], Type::String, |a| Ok(STANDARD.encode(a.text(0)).into())),
         deep("base64decode", [text()], Type::String, |a| {
             let text = String::from_utf8(from_base64(a.text(0))?);

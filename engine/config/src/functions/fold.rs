@@ -1,10 +1,10 @@
 //! What comes of many: how many there are, the first of them, all of them together.
 
 use bimetal_model::convert::{convert, unify};
-use bimetal_model::{Data, Type, Value};
+use bimetal_model::{Data, Refinement, Type, Value};
 
 use super::text::characters;
-use super::{Arguments, Error, Function, Result, any, deep, kind, list_of, shallow};
+use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, list_of, shallow};
 
 pub(super) fn functions() -> Vec<Function> {
     let anything = || any().or_null().or_anything();
@@ -12,7 +12,7 @@ pub(super) fn functions() -> Vec<Function> {
         shallow("length", [any().or_anything()], Type::Number, length).or_unknown(),
         deep("coalesce", [], Type::Any, coalesce).and_more(anything()).or_unknown(),
         deep("coalescelist", [], Type::Any, coalesce_list).and_more(anything()).or_unknown(),
-        deep("one", [any()], Type::Any, one),
+        deep("one", [any()], Type::Any, one).or_null().foretelling(foretold::one),
         deep("sum", [any()], Type::Number, sum),
         deep("alltrue", [list_of(Type::Bool)], Type::Bool, all_true).or_unknown(),
         deep("anytrue", [list_of(Type::Bool)], Type::Bool, any_true).or_unknown(),
@@ -25,15 +25,15 @@ fn length(arguments: Arguments<'_>) -> Result {
         Data::String(text) => characters(text).count(),
         Data::List(items) | Data::Tuple(items) => items.len(),
         // Two that are unknown may turn out to be the same.
-        Data::Set(items) if !value.is_wholly_known() && items.len() > 1 => return Ok(Value::unknown(Type::Number)),
+        Data::Set(_) if value.has_open_length() => return Ok(foretold::length(value)),
         Data::Set(items) => items.len(),
         Data::Map(members) | Data::Object(members) => members.len(),
-        Data::Unknown(Type::Tuple(items)) => items.len(),
-        Data::Unknown(Type::Object(fields)) => fields.len(),
-        Data::Unknown(Type::Any | Type::String | Type::List(_) | Type::Set(_) | Type::Map(_)) => {
-            return Ok(Value::unknown(Type::Number));
+        Data::Unknown(Type::Tuple(items), _) => items.len(),
+        Data::Unknown(Type::Object(fields), _) => fields.len(),
+        Data::Unknown(Type::Any | Type::String | Type::List(_) | Type::Set(_) | Type::Map(_), _) => {
+            return Ok(foretold::length(value));
         }
-        Data::Null(_) | Data::Unknown(_) | Data::Bool(_) | Data::Number(_) | Data::Handle(_) => {
+        Data::Null(_) | Data::Unknown(..) | Data::Bool(_) | Data::Number(_) | Data::Handle(_) => {
             return Err(Error::new(format!("a {} has no length", kind(value))));
         }
     };
@@ -47,16 +47,36 @@ fn coalesce(arguments: Arguments<'_>) -> Result {
     }
     let common = unify(arguments.values.iter().map(|value| value.ty()));
     let common = common.ok_or_else(|| Error::new("the arguments have no type in common"))?;
+    let mut possible: Option<Value> = None;
     for value in &arguments.values {
-        if value.is_unknown() {
-            return Ok(Value::unknown(common));
+        let value = match (convert(value.clone().into_owned(), &common), &possible) {
+            (Ok(value), _) => value,
+            (Err(mismatch), None) => return Err(Error::new(mismatch.reason)),
+            // One before it may be something, and then it is not asked for.
+            (Err(_), Some(_)) => return Ok(Value::unknown(common).not_null()),
+        };
+        if value.is_null() || common == Type::String && value.as_str() == Some("") {
+            continue;
         }
-        let value = convert(value.clone().into_owned(), &common).map_err(|mismatch| Error::new(mismatch.reason))?;
-        if !value.is_null() && (common != Type::String || value.as_str() != Some("")) {
-            return Ok(value);
+        let is_last = is_more_than_nothing(&value);
+        possible = Some(match possible {
+            Some(before) => Value::refined(common.clone(), Refinement::of_either(&before, &value)),
+            None => value,
+        });
+        if is_last {
+            break;
         }
     }
-    Err(none())
+    possible.map(Value::not_null).ok_or_else(none)
+}
+
+/// Whether it is known that it is neither `null` nor empty text.
+fn is_more_than_nothing(value: &Value) -> bool {
+    match &value.data {
+        Data::Unknown(Type::Any, _) => false,
+        Data::Unknown(Type::String, refinement) => refinement.is_not_null() && !refinement.prefix().is_empty(),
+        _ => value.is_something(),
+    }
 }
 
 fn coalesce_list(arguments: Arguments<'_>) -> Result {
@@ -69,7 +89,7 @@ fn coalesce_list(arguments: Arguments<'_>) -> Result {
     }
     for value in &arguments.values {
         if value.is_unknown() {
-            return Ok(Value::unknown(Type::Any));
+            return Ok(foretold::coalesce_list(value));
         }
         if value.as_items().is_some_and(|items| !items.is_empty()) {
             return Ok(value.clone().into_owned());
@@ -113,7 +133,7 @@ fn all_true(arguments: Arguments<'_>) -> Result {
         match item {
             Some(true) => {}
             Some(false) => return Ok(false.into()),
-            None => return Ok(Value::unknown(Type::Bool)),
+            None => return Ok(Value::unknown(Type::Bool).not_null()),
         }
     }
     Ok(true.into())
@@ -122,7 +142,7 @@ fn all_true(arguments: Arguments<'_>) -> Result {
 fn any_true(arguments: Arguments<'_>) -> Result {
     let flags = flags(&arguments)?;
     Ok(match flags.contains(&Some(true)) {
-        false if flags.contains(&None) => Value::unknown(Type::Bool),
+        false if flags.contains(&None) => Value::unknown(Type::Bool).not_null(),
         is_true => is_true.into(),
     })
 }

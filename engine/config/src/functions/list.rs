@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Items, Number, Type, Value, ValueMarks};
 
-use super::{Arguments, Error, Function, Result, any, deep, kind, list_of, number, shallow, texts};
+use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, list_of, number, shallow, texts};
 use crate::evaluate::same;
 
 /// As Terraform has it.
@@ -14,22 +14,25 @@ const MOST_NUMBERS: usize = 1024;
 pub(super) fn functions() -> Vec<Function> {
     let any_list = || list_of(Type::Any);
     vec![
-        shallow("element", [any(), number()], Type::Any, element),
+        shallow("element", [any(), number()], Type::Any, element).or_null().foretelling(foretold::element),
         deep("index", [any(), any()], Type::Number, index),
         deep("contains", [any(), any()], Type::Bool, contains).or_unknown(),
-        shallow("concat", [], Type::Any, concat).and_more(any()),
+        shallow("concat", [], Type::Any, concat).and_more(any()).foretelling(foretold::concat),
         shallow("flatten", [any()], Type::Any, flatten),
-        deep("distinct", [any_list()], Type::list(Type::Any), distinct),
-        deep("sort", [list_of(Type::String)], texts(), sort),
-        shallow("reverse", [any()], Type::list(Type::Any), reverse),
-        shallow("slice", [any(), number(), number()], Type::list(Type::Any), slice),
+        deep("distinct", [any_list()], Type::list(Type::Any), distinct).foretelling(foretold::distinct_items),
+        deep("sort", [list_of(Type::String)], texts(), sort).foretelling(foretold::same_texts),
+        shallow("reverse", [any()], Type::Any, reverse).foretelling(foretold::same_items),
+        shallow("slice", [any(), number(), number()], Type::Any, slice).foretelling(foretold::slice),
         deep("range", [], Type::list(Type::Number), range).and_more(number()),
         deep("compact", [list_of(Type::String)], texts(), |a| {
             let is_something = |item: &&Value| !item.is_null() && item.as_str() != Some("");
             Ok(Value::list(Type::String, a.items(0).iter().filter(is_something).cloned()))
-        }),
-        shallow("chunklist", [any_list(), number()], Type::list(Type::list(Type::Any)), chunks),
-        deep("matchkeys", [any_list(), any_list(), any_list()], Type::list(Type::Any), match_keys),
+        })
+        .foretelling(foretold::some_texts),
+        shallow("chunklist", [any_list(), number()], Type::list(Type::list(Type::Any)), chunks)
+            .foretelling(foretold::chunks),
+        deep("matchkeys", [any_list(), any_list(), any_list()], Type::list(Type::Any), match_keys)
+            .foretelling(foretold::some_items),
     ]
 }
 
@@ -73,7 +76,9 @@ fn index(arguments: Arguments<'_>) -> Result {
 fn contains(arguments: Arguments<'_>) -> Result {
     let (list, wanted) = (arguments.value(0), arguments.value(1));
     let items = match &list.data {
-        Data::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => return Ok(Value::unknown(Type::Bool)),
+        Data::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_), _) => {
+            return Ok(Value::unknown(Type::Bool).not_null());
+        }
         _ => list.as_items().ok_or_else(|| Error::new(format!("a list or set is wanted, not a {}", kind(list))))?,
     };
     if items.is_empty() {
@@ -81,9 +86,9 @@ fn contains(arguments: Arguments<'_>) -> Result {
     }
     let answers: Vec<Option<bool>> = items.iter().map(|item| same(item, wanted)).collect();
     Ok(match () {
-        () if wanted.is_unknown() => Value::unknown(Type::Bool),
+        () if wanted.is_unknown() => Value::unknown(Type::Bool).not_null(),
         () if answers.contains(&Some(true)) => true.into(),
-        () if answers.contains(&None) => Value::unknown(Type::Bool),
+        () if answers.contains(&None) => Value::unknown(Type::Bool).not_null(),
         () => false.into(),
     })
 }
@@ -120,7 +125,7 @@ fn flatten(arguments: Arguments<'_>) -> Result {
     };
     let mut flat = Flat::default();
     flat.extend(items);
-    let value = if flat.is_unknown { Value::unknown(Type::Any) } else { Value::tuple(flat.items) };
+    let value = if flat.is_unknown { Value::unknown(Type::Any).not_null() } else { Value::tuple(flat.items) };
     Ok(value.with_marks(flat.marks))
 }
 
@@ -135,17 +140,20 @@ impl Flat {
     fn extend(&mut self, items: &[Value]) {
         for item in items {
             match &item.data {
+                Data::Set(_) if item.has_open_length() => self.wait_for(item),
                 Data::List(inner) | Data::Set(inner) | Data::Tuple(inner) => {
                     self.marks |= item.marks;
                     bimetal_syntax::deeply(|| self.extend(inner));
                 }
-                Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-                    self.is_unknown = true;
-                    self.marks |= item.marks;
-                }
+                Data::Unknown(Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_), _) => self.wait_for(item),
                 _ => self.items.push(item.clone()),
             }
         }
+    }
+
+    fn wait_for(&mut self, item: &Value) {
+        self.is_unknown = true;
+        self.marks |= item.all_marks();
     }
 }
 

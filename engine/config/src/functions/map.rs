@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Type, Value};
 
-use super::{Arguments, Error, Function, Result, any, deep, kind, list_of, map_of, shallow, text, texts};
+use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, list_of, map_of, shallow, text, texts};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        shallow("lookup", [any(), text()], Type::Any, lookup).and_more(any().or_null().or_anything()),
-        shallow("keys", [any()], texts(), keys),
-        shallow("values", [any()], Type::list(Type::Any), values),
-        shallow("merge", [], Type::Any, merge).and_more(any().or_null().or_anything()),
-        shallow("zipmap", [list_of(Type::String), any()], Type::Any, zip_map),
+        shallow("lookup", [any(), text()], Type::Any, lookup)
+            .and_more(any().or_null().or_anything())
+            .or_null()
+            .foretelling(foretold::lookup),
+        shallow("keys", [any()], Type::Any, keys).foretelling(foretold::keys),
+        shallow("values", [any()], Type::Any, values).foretelling(foretold::values),
+        shallow("merge", [], Type::Any, merge).and_more(any().or_null().or_anything()).foretelling(foretold::merge),
+        shallow("zipmap", [list_of(Type::String), any()], Type::Any, zip_map).foretelling(foretold::zip_map),
         deep("transpose", [map_of(texts())], Type::map(texts()), transpose),
     ]
 }
@@ -102,7 +105,8 @@ fn zip_map(arguments: Arguments<'_>) -> Result {
     };
     let marks = names.all_marks();
     if !names.is_wholly_known() {
-        return Ok(Value::unknown(Type::Any).with_marks(marks));
+        let later = foretold::zip_map(&arguments).unwrap_or(Value::unknown(Type::Any).not_null());
+        return Ok(later.with_marks(marks));
     }
     let names = arguments.items(0);
     if names.len() != items.len() {

@@ -3,7 +3,7 @@
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Type, Value};
 
-use super::{Arguments, Error, Function, Result, any, deep, kind, set_of, shallow};
+use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, set_of, shallow};
 
 /// More items than this are a mistake.
 const MOST_ITEMS: usize = 1_000_000;
@@ -18,15 +18,18 @@ pub(super) fn functions() -> Vec<Function> {
                 other
             })
         })
-        .and_more(any_set()),
+        .and_more(any_set())
+        .foretelling(foretold::union),
         deep("setintersection", [any_set()], result(), |a| {
             combined(&a, |one, other| one.into_iter().filter(|item| is_in(&other, item)).collect())
         })
-        .and_more(any_set()),
+        .and_more(any_set())
+        .foretelling(foretold::part_of_first),
         deep("setsubtract", [any_set(), any_set()], result(), |a| {
             combined(&a, |one, other| one.into_iter().filter(|item| !is_in(&other, item)).collect())
-        }),
-        shallow("setproduct", [], Type::Any, product).and_more(any()),
+        })
+        .foretelling(foretold::part_of_first),
+        shallow("setproduct", [], Type::Any, product).and_more(any()).foretelling(foretold::set_product),
     ]
 }
 

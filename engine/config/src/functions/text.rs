@@ -4,7 +4,7 @@ use bimetal_model::{Type, Value};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::format::{format, format_list};
-use super::{Arguments, Error, Function, Result, any, deep, list_of, number, text, texts};
+use super::{Arguments, Error, Function, Result, any, deep, foretold, list_of, number, text, texts};
 use crate::size::{MOST_TEXT, too_long};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -26,14 +26,18 @@ pub(super) fn functions() -> Vec<Function> {
         }),
         deep("chomp", [text()], Type::String, |a| Ok(a.text(0).trim_end_matches(['\n', '\r']).into())),
         deep("strrev", [later()], Type::String, |a| Ok(characters(a.text(0)).rev().collect::<String>().into())),
-        deep("startswith", [text(), text()], Type::Bool, |a| Ok(a.text(0).starts_with(a.text(1)).into())),
+        deep("startswith", [text(), text()], Type::Bool, |a| Ok(a.text(0).starts_with(a.text(1)).into()))
+            .foretelling(foretold::starts_with),
         deep("endswith", [text(), text()], Type::Bool, |a| Ok(a.text(0).ends_with(a.text(1)).into())),
-        deep("strcontains", [text(), text()], Type::Bool, |a| Ok(a.text(0).contains(a.text(1)).into())),
+        deep("strcontains", [text(), text()], Type::Bool, |a| Ok(a.text(0).contains(a.text(1)).into()))
+            .foretelling(foretold::has_text),
         deep("substr", [later(), number().or_anything(), number().or_anything()], Type::String, substr),
         deep("indent", [number(), text()], Type::String, indent),
-        deep("join", [text()], Type::String, join).and_more(list_of(Type::String)),
+        deep("join", [text()], Type::String, join).and_more(list_of(Type::String)).foretelling(foretold::join),
         deep("split", [text(), text()], texts(), split),
-        deep("format", [text()], Type::String, |a| Ok(format(a.text(0), &rest(&a))?.into())).and_more(any().or_null()),
+        deep("format", [text()], Type::String, |a| Ok(format(a.text(0), &rest(&a))?.into()))
+            .and_more(any().or_null())
+            .foretelling(foretold::format),
         deep("formatlist", [text()], texts(), |a| format_list(a.text(0), &rest(&a))).and_more(any().or_null()),
     ]
 }

@@ -18,7 +18,11 @@ pub(super) fn functions() -> Vec<Function> {
             let value = a.value(0).clone();
             Ok(Value { marks: ValueMarks { sensitive: false, ..value.marks }, ..value })
         }),
-        marks("issensitive", |a| Ok(a.value(0).marks.sensitive.into())),
+        // What is unknown may come with a mark.
+        marks("issensitive", |a| match a.value(0).marks.sensitive {
+            false if a.value(0).is_unknown() => Ok(Value::unknown(Type::Bool).not_null()),
+            is_sensitive => Ok(is_sensitive.into()),
+        }),
         marks("ephemeralasnull", |a| {
             Ok(a.value(0).clone().map_parts(&mut |part| match part.marks.ephemeral {
                 true => Value::null(part.ty()).with_sensitivity(part.marks.sensitive),

@@ -13,6 +13,7 @@ pub(super) fn functions() -> Vec<Function> {
         deep("yamlencode", [any().or_null().or_anything()], Type::String, |a| Ok(write::text(a.value(0)).into())),
         deep("yamldecode", [text()], Type::Any, |a| {
             read::value(a.text(0)).map_err(|reason| Error::new(format!("this is no YAML: {reason}")))
-        }),
+        })
+        .or_null(),
     ]
 }

@@ -13,6 +13,7 @@ use crate::catalogue::Owner;
 use crate::data::{Action, Change};
 use crate::marks::remark;
 use crate::prior::shape;
+use crate::promises::promised;
 use crate::reason::Reason;
 
 /// After what it is read, and why.
@@ -125,5 +126,5 @@ fn unread(block: &Block, config: &Value) -> Value {
     });
     let blocks = block.blocks.keys().map(|name| (name.clone(), config.member(name).cloned().unwrap_or(Value::NULL)));
     let members: Members = attributes.chain(blocks).collect();
-    remark(Data::Object(members).into(), block, Some(config))
+    promised(remark(Data::Object(members).into(), block, Some(config)), block, config)
 }

@@ -294,10 +294,10 @@ fn stored(change: &Change, value: Value, providers: &Providers) -> Stored {
 /// With something in place of each unknown.
 pub fn real(at: &str, value: Value) -> Value {
     value.map_parts(&mut |part| match &part.data {
-        Data::Unknown(Type::Number) => Value::from(1u64 << 30),
-        Data::Unknown(Type::Handle) => Data::Handle(serde_json::json!({ "of": at }).to_string().into()).into(),
-        Data::Unknown(Type::Map(_)) => Data::Map(bimetal_model::Members::default()).into(),
-        Data::Unknown(_) => Value::from(format!("id of {at}")),
+        Data::Unknown(Type::Number, _) => Value::from(1u64 << 30),
+        Data::Unknown(Type::Handle, _) => Data::Handle(serde_json::json!({ "of": at }).to_string().into()).into(),
+        Data::Unknown(Type::Map(_), _) => Data::Map(bimetal_model::Members::default()).into(),
+        Data::Unknown(..) => Value::from(format!("id of {at}")),
         _ => part,
     })
 }
@@ -380,7 +380,7 @@ fn machine(own: &[(&str, Attribute)]) -> TypeSchema {
         ("cpus", Attribute::read_only(Type::Number)),
         ("memory", computed(Type::Number)),
         ("labels", computed(Type::map(Type::String))),
-        ("address", Attribute::read_only(Type::String)),
+        ("address", always(Attribute::read_only(Type::String))),
         ("engine", Attribute::read_only(Type::Handle)),
     ];
     attributes.extend(own.iter().cloned());
@@ -390,6 +390,10 @@ fn machine(own: &[(&str, Attribute)]) -> TypeSchema {
 fn ty(attributes: &[(&str, Attribute)]) -> TypeSchema {
     let attributes = attributes.iter().map(|(name, attribute)| ((*name).to_owned(), attribute.clone())).collect();
     TypeSchema { version: 0, role: None, batch: 1, block: Block { attributes, blocks: BTreeMap::new() } }
+}
+
+fn always(attribute: Attribute) -> Attribute {
+    Attribute { never_null: true, ..attribute }
 }
 
 fn forced(attribute: Attribute) -> Attribute {
@@ -432,10 +436,10 @@ fn docker(version: u64) -> ProviderSchema {
         ("name", forced(Attribute::required(Type::String))),
         ("engine", forced(Attribute::optional(Type::Handle))),
         ("labels", Attribute::optional(Type::map(Type::String))),
-        ("id", Attribute::read_only(Type::String)),
+        ("id", always(Attribute::read_only(Type::String))),
     ]);
     volume.version = version;
-    let data = ty(&[("name", Attribute::required(Type::String)), ("id", Attribute::read_only(Type::String))]);
+    let data = ty(&[("name", Attribute::required(Type::String)), ("id", always(Attribute::read_only(Type::String)))]);
     ProviderSchema {
         provider: Block::default(),
         managed: [

@@ -22,13 +22,13 @@ pub(super) fn items(value: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
         Cow::Borrowed(value) => match &value.data {
             Data::Null(_) => Vec::new(),
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.iter().map(Cow::Borrowed).collect(),
-            Data::Unknown(Type::Tuple(types)) => unknowns(types),
+            Data::Unknown(Type::Tuple(types), _) => unknowns(types),
             _ => vec![Cow::Borrowed(value)],
         },
         Cow::Owned(value) => match value.data {
             Data::Null(_) => Vec::new(),
             Data::List(items) | Data::Set(items) | Data::Tuple(items) => items.into_iter().map(Cow::Owned).collect(),
-            Data::Unknown(Type::Tuple(types)) => unknowns(&types),
+            Data::Unknown(Type::Tuple(types), _) => unknowns(&types),
             data => vec![Cow::Owned(data.into())],
         },
     }
@@ -49,12 +49,12 @@ pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a,
             false if marks.hide() => Err(Diagnostic::error(format!("there is no attribute `{name}`"))),
             false => Err(absent("attribute", name, members.keys().map(String::as_str))),
         },
-        Data::Unknown(Type::Object(fields)) => match fields.get(name) {
+        Data::Unknown(Type::Object(fields), _) => match fields.get(name) {
             Some(field) => unknown(&field.ty),
             None => Err(absent("attribute", name, fields.keys().map(String::as_str))),
         },
-        Data::Unknown(Type::Map(element)) => unknown(element),
-        Data::Unknown(Type::Any) => unknown(&Type::Any),
+        Data::Unknown(Type::Map(element), _) => unknown(element),
+        Data::Unknown(Type::Any, _) => unknown(&Type::Any),
         Data::Null(_) => {
             let error = Diagnostic::error(format!("`null` has no attribute `{name}`"));
             Err(error.hint("`try(…, default)` helps where it may be `null`"))
@@ -64,7 +64,7 @@ pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a,
             Err(error.hint(format!("one item: `[0].{name}`; all of them: `[*].{name}`")))
         }
         Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
-        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(_) => {
+        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(..) => {
             Err(Diagnostic::error(format!("a {} has no attributes", value.ty())))
         }
     }
@@ -77,10 +77,10 @@ pub(super) fn index<'a>(value: Cow<'a, Value>, key: &Value) -> Result<Cow<'a, Va
         return Err(Diagnostic::error("an index can't be `null`"));
     }
     if key.is_unknown() {
-        return Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_marks(marks)));
+        return Ok(Cow::Owned(some_element(&value).with_marks(marks)));
     }
     match &value.data {
-        Data::Map(_) | Data::Object(_) | Data::Unknown(Type::Object(_)) => by_name(value, key, marks),
+        Data::Map(_) | Data::Object(_) | Data::Unknown(Type::Object(_), _) => by_name(value, key, marks),
         Data::List(items) | Data::Tuple(items) => {
             let place = position(key, items.len()).map_err(|error| match marks.hide() {
                 true => Diagnostic::error("there is no such item").because("the index or the list is sensitive"),
@@ -88,32 +88,35 @@ pub(super) fn index<'a>(value: Cow<'a, Value>, key: &Value) -> Result<Cow<'a, Va
             })?;
             Ok(item(value, place, marks))
         }
-        Data::Unknown(Type::Tuple(types)) => {
+        Data::Unknown(Type::Tuple(types), _) => {
             let place = position(key, types.len())?;
             Ok(Cow::Owned(Value::unknown(types[place].clone()).with_marks(marks)))
         }
-        Data::Unknown(Type::List(_) | Type::Map(_) | Type::Any) => {
-            Ok(Cow::Owned(Value::unknown(element_type(&value.data)).with_marks(marks)))
+        Data::Unknown(Type::List(_) | Type::Map(_) | Type::Any, _) => {
+            Ok(Cow::Owned(some_element(&value).with_marks(marks)))
         }
-        Data::Set(_) | Data::Unknown(Type::Set(_)) => {
+        Data::Set(_) | Data::Unknown(Type::Set(_), _) => {
             Err(Diagnostic::error("a set has no order").hint("`tolist(…)` makes a list of it"))
         }
         Data::Null(_) => Err(Diagnostic::error("`null` can't be indexed")),
         Data::Handle(_) => Err(Diagnostic::error("nobody can look into a handle").hint("pass it on as it is")),
-        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(_) => {
+        Data::Bool(_) | Data::Number(_) | Data::String(_) | Data::Unknown(..) => {
             Err(Diagnostic::error(format!("a {} can't be indexed", value.ty())))
         }
     }
 }
 
 /// What lies behind an index that isn't known.
-fn element_type(data: &Data) -> Type {
-    match data {
-        Data::Unknown(Type::List(element) | Type::Map(element)) => (**element).clone(),
-        Data::List(items) => items.first().map_or(Type::Any, Value::ty),
-        Data::Map(members) => members.values().next().map_or(Type::Any, Value::ty),
+fn some_element(value: &Value) -> Value {
+    let ty = match &value.data {
+        Data::Unknown(Type::List(element) | Type::Map(element), _) => (**element).clone(),
+        Data::List(items) => items.element(),
+        Data::Map(members) => members.element(),
         _ => Type::Any,
-    }
+    };
+    let (element, marks) = (Value::unknown(ty), value.all_marks());
+    let is_something = !value.is_unknown() && value.children().all(|(_, child)| child.is_something());
+    if is_something { element.not_null() } else { element }.with_marks(marks)
 }
 
 fn by_name<'a>(value: Cow<'a, Value>, key: &Value, marks: ValueMarks) -> Result<Cow<'a, Value>, Diagnostic> {
@@ -121,7 +124,7 @@ fn by_name<'a>(value: Cow<'a, Value>, key: &Value, marks: ValueMarks) -> Result<
         return Err(Diagnostic::error(format!("a map is indexed by text, not by a {}", key.ty())));
     };
     match &value.data {
-        Data::Unknown(_) => attribute(value, &name).map(|found| Cow::Owned(found.into_owned().with_marks(marks))),
+        Data::Unknown(..) => attribute(value, &name).map(|found| Cow::Owned(found.into_owned().with_marks(marks))),
         data => match members(data).is_some_and(|members| members.contains_key(&*name)) {
             true => Ok(member(value, &name, marks)),
             false if marks.hide() => {

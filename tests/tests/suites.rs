@@ -1698,6 +1698,28 @@ run "has_nothing_left_to_do" {
 }
 
 #[test]
+fn files_of_tests_may_share_what_is_mocked() {
+    let bimetal = Bimetal::new(CONFIGURATION);
+    for folder in ["mocks", "tests"] {
+        std::fs::create_dir(bimetal.folder().join(folder)).expect("our own folder");
+    }
+    let suite = |condition: &str| {
+        format!(
+            "mock_provider \"docker\" {{\n  source = \"./mocks\"\n}}\nrun \"a\" {{\n  assert {{\n    condition     = {condition}\n    \
+             error_message = \"no\"\n  }}\n}}\n"
+        )
+    };
+    bimetal.write("main.bmtest.hcl", &suite("machine.docker.here.cpus == 8"));
+    bimetal.write("tests/more.bmtest.hcl", &suite("machine.docker.here.platform == \"linux/arm64\""));
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @"");
+    bimetal.write("mocks/all.bmmock.hcl", "mock_machine {\n  defaults={ cpus=8,platform=\"linux/arm64\" }\n}\n");
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @"");
+    assert_eq!(bimetal.ok(&["fmt", "-recursive"]), "mocks/all.bmmock.hcl\n");
+    bimetal.write("mocks/all.bmmock.hcl", "mock_machine {\n  defaults = { cpus = \"many\" }\n}\n");
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @"");
+}
+
+#[test]
 fn nothing_but_numbers_must_be_known() {
     let configuration = r#"
 resource "docker_volume" "data" {

@@ -81,6 +81,12 @@ pub(crate) fn read_suites(root: &Path, folder: &str) -> Result<Vec<SourceFile>, 
     names(&root.join(folder), is_suite)?.iter().map(|name| read_source(root, &below(folder, name))).collect()
 }
 
+/// The files of mocks in a folder below the root, by name.
+pub(crate) fn read_mocks(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
+    let is_mock = |name: &str| name.ends_with(".bmmock.hcl") || name.ends_with(".bmmock.json");
+    names(&root.join(folder), is_mock)?.iter().map(|name| read_source(root, &below(folder, name))).collect()
+}
+
 /// What the command line says about variables, in its order.
 pub(crate) fn read_assignments(root: &Path, variables: &Variables) -> Result<Vec<Argument>, Failure> {
     let read = |assignment: &Assignment| match assignment {

@@ -34,7 +34,7 @@ pub(crate) const TOP_LEVEL: [&str; 15] = [
 pub fn parse(files: &[SourceFile], folder: &str) -> (Module, Diagnostics) {
     let files: Vec<SourceFile> = files.iter().filter(|file| folder_of(&file.name) == folder).cloned().collect();
     let module = Module { folder: folder.into(), files: files.clone(), ..Module::default() };
-    let mut parser = Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() };
+    let mut parser = Parser::new(module, folder);
     let (overriding, files): (Vec<_>, Vec<_>) = files.iter().partition(|file| overrides::is_one(&file.name));
     let mut blocks: Vec<NestedBody> = files.into_iter().flat_map(|file| parser.file(file)).collect();
     for block in overriding.into_iter().flat_map(|file| parser.file(file)).collect::<Vec<_>>() {
@@ -60,6 +60,12 @@ struct Parser<'f> {
     diagnostics: Diagnostics,
     /// Where each thing was declared first.
     seen: BTreeMap<String, Span>,
+}
+
+impl<'f> Parser<'f> {
+    fn new(module: Module, folder: &'f str) -> Self {
+        Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() }
+    }
 }
 
 impl Parser<'_> {

@@ -17,6 +17,11 @@ pub(crate) fn parse_suite_tree(file: &SourceFile) -> (Body, Diagnostics) {
     if is_json(file) { parse_json_body(file, &SUITE) } else { parse_body(file) }
 }
 
+/// The tree of a file of mocks, in the syntax that its name says.
+pub(crate) fn parse_mock_tree(file: &SourceFile) -> (Body, Diagnostics) {
+    if is_json(file) { parse_json_body(file, &MOCK) } else { parse_body(file) }
+}
+
 /// The tree of a file of variables, in the syntax that its name says.
 pub(crate) fn parse_values(file: &SourceFile) -> (Body, Diagnostics) {
     if is_json(file) { parse_json_body(file, &VALUES) } else { parse_body(file) }
@@ -160,7 +165,7 @@ static MOCK: Shape = Shape {
         OVERRIDE_DATA,
         OVERRIDE_MODULE,
     ],
-    arguments: &[("alias", Literal), ("override_during", Expression)],
+    arguments: &[("alias", Literal), ("source", Literal), ("override_during", Expression)],
     ..ARGUMENTS
 };
 

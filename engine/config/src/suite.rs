@@ -19,6 +19,8 @@ pub use in_force::InForce;
 pub struct Suite {
     /// What it was parsed from.
     pub file: SourceFile,
+    /// What its mocks were read from.
+    pub mock_files: Vec<SourceFile>,
     /// `variables { … }`: for each run that does not say otherwise.
     pub variables: BTreeMap<String, BodyAttribute>,
     /// `provider` blocks: they take the place of those under test.
@@ -96,7 +98,7 @@ pub enum Phase {
     Apply,
 }
 
-/// `module { source }`
+/// `source` in `module` and in `mock_provider`.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Where its files are, relative to the configuration's root.
@@ -130,6 +132,10 @@ pub enum Checkable {
 /// `mock_provider "<name>" { … }`
 #[derive(Clone, Debug)]
 pub struct Mock {
+    /// Where files say more of it, which [`Mock::read`] takes in.
+    pub source: Option<Source>,
+    /// When values are known of which nothing else says it.
+    pub during: Phase,
     /// `mock_machine`, where the provider makes machines.
     pub machine: Option<Defaults>,
     /// `mock_resource`, by type.

@@ -436,3 +436,29 @@ fn assertions_say_what_they_refer_to() {
     var.list == ["a"] => fails: error: the assertion does not hold (no) at «var.list == ["a"]»; var.list is a list of string with 1 element
     "#);
 }
+
+/// A file of tests whose mock has its files read, and what is said of it.
+fn check_mock(suite: &str, files: &[(&str, &str)]) -> String {
+    let file = source("main.bmtest.hcl", suite);
+    let (mut suite, mut said) = parse_suite(&file);
+    let files: Vec<SourceFile> = files.iter().map(|(name, text)| source(name, text)).collect();
+    for mock in suite.mocks.values_mut() {
+        said.extend(mock.read(&files));
+    }
+    let sources: Vec<&SourceFile> = files.iter().chain([&file]).collect();
+    let said: String = said.iter().map(|diagnostic| show(diagnostic, &sources) + "\n").collect();
+    text(&suite) + &said
+}
+
+#[test]
+fn files_of_mocks_say_what_the_mock_does_not() {
+    let suite = "mock_provider \"docker\" {\n  source          = \"./mocks\"\n  override_during = plan\n  \
+                 mock_resource \"docker_volume\" {\n    defaults = { name = \"own\" }\n  }\n}\n";
+    let volumes = "mock_resource \"docker_volume\" {\n  defaults = { name = \"shared\" }\n}\n\
+                   mock_resource \"docker_network\" {\n  defaults = { name = \"shared\" }\n}\n";
+    let more = r#"{"mock_machine": {"defaults": {"cpus": 2}}, "override_data": {"target": "data.docker_engine.a"}}"#;
+    assert_snapshot!(check_mock(suite, &[("mocks/a.bmmock.hcl", volumes), ("mocks/b.bmmock.json", more)]), @"");
+    let wrong = "x = 1\nmock_machin {\n}\nmock_resource \"docker_network\" {\n  alias = \"a\"\n}\n";
+    assert_snapshot!(check_mock(suite, &[("mocks/a.bmmock.hcl", volumes), ("mocks/b.bmmock.hcl", wrong)]), @"");
+    assert_snapshot!(check_mock("mock_provider \"docker\" {\n  source = \"mocks\"\n}\n", &[]), @"");
+}

@@ -23,9 +23,10 @@ pub(crate) const WORDS: [&str; 7] =
 /// Parses a file of tests. What is wrong is reported, the rest is there all the same.
 pub fn parse_suite(file: &SourceFile) -> (Suite, Diagnostics) {
     let module = Module { files: vec![file.clone()], ..Module::default() };
-    let mut parser = Parser { module, folder: "", diagnostics: Vec::new(), seen: BTreeMap::new() };
+    let mut parser = Parser::new(module, "");
     let mut suite = Suite {
         file: file.clone(),
+        mock_files: Vec::new(),
         variables: BTreeMap::new(),
         providers: BTreeMap::new(),
         mocks: BTreeMap::new(),
@@ -36,7 +37,7 @@ pub fn parse_suite(file: &SourceFile) -> (Suite, Diagnostics) {
     parser.diagnostics.extend(errors);
     for item in body.items {
         match item {
-            Item::Attribute(attribute) => parser.outside(file, &attribute),
+            Item::Attribute(attribute) => parser.outside(file, &attribute, "put it into a block, as `variables { … }`"),
             Item::Block(block) => {
                 if let Some(block) = parser.suite_block(file, block) {
                     parser.declare_test(block, &mut suite);
@@ -49,10 +50,10 @@ pub fn parse_suite(file: &SourceFile) -> (Suite, Diagnostics) {
 }
 
 impl Parser<'_> {
-    fn outside(&mut self, file: &SourceFile, attribute: &syntax::Attribute) {
+    fn outside(&mut self, file: &SourceFile, attribute: &syntax::Attribute, hint: &str) {
         let name = &attribute.name;
         let error = Diagnostic::error(format!("`{}` stands outside of any block", name.text));
-        self.diagnostics.push(error.at(&file.span(name.place)).hint("put it into a block, as `variables { … }`"));
+        self.diagnostics.push(error.at(&file.span(name.place)).hint(hint));
     }
 
     fn suite_block(&mut self, file: &SourceFile, block: syntax::Block) -> Option<NestedBody> {

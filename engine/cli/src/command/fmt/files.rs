@@ -10,8 +10,8 @@ use bimetal_syntax::SourceFile;
 use crate::arguments::Fmt;
 use crate::failure::{Failure, io};
 
-/// Of the configuration, of variables and of tests. The lock file is none of them: `init` writes it.
-const ENDINGS: [&str; 3] = [".bm.hcl", ".bmvars.hcl", ".bmtest.hcl"];
+/// Of the configuration, of variables, of tests and of mocks. The lock file is none of them: `init` writes it.
+const ENDINGS: [&str; 4] = [".bm.hcl", ".bmvars.hcl", ".bmtest.hcl", ".bmmock.hcl"];
 
 /// The files that are named, and those in the folders that are named, each once; without any name those in the root. Paths are relative to
 /// it.
@@ -37,7 +37,7 @@ fn found_at(root: &Path, path: &Path, recursive: bool) -> Result<Vec<PathBuf>, F
         _ if is_configuration(path) => Ok(vec![path.to_owned()]),
         _ => {
             let error = Diagnostic::error(format!("`{}` is no configuration file", path.display()));
-            Err(error.hint("their names end in `.bm.hcl`, `.bmvars.hcl` or `.bmtest.hcl`").into())
+            Err(error.hint("their names end in `.bm.hcl`, `.bmvars.hcl`, `.bmtest.hcl` or `.bmmock.hcl`").into())
         }
     }
 }

@@ -8,7 +8,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Diagnostic, Diagnostics};
 
 use crate::arguments::Test;
-use crate::configuration::read_suites;
+use crate::configuration::{read_mocks, read_suites};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -46,14 +46,34 @@ fn parsed(session: &Session, folder: &str) -> Result<Vec<Suite>, Failure> {
     }
     let (mut suites, mut said) = (Vec::new(), Diagnostics::new());
     for source in &sources {
-        let (suite, diagnostics) = parse_suite(source);
-        suites.push(suite);
+        let (mut suite, diagnostics) = parse_suite(source);
         said.extend(diagnostics);
+        said.extend(read_more(session, &mut suite));
+        suites.push(suite);
     }
+    sources.extend(suites.iter().flat_map(|suite| &suite.mock_files).cloned());
     match has_errors(&said) {
         true => Err(Failure::new(said, &sources)),
         false => Ok(suites),
     }
+}
+
+/// What the sources of its mocks say.
+fn read_more(session: &Session, suite: &mut Suite) -> Diagnostics {
+    let mut said = Diagnostics::new();
+    for mock in suite.mocks.values_mut() {
+        let Some(source) = &mock.source else { continue };
+        let none = Diagnostic::error(format!("`{}` has no files of mocks", source.folder)).at(&source.span);
+        match read_mocks(&session.root, &source.folder) {
+            Ok(files) if files.is_empty() => said.push(none.hint("their names end in `.bmmock.hcl`")),
+            Ok(files) => {
+                said.extend(mock.read(&files));
+                suite.mock_files.extend(files);
+            }
+            Err(failure) => said.extend(failure.diagnostics.into_iter().map(|one| one.at(&source.span))),
+        }
+    }
+    said
 }
 
 /// A path as names of files are written: without `./`.

@@ -66,7 +66,8 @@ struct Outcome {
 impl Play<'_> {
     async fn run(&mut self, run: &Run) -> RunResult {
         let (begun, started) = (SystemTime::now(), Instant::now());
-        let mut files = vec![self.suite.file.clone()];
+        let mut files = self.suite.mock_files.clone();
+        files.push(self.suite.file.clone());
         self.stage.session.progress.wait_for(format!("run \"{}\"", run.name));
         let attempt = self.attempt(run, &mut files).await;
         let (verdict, shown) = attempt.unwrap_or_else(|said| (Verdict { status: Status::Error, said }, None));

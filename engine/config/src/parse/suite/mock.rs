@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bimetal_model::{BlockKind, Diagnostic, Span};
+use bimetal_model::{BlockKind, Diagnostic, Diagnostics, Span};
+use bimetal_syntax::Item;
 
 use super::Parser;
 use crate::module::*;
+use crate::shape::parse_mock_tree;
 use crate::suggest::nearest_or_all;
 use crate::suite::*;
 
@@ -13,13 +15,58 @@ use crate::suite::*;
 const BLOCKS: [&str; 6] =
     ["mock_machine", "mock_resource", "mock_data", "override_resource", "override_data", "override_module"];
 
+impl Mock {
+    /// Takes in what the files of its source say. What it says itself is stronger.
+    pub fn read(&mut self, files: &[SourceFile]) -> Diagnostics {
+        let mut parser = Parser::new(Module { files: files.to_vec(), ..Module::default() }, "");
+        let mut other = Mock {
+            source: None,
+            machine: None,
+            resources: BTreeMap::new(),
+            data: BTreeMap::new(),
+            overrides: Vec::new(),
+            ..self.clone()
+        };
+        let blocks = files.iter().flat_map(|file| parser.mock_file(file, &self.span)).collect();
+        parser.mock_blocks(blocks, &mut other);
+        self.machine = self.machine.take().or(other.machine);
+        other.resources.into_iter().for_each(|(ty, of)| drop(self.resources.entry(ty).or_insert(of)));
+        other.data.into_iter().for_each(|(ty, of)| drop(self.data.entry(ty).or_insert(of)));
+        // Of several that are about the same object the first one counts.
+        self.overrides.extend(other.overrides);
+        parser.diagnostics
+    }
+}
+
 impl Parser<'_> {
+    fn mock_file(&mut self, file: &SourceFile, span: &Span) -> Vec<NestedBody> {
+        let (mut tree, errors) = parse_mock_tree(file);
+        self.diagnostics.extend(errors);
+        let hint = "put it into a block, as `mock_resource \"<type>\" { … }`";
+        for item in tree.items.extract_if(.., |item| matches!(item, Item::Attribute(_))) {
+            if let Item::Attribute(attribute) = item {
+                self.outside(file, &attribute, hint);
+            }
+        }
+        let body = self.body(file, tree, span, &[]);
+        self.faults(&body);
+        body.blocks
+    }
+
     pub(super) fn mock(&mut self, mut body: Body, span: Span) -> Mock {
         let during = self.phase(&mut body, "override_during").unwrap_or(Phase::Apply);
-        self.unsupported(&body, &["alias", "override_during"]);
+        self.unsupported(&body, &["alias", "override_during", "source"]);
+        let source = body.attributes.remove("source").and_then(|source| self.folder(&source.expression));
         let (resources, data) = (BTreeMap::new(), BTreeMap::new());
-        let mut mock = Mock { machine: None, resources, data, overrides: Vec::new(), span };
-        for block in std::mem::take(&mut body.blocks) {
+        let mut mock = Mock { source, during, machine: None, resources, data, overrides: Vec::new(), span };
+        self.mock_blocks(body.blocks, &mut mock);
+        mock
+    }
+
+    /// What stands between its braces, or in files.
+    fn mock_blocks(&mut self, blocks: Vec<NestedBody>, mock: &mut Mock) {
+        let during = mock.during;
+        for block in blocks {
             let labels = usize::from(matches!(block.name.as_str(), "mock_resource" | "mock_data"));
             match (block.name.as_str(), &block.labels[..]) {
                 (word, found) if BLOCKS.contains(&word) && found.len() != labels => {
@@ -39,7 +86,6 @@ impl Parser<'_> {
                 }
             }
         }
-        mock
     }
 
     fn mock_machine(&mut self, block: NestedBody, during: Phase, place: &mut Option<Defaults>) {

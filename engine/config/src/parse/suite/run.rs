@@ -93,8 +93,13 @@ impl Parser<'_> {
             self.diagnostics.push(error.hint("write `source = \"./tests/setup\"`"));
             return None;
         };
-        let span = attribute.expression.span().clone();
-        let text = self.literal(&attribute.expression)?;
+        self.folder(&attribute.expression)
+    }
+
+    /// A folder below the root.
+    pub(super) fn folder(&mut self, source: &Expression) -> Option<Source> {
+        let span = source.span().clone();
+        let text = self.literal(source)?;
         match joined("", &text) {
             Some(folder) => Some(Source { folder: folder.into(), span }),
             None => {

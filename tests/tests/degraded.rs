@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bimetal_tests::{Bimetal, Engine, Lab, image};
-use serde_json::Value;
 use xtask::web::Platform;
 
 const CONFIGURATION: &str = r#"
@@ -74,11 +73,6 @@ fn one_machine_that_does_not_answer_is_left_as_it_is_and_the_others_go_on() {
 
     // Something is: the others have it, and it is left out there.
     bimetal.set("mood", "wild");
-    let planned = bimetal.run(&["plan", "--json"]);
-    let plan: Value = serde_json::from_str(&planned.stdout).unwrap_or_else(|error| panic!("{error}: {planned}"));
-    assert_eq!(plan["degraded"][0]["machine"], r#"machine.docker.rack["two"]"#, "{planned}");
-    let left = plan["changes"].as_array().expect("changes").iter().filter(|change| change["action"] == "leave");
-    assert_eq!(left.count(), 1, "{planned}");
     let applied = bimetal.run(&["apply", "--auto-approve"]);
     assert_eq!(applied.code, 3, "{applied}");
     assert!(applied.stderr.contains("Not all is done:"), "{applied}");

@@ -1,4 +1,4 @@
-//! Components as native code, compiled once and cached by digest.
+//! Components as native code, compiled once, by whichever process comes first, and cached by digest.
 //!
 //! Invariant: native code is loaded only from a folder and a file that belong to this user and that no one else may write
 //! (test: `code_that_others_could_have_written_is_compiled_again`).
@@ -26,6 +26,11 @@ pub(crate) fn load(
         return Ok(component);
     }
     notify.notify(Event::Busy { message: format!("compiling provider `{name}`, once") });
+    // Where it can't be had, more than one may compile it, and nothing else is lost.
+    let _turn = turn(&path).inspect_err(|error| tracing::warn!(%error, "the cache can't be locked")).ok();
+    if let Some(component) = load_cached(engine, &path) {
+        return Ok(component);
+    }
     let code = engine.precompile_component(wasm)?;
     if let Err(error) = store(&path, &code) {
         tracing::warn!(%error, path = %path.display(), "compiled code can't be kept");
@@ -38,6 +43,24 @@ fn path(engine: &Engine, digest: &str, cache: &Path) -> PathBuf {
     engine.precompile_compatibility_hash().hash(&mut hasher);
     let digest = digest.trim_start_matches("sha256:");
     cache.join("cwasm").join(format!("{digest}-{:016x}.cwasm", hasher.finish()))
+}
+
+/// Held by who compiles, until it is dropped; whoever wants the same waits for that.
+fn turn(path: &Path) -> std::io::Result<fs::File> {
+    make_folder(path)?;
+    let lock = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path.with_extension("lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn load_cached(engine: &Engine, path: &Path) -> Option<Component> {
@@ -69,8 +92,7 @@ fn is_ours(path: &Path) -> Option<bool> {
 
 /// Whole or not at all, also where two processes do it at once.
 pub(crate) fn store(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    make_folder(path)?;
     let temporary = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4().simple()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let written = std::io::Write::write_all(&mut file, content).and_then(|()| fs::rename(&temporary, path));
@@ -91,6 +113,37 @@ mod tests {
     use super::*;
     use bimetal_model::event::Silent;
     use std::os::unix::fs::PermissionsExt as _;
+
+    /// Lets nobody go on before all have said that something is compiled.
+    struct Said(std::sync::Barrier);
+
+    impl Notify for Said {
+        fn notify(&self, _: Event) {
+            self.0.wait();
+        }
+    }
+
+    #[test]
+    fn who_comes_while_it_is_compiled_waits_for_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = crate::runtime::engine().unwrap();
+        let said = Said(std::sync::Barrier::new(4));
+        let load_it = || load(&engine, "x", b"\0asm\x0d\0\x01\0", "sha256:1", folder.path(), &said).map(drop);
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..4).map(|_| scope.spawn(load_it)).collect();
+            all.into_iter().for_each(|one| one.join().unwrap().unwrap());
+        });
+        let written = fs::read_dir(folder.path().join("cwasm")).unwrap().filter_map(Result::ok);
+        let names: Vec<_> = written.map(|entry| entry.path().extension().unwrap().to_owned()).collect();
+        assert_eq!(names.len(), 2, "the code and its lock: {names:?}");
+        let path = path(&engine, "sha256:1", folder.path());
+        assert!(load_cached(&engine, &path).is_some());
+        let held = turn(&path).unwrap();
+        let other = fs::File::open(path.with_extension("lock")).unwrap();
+        assert!(other.try_lock().is_err(), "one at a time");
+        drop(held);
+        assert!(other.try_lock().is_ok());
+    }
 
     #[test]
     fn code_that_others_could_have_written_is_compiled_again() {

@@ -49,11 +49,11 @@ fn what_its_provider_does_not_promise_is_waited_for() {
           count = machine.docker.a.memory != null ? 2 : 0
           name  = "counted"
         }
-    "#), @r#"
-    `count` depends on what is known only after apply
-      which instances there are must be known to plan them
-      hint: use keys that the configuration itself knows, as names, and let only the values come from elsewhere
-    "#);
+    "#), @r"
+    docker_volume.counted: `count` depends on what is known only after apply
+      `machine.docker.a.memory` is known only after apply
+      hint: `bimetal apply -target=machine.docker.a` makes that first; or use what the configuration itself knows, as names, and let only the values come from elsewhere
+    ");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Machines of a fleet that can't be reached, and how many of a pool's may.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bimetal_tests::{Bimetal, Engine, Lab, image};
+use serde_json::Value;
 use xtask::web::Platform;
 
 const CONFIGURATION: &str = r#"
@@ -56,6 +58,13 @@ fn ids(engine: &Engine) -> Vec<String> {
     engine.containers().iter().map(|one| one["Id"].as_str().expect("an id").to_owned()).collect()
 }
 
+/// The plan among the events in a file.
+fn planned(events: &Path) -> Value {
+    let events = std::fs::read_to_string(events).expect("it is written");
+    let mut events = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    events.find(|event| event["event"] == "plan").expect("a plan")["document"].clone()
+}
+
 #[test]
 fn one_machine_that_does_not_answer_is_left_as_it_is_and_the_others_go_on() {
     let Some(lab) = Lab::start() else { return };
@@ -73,8 +82,12 @@ fn one_machine_that_does_not_answer_is_left_as_it_is_and_the_others_go_on() {
 
     // Something is: the others have it, and it is left out there.
     bimetal.set("mood", "wild");
-    let applied = bimetal.run(&["apply", "--auto-approve"]);
+    let applied = bimetal.run(&["apply", "--auto-approve", "--json-into", "events"]);
     assert_eq!(applied.code, 3, "{applied}");
+    let plan = planned(&bimetal.folder().join("events"));
+    assert_eq!(plan["degraded"][0]["machine"], r#"machine.docker.rack["two"]"#, "{plan}");
+    let left = plan["changes"].as_array().expect("changes").iter().filter(|change| change["action"] == "leave");
+    assert_eq!(left.count(), 1, "{plan}");
     assert!(applied.stderr.contains("Not all is done:"), "{applied}");
     for (engine, before) in [(&engines[0], &before[0]), (&engines[2], &before[2])] {
         assert_ne!(&ids(engine), before, "it is another one");

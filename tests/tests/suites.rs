@@ -1711,12 +1711,72 @@ fn files_of_tests_may_share_what_is_mocked() {
     };
     bimetal.write("main.bmtest.hcl", &suite("machine.docker.here.cpus == 8"));
     bimetal.write("tests/more.bmtest.hcl", &suite("machine.docker.here.platform == \"linux/arm64\""));
-    assert_snapshot!(shown(&bimetal.run(&["test"])), @"");
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @r#"
+    $ bimetal test
+    --- stderr
+    error: `mocks` has no files of mocks
+     --> main.bmtest.hcl:2:12
+      |
+    2 |   source = "./mocks"
+      |            ^^^^^^^^^
+      |
+      = hint: their names end in `.bmmock.hcl`
+
+    error: `mocks` has no files of mocks
+     --> tests/more.bmtest.hcl:2:12
+      |
+    2 |   source = "./mocks"
+      |            ^^^^^^^^^
+      |
+      = hint: their names end in `.bmmock.hcl`
+
+    (1)
+    "#);
     bimetal.write("mocks/all.bmmock.hcl", "mock_machine {\n  defaults={ cpus=8,platform=\"linux/arm64\" }\n}\n");
-    assert_snapshot!(shown(&bimetal.run(&["test"])), @"");
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @r#"
+    $ bimetal test
+    main.bmtest.hcl... in progress
+      run "a"... pass
+    main.bmtest.hcl... tearing down
+    main.bmtest.hcl... pass
+    tests/more.bmtest.hcl... in progress
+      run "a"... pass
+    tests/more.bmtest.hcl... tearing down
+    tests/more.bmtest.hcl... pass
+
+    Success! 2 passed, 0 failed.
+    --- stderr
+    (0)
+    "#);
     assert_eq!(bimetal.ok(&["fmt", "-recursive"]), "mocks/all.bmmock.hcl\n");
     bimetal.write("mocks/all.bmmock.hcl", "mock_machine {\n  defaults = { cpus = \"many\" }\n}\n");
-    assert_snapshot!(shown(&bimetal.run(&["test"])), @"");
+    assert_snapshot!(shown(&bimetal.run(&["test"])), @r#"
+    $ bimetal test
+    main.bmtest.hcl... in progress
+      run "a"... fail
+    main.bmtest.hcl... tearing down
+    main.bmtest.hcl... fail
+    tests/more.bmtest.hcl... in progress
+      run "a"... fail
+    tests/more.bmtest.hcl... tearing down
+    tests/more.bmtest.hcl... fail
+
+    Failure! 0 passed, 2 failed.
+    --- stderr
+    error: the value of `cpus` does not fit its type
+     --> mocks/all.bmmock.hcl:2:14
+      |
+    2 |   defaults = { cpus = "many" }
+      |              ^^^^^^^^^^^^^^^^^ number required, and this text is none
+
+    error: the value of `cpus` does not fit its type
+     --> mocks/all.bmmock.hcl:2:14
+      |
+    2 |   defaults = { cpus = "many" }
+      |              ^^^^^^^^^^^^^^^^^ number required, and this text is none
+
+    (1)
+    "#);
 }
 
 #[test]

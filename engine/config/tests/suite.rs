@@ -222,7 +222,7 @@ fn mistakes() {
         "mock_provider \"docker\" {\n mock_data \"a\" {\n }\n mock_data \"a\" {\n }\n}",
         "mock_provider \"docker\" {\n mock_resource \"a\" {\n values = {}\n }\n}",
         "mock_provider \"docker\" {\n mock_volume \"a\" {\n }\n}",
-        "mock_provider \"docker\" {\n source = \"./mocks\"\n}",
+        "mock_provider \"docker\" {\n sorce = \"./mocks\"\n}",
         "override_resource {\n values = {}\n}",
         "override_resource {\n target = data.a.b\n}",
         "override_data {\n target = a.b\n}",
@@ -296,8 +296,8 @@ fn mistakes() {
       error: no argument is called `values` here at «values» hint: there are `defaults`, `override_during`
     mock_provider "docker" {\n mock_volume "a" {\n }\n}
       error: `mock_volume` does not belong into `mock_provider` at «mock_volume "a"» hint: there are `mock_machine`, `mock_resource`, `mock_data`, `override_resource`, `override_data`, `override_module`
-    mock_provider "docker" {\n source = "./mocks"\n}
-      error: no argument is called `source` here at «source» hint: there are `alias`, `override_during`
+    mock_provider "docker" {\n sorce = "./mocks"\n}
+      error: no argument is called `sorce` here at «sorce» hint: did you mean `source`?
     override_resource {\n values = {}\n}
       error: `target` is missing at «override_resource»
     override_resource {\n target = data.a.b\n}
@@ -457,8 +457,29 @@ fn files_of_mocks_say_what_the_mock_does_not() {
     let volumes = "mock_resource \"docker_volume\" {\n  defaults = { name = \"shared\" }\n}\n\
                    mock_resource \"docker_network\" {\n  defaults = { name = \"shared\" }\n}\n";
     let more = r#"{"mock_machine": {"defaults": {"cpus": 2}}, "override_data": {"target": "data.docker_engine.a"}}"#;
-    assert_snapshot!(check_mock(suite, &[("mocks/a.bmmock.hcl", volumes), ("mocks/b.bmmock.json", more)]), @"");
+    assert_snapshot!(check_mock(suite, &[("mocks/a.bmmock.hcl", volumes), ("mocks/b.bmmock.json", more)]), @r#"
+    variables []
+    providers []
+    mock docker: machine Some("Some(\"{\\\"cpus\\\": 2}\") from Plan")
+      docker_network: Some("{ name = \"shared\" }") from Plan
+      docker_volume: Some("{ name = \"own\" }") from Plan
+      data.docker_engine.a is None
+    "#);
     let wrong = "x = 1\nmock_machin {\n}\nmock_resource \"docker_network\" {\n  alias = \"a\"\n}\n";
-    assert_snapshot!(check_mock(suite, &[("mocks/a.bmmock.hcl", volumes), ("mocks/b.bmmock.hcl", wrong)]), @"");
-    assert_snapshot!(check_mock("mock_provider \"docker\" {\n  source = \"mocks\"\n}\n", &[]), @"");
+    assert_snapshot!(check_mock(suite, &[("mocks/a.bmmock.hcl", volumes), ("mocks/b.bmmock.hcl", wrong)]), @r#"
+    variables []
+    providers []
+    mock docker: machine None
+      docker_network: Some("{ name = \"shared\" }") from Plan
+      docker_volume: Some("{ name = \"own\" }") from Plan
+    error: `x` stands outside of any block at «x» hint: put it into a block, as `mock_resource "<type>" { … }`
+    error: `mock_machin` does not belong into `mock_provider` at «mock_machin» hint: did you mean `mock_machine`?
+    error: `mock_resource "docker_network"` is there twice at «mock_resource "docker_network"» hint: remove one of them
+    "#);
+    assert_snapshot!(check_mock("mock_provider \"docker\" {\n  source = \"mocks\"\n}\n", &[]), @r#"
+    variables []
+    providers []
+    mock docker: machine None
+    error: `mocks` is no local path at «"mocks"» hint: it begins with `./` or `../`, and leads on from the root
+    "#);
 }

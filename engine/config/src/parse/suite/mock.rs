@@ -30,8 +30,11 @@ impl Mock {
         let blocks = files.iter().flat_map(|file| parser.mock_file(file, &self.span)).collect();
         parser.mock_blocks(blocks, &mut other);
         self.machine = self.machine.take().or(other.machine);
-        other.resources.into_iter().for_each(|(ty, of)| drop(self.resources.entry(ty).or_insert(of)));
-        other.data.into_iter().for_each(|(ty, of)| drop(self.data.entry(ty).or_insert(of)));
+        for (types, others) in [(&mut self.resources, other.resources), (&mut self.data, other.data)] {
+            for (ty, defaults) in others {
+                types.entry(ty).or_insert(defaults);
+            }
+        }
         // Of several that are about the same object the first one counts.
         self.overrides.extend(other.overrides);
         parser.diagnostics

@@ -138,6 +138,7 @@ machine "docker" "m" {
 bimetal {
   required_version = var.x
   sate "sqlite" {}
+  state {}
 }
 "#), @r#"
     error: no block is called `srvice` at «srvice "web"» hint: did you mean `service`?
@@ -153,6 +154,7 @@ bimetal {
     error: this names no attribute at «f()»
     error: a plain string is wanted here at «var.x» hint: it is read before anything is evaluated: no references, no functions
     error: `sate` does not belong into `bimetal` at «sate "sqlite"» hint: did you mean `state`?
+    error: `state` has 0 labels here, and takes 1 at «state» hint: write `state "sqlite" { … }`
     error: the variable `v` has no value at «variable "v"» hint: give it one: `--var v=…`, `BIMETAL_VAR_v`, `bimetal.bmvars.hcl` or a `default`
     "#);
 }

@@ -36,7 +36,7 @@ enum Step {
 
 const STEPS: [Step; 4] = [Step::PlanAll, Step::Apply, Step::PlanNothing, Step::Destroy];
 
-/// Each shape in sizes; Terraform is asked where that ends within minutes.
+/// Each shape in sizes; see [`is_compared`] for those that Terraform is asked for.
 const CASES: [(Shape, usize); 13] = [
     (Shape::Blocks, 100),
     (Shape::Blocks, 1_000),
@@ -108,7 +108,7 @@ fn ours(bench: &Bench, shape: Shape, size: usize) -> Result<Vec<(Step, Usage)>> 
     STEPS.into_iter().map(|step| Ok((step, operator.run(words(step))?))).collect()
 }
 
-/// What took more than minutes when it was tried is left out: its cost grows with the square.
+/// Where its cost grows with the square of the number, Terraform is not asked for more than it does within a minute or two.
 fn is_compared(shape: Shape, size: usize) -> bool {
     match shape {
         Shape::Blocks => size <= 10_000,

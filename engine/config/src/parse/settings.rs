@@ -9,6 +9,14 @@ use crate::module::*;
 use crate::suggest::nearest_or_all;
 use crate::types::plain;
 
+/// The blocks of `bimetal`, and how the header of each is written.
+const BLOCKS: [(&str, &str); 4] = [
+    ("required_providers", "required_providers"),
+    ("state", "state \"sqlite\""),
+    ("encryption", "encryption \"passphrase\""),
+    ("registry", "registry \"registry.example.org\""),
+];
+
 impl Parser<'_> {
     pub(super) fn settings(&mut self, mut body: Body) {
         if let Some(attribute) = body.attributes.remove("required_version")
@@ -29,11 +37,7 @@ impl Parser<'_> {
                 ("registry", [host]) => {
                     self.module.settings.registries.insert(host.clone(), Registry { body: block.body });
                 }
-                (name, _) => {
-                    let hint = nearest_or_all(name, ["required_providers", "state", "encryption", "registry"], "block");
-                    let error = Diagnostic::error(format!("`{name}` does not belong into `bimetal`")).at(&block.span);
-                    self.diagnostics.push(error.hint(hint));
-                }
+                (name, labels) => self.diagnostics.push(misplaced(name, labels.len()).at(&block.span)),
             }
         }
     }
@@ -80,6 +84,21 @@ impl Parser<'_> {
             self.diagnostics.push(error.hint("write `provider = digitalocean` or `provider = digitalocean.alias`"));
         }
         key
+    }
+}
+
+/// What is wrong with a block in `bimetal`: its name, or how many labels it has.
+fn misplaced(name: &str, labels: usize) -> Diagnostic {
+    match BLOCKS.iter().find(|(known, _)| *known == name) {
+        Some((_, header)) => {
+            Diagnostic::error(format!("`{name}` has {labels} labels here, and takes {}", usize::from(*header != name)))
+                .hint(format!("write `{header} {{ … }}`"))
+        }
+        None => Diagnostic::error(format!("`{name}` does not belong into `bimetal`")).hint(nearest_or_all(
+            name,
+            BLOCKS.map(|(known, _)| known),
+            "block",
+        )),
     }
 }
 

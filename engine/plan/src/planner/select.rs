@@ -47,8 +47,7 @@ impl Planner<'_> {
             }
         }
         for selector in &options.replace {
-            let several =
-                self.desired_of(selector).filter(|address| is_one_of_several(selector, address)).next().cloned();
+            let several = self.desired_of(selector).find(|address| is_one_of_several(selector, address)).cloned();
             self.note(several.map(|one| {
                 Diagnostic::error(format!("`{selector}` has several instances, and `-replace` makes one anew"))
                     .hint(format!("name the instance, as `{one}`; the option may be given several times"))

@@ -87,7 +87,7 @@ async fn a_bit_that_flipped_is_told_or_harmless() {
 fn interesting(bytes: &[u8]) -> Vec<usize> {
     let of_page = |place: &usize| {
         let within = place % 4096;
-        *place < 108 || within < 32 || place % 127 == 0
+        *place < 108 || within < 32 || place.is_multiple_of(127)
     };
     (0..bytes.len()).filter(of_page).collect()
 }

@@ -86,34 +86,37 @@ fn with_json_each_stream_is_for_programs_alone() {
     }
 }
 
+/// The head of a request, and its body.
+type Request = (String, Vec<u8>);
+
 /// A collector that keeps what it is sent.
 struct Collector {
     address: SocketAddr,
-    bodies: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Collector {
     fn start() -> Collector {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let bodies = Arc::<Mutex<Vec<(String, Vec<u8>)>>>::default();
-        let kept = bodies.clone();
+        let requests = Arc::<Mutex<Vec<Request>>>::default();
+        let kept = requests.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let kept = kept.clone();
                 std::thread::spawn(move || keep(stream, &kept));
             }
         });
-        Collector { address, bodies }
+        Collector { address, requests }
     }
 
-    /// What came, with the words of its first line.
-    fn taken(&self) -> Vec<(String, Vec<u8>)> {
-        std::mem::take(&mut self.bodies.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What came.
+    fn taken(&self) -> Vec<Request> {
+        std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn keep(stream: TcpStream, kept: &Mutex<Vec<(String, Vec<u8>)>>) -> Option<()> {
+fn keep(stream: TcpStream, kept: &Mutex<Vec<Request>>) -> Option<()> {
     let mut reader = BufReader::new(&stream);
     let (mut head, mut line) = (String::new(), String::new());
     while reader.read_line(&mut line).ok()? > 2 {

@@ -189,7 +189,7 @@ fn a_pool_without_machines_is_told() {
 fn nothing_comes_to_a_node_that_does_not_answer_and_nothing_leaves_it() {
     let mut nodes = nodes("a b c", "linux/amd64");
     let four = service("web", &nodes, 4);
-    let prior = prior(&nodes, &[four.clone()]);
+    let prior = prior(&nodes, std::slice::from_ref(&four));
     nodes[1].silent = true;
     // Something that does not suit it any more stays there, too.
     let platforms = Some(["linux/arm64".parse().unwrap(), "linux/amd64".parse().unwrap()].into());

@@ -41,9 +41,12 @@ pub(super) fn drift_text(plan: &Plan, detail: Detail, width: usize) -> String {
     text
 }
 
+/// What those that are shown together have in common: where their addresses don't differ, and what is shown of them.
+type Class = (Address, Option<Place>, Option<String>);
+
 /// Those that read the same, together; `None`: they are gone.
 fn alike<'d>(drift: &[&'d Drift]) -> Vec<(Vec<&'d Address>, Option<String>)> {
-    let mut classes: BTreeMap<(Address, Option<Place>, Option<String>), Vec<&Address>> = BTreeMap::new();
+    let mut classes: BTreeMap<Class, Vec<&Address>> = BTreeMap::new();
     for one in drift {
         let body = one.after.as_ref().map(|after| body(&one.before, after));
         classes.entry((skeleton(&one.address), place(&one.address), body)).or_default().push(&one.address);

@@ -10,10 +10,13 @@ use super::super::style::{ADD, BOLD, paint};
 /// So many of one kind at a time have a line each.
 const EACH: usize = 4;
 
+/// A whole block, whether it is about its replicas, and what was done.
+type Kind = (Address, bool, &'static str);
+
 /// What ended and was not said yet.
 #[derive(Default)]
 pub(super) struct Digest {
-    ended: BTreeMap<(Address, bool, &'static str), Vec<(Address, Duration)>>,
+    ended: BTreeMap<Kind, Vec<(Address, Duration)>>,
 }
 
 impl Digest {

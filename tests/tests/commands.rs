@@ -462,7 +462,7 @@ fn without_chance(text: &str, engine: &Engine) -> String {
         Some((name, _)) if name == "  name          " => format!("{name} = […]"),
         _ => line.to_owned(),
     };
-    let text = text.lines().map(own).collect::<Vec<_>>().join("\n");
+    let text = in_order(&text).map(own).collect::<Vec<_>>().join("\n");
     let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let mut made = String::new();
     let mut rest = text.as_str();
@@ -478,6 +478,19 @@ fn without_chance(text: &str, engine: &Engine) -> String {
         rest = &rest[start + run..];
     }
     made + rest
+}
+
+/// The lines, those of what happens meanwhile in the order of their words: nobody waits for another to say so.
+fn in_order(text: &str) -> impl Iterator<Item = &str> {
+    let happens = |line: &str| {
+        let what = line.split_once(": ").map(|(_, what)| what);
+        let words = ["uploading", "starting", "created after", "destroyed after"];
+        what.is_some_and(|what| words.iter().any(|word| what.starts_with(word)))
+    };
+    let mut lines: Vec<&str> = text.lines().collect();
+    let together = |one: &&str, next: &&str| happens(one) && happens(next);
+    lines.chunk_by_mut(together).for_each(<[&str]>::sort_unstable);
+    lines.into_iter()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Modules on a real engine: made, moved to another name without being touched, and removed.
+//! Modules on a real engine: made, moved to another name without being touched, and removed; and what is taken over.
 
 use bimetal_tests::{Bimetal, Engine, Lab, http, image};
 use serde_json::{Value, json};
@@ -179,4 +179,51 @@ fn what_somebody_else_made_is_imported_as_it_is() {
 
     let missing = bimetal.run(&["apply", "--auto-approve"]).failed();
     assert!(missing.contains("there is no volume `old-data` on this engine"), "{missing}");
+}
+
+const TAKING: &str = r#"
+variable "engine" {
+  type = string
+}
+
+machine "docker" "one" {
+  host     = var.engine
+  insecure = true
+}
+
+resource "docker_volume" "kept" {
+  for_each = toset(["data"])
+  name     = "old-${each.key}"
+  engine   = machine.docker.one.engine
+}
+"#;
+
+#[test]
+fn one_thing_is_imported_by_a_command() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "engine");
+    let mut bimetal = Bimetal::new(TAKING);
+    bimetal.set("engine", engine.host());
+    bimetal.ok(&["apply", "-auto-approve", "-target=machine.docker.one"]);
+    assert_eq!(engine.request("POST", "/volumes/create", &json!({ "Name": "old-data" })).status, 201);
+    let import = |address: &str, id: &str| bimetal.run(&["import", address, id]);
+
+    let missing = import("docker_volume.kept[\"data\"]", "nobody").failed();
+    assert!(missing.contains("there is no volume `nobody` on this engine"), "{missing}");
+    assert!(import("docker_volume.kept[\"x\"]", "old-data").failed().contains("has no such instance"));
+    assert!(import("docker_volume.other", "old-data").failed().contains("write its block first"));
+    let backups = || {
+        let files = std::fs::read_dir(bimetal.folder().join(".bimetal")).expect("the state's folder");
+        files.flatten().filter(|file| file.file_name().to_string_lossy().contains("backup")).count()
+    };
+    let before = backups();
+    let taken = import("docker_volume.kept[\"data\"]", "old-data").ok();
+    assert!(taken.contains("old-data"), "{taken}");
+    assert_eq!(backups(), before + 1, "the state as it was is kept");
+    assert!(import("docker_volume.kept[\"data\"]", "old-data").failed().contains("knows"));
+
+    bimetal.apply();
+    bimetal.assert_settled();
+    bimetal.ok(&["destroy", "--auto-approve"]);
+    assert_eq!(engine.get("/volumes/old-data").status, 404);
 }

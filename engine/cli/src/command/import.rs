@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::output::{print, print_json, say};
 use crate::plan_document::plan_document;
 use crate::session::Session;
+use crate::storable;
 use crate::walk::{self, Course, Look, World};
 
 /// Takes one object over, as an `import` block and an apply would, and shows what it took.
@@ -64,6 +65,7 @@ async fn take(session: &Session, world: &World, words: &arguments::Import, lease
         let error = Diagnostic::error(format!("`{address}` has no such instance"));
         return Err(error.hint("write its key as `count` or `for_each` has it").into());
     };
+    storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
     record(world, &planned.plan, address, &stored, lease).await?;
     show(session, change, &stored, &planned.plan);
     Ok(())
@@ -71,6 +73,7 @@ async fn take(session: &Session, world: &World, words: &arguments::Import, lease
 
 /// Written down as a revision of its own.
 async fn record(world: &World, plan: &Plan, address: &Address, stored: &Stored, lease: &Lease) -> Result<(), Failure> {
+    world.store.back_up().await?;
     let number = world.store.begin(lease, revision("import", plan)).await?;
     let put = Record::Put { address: address.clone(), stored: Box::new(stored.clone()), closes: None };
     let recorded = world.store.record(lease, vec![put]).await;

@@ -46,6 +46,11 @@ impl Options {
         !self.targets.is_empty() || !self.excludes.is_empty()
     }
 
+    /// All that is named, by the option that names it.
+    pub(crate) fn named(&self) -> [(&'static str, &[Selector]); 3] {
+        [("target", &self.targets), ("exclude", &self.excludes), ("replace", &self.replace)]
+    }
+
     /// Whether an address is asked for, as far as its name goes.
     pub(crate) fn is_targeted(&self, address: &Address) -> bool {
         self.targets.is_empty() || self.targets.iter().any(|target| target.holds(address))

@@ -13,9 +13,7 @@ use crate::selection::{Requirements, unplanned};
 impl Planner<'_> {
     /// Says which of the options name nothing: neither a block nor something that exists.
     pub(super) fn refuse_unknown_names(&mut self) {
-        let options = self.options;
-        let named = [("target", &options.targets), ("exclude", &options.excludes), ("replace", &options.replace)];
-        for (option, selectors) in named {
+        for (option, selectors) in self.options.named() {
             for selector in selectors {
                 let is_declared = self.desired.module.objects.keys().any(|block| selector.touches(block));
                 if !is_declared && !self.observed.objects.keys().any(|address| selector.holds(address)) {
@@ -38,8 +36,7 @@ impl Planner<'_> {
     /// Says which of the options name an instance that is not there, now that all of them are known.
     pub(super) fn refuse_unknown_instances(&mut self) {
         let options = self.options;
-        let named = [("target", &options.targets), ("exclude", &options.excludes), ("replace", &options.replace)];
-        for (option, selectors) in named {
+        for (option, selectors) in options.named() {
             for selector in selectors {
                 if let Some(names) = self.missing(option, selector) {
                     self.note([nothing_named(option, selector, &names)]);

@@ -1,36 +1,57 @@
-//! Where state is kept: one SQLite file in which every call is one transaction and what is sensitive is sealed.
+//! Where state is kept: rows in a store, of which every change is one commit, with what is sensitive sealed.
 //!
 //! Must not know what objects mean, how plans are made, or the terminal.
 
-mod backup;
-mod damage;
-mod database;
 mod envelope;
 mod key;
-mod lease;
 mod opening;
-mod revisions;
-mod rows;
 mod seal;
 mod sealed_file;
+
 mod store;
-mod tables;
+mod words;
+
+mod document;
+mod origin;
+mod state;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bimetal_model::port::{Edge, StateError};
 
-pub use backup::{Backup, backups, restore};
-pub use database::Rekey;
 pub use key::{Key, Keys, Secret, make_key_file};
 pub use sealed_file::{open_file, seal_file};
-pub use store::SqliteStore;
+pub use state::{Document, Finding, Push, Rekey, State};
+pub use store::log::Bucket;
+pub use store::sqlite::{Backup, Restored, backups, restore};
 
-/// Opens the state at a path.
+/// Where a state is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// In an SQLite file.
+    Sqlite(PathBuf),
+    /// In a schema of a PostgreSQL database.
+    Postgres {
+        /// `postgres://user:password@host/database?sslmode=require`
+        url: String,
+        /// Made where it is missing.
+        schema: String,
+    },
+    /// In object storage, or in a folder.
+    Objects(Bucket),
+}
+
+/// Opens a state.
 ///
-/// Creates nothing: a state that does not exist yet is empty, and comes into being with its first lock or secret.
-/// Fails where the file is no state, or one of a newer Bimetal.
-pub async fn open(path: PathBuf, keys: Keys, edge: Arc<dyn Edge>) -> Result<SqliteStore, StateError> {
-    SqliteStore::open(path, keys, edge).await
+/// Creates nothing: a state that does not exist yet is empty, and comes into being with its first lease or secret.
+/// Fails where there is something else, or the state of a newer Bimetal.
+pub async fn open(location: Location, keys: Keys, edge: Arc<dyn Edge>) -> Result<State, StateError> {
+    let store: Box<dyn store::Store> = match location {
+        Location::Sqlite(path) => Box::new(store::sqlite::Sqlite::new(path, edge.clone())),
+        Location::Postgres { url, schema } => Box::new(store::postgres::Postgres::new(&url, &schema)?),
+        Location::Objects(bucket) => Box::new(store::log::Log::new(&bucket)?),
+    };
+    store.read(&[]).await?;
+    Ok(State::new(store, keys, edge))
 }

@@ -1,13 +1,13 @@
 //! How a state is opened: what it says of its key, and the keys that are at hand.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bimetal_model::port::StateError;
 
 use crate::envelope::Envelope;
 use crate::key::{Bytes, Key, Keys, sealed};
 use crate::seal::{Place, Sealer};
-
-/// What a state sealed with the operator's key itself proves that key with.
-pub(crate) const CHECK: &str = "key_check";
+use crate::words::KEY;
 
 /// What a state says of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,32 @@ pub(crate) enum KeyRow {
     Envelope(String),
 }
 
-/// A state that is open.
-pub(crate) struct Opened {
+impl KeyRow {
+    /// Reads the row, if there is one.
+    pub(crate) fn parse(row: Option<&str>) -> Result<KeyRow, StateError> {
+        match row {
+            None => Ok(KeyRow::None),
+            Some(text) if text.starts_with('{') => Ok(KeyRow::Envelope(text.to_owned())),
+            Some(text) => STANDARD
+                .decode(text)
+                .map(KeyRow::Direct)
+                .map_err(|_| StateError::Damaged("what tells its key can't be read".to_owned())),
+        }
+    }
+
+    /// The row that says so.
+    pub(crate) fn to_text(&self) -> Option<String> {
+        match self {
+            KeyRow::None => None,
+            KeyRow::Direct(check) => Some(STANDARD.encode(check)),
+            KeyRow::Envelope(text) => Some(text.clone()),
+        }
+    }
+}
+
+/// What a state is opened with.
+#[derive(Clone)]
+pub(crate) struct Unlocked {
     /// What it was opened by: with another row there, it must be opened anew.
     pub(crate) row: KeyRow,
     pub(crate) sealer: Sealer,
@@ -30,7 +54,7 @@ pub(crate) struct Opened {
 }
 
 /// Opens a state, or says which key is missing or wrong.
-pub(crate) fn open(row: KeyRow, keys: &Keys, lineage: &str) -> Result<Opened, StateError> {
+pub(crate) fn open(row: KeyRow, keys: &Keys, lineage: &str) -> Result<Unlocked, StateError> {
     let (sealer, data) = match &row {
         KeyRow::None => (Sealer::without_key(lineage), None),
         KeyRow::Direct(check) => (direct(check, keys, lineage)?, None),
@@ -39,27 +63,27 @@ pub(crate) fn open(row: KeyRow, keys: &Keys, lineage: &str) -> Result<Opened, St
             (Sealer::new(&data, lineage), Some(data))
         }
     };
-    Ok(Opened { row, sealer, data })
+    Ok(Unlocked { row, sealer, data })
 }
 
 /// A new data key for a state that has none, or is to have another one.
-pub(crate) fn with_new_key(keys: &Keys, lineage: &str) -> Result<Opened, StateError> {
+pub(crate) fn with_new_key(keys: &Keys, lineage: &str) -> Result<Unlocked, StateError> {
     let (envelope, data) = Envelope::new(keys, lineage)?;
-    Ok(Opened { row: KeyRow::Envelope(envelope.to_text()?), sealer: Sealer::new(&data, lineage), data: Some(data) })
+    Ok(Unlocked { row: KeyRow::Envelope(envelope.to_text()?), sealer: Sealer::new(&data, lineage), data: Some(data) })
 }
 
 /// The same data key, for the keys that seal now.
-pub(crate) fn wrapped_anew(data: &Bytes, keys: &Keys, lineage: &str) -> Result<Opened, StateError> {
+pub(crate) fn wrapped_anew(data: &Bytes, keys: &Keys, lineage: &str) -> Result<Unlocked, StateError> {
     let envelope = Envelope::of(data, keys, lineage)?;
     let sealer = Sealer::new(data, lineage);
-    Ok(Opened { row: KeyRow::Envelope(envelope.to_text()?), sealer, data: Some(data.clone()) })
+    Ok(Unlocked { row: KeyRow::Envelope(envelope.to_text()?), sealer, data: Some(data.clone()) })
 }
 
 fn direct(check: &[u8], keys: &Keys, lineage: &str) -> Result<Sealer, StateError> {
     let mut reasons = Vec::new();
     for (key, bytes) in keys.all().into_iter().filter_map(|key: &Key| Some((key, key.plain()?))) {
         match bytes.map(|bytes| Sealer::direct(&bytes, lineage)) {
-            Ok(sealer) if sealer.open(&Place::row("meta", CHECK), check).is_ok() => return Ok(sealer),
+            Ok(sealer) if sealer.open(&Place::row("meta", KEY), check).is_ok() => return Ok(sealer),
             Ok(_) => reasons.push(key.is_another()),
             Err(error) => reasons.push(error),
         }

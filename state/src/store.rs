@@ -1,146 +1,193 @@
-//! The port: each call is handed to a thread that may block, one at a time.
+//! What a store is: rows of named tables, read as of one moment, and written only where a condition holds.
+//!
+//! A store must not know what rows mean. Everything that has a meaning is written once, above this.
+
+pub(crate) mod log;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use bimetal_model::port::{Edge, Holder, Lease, Record, Remember, StateError};
-use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Snapshot};
-use tokio::sync::Mutex;
+use bimetal_model::port::StateError;
+use serde::{Deserialize, Serialize};
 
-use crate::database::{Database, Rekey};
-use crate::key::Keys;
-use crate::tables::Trouble;
-use crate::{backup, revisions, rows};
+/// The format of tables and rows that is written here: what is older is brought forward, what is newer is refused.
+pub(crate) const FORMAT: u32 = 2;
 
-/// State in an SQLite file.
-///
-/// A call that was begun is carried through even if nobody waits for its answer any more.
-pub struct SqliteStore {
-    database: Arc<Mutex<Database>>,
+/// A named table. Its rows are texts under texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Table {
+    /// What the state is itself: its lineage, its key, its counters.
+    Meta,
+    /// What exists, by address.
+    Objects,
+    /// Promises that are open, by id.
+    Intents,
+    /// By name.
+    Outputs,
+    /// By number, with zeros in front.
+    Revisions,
+    /// How each revision ended, by its number.
+    Outcomes,
+    /// What each revision was made from, by its number.
+    Sources,
+    /// Texts that sources name, by a name that follows from the text.
+    Contents,
+    /// What each revision left, by its number and what it is of.
+    History,
+    /// Who holds a lease on what, by id.
+    Leases,
+    /// Until when a lease lasts, by its id.
+    Renewals,
+    /// Saved plans that were done, by id.
+    Plans,
+    /// The engine's own, by name.
+    Secrets,
 }
 
-impl SqliteStore {
-    pub(crate) async fn open(path: PathBuf, keys: Keys, edge: Arc<dyn Edge>) -> Result<SqliteStore, StateError> {
-        let store = SqliteStore { database: Arc::new(Mutex::new(Database::new(path, keys, edge))) };
-        store.with(|database| database.find().map(drop)).await?;
-        Ok(store)
-    }
+impl Table {
+    /// All of them.
+    pub(crate) const ALL: [Table; 13] = [
+        Table::Meta,
+        Table::Objects,
+        Table::Intents,
+        Table::Outputs,
+        Table::Revisions,
+        Table::Outcomes,
+        Table::Sources,
+        Table::Contents,
+        Table::History,
+        Table::Leases,
+        Table::Renewals,
+        Table::Plans,
+        Table::Secrets,
+    ];
 
-    async fn with<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&mut Database) -> Result<T, Trouble> + Send + 'static,
-    ) -> Result<T, StateError> {
-        let mut database = self.database.clone().lock_owned().await;
-        let work = move || act(&mut database).map_err(|trouble| trouble.of(database.path()));
-        match tokio::task::spawn_blocking(work).await {
-            Ok(answer) => answer,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(StateError::Store { store: "state".to_owned(), reason: error.to_string() }),
-            },
+    /// As databases call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Table::Meta => "meta",
+            Table::Objects => "objects",
+            Table::Intents => "intents",
+            Table::Outputs => "outputs",
+            Table::Revisions => "revisions",
+            Table::Outcomes => "outcomes",
+            Table::Sources => "sources",
+            Table::Contents => "contents",
+            Table::History => "history",
+            Table::Leases => "leases",
+            Table::Renewals => "renewals",
+            Table::Plans => "plans",
+            Table::Secrets => "secrets",
         }
     }
+}
 
-    /// Takes the lock from whoever has it; what they write from then on is refused.
-    pub async fn force_unlock(&self) -> Result<(), StateError> {
-        self.with(Database::force_unlock).await
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// The serial of the commit that last wrote it.
+    pub(crate) version: u64,
+}
+
+/// Rows that are wanted.
+#[derive(Clone, Debug)]
+pub(crate) enum Select {
+    /// The whole table.
+    All(Table),
+    /// The whole table without its values.
+    Keys(Table),
+    /// The row of this key, if there is one.
+    One(Table, String),
+    /// Rows whose keys come before this one in the order of their bytes.
+    Before(Table, String),
+}
+
+/// What was read, all of it as of one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct View {
+    /// Of the last commit by then.
+    pub(crate) serial: u64,
+    /// As many as selections, in their order; rows in the order of their keys' bytes.
+    pub(crate) answers: Vec<Vec<Row>>,
+}
+
+/// What must be so for a commit to happen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Expect {
+    /// The row was last written by this commit; 0: there is no such row.
+    Version(Table, String, u64),
+    /// There is such a row.
+    There(Table, String),
+    /// This was the last commit: nothing at all was written since.
+    Serial(u64),
+}
+
+/// A row that is to be this; without a value it is removed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Write {
+    pub(crate) table: Table,
+    pub(crate) key: String,
+    pub(crate) value: Option<String>,
+    /// The version that it keeps, where it is the same in other words; else it gets the commit's serial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<u64>,
+}
+
+/// Rows that are written together, or not at all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Commit {
+    /// Random: a store that does not know whether it was written finds out by this.
+    pub(crate) id: String,
+    pub(crate) expect: Vec<Expect>,
+    /// Each row at most once.
+    pub(crate) writes: Vec<Write>,
+}
+
+impl Commit {
+    pub(crate) fn put(&mut self, table: Table, key: impl Into<String>, value: impl Into<String>) {
+        self.set(table, key, Some(value.into()));
     }
 
-    /// Whether what is sensitive can be stored: the state has a key, or gets one with the next lock.
-    pub async fn can_seal(&self) -> Result<bool, StateError> {
-        self.with(Database::can_seal).await
+    pub(crate) fn remove(&mut self, table: Table, key: impl Into<String>) {
+        self.set(table, key, None);
     }
 
-    /// Wraps the data key with the keys that seal now, or makes another one and seals everything with it; answers which of
-    /// these was done. All of it is done, or nothing.
-    pub async fn rekey(&self, lease: &Lease, how: Rekey) -> Result<Rekey, StateError> {
-        let lease = lease.clone();
-        self.with(move |database| database.rekey(&lease, how)).await
-    }
-
-    /// Copies the state as it is now beside it, unless that was done already. `None`: there is nothing to copy.
-    pub async fn back_up(&self) -> Result<Option<PathBuf>, StateError> {
-        self.with(|database| match database.find()? {
-            true => backup::back_up(database.path()),
-            false => Ok(None),
-        })
-        .await
+    pub(crate) fn set(&mut self, table: Table, key: impl Into<String>, value: Option<String>) {
+        self.writes.push(Write { table, key: key.into(), value, version: None });
     }
 }
 
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// It is on disk, as the commit of this serial.
+    Done(u64),
+    /// Something was not as expected, and nothing was written.
+    Refused,
+}
+
+/// Where rows are kept.
+///
+/// Invariant: commits are one after the other, each with the next serial; what a call has answered survives a power cut
+/// (tests: `state/tests/stores`).
 #[async_trait]
-impl Remember for SqliteStore {
-    async fn load(&self) -> Result<Snapshot, StateError> {
-        let snapshot = self.with(|database| database.read(|rows, sealer| rows::load(rows, sealer))).await?;
-        Ok(snapshot.unwrap_or_default())
-    }
-
-    async fn lock(&self, holder: &Holder) -> Result<Lease, StateError> {
-        let holder = holder.clone();
-        self.with(move |database| database.lock(&holder)).await
-    }
-
-    async fn renew(&self, lease: &Lease) -> Result<(), StateError> {
-        let lease = lease.clone();
-        self.with(move |database| database.renew(&lease)).await
-    }
-
-    async fn unlock(&self, lease: Lease) -> Result<(), StateError> {
-        self.with(move |database| database.unlock(&lease)).await
-    }
-
-    async fn begin(&self, lease: &Lease, revision: Revision) -> Result<u64, StateError> {
-        let lease = lease.clone();
-        self.with(move |database| {
-            database.write_leased(&lease, |rows, sealer| revisions::begin(rows, sealer, revision))
-        })
-        .await
-    }
-
-    async fn intend(&self, lease: &Lease, intents: &[Intent]) -> Result<(), StateError> {
-        let (lease, intents) = (lease.clone(), intents.to_vec());
-        let write = move |database: &mut Database| {
-            database.write_leased(&lease, |rows, sealer| {
-                rows::intend(rows, sealer, &intents)?;
-                rows::count(rows)
-            })
-        };
-        self.with(write).await
-    }
-
-    async fn record(&self, lease: &Lease, records: Vec<Record>) -> Result<(), StateError> {
-        let lease = lease.clone();
-        let write = move |database: &mut Database| {
-            database.write_leased(&lease, |rows, sealer| {
-                records.iter().try_for_each(|record| rows::record(rows, sealer, record))?;
-                rows::count(rows)
-            })
-        };
-        self.with(write).await
-    }
-
-    async fn finish(&self, lease: &Lease, revision: u64, outcome: RevisionOutcome) -> Result<(), StateError> {
-        let lease = lease.clone();
-        let write = move |database: &mut Database| {
-            database.write_leased(&lease, |rows, sealer| revisions::finish(rows, sealer, revision, outcome))
-        };
-        self.with(write).await
-    }
-
-    async fn revisions(&self) -> Result<Vec<Revision>, StateError> {
-        let revisions = self.with(|database| database.read(|rows, sealer| revisions::revisions(rows, sealer))).await?;
-        Ok(revisions.unwrap_or_default())
-    }
-
-    async fn secret(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
-        let name = name.to_owned();
-        let secret = self.with(move |database| database.read(|rows, sealer| rows::secret(rows, sealer, &name))).await?;
-        Ok(secret.flatten())
-    }
-
-    async fn keep_secret(&self, name: &str, secret: &[u8]) -> Result<Vec<u8>, StateError> {
-        let (name, secret) = (name.to_owned(), secret.to_vec());
-        self.with(move |database| database.write(|rows, sealer| rows::keep_secret(rows, sealer, &name, &secret))).await
-    }
+pub(crate) trait Store: Send + Sync {
+    /// Its path or address, without what is secret of it.
+    fn name(&self) -> String;
+    /// What is wanted; `None`: nothing was ever written here. Creates nothing.
+    async fn read(&self, wanted: &[Select]) -> Result<Option<View>, StateError>;
+    /// Writes, and makes what there must be to write into.
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StateError>;
+    /// What the store can say of its own soundness: a line for each thing that is wrong.
+    async fn check(&self) -> Result<Vec<String>, StateError>;
+    /// Copies everything as it is now beside it, unless that was done already. `None`: there is nothing to copy, or what keeps
+    /// this store is whose business copies are.
+    async fn back_up(&self) -> Result<Option<PathBuf>, StateError>;
+    /// For people: where a row is from that was read before it was damaged.
+    fn copies(&self) -> String;
 }

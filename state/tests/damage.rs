@@ -7,7 +7,7 @@ use std::path::Path;
 use bimetal_model::Value;
 use bimetal_model::port::{Remember as _, StateError};
 use bimetal_model::snapshot::{Revision, Snapshot};
-use bimetal_state::{Keys, backups, restore};
+use bimetal_state::{Keys, Location, backups, restore};
 use scene::{CANARY, Scene, fill, keys, secret};
 
 /// Everything that is remembered.
@@ -33,12 +33,13 @@ fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// The right answer, or an error that says what is wrong; the serial and the lineage are not signed.
+/// The right answer, or an error that says what is wrong; what counts commits and the lineage are not signed.
 async fn assert_right_or_told(scene: &Scene, keys: Keys, right: &Everything, what: &str) -> bool {
     match read(scene, keys).await {
         Ok(mut found) => {
             found.0.serial = right.0.serial;
             found.0.lineage.clone_from(&right.0.lineage);
+            found.0.versions.clone_from(&right.0.versions);
             assert_eq!(&found, right, "{what}");
             true
         }
@@ -198,7 +199,8 @@ impl Drop for Disk {
 async fn a_full_disk_is_told_and_what_was_written_stays() {
     let Some(disk) = Disk::mount("size=600k") else { return };
     let path = disk.0.path().join("state.db");
-    let open = || bimetal_state::open(path.clone(), keys("a"), std::sync::Arc::new(scene::Clock::default()));
+    let open =
+        || bimetal_state::open(Location::Sqlite(path.clone()), keys("a"), std::sync::Arc::new(scene::Clock::default()));
     let store = open().await.unwrap();
     fill(&store, 1, &secret()).await.unwrap();
     let before = store.load().await.unwrap();
@@ -217,7 +219,8 @@ async fn a_full_disk_is_told_and_what_was_written_stays() {
 async fn a_disk_that_can_not_be_written_is_told() {
     let Some(disk) = Disk::mount("size=4m") else { return };
     let path = disk.0.path().join("state.db");
-    let open = || bimetal_state::open(path.clone(), keys("a"), std::sync::Arc::new(scene::Clock::default()));
+    let open =
+        || bimetal_state::open(Location::Sqlite(path.clone()), keys("a"), std::sync::Arc::new(scene::Clock::default()));
     let store = open().await.unwrap();
     fill(&store, 1, &secret()).await.unwrap();
     drop(store);

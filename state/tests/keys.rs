@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use bimetal_model::Value;
 use bimetal_model::port::{Remember as _, StateError};
-use bimetal_state::{Key, Keys, Rekey, Secret, SqliteStore};
-use scene::{CANARY, Scene, fill, holder, key, keys, secret};
+use bimetal_state::{Key, Keys, Location, Rekey, Secret, State};
+use scene::{CANARY, Scene, fill, key, keys, lock, secret};
 
 const FIXTURE: &[u8] = include_bytes!("fixtures/sealed_with_the_key.db");
 const FIXTURE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -22,15 +22,15 @@ fn turning(new: Key, old: Key) -> Keys {
     Keys { seal: vec![new], open: vec![old] }
 }
 
-async fn rekey(store: &SqliteStore, how: Rekey) -> Result<Rekey, StateError> {
-    let lease = store.lock(&holder()).await?;
+async fn rekey(store: &State, how: Rekey) -> Result<Rekey, StateError> {
+    let lease = lock(store).await?;
     let done = store.rekey(&lease, how).await;
     store.unlock(lease).await?;
     done
 }
 
 /// Fails where the state is not what `fill` left.
-async fn assert_whole(store: &SqliteStore, objects: usize) {
+async fn assert_whole(store: &State, objects: usize) {
     let snapshot = store.load().await.unwrap();
     assert_eq!((snapshot.objects.len(), snapshot.intents.len()), (objects, 1));
     assert!(snapshot.objects.values().all(|stored| stored.object.private == b"private-canary"));
@@ -56,11 +56,11 @@ async fn a_state_that_is_sealed_with_the_key_itself_opens_and_can_get_another() 
     assert!(refused(scene.store(Keys::default()).await.unwrap().load().await).contains("there is none here"));
     let store = scene.store(Keys::new(vec![old()])).await.unwrap();
     let before = store.load().await.unwrap();
-    assert_eq!((before.objects.len(), before.intents.len(), before.serial), (1, 1, 3));
+    assert_eq!((before.objects.len(), before.intents.len(), before.serial), (1, 1, 4));
     assert_eq!(store.secret("ca").await.unwrap().unwrap(), CANARY.as_bytes());
     // It goes on being written as it was.
-    let lease = store.lock(&holder()).await.unwrap();
-    let number = store.begin(&lease, scene::revision()).await.unwrap();
+    let lease = lock(&store).await.unwrap();
+    let number = store.begin(&lease, scene::revision(), None).await.unwrap();
     store.finish(&lease, number, bimetal_model::snapshot::RevisionOutcome::Done).await.unwrap();
     store.unlock(lease).await.unwrap();
     drop(store);
@@ -144,7 +144,7 @@ async fn a_state_gets_its_key_with_the_first_lock_and_is_sealed_by_then() {
     assert_eq!(store.load().await.unwrap(), before);
     assert!(store.can_seal().await.unwrap());
     assert!(scene.store(Keys::default()).await.unwrap().load().await.is_ok());
-    let lease = store.lock(&holder()).await.unwrap();
+    let lease = lock(&store).await.unwrap();
     store.unlock(lease).await.unwrap();
     assert_eq!(store.load().await.unwrap(), before);
     let keyless = scene.store(Keys::default()).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_state_that_somebody_wrote_to_is_found_out() {
     fill(&store, 1, &Value::from("plain-canary")).await.unwrap();
     drop(store);
     let database = rusqlite::Connection::open(scene.path()).unwrap();
-    database.execute("UPDATE objects SET json = replace(json, 'plain-canary', 'evil-canary')", []).unwrap();
+    database.execute("UPDATE objects SET value = replace(value, 'plain-canary', 'evil-canary')", []).unwrap();
     drop(database);
     match scene.store(keys("a")).await.unwrap().load().await {
         Err(StateError::Damaged(reason)) => assert!(reason.contains("docker_volume.a[0]"), "{reason}"),
@@ -173,7 +173,10 @@ async fn child_that_changes_keys() {
     let Some(path) = std::env::var_os("BIMETAL_TEST_STATE") else { return };
     let clock = std::sync::Arc::new(scene::Clock::default());
     for (new, old) in ["b", "c"].into_iter().zip(["a", "b"]) {
-        let store = bimetal_state::open(path.clone().into(), turning(key(new), key(old)), clock.clone()).await.unwrap();
+        let store =
+            bimetal_state::open(Location::Sqlite(path.clone().into()), turning(key(new), key(old)), clock.clone())
+                .await
+                .unwrap();
         rekey(&store, Rekey::New).await.unwrap();
     }
 }

@@ -100,11 +100,6 @@ impl Bimetal {
         Running::start_with(command, words, typed).wait()
     }
 
-    /// Runs a command with this on its standard input.
-    pub fn run_reading(&self, words: &[&str], input: &str) -> Ran {
-        Running::start_with(self.command(binary(), words), words, input).wait()
-    }
-
     /// A command that must end well; gives what it printed.
     pub fn ok(&self, words: &[&str]) -> String {
         self.run(words).ok()

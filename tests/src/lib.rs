@@ -13,8 +13,10 @@ pub mod image;
 pub mod lab;
 pub mod node;
 pub mod notes;
+pub mod postgres;
 pub mod registry;
 pub mod spawn;
+pub mod stage;
 pub mod tree;
 pub mod wait;
 
@@ -24,4 +26,5 @@ pub use digital_ocean::DigitalOcean;
 pub use engine::Engine;
 pub use lab::Lab;
 pub use node::Node;
+pub use postgres::Postgres;
 pub use registry::Registry;

@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod image;
 pub mod json;
+pub mod lease;
 pub mod number;
 pub mod path;
 pub mod placement;

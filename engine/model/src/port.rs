@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use crate::address::{Address, ProviderKey, ProviderName};
 use crate::diagnostic::Diagnostics;
 use crate::image::{ImageIndex, ImageSource};
+use crate::lease::{Clash, Held, Holder, Lease, Scope};
 use crate::path::Path;
 use crate::schema::ProviderSchema;
-use crate::snapshot::{Intent, IntentId, Object, Revision, RevisionOutcome, Snapshot, Stored};
+use crate::snapshot::{Intent, IntentId, Object, Revision, RevisionOutcome, Snapshot, Source, Stored};
 use crate::value::Value;
 
 /// Functions that providers export.
@@ -189,23 +190,6 @@ pub trait Operate: Send + Sync {
     fn allow_images(&self, sources: &[ImageSource]);
 }
 
-/// Who holds a lock, since when, for what.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Holder {
-    /// `user@host`
-    pub who: String,
-    /// On that host.
-    pub process: u32,
-    /// `bimetal apply`
-    pub command: String,
-    /// Milliseconds since 1970.
-    pub since_ms: u64,
-}
-
-/// Proof of holding the lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease(pub String);
-
 /// One change of what state knows. Those of one `record` call are one transaction.
 #[derive(Clone, Debug)]
 pub enum Record {
@@ -227,19 +211,39 @@ pub enum Record {
     },
     /// An intent came to nothing.
     Close(IntentId),
-    /// The outputs are these now.
-    Outputs(std::collections::BTreeMap<String, Value>),
+    /// An output is this now.
+    Output {
+        /// Its name.
+        name: String,
+        /// `None`: it is gone.
+        value: Option<Value>,
+    },
 }
 
 /// Why the state could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Somebody else applies.
-    #[error("the state is locked by {} (process {}), running `{}`", .0.who, .0.process, .0.command)]
-    Locked(Holder),
+    /// Somebody else works on some of it.
+    #[error("{0}")]
+    Locked(Box<Clash>),
     /// The lease ran out, or somebody forced it.
-    #[error("the lock on the state was lost: somebody else may have changed it")]
+    #[error("the lease on the state was lost: somebody else may have changed it")]
     LeaseLost,
+    /// A write to what the lease is not on: a bug.
+    #[error("`{0}` was to be written without a lease on it")]
+    NotLeased(Address),
+    /// A saved plan was done already.
+    #[error("this plan was done already, by revision {revision}")]
+    Replayed {
+        /// That did it.
+        revision: u64,
+    },
+    /// What is to be written over the state is not of this state, or older.
+    #[error("{0}")]
+    Foreign(String),
+    /// No revision has this number, or what it was is not kept.
+    #[error("{0}")]
+    NoRevision(String),
     /// What is sealed can't be opened.
     #[error("sensitive values in the state can't be opened: {0}")]
     Sealed(String),
@@ -272,16 +276,20 @@ pub enum StateError {
 /// Invariant: what a call has answered survives a power cut.
 #[async_trait]
 pub trait Remember: Send + Sync {
-    /// The whole state as it is now; takes no lock.
+    /// The whole state as it is now; takes no lease.
     async fn load(&self) -> Result<Snapshot, StateError>;
-    /// Takes the lock, or says who has it. It lasts 60 s unless renewed.
-    async fn lock(&self, holder: &Holder) -> Result<Lease, StateError>;
-    /// Makes the lock last another 60 s.
+    /// `Snapshot::serial` of the state as it is now: another one means that it changed since.
+    async fn serial(&self) -> Result<u64, StateError>;
+    /// Takes a lease, or says who has one that it clashes with. It lasts 60 s unless renewed.
+    async fn lock(&self, holder: &Holder, scope: &Scope) -> Result<Lease, StateError>;
+    /// Makes the lease last another 60 s.
     async fn renew(&self, lease: &Lease) -> Result<(), StateError>;
-    /// Gives the lock back.
+    /// Gives the lease back.
     async fn unlock(&self, lease: Lease) -> Result<(), StateError>;
-    /// Opens a revision; its `number` is given here.
-    async fn begin(&self, lease: &Lease, revision: Revision) -> Result<u64, StateError>;
+    /// The leases of those who are believed to live.
+    async fn leases(&self) -> Result<Vec<Held>, StateError>;
+    /// Opens a revision; its `number` is given here. What the lease's holder writes from now on is that revision's.
+    async fn begin(&self, lease: &Lease, revision: Revision, source: Option<&Source>) -> Result<u64, StateError>;
     /// Promises, before the effects. An intent that is open already is promised again: there is one of its id.
     async fn intend(&self, lease: &Lease, intents: &[Intent]) -> Result<(), StateError>;
     /// Outcomes, after the effects; one transaction.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, ProviderKey};
+use crate::image::{ImageIndex, ImageSource};
 use crate::placement::Placement;
 use crate::value::Value;
 
@@ -85,17 +86,20 @@ pub struct Intent {
 pub struct Snapshot {
     /// A random id given when the state was made.
     pub lineage: String,
-    /// Counts the commits.
+    /// Of the commit that last changed any of it.
     pub serial: u64,
     /// What exists.
     pub objects: BTreeMap<Address, Stored>,
+    /// Serials of the commits that last wrote these objects; of one that does not exist it is 0.
+    #[serde(default)]
+    pub versions: BTreeMap<Address, u64>,
     /// Intents without an outcome.
     pub intents: Vec<Intent>,
     /// Of the last apply.
     pub outputs: BTreeMap<String, Value>,
 }
 
-/// Who applies, and what.
+/// Who changed the state, and what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// Counts from 1.
@@ -110,8 +114,26 @@ pub struct Revision {
     pub command: String,
     /// The evaluated changes, as the plan shows them, redacted.
     pub summary: serde_json::Value,
+    /// The random id of the saved plan that it does: nobody does that plan again.
+    #[serde(default)]
+    pub plan: Option<String>,
     /// How it ended; absent while it runs, or when it was killed.
     pub outcome: Option<RevisionOutcome>,
+}
+
+/// What a revision was made from. It is kept sealed, and files once for all revisions that have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The configuration's text, by file.
+    pub files: BTreeMap<String, String>,
+    /// The variables' values, but for those that are ephemeral.
+    pub variables: BTreeMap<String, Value>,
+    /// What each image was resolved to.
+    pub images: BTreeMap<ImageSource, ImageIndex>,
+    /// The digests of providers that came from files.
+    pub providers: BTreeMap<String, Option<String>>,
+    /// When it was planned, in milliseconds since 1970.
+    pub planned_ms: Option<u64>,
 }
 
 /// How an apply ended.

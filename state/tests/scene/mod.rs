@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bimetal_model::port::{Edge, Holder, Record, Remember as _, StateError};
+use bimetal_model::lease::{Holder, Lease, Scope};
+use bimetal_model::port::{Edge, Record, Remember as _, StateError};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Revision, RevisionOutcome, Stored};
 use bimetal_model::{Address, ProviderKey, Value};
-use bimetal_state::{Key, Keys, Secret, SqliteStore, open};
+use bimetal_state::{Key, Keys, Location, Secret, State, open};
 
 /// Not to be found in any file.
 pub(crate) const CANARY: &str = "hunter2-canary";
@@ -41,8 +42,8 @@ impl Scene {
         self.folder.path().join("state.db")
     }
 
-    pub(crate) async fn store(&self, keys: Keys) -> Result<SqliteStore, StateError> {
-        open(self.path(), keys, Arc::new(Clock::default())).await
+    pub(crate) async fn store(&self, keys: Keys) -> Result<State, StateError> {
+        open(Location::Sqlite(self.path()), keys, Arc::new(Clock::default())).await
     }
 
     /// Of every file there.
@@ -108,23 +109,29 @@ pub(crate) fn revision() -> Revision {
         commit: None,
         command: "bimetal apply".to_owned(),
         summary: serde_json::json!({ "changes": [1] }),
+        plan: None,
         outcome: None,
     }
 }
 
 /// An apply that leaves objects, an intent, an output, and, where `value` is sensitive, a secret.
-pub(crate) async fn fill(store: &SqliteStore, objects: usize, value: &Value) -> Result<(), StateError> {
-    let lease = store.lock(&holder()).await?;
-    let revision = store.begin(&lease, revision()).await?;
+pub(crate) async fn fill(store: &State, objects: usize, value: &Value) -> Result<(), StateError> {
+    let lease = lock(store).await?;
+    let revision = store.begin(&lease, revision(), None).await?;
     store.intend(&lease, &[intent(0, value.clone())]).await?;
     let put = |index| Record::Put { address: address(index), stored: Box::new(stored(value.clone())), closes: None };
     store.record(&lease, (0..objects).map(put).collect()).await?;
-    store.record(&lease, vec![Record::Outputs([("out".to_owned(), value.clone())].into())]).await?;
+    store.record(&lease, vec![Record::Output { name: "out".to_owned(), value: Some(value.clone()) }]).await?;
     if value.has_sensitive() {
         store.keep_secret("ca", CANARY.as_bytes()).await?;
     }
     store.finish(&lease, revision, RevisionOutcome::Done).await?;
     store.unlock(lease).await
+}
+
+/// A lease on everything.
+pub(crate) async fn lock(store: &State) -> Result<Lease, StateError> {
+    store.lock(&holder(), &Scope::Everything).await
 }
 
 pub(crate) fn secret() -> Value {

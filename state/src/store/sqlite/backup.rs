@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 use bimetal_model::port::StateError;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::damage;
+use super::file::{Found, inspect};
+use super::use_of::Use;
+use super::{Trouble, damage, statement};
 use crate::key::{random, sync_folder};
-use crate::lease::Alive;
-use crate::tables::{self, Found, Trouble};
 
 /// How many are kept.
 const MOST: usize = 5;
@@ -59,7 +59,7 @@ pub fn backups(state: &Path) -> Vec<Backup> {
 }
 
 /// Copies a state that is there, unless it was copied as it is now. Must not be called within a transaction.
-pub(crate) fn back_up(state: &Path) -> Result<Option<PathBuf>, Trouble> {
+pub(super) fn back_up(state: &Path) -> Result<Option<PathBuf>, Trouble> {
     let connection = Connection::open_with_flags(state, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     let moment = moment(&connection)?;
@@ -80,7 +80,7 @@ pub(crate) fn back_up(state: &Path) -> Result<Option<PathBuf>, Trouble> {
 
 /// Which state, and when in its life.
 fn moment(connection: &Connection) -> Result<(String, u64), Trouble> {
-    Ok((tables::lineage(connection)?, tables::serial(connection)?))
+    Ok((statement::lineage(connection)?, statement::changed(connection)?))
 }
 
 fn is_copy(path: &Path, moment: &(String, u64)) -> bool {
@@ -88,7 +88,8 @@ fn is_copy(path: &Path, moment: &(String, u64)) -> bool {
     copied.is_ok_and(|copied| copied == *moment)
 }
 
-fn copy(connection: &Connection, draft: &Path) -> Result<(), Trouble> {
+/// Copies all of it to a file that is made for that.
+pub(super) fn copy(connection: &Connection, draft: &Path) -> Result<(), Trouble> {
     // SQLite would let others read it.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     let Some(name) = draft.to_str() else {
@@ -99,7 +100,7 @@ fn copy(connection: &Connection, draft: &Path) -> Result<(), Trouble> {
     Ok(File::open(draft)?.sync_all()?)
 }
 
-fn draft_of(path: &Path) -> Result<PathBuf, Trouble> {
+pub(super) fn draft_of(path: &Path) -> Result<PathBuf, Trouble> {
     let random: String = random::<6>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(with_suffix(path, &format!(".{random}.new")))
 }
@@ -137,14 +138,14 @@ pub fn restore(state: &Path, backup: Option<&Path>) -> Result<Restored, StateErr
 /// Whether it is a sound state that this Bimetal knows.
 fn check(path: &Path) -> Result<(), Trouble> {
     let connection = read_only(path)?;
-    match tables::inspect(&connection)? {
+    match inspect(&connection)? {
         Found::Empty => Err(StateError::Damaged("it is empty".to_owned()).into()),
-        Found::State => damage::check(&connection),
+        Found::State | Found::Older => damage::check(&connection),
     }
 }
 
 fn put_back(state: &Path, from: &Path) -> Result<Restored, Trouble> {
-    let Some(_alone) = Alive::announce(state)? else {
+    let Some(_alone) = Use::alone(state)? else {
         let reason = "another process works with it: wait until that ends".to_owned();
         return Err(StateError::Store { store: format!("the state `{}`", state.display()), reason }.into());
     };
@@ -186,7 +187,7 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

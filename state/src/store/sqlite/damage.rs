@@ -5,25 +5,29 @@ use std::path::Path;
 use bimetal_model::port::StateError;
 use rusqlite::{Connection, ErrorCode};
 
-use crate::backup::backups;
-use crate::tables::Trouble;
+use super::Trouble;
+use super::backup::backups;
 
 /// It is not as it was written.
-pub(crate) fn damaged(path: &Path, reason: &str) -> StateError {
-    let backup = match backups(path).first() {
+pub(super) fn damaged(path: &Path, reason: &str) -> StateError {
+    StateError::Damaged(format!("`{}`: {reason}; {}", path.display(), copies(path)))
+}
+
+/// Where a sound copy of it is.
+pub(super) fn copies(path: &Path) -> String {
+    match backups(path).first() {
         Some(backup) => format!("the newest backup is `{}`", backup.path.display()),
         None => "there is no backup of it".to_owned(),
-    };
-    StateError::Damaged(format!("`{}`: {reason}; {backup}", path.display()))
+    }
 }
 
 /// It is a database of somebody else's.
-pub(crate) fn foreign(path: &Path) -> StateError {
+pub(super) fn foreign(path: &Path) -> StateError {
     damaged(path, "this database is not a state of Bimetal's")
 }
 
 /// What the operating system said of it.
-pub(crate) fn of_file(path: &Path, error: &std::io::Error) -> StateError {
+pub(super) fn of_file(path: &Path, error: &std::io::Error) -> StateError {
     let reason = match error.kind() {
         std::io::ErrorKind::StorageFull => "the disk is full; nothing was written".to_owned(),
         _ => error.to_string(),
@@ -32,7 +36,7 @@ pub(crate) fn of_file(path: &Path, error: &std::io::Error) -> StateError {
 }
 
 /// What SQLite said of it.
-pub(crate) fn of_database(path: &Path, error: &rusqlite::Error) -> StateError {
+pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> StateError {
     let said = error.to_string();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => damaged(path, "it is no database: it was overwritten, or cut short"),
@@ -55,7 +59,7 @@ pub(crate) fn of_database(path: &Path, error: &rusqlite::Error) -> StateError {
 }
 
 /// Fails where SQLite finds something wrong with the file. Rows that it would leave out are not found out otherwise.
-pub(crate) fn check(connection: &Connection) -> Result<(), Trouble> {
+pub(super) fn check(connection: &Connection) -> Result<(), Trouble> {
     let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     match found.as_str() {
         "ok" => Ok(()),
@@ -64,7 +68,7 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Trouble> {
 }
 
 /// A backup could not be made: for what the state has, or where the copy was to be.
-pub(crate) fn of_copy(copy: &Path, trouble: Trouble) -> Trouble {
+pub(super) fn of_copy(copy: &Path, trouble: Trouble) -> Trouble {
     let name = || format!("the backup `{}`", copy.display());
     match trouble {
         Trouble::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {

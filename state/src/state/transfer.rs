@@ -1,0 +1,201 @@
+//! The state as a document, and its way from one store to another.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::lease::Lease;
+use bimetal_model::port::StateError;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::changes::{Writing, changing};
+use super::{Opened, State};
+use crate::document;
+use crate::opening::{self, KeyRow};
+use crate::seal::Sealer;
+use crate::store::{Commit, Committed, Expect, FORMAT, Row, Select, Table, View};
+use crate::words::{CHANGED, LINEAGE, MOVED_TO};
+
+/// The whole state as a document that people can read. What is sensitive is sealed as it is in the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Document {
+    format: u32,
+    /// Of the state that it is from.
+    pub lineage: String,
+    /// Of that state when it was read.
+    pub serial: u64,
+    /// What the state said of its key then: what is sealed in here opens with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    objects: BTreeMap<String, Json>,
+    outputs: BTreeMap<String, Json>,
+    intents: BTreeMap<String, Json>,
+}
+
+/// Whether a document may be of another state, or of an older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {
+    /// It must be what the state was when it was pulled.
+    Checked,
+    /// It is taken whatever it is.
+    Forced,
+}
+
+impl State {
+    /// The state as a document; `None`: there is none.
+    pub async fn pull(&self) -> Result<Option<Document>, StateError> {
+        let changed = Select::One(Table::Meta, CHANGED.to_owned());
+        let tables = [Table::Objects, Table::Outputs, Table::Intents].map(Select::All);
+        let wanted: Vec<Select> = [changed].into_iter().chain(tables).collect();
+        let Some((opened, view)) = self.look(&wanted).await? else { return Ok(None) };
+        let mut answers = view.answers.into_iter();
+        let mut next = || answers.next().unwrap_or_default();
+        let (changed, objects, outputs, intents) = (next(), next(), next(), next());
+        let texts = |rows, table| texts(&opened.sealer, rows, table).map_err(|error| self.told(error));
+        Ok(Some(Document {
+            format: FORMAT,
+            lineage: opened.lineage.clone(),
+            serial: changed.first().map_or(0, |row| row.version),
+            key: opened.row.to_text(),
+            objects: texts(objects, Table::Objects)?,
+            outputs: texts(outputs, Table::Outputs)?,
+            intents: texts(intents, Table::Intents)?,
+        }))
+    }
+
+    /// Where there is no state, makes the one that the document is of, still without anything in it.
+    pub async fn adopt(&self, document: &Document) -> Result<(), StateError> {
+        if self.look(&[]).await?.is_some() {
+            return Ok(());
+        }
+        let commit = self.first_commit(&document.lineage, document.key.clone());
+        self.store.commit(&commit).await.map(drop)
+    }
+
+    /// Writes the document over the state, for who has a lease on everything and began a revision for it.
+    ///
+    /// Everything in it is read before and written anew, so that nothing gets in that could not be read later.
+    pub async fn push(&self, lease: &Lease, document: &Document, how: Push) -> Result<(), StateError> {
+        let tables = [Table::Objects, Table::Outputs, Table::Intents].map(Select::Keys);
+        let changed = Select::One(Table::Meta, CHANGED.to_owned());
+        let wanted: Vec<Select> = tables.into_iter().chain([changed]).collect();
+        let Some((opened, mut view)) = self.look(&wanted).await? else { return Err(StateError::LeaseLost) };
+        let changed = view.answers.pop().unwrap_or_default();
+        let serial = changed.first().map_or(0, |row| row.version);
+        let is_empty = view.answers.iter().all(Vec::is_empty);
+        if how == Push::Checked {
+            check(document, &opened, serial, is_empty)?;
+        }
+        let Some(revision) = self.mine(lease)?.revision else { return Err(StateError::LeaseLost) };
+        let mut writing = Writing { opened: &opened, revision, commit: changing() };
+        write(&mut writing, &self.sealer_of(document, &opened).await?, document, view)?;
+        let mut commit = writing.commit;
+        commit.expect.push(Expect::Version(Table::Meta, CHANGED.to_owned(), serial));
+        commit.expect.push(Expect::There(Table::Leases, lease.0.clone()));
+        match self.commit(&opened, commit).await? {
+            Committed::Done(_) => Ok(()),
+            Committed::Refused => Err(StateError::LeaseLost),
+        }
+    }
+
+    /// Opens what is sealed in the document.
+    async fn sealer_of(&self, document: &Document, opened: &Opened) -> Result<Sealer, StateError> {
+        let row = KeyRow::parse(document.key.as_deref())?;
+        if document.lineage == opened.lineage && row == opened.row {
+            return Ok(opened.sealer.clone());
+        }
+        let (keys, lineage) = (self.keys.clone(), document.lineage.clone());
+        self.apart(move || Ok(opening::open(row, &keys, &lineage)?.sealer)).await
+    }
+
+    /// Copies everything, its history and its key too, to a store that has no state, or an earlier copy of this one; then leaves
+    /// word where it went. The caller has a lease on everything.
+    pub async fn move_to(&self, lease: &Lease, other: &State) -> Result<(), StateError> {
+        let Some((opened, view)) = self.look(&Table::ALL.map(Select::All)).await? else {
+            return Err(StateError::LeaseLost);
+        };
+        let theirs = other.store.read(&Table::ALL.map(Select::Keys)).await?.unwrap_or_default();
+        let lineage = other.store.read(&[Select::One(Table::Meta, LINEAGE.to_owned())]).await?.unwrap_or_default();
+        let lineage = lineage.answers.concat();
+        if lineage.first().is_some_and(|row| row.value != opened.lineage) {
+            return Err(StateError::Store { store: other.place(), reason: "another state is there".to_owned() });
+        }
+        let mut commit = copy(view, theirs);
+        commit.id = self.edge.new_id();
+        let version = lineage.first().map_or(0, |row| row.version);
+        commit.expect.push(Expect::Version(Table::Meta, LINEAGE.to_owned(), version));
+        if other.store.commit(&commit).await? == Committed::Refused {
+            return Err(StateError::Store { store: other.place(), reason: "somebody else writes there".to_owned() });
+        }
+        self.commit_leased(lease, |_| {
+            let mut commit = Commit::default();
+            commit.put(Table::Meta, MOVED_TO, other.place());
+            Ok(commit)
+        })
+        .await
+    }
+}
+
+/// Without their signatures: who pushes it answers for what it says.
+fn texts(sealer: &Sealer, rows: Vec<Row>, table: Table) -> Result<BTreeMap<String, Json>, StateError> {
+    let json = |row: &Row| document::verified(sealer, table.name(), &row.key, &row.value);
+    rows.into_iter().map(|row| Ok((row.key.clone(), json(&row)?))).collect()
+}
+
+fn check(document: &Document, opened: &Opened, serial: u64, is_empty: bool) -> Result<(), StateError> {
+    let Document { format, lineage, serial: known, .. } = document;
+    if *format > FORMAT {
+        return Err(StateError::Newer { found: *format, known: FORMAT });
+    }
+    if *lineage != opened.lineage {
+        return Err(StateError::Foreign("the document is of another state".to_owned()));
+    }
+    if *known != serial && !is_empty {
+        let reason = format!("the state has changed since: it has serial {serial}, and the document {known}");
+        return Err(StateError::Foreign(reason));
+    }
+    Ok(())
+}
+
+/// What is in the document is put, and what is not there any more is removed.
+fn write(writing: &mut Writing<'_>, from: &Sealer, document: &Document, present: View) -> Result<(), StateError> {
+    let to = &writing.opened.sealer.clone();
+    let (mut objects, mut outputs, mut intents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (key, json) in &document.objects {
+        let (_, stored) = document::read_object(from, key, json.clone())?;
+        objects.insert(key.clone(), Some(document::seal_object(to, key, &stored)?));
+    }
+    for (key, json) in &document.outputs {
+        let value = document::read_output(from, key, json.clone())?;
+        outputs.insert(key.clone(), Some(document::seal_output(to, key, &value)?));
+    }
+    for (key, json) in &document.intents {
+        let intent = document::read_intent(from, key, json.clone())?;
+        intents.insert(key.clone(), Some(document::seal_intent(to, &intent)?));
+    }
+    for (rows, table) in present.answers.into_iter().zip([&mut objects, &mut outputs, &mut intents]) {
+        for row in rows {
+            table.entry(row.key).or_insert(None);
+        }
+    }
+    intents.into_iter().for_each(|(key, text)| writing.commit.set(Table::Intents, key, text));
+    objects.into_iter().try_for_each(|(key, text)| writing.put(Table::Objects, &key, text))?;
+    outputs.into_iter().try_for_each(|(key, text)| writing.put(Table::Outputs, &key, text))
+}
+
+/// Everything but leases, in place of all that is there.
+fn copy(view: View, theirs: View) -> Commit {
+    let mut rows: BTreeMap<(Table, String), Option<String>> = BTreeMap::new();
+    for (table, keys) in Table::ALL.into_iter().zip(theirs.answers) {
+        rows.extend(keys.into_iter().map(|row| ((table, row.key), None)));
+    }
+    for (table, all) in Table::ALL.into_iter().zip(view.answers) {
+        if !matches!(table, Table::Leases | Table::Renewals) {
+            rows.extend(all.into_iter().map(|row| ((table, row.key), Some(row.value))));
+        }
+    }
+    let mut commit = Commit::default();
+    for ((table, key), value) in rows {
+        commit.set(table, key, value);
+    }
+    commit
+}

@@ -1,0 +1,86 @@
+//! The statements: all tables have the same columns.
+
+use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Transaction};
+
+use crate::store::{Expect, Row, Select, Table, Write};
+use crate::words::{CHANGED, LINEAGE};
+
+/// What makes all tables.
+pub(super) fn tables() -> String {
+    let head = "CREATE TABLE head (only INTEGER PRIMARY KEY CHECK (only = 1), serial INTEGER NOT NULL) STRICT;
+        INSERT INTO head VALUES (1, 0);\n";
+    let table = |table: Table| {
+        let columns = "key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL";
+        format!("CREATE TABLE {} ({columns}) STRICT, WITHOUT ROWID;\n", table.name())
+    };
+    Table::ALL.into_iter().fold(head.to_owned(), |text, name| text + &table(name))
+}
+
+/// Of the last commit.
+pub(super) fn serial(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT serial FROM head")?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .map(i64::cast_unsigned)
+}
+
+/// The random id that the state got when it was made.
+pub(super) fn lineage(connection: &Connection) -> rusqlite::Result<String> {
+    let query = "SELECT value FROM meta WHERE key = ?1";
+    Ok(connection.query_row(query, [LINEAGE], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
+/// Of the commit that last changed the state.
+pub(super) fn changed(connection: &Connection) -> rusqlite::Result<u64> {
+    let query = "SELECT version FROM meta WHERE key = ?1";
+    let found = connection.query_row(query, [CHANGED], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(found.map_or(0, i64::cast_unsigned))
+}
+
+pub(super) fn set_serial(transaction: &Transaction<'_>, serial: u64) -> rusqlite::Result<()> {
+    transaction.prepare_cached("UPDATE head SET serial = ?1")?.execute([serial.cast_signed()]).map(drop)
+}
+
+pub(super) fn select(connection: &Connection, wanted: &Select) -> rusqlite::Result<Vec<Row>> {
+    let (table, columns, condition, bound) = match wanted {
+        Select::All(table) => (table, "key, value, version", "", None),
+        Select::Keys(table) => (table, "key, '', version", "", None),
+        Select::One(table, key) => (table, "key, value, version", "WHERE key = ?1", Some(key)),
+        Select::Before(table, key) => (table, "key, value, version", "WHERE key < ?1", Some(key)),
+    };
+    let query = format!("SELECT {columns} FROM {} {condition} ORDER BY key", table.name());
+    let mut statement = connection.prepare_cached(&query)?;
+    statement.query_map(rusqlite::params_from_iter(bound), row)?.collect()
+}
+
+fn row(columns: &Columns<'_>) -> rusqlite::Result<Row> {
+    Ok(Row { key: columns.get(0)?, value: columns.get(1)?, version: columns.get::<_, i64>(2)?.cast_unsigned() })
+}
+
+/// Whether it is as expected.
+pub(super) fn holds(connection: &Connection, expect: &Expect) -> rusqlite::Result<bool> {
+    let (table, key) = match expect {
+        Expect::Serial(serial) => return Ok(self::serial(connection)? == *serial),
+        Expect::Version(table, key, _) | Expect::There(table, key) => (table, key),
+    };
+    let query = format!("SELECT version FROM {} WHERE key = ?1", table.name());
+    let found = connection.prepare_cached(&query)?.query_row([key], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(match expect {
+        Expect::Version(_, _, version) => found.map_or(0, i64::cast_unsigned) == *version,
+        Expect::There(..) | Expect::Serial(_) => found.is_some(),
+    })
+}
+
+pub(super) fn write(transaction: &Transaction<'_>, writes: &[Write], serial: u64) -> rusqlite::Result<()> {
+    for Write { table, key, value, version } in writes {
+        let (table, version) = (table.name(), version.unwrap_or(serial));
+        match value {
+            Some(value) => {
+                let query = format!("INSERT OR REPLACE INTO {table} (key, value, version) VALUES (?1, ?2, ?3)");
+                transaction.prepare_cached(&query)?.execute((key, value, version.cast_signed()))?
+            }
+            None => transaction.prepare_cached(&format!("DELETE FROM {table} WHERE key = ?1"))?.execute([key])?,
+        };
+    }
+    Ok(())
+}

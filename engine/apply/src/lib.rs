@@ -14,6 +14,7 @@ mod places;
 mod ports;
 mod prepare;
 mod run;
+mod scope;
 mod settle;
 mod stop;
 mod verdict;
@@ -22,13 +23,15 @@ mod waiting;
 use std::collections::BTreeMap;
 
 use bimetal_config::{Acting, Desired};
-use bimetal_model::port::{Lease, Predict};
+use bimetal_model::lease::Lease;
+use bimetal_model::port::Predict;
 use bimetal_model::snapshot::{Intent, Object, RevisionOutcome};
 use bimetal_model::{Diagnostics, Value};
 use bimetal_plan::{Plan, Tally, Values};
 
 pub use crash::CrashPoint;
 pub use ports::Ports;
+pub use scope::scope;
 pub use stop::Stop;
 
 /// What came of it.
@@ -52,9 +55,10 @@ pub struct Applied {
 
 /// Does the plan.
 ///
-/// `desired` is what the plan was made from. The caller has taken the lock and begun the revision, and finishes it with the
-/// outcome; and it has told `operate` the provider blocks that refer to no object. `resolved` is what refreshing found out about unfinished intents; it is
-/// recorded first, and so is what had drifted.
+/// `desired` is what the plan was made from. The caller has taken a lease on the plan's [`scope`], has seen that the plan is not
+/// out of date, and has begun the revision, which it finishes with the outcome; and it has told `operate` the provider blocks that
+/// refer to no object. `resolved` is what refreshing found out about unfinished intents; it is recorded first, and so is what had
+/// drifted.
 ///
 /// Invariant: no effect without an intent in state, and after a crash at any point a new walk ends where this one would
 /// have (test: `a_crash_at_any_point_converges`).

@@ -169,7 +169,7 @@ fn intent(ports: &Ports<'_>, job: &Job<'_>) -> Option<Intent> {
         ty: ty.to_owned(),
         effect,
         config,
-        depends_on: verdict::outlived(change),
+        depends_on: change.outlived(),
         placement: job.placement.clone(),
     })
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bimetal_config::Desired;
 use bimetal_model::event::Event;
+use bimetal_model::lease::Lease;
 use bimetal_model::placement::Placement;
-use bimetal_model::port::{Lease, Record, StateError};
+use bimetal_model::port::{Record, StateError};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::{Plan, Values};

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use bimetal_model::Address;
 use bimetal_model::port::{Predict, Record};
 use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
-use bimetal_plan::{Action, Change, Plan};
-
-use crate::verdict;
+use bimetal_plan::{Change, Plan};
 
 /// The records that bring the state to what was observed.
 pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn Predict) -> Vec<Record> {
@@ -30,10 +28,8 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predic
 /// What stays as it is may have drifted, or have other dependencies, or another provider block
 /// or protection than state remembers.
 fn kept(change: &Change, drifted: &BTreeSet<&Address>) -> Option<Record> {
-    let before = change.before.as_ref().filter(|_| change.action == Action::Keep)?;
-    let (provider, prevent_destroy) = (change.provider.clone(), change.prevent_destroy);
-    let stored = Stored { provider, prevent_destroy, depends_on: verdict::outlived(change), ..before.clone() };
-    let is_news = drifted.contains(&change.address) || stored != *before;
+    let stored = change.kept()?;
+    let is_news = drifted.contains(&change.address) || Some(&stored) != change.before.as_ref();
     is_news.then(|| Record::Put { address: change.address.clone(), stored: Box::new(stored), closes: None })
 }
 

@@ -3,7 +3,7 @@
 use bimetal_model::port::Predict;
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Intent, Object, Stored};
-use bimetal_model::{Address, BlockKind, Data, Diagnostic, Diagnostics, Path, Platform, Type, Value};
+use bimetal_model::{BlockKind, Data, Diagnostic, Diagnostics, Path, Platform, Type, Value};
 use bimetal_plan::{Change, contradictions, finished};
 
 use crate::job::Job;
@@ -87,11 +87,6 @@ pub(crate) fn bug(change: &Change, what: &str) -> Diagnostic {
     .of(&change.address)
 }
 
-/// What must outlive an object. Of a data source there is nothing to outlive.
-pub(crate) fn outlived(change: &Change) -> Vec<Address> {
-    change.depends_on.iter().filter(|address| address.block != BlockKind::Data).cloned().collect()
-}
-
 /// The object as state keeps it.
 pub(crate) fn stored(job: &Job<'_>, schema: &TypeSchema, object: Object, unfinished: Option<Intent>) -> Stored {
     let change = job.change;
@@ -100,7 +95,7 @@ pub(crate) fn stored(job: &Job<'_>, schema: &TypeSchema, object: Object, unfinis
         ty: change.ty.clone(),
         schema_version: schema.version,
         object,
-        depends_on: outlived(change),
+        depends_on: change.outlived(),
         placement: job.placement.clone(),
         tainted: false,
         unfinished,

@@ -88,6 +88,11 @@ pub(crate) enum Command {
     /// Look at the state, and mend it
     #[command(subcommand)]
     State(State),
+    /// List who changed the state, when, and how it ended
+    #[command(args_conflicts_with_subcommands = true)]
+    History(History),
+    /// Plan what brings back the configuration of an earlier revision, ask, and do it
+    Rollback(Rollback),
     /// List the machines: provider, platform, address, engine
     Machines,
     /// List every container of the fleet
@@ -123,6 +128,8 @@ impl Command {
             Command::Console(_) => "console",
             Command::Output(_) => "output",
             Command::State(_) => "state",
+            Command::History(_) => "history",
+            Command::Rollback(_) => "rollback",
             Command::Machines => "machines",
             Command::Ps(_) => "ps",
             Command::Logs(_) => "logs",
@@ -139,6 +146,7 @@ impl Command {
             Command::Plan(Plan { planning, .. }) => planning,
             Command::Apply(Apply { planning, .. }) => planning,
             Command::Destroy(Destroy { planning, .. }) => planning,
+            Command::Rollback(Rollback { planning, .. }) => planning,
             _ => return None,
         };
         planning.json_into.as_deref()
@@ -227,6 +235,9 @@ pub(crate) struct Doing {
     /// Don't ask before doing it
     #[arg(long)]
     pub(crate) auto_approve: bool,
+    /// Wait so long (`90s`, `5m`) for others who work on the same objects
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = crate::lease::duration)]
+    pub(crate) lock_timeout: std::time::Duration,
 }
 
 #[derive(Debug, Args)]
@@ -286,6 +297,31 @@ pub(crate) struct Output {
     pub(crate) raw: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    #[command(subcommand)]
+    pub(crate) command: Option<OneRevision>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OneRevision {
+    /// Show one revision: what it did, and what it was made from
+    Show {
+        /// Its number, as `history` prints it
+        number: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// The revision's number, as `history` prints it
+    pub(crate) number: u64,
+    #[command(flatten)]
+    pub(crate) planning: Planning,
+    #[command(flatten)]
+    pub(crate) doing: Doing,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum State {
     /// List the addresses of all objects
@@ -302,8 +338,45 @@ pub(crate) enum State {
         #[arg(value_parser = address)]
         address: Address,
     },
-    /// Break a lock that nobody holds any more
-    ForceUnlock,
+    /// Give an object another address
+    Mv {
+        /// As `state list` prints it
+        #[arg(value_parser = address)]
+        from: Address,
+        /// The new one
+        #[arg(value_parser = address)]
+        to: Address,
+    },
+    /// Show what there was when a revision ended
+    At {
+        /// Its number, as `history` prints it
+        number: u64,
+    },
+    /// Print the state as a document; what is sensitive stays sealed
+    Pull,
+    /// Write a document that `pull` printed over the state
+    Push {
+        /// The document, or `-` for standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Though it is of another state, or older than this one
+        #[arg(long)]
+        force: bool,
+    },
+    /// Look for what is wrong with the state, and say what to do
+    Doctor,
+    /// Bring the state from where it was to where the configuration says now
+    Migrate {
+        /// Where it was: a path, or an address such as `postgres://…` or `s3://…`
+        #[arg(long, value_name = "PLACE", default_value = ".bimetal/state.db")]
+        from: String,
+    },
+    /// Break locks that nobody holds any more
+    ForceUnlock {
+        /// Don't ask
+        #[arg(long)]
+        force: bool,
+    },
     /// Make a key file, to seal what is sensitive with
     NewKey {
         /// Where [default: where it is looked for]
@@ -312,7 +385,7 @@ pub(crate) enum State {
     },
     /// Make the state open with the keys that are named now, and no others
     Rekey(Rekey),
-    /// Put a backup of the state back; what is there is kept aside
+    /// Put a backup of the state's file back; what is there is kept aside
     Restore {
         /// Which [default: the newest]
         #[arg(value_name = "BACKUP")]
@@ -382,7 +455,7 @@ mod tests {
         assert_eq!(text("bimetal exec web-0 prog -json"), "bimetal exec web-0 prog -json");
         let apply =
             Arguments::parse_from(words("bimetal apply -auto-approve -parallelism=4 -refresh=false -target=a.b"));
-        let Command::Apply(Apply { doing: Doing { auto_approve: true }, planning, .. }) = apply.command else {
+        let Command::Apply(Apply { doing: Doing { auto_approve: true, .. }, planning, .. }) = apply.command else {
             panic!("not understood")
         };
         assert_eq!((planning.parallelism, planning.refresh, planning.target.len()), (Some(4), false, 1));

@@ -2,7 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bimetal_model::port::{Edge, Holder};
+use bimetal_model::lease::Holder;
+use bimetal_model::port::Edge;
 
 /// The real ones.
 pub(crate) struct System;
@@ -30,4 +31,11 @@ pub(crate) fn who() -> String {
         "" => user,
         host => format!("{user}@{host}"),
     }
+}
+
+/// A moment as people write it, in universal time.
+pub(crate) fn moment(ms: u64) -> String {
+    let moment = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    moment
+        .map_or_else(|| "at an unknown time".to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }

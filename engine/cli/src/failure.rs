@@ -1,8 +1,11 @@
 //! What makes a command fail, on its way to the screen.
 
 use bimetal_config::SourceFile;
+use bimetal_model::lease::Clash;
 use bimetal_model::port::StateError;
 use bimetal_model::{Diagnostic, Diagnostics};
+
+use crate::edge::moment;
 
 /// A command that failed: what to say, with the sources that it speaks of, and the exit code.
 #[derive(Debug)]
@@ -30,9 +33,13 @@ impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let diagnostic = Diagnostic::error(error.to_string());
         let diagnostic = match &error {
-            StateError::Locked(_) => {
-                diagnostic.hint("wait until it ends; if that process is gone, its lock ends by itself within a minute")
-            }
+            StateError::Locked(clash) => diagnostic.because(held(clash)).hint(
+                "wait with `--lock-timeout 5m`; if that process is gone, its lock ends by itself within a minute",
+            ),
+            StateError::Replayed { .. } => diagnostic.hint("make a new one with `bimetal plan --out FILE`"),
+            StateError::NoRevision(_) => diagnostic.hint("`bimetal history` lists them"),
+            StateError::Foreign(_) => diagnostic.hint("`--force` takes it all the same"),
+            StateError::NotLeased(_) => diagnostic.hint("this is a bug of Bimetal's: report it, with the plan"),
             StateError::LeaseLost => diagnostic.hint("look at what exists with `bimetal plan`, then apply again"),
             StateError::Sealed(_) => diagnostic.hint(
                 "keys come from `encryption` blocks, `BIMETAL_STATE_KEY`, `BIMETAL_STATE_PASSPHRASE` and the key file",
@@ -48,11 +55,22 @@ impl From<StateError> for Failure {
     }
 }
 
+/// Since when, and what else.
+fn held(clash: &Clash) -> String {
+    let since = format!("since {}", moment(clash.held.holder.since_ms));
+    let names: Vec<String> = clash.both.iter().take(8).map(|address| format!("`{address}`")).collect();
+    match clash.both.len() {
+        0 | 1 => since,
+        all if all > names.len() => format!("{since}: {} and {} more", names.join(", "), all - names.len()),
+        _ => format!("{since}: {}", names.join(", ")),
+    }
+}
+
 /// With what there is to do where a key is missing.
 pub(crate) fn no_key(error: Diagnostic) -> Diagnostic {
     error.hint(
         "`bimetal state new-key` makes a key file; or set `BIMETAL_STATE_KEY` or `BIMETAL_STATE_PASSPHRASE`, or write an \
-         `encryption` block",
+          `encryption` block",
     )
 }
 

@@ -9,6 +9,8 @@ mod events;
 mod exported;
 mod failure;
 mod keys;
+mod lease;
+mod location;
 mod output;
 mod plan_document;
 mod plan_file;
@@ -75,6 +77,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Destroy(arguments) => return command::apply::destroy(session, arguments).await,
         Command::Import(arguments) => return command::import::import(session, arguments).await,
         Command::Fmt(arguments) => return command::fmt::fmt(session, arguments),
+        Command::Rollback(arguments) => return command::rollback::rollback(session, arguments).await,
         Command::Test(arguments) => return command::test::test(session, arguments).await,
         Command::Console(variables) => return command::console::console(session, variables).await,
         Command::Exec(arguments) => return command::reach::exec(session, arguments).await,
@@ -83,7 +86,8 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Validate(variables) => command::init::validate(session, variables).await?,
         Command::Show(arguments) => command::plan::show(session, arguments).await?,
         Command::Output(arguments) => command::inspect::output(session, arguments).await?,
-        Command::State(arguments) => command::inspect::state(session, arguments).await?,
+        Command::State(arguments) => command::state::state(session, arguments).await?,
+        Command::History(arguments) => command::history::history(session, arguments).await?,
         Command::Machines => command::fleet::machines(session).await?,
         Command::Ps(arguments) => command::fleet::ps(session, arguments).await?,
         Command::Logs(arguments) => command::reach::logs(session, arguments).await?,

@@ -2,36 +2,63 @@
 //!
 //! Without a key it is readable, has nothing sensitive in it, and a digest.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use bimetal_config::lock::Lock;
 use bimetal_model::Diagnostic;
-use bimetal_model::port::Predict;
+use bimetal_model::port::{Edge as _, Predict};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_plan::Plan;
 use bimetal_state::{Keys, open_file, seal_file};
 use serde::{Deserialize, Serialize};
 
+use crate::edge::System;
 use crate::failure::{Failure, io};
 use crate::storable;
 use crate::walk::Planned;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const PURPOSE: &str = "plan";
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
     format: u32,
+    /// Random: who did the plan is found by it.
+    id: String,
+    /// The digests of the providers that it was made with.
+    providers: BTreeMap<String, Option<String>>,
     plan: Plan,
     resolved: Vec<(Intent, Option<Object>)>,
 }
 
+/// A plan that was saved.
+pub(crate) struct FromFile {
+    pub(crate) id: String,
+    /// The digests of the providers that it was made with.
+    pub(crate) providers: BTreeMap<String, Option<String>>,
+    pub(crate) planned: Planned,
+}
+
 /// Writes the plan so that only who has one of the keys can read it.
-pub(crate) fn write(path: &Path, planned: &Planned, keys: &Keys, predict: &dyn Predict) -> Result<(), Failure> {
+pub(crate) fn write(
+    path: &Path,
+    planned: &Planned,
+    lock: &Lock,
+    keys: &Keys,
+    predict: &dyn Predict,
+) -> Result<(), Failure> {
     if keys.seal.is_empty() {
         storable::check_saving(&planned.plan, predict)?;
     }
-    let saved = Saved { format: FORMAT, plan: planned.plan.clone(), resolved: planned.observed.resolved.clone() };
+    let saved = Saved {
+        format: FORMAT,
+        id: System.new_id(),
+        providers: digests(lock),
+        plan: planned.plan.clone(),
+        resolved: planned.observed.resolved.clone(),
+    };
     let text =
         serde_json::to_vec(&saved).map_err(|error| Diagnostic::error(format!("the plan can't be written: {error}")))?;
     let sealed = seal_file(keys, PURPOSE, &planned.plan.lineage, &text)?;
@@ -39,7 +66,7 @@ pub(crate) fn write(path: &Path, planned: &Planned, keys: &Keys, predict: &dyn P
 }
 
 /// Reads a plan that `write` wrote.
-pub(crate) fn read(path: &Path, keys: &Keys) -> Result<Planned, Failure> {
+pub(crate) fn read(path: &Path, keys: &Keys) -> Result<FromFile, Failure> {
     let sealed = std::fs::read(path).map_err(io(&format!("reading `{}`", path.display())))?;
     let (text, _) = open_file(keys, PURPOSE, &sealed).map_err(|error| {
         let reason = match error {
@@ -56,5 +83,11 @@ pub(crate) fn read(path: &Path, keys: &Keys) -> Result<Planned, Failure> {
         let error = Diagnostic::error(format!("`{}` was saved by another version of Bimetal", path.display()));
         return Err(error.hint("make a new plan").into());
     }
-    Ok(Planned { plan: saved.plan, observed: Observed { resolved: saved.resolved, ..Observed::default() } })
+    let observed = Observed { resolved: saved.resolved, ..Observed::default() };
+    Ok(FromFile { id: saved.id, providers: saved.providers, planned: Planned { plan: saved.plan, observed } })
+}
+
+/// The digests of the providers that came from files.
+pub(crate) fn digests(lock: &Lock) -> BTreeMap<String, Option<String>> {
+    lock.providers.iter().map(|(name, provider)| (name.to_string(), provider.digest.clone())).collect()
 }

@@ -1,5 +1,6 @@
 //! What a command works with: the folder, the screen, and, where it needs them, configuration, state and host.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,9 +12,9 @@ use bimetal_host::{Host, HostOptions};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Edge as _, Remember as _};
 use bimetal_model::snapshot::Snapshot;
-use bimetal_model::{Diagnostic, Severity};
+use bimetal_model::{Diagnostic, Severity, Value};
 use bimetal_plan::Plan;
-use bimetal_state::{Key, SqliteStore};
+use bimetal_state::{Key, Location, State};
 
 use crate::arguments::Variables;
 use crate::configuration::{self, Disk};
@@ -21,6 +22,7 @@ use crate::edge::System;
 use crate::events::Events;
 use crate::exported::Exported;
 use crate::failure::Failure;
+use crate::location;
 use crate::output;
 use crate::providers::{Modules, Unlocked};
 use crate::render::progress::Progress;
@@ -126,9 +128,20 @@ impl Session {
 
     /// The configuration that a saved plan was made from; variables that are ephemeral get their values again.
     pub(crate) fn configuration_of(&self, plan: &Plan, variables: &Variables) -> Result<Configuration, Failure> {
-        let given = Given { values: plan.variables.clone(), planned_ms: plan.planned_ms, ..self.given(variables)? };
+        self.configuration_with(plan.files.clone(), &plan.variables, plan.planned_ms, variables)
+    }
+
+    /// A configuration as it was; variables that have no value of then get one now.
+    pub(crate) fn configuration_with(
+        &self,
+        sources: Vec<SourceFile>,
+        values: &BTreeMap<String, Value>,
+        planned_ms: Option<u64>,
+        variables: &Variables,
+    ) -> Result<Configuration, Failure> {
+        let given = Given { values: values.clone(), planned_ms, ..self.given(variables)? };
         let settled = given.arguments.iter().find_map(|argument| match argument {
-            Argument::Value { name, .. } => plan.variables.contains_key(name).then_some(name),
+            Argument::Value { name, .. } => values.contains_key(name).then_some(name),
             Argument::File(_) => None,
         });
         if let Some(name) = settled {
@@ -136,9 +149,8 @@ impl Session {
                 Diagnostic::error(format!("the plan was made with a value of `{name}`, which can't be changed"));
             return Err(error.hint("make another plan, or leave `--var` out").into());
         }
-        let files: Vec<_> = plan.files.iter().cloned().chain(given.texts()).collect();
-        let (desired, diagnostics) =
-            bimetal_config::desired(plan.files.clone(), given, self.outside(plan.files.clone(), ""));
+        let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
+        let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         match desired {
             Some(desired) if !has_errors(&diagnostics) => Ok(Configuration { desired, files }),
             _ => Err(Failure::new(diagnostics, &files)),
@@ -161,20 +173,25 @@ impl Session {
     }
 
     /// Opens the state that the configuration names.
-    pub(crate) async fn store(&self, configuration: &Configuration) -> Result<SqliteStore, Failure> {
+    pub(crate) async fn store(&self, configuration: &Configuration) -> Result<State, Failure> {
         self.store_with(configuration, Vec::new()).await
     }
 
     /// As [`Session::store`]; these keys open it, too.
-    pub(crate) async fn store_with(
+    pub(crate) async fn store_with(&self, configuration: &Configuration, old: Vec<Key>) -> Result<State, Failure> {
+        self.open(configuration, location::of(&self.root, configuration)?, old).await
+    }
+
+    /// Opens the state at a place with the configuration's keys, and these.
+    pub(crate) async fn open(
         &self,
         configuration: &Configuration,
+        location: Location,
         old: Vec<Key>,
-    ) -> Result<SqliteStore, Failure> {
-        let path = state_path(&self.root, configuration)?;
+    ) -> Result<State, Failure> {
         let mut keys = crate::keys::keys(&self.root, configuration)?;
         keys.open.extend(old);
-        Ok(bimetal_state::open(path, keys, Arc::new(System)).await?)
+        Ok(bimetal_state::open(location, keys, Arc::new(System)).await?)
     }
 
     /// The host with every provider that the configuration may use, and what it must know of the state.
@@ -200,7 +217,7 @@ impl Session {
 }
 
 /// The engine's own secrets are kept in the state.
-pub(crate) struct InState(pub(crate) Arc<SqliteStore>);
+pub(crate) struct InState(pub(crate) Arc<State>);
 
 #[async_trait::async_trait]
 impl Keep for InState {
@@ -228,29 +245,6 @@ pub(crate) fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(
             Err(Failure::new(vec![error.at(span)], files))
         }
     }
-}
-
-/// Where the state is that the configuration names.
-pub(crate) fn state_path(root: &Path, configuration: &Configuration) -> Result<PathBuf, Failure> {
-    let Some(block) = &configuration.desired.module.settings.state else {
-        return Ok(root.join(".bimetal/state.db"));
-    };
-    if block.kind != "sqlite" {
-        let error = Diagnostic::error(format!("no state store is called `{}`", block.kind)).at(&block.body.span);
-        return Err(Failure::new(vec![error.hint("`sqlite` is the one there is")], &configuration.files));
-    }
-    let (arguments, diagnostics) = bimetal_config::constant(&configuration.desired, &block.body, &state_arguments());
-    if bimetal_model::diagnostic::has_errors(&diagnostics) {
-        return Err(Failure::new(diagnostics, &configuration.files));
-    }
-    let path = arguments.member("path").and_then(|path| path.as_str()).unwrap_or(".bimetal/state.db");
-    Ok(root.join(path))
-}
-
-fn state_arguments() -> bimetal_model::schema::Block {
-    use bimetal_model::schema::{Attribute, Block};
-    let path = Attribute::optional(bimetal_model::Type::String);
-    Block { attributes: [("path".to_owned(), path)].into(), blocks: Default::default() }
 }
 
 /// Bimetal's folder below the one that the variable names, or below the home.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bimetal_model::port::Predict;
 use bimetal_model::{Diagnostic, Severity};
 use bimetal_plan::{Plan, saved_secrets, stored_secrets};
-use bimetal_state::SqliteStore;
+use bimetal_state::State;
 
 use crate::failure::{Failure, no_key};
 
@@ -13,7 +13,7 @@ use crate::failure::{Failure, no_key};
 const MOST: usize = 8;
 
 /// Fails where doing the plan would store something sensitive that can't be sealed.
-pub(crate) async fn check_doing(store: &SqliteStore, plan: &Plan, predict: &dyn Predict) -> Result<(), Failure> {
+pub(crate) async fn check_doing(store: &State, plan: &Plan, predict: &dyn Predict) -> Result<(), Failure> {
     match store.can_seal().await? {
         true => Ok(()),
         false => refuse(stored_secrets(plan, predict), "doing this would store"),
@@ -22,7 +22,7 @@ pub(crate) async fn check_doing(store: &SqliteStore, plan: &Plan, predict: &dyn 
 
 /// As [`check_doing`], of who only looks: it is said, and no more.
 pub(crate) async fn warn_of_doing(
-    store: &SqliteStore,
+    store: &State,
     plan: &Plan,
     predict: &dyn Predict,
 ) -> Result<Vec<Diagnostic>, Failure> {

@@ -12,7 +12,7 @@ use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
 use bimetal_plan::{Mode, Options, Plan};
 use bimetal_refresh::Calls;
-use bimetal_state::SqliteStore;
+use bimetal_state::State;
 use tracing::Instrument as _;
 
 use crate::arguments::{Planning, Wishes};
@@ -27,7 +27,7 @@ const MOST_ROUNDS: usize = 32;
 /// Everything that a command works with once the state is open.
 pub(crate) struct World<P = Host> {
     pub(crate) configuration: Configuration,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<State>,
     pub(crate) snapshot: Snapshot,
     pub(crate) host: Arc<P>,
     pub(crate) lock: Lock,
@@ -38,10 +38,17 @@ impl World {
     pub(crate) async fn open(session: &Session, configuration: Configuration) -> Result<World, Failure> {
         let lock = read_lock(&session.root)?;
         let store = Arc::new(session.store(&configuration).await?);
-        let snapshot = store.load().await?;
+        let snapshot = idle(&store).await?;
         let host =
             session.host(&configuration, &lock, Unlocked::Refused, Arc::new(InState(store.clone())), &snapshot)?;
         Ok(World { configuration, store, snapshot, host, lock })
+    }
+
+    /// The state as it is by now.
+    pub(crate) async fn look_again(&mut self) -> Result<(), Failure> {
+        self.snapshot = idle(&self.store).await?;
+        self.host.learn(&self.snapshot);
+        Ok(())
     }
 
     /// For commands that reach through the fleet: only what the state knows counts, so that no variable needs a value.
@@ -51,6 +58,14 @@ impl World {
         configure(&world, &world.snapshot.objects, &world.snapshot.objects);
         Ok(world)
     }
+}
+
+/// The state, without the promises that somebody is just about to keep: these are not left over.
+async fn idle(store: &State) -> Result<Snapshot, Failure> {
+    let leases = store.leases().await?;
+    let mut snapshot = store.load().await?;
+    snapshot.intents.retain(|intent| !leases.iter().any(|held| held.scope.may_write(&intent.address)));
+    Ok(snapshot)
 }
 
 /// A plan, and what it was made from.
@@ -103,14 +118,31 @@ impl<'a> Course<'a> {
     }
 }
 
+/// What becomes of what images were resolved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Images {
+    /// The lock file has it.
+    Lock,
+    /// They are those of an earlier revision, and the lock file stays as it is.
+    AsTheyWere,
+}
+
 /// Looks at what exists and plans; what images were resolved to stays so, until `init --upgrade`.
-pub(crate) async fn plan(session: &Session, world: &World, course: &Course<'_>) -> Result<Planned, Failure> {
+pub(crate) async fn plan(
+    session: &Session,
+    world: &World,
+    course: &Course<'_>,
+    images: Images,
+) -> Result<Planned, Failure> {
     let planned = look_and_plan(world, course).await;
     session.progress.clear();
     let files = &world.configuration.files;
     let (planned, said) = planned.map_err(|diagnostics| Failure::new(diagnostics, files))?;
     session.warn(&said, files);
-    remember_images(session, world, &planned.plan)?;
+    match images {
+        Images::Lock => remember_images(session, world, &planned.plan)?,
+        Images::AsTheyWere => {}
+    }
     Ok(planned)
 }
 
@@ -148,7 +180,10 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     let (plan, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
     match plan {
-        Some(plan) => Ok((Planned { plan, observed }, said)),
+        Some(mut plan) => {
+            bimetal_plan::bind(&mut plan, &world.snapshot);
+            Ok((Planned { plan, observed }, said))
+        }
         None => Err(said),
     }
 }

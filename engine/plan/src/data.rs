@@ -9,7 +9,7 @@ use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::question::{Drift, Question};
 use bimetal_model::snapshot::{Intent, Stored};
-use bimetal_model::{Address, Path, ProviderKey, Value};
+use bimetal_model::{Address, BlockKind, Path, ProviderKey, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Difference, diff, unknown};
@@ -62,6 +62,15 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// What had changed behind the state's back.
     pub drift: Vec<Drift>,
+    /// Machines among which places for replicas were chosen.
+    #[serde(default)]
+    pub considered: BTreeSet<Address>,
+    /// What it rests on, as state calls it: which commit last wrote each of these (0: there is no such object).
+    #[serde(default)]
+    pub reads: BTreeMap<Address, u64>,
+    /// What must have no new users: which commit last wrote each of these, or something that rests on it.
+    #[serde(default)]
+    pub users: BTreeMap<Address, u64>,
     /// What it is not about.
     #[serde(default)]
     pub partial: Option<Partial>,
@@ -149,9 +158,35 @@ pub struct OutputChange {
     pub before: Option<Value>,
     /// With unknowns; absent where the output is gone.
     pub after: Option<Value>,
+    /// The objects that it follows from.
+    #[serde(default)]
+    pub depends_on: BTreeSet<Address>,
 }
 
 impl Change {
+    /// What must outlive the object. Of a data source there is nothing to outlive.
+    pub fn outlived(&self) -> Vec<Address> {
+        self.depends_on.iter().filter(|address| address.block != BlockKind::Data).cloned().collect()
+    }
+
+    /// What stays as it is, with the dependencies, the provider block and the protection that it has now.
+    pub fn kept(&self) -> Option<Stored> {
+        let before = self.before.as_ref().filter(|_| self.action == Action::Keep)?;
+        let (provider, prevent_destroy) = (self.provider.clone(), self.prevent_destroy);
+        Some(Stored { provider, prevent_destroy, depends_on: self.outlived(), ..before.clone() })
+    }
+
+    /// The machine that gets a container which it did not have.
+    pub fn new_place(&self) -> Option<&Address> {
+        let place = &self.placement.as_ref()?.machine;
+        let before = self.before.as_ref().and_then(|before| before.placement.as_ref());
+        match self.action {
+            Action::Create => Some(place),
+            Action::Update | Action::Replace => Some(place).filter(|place| before.is_none_or(|b| b.machine != **place)),
+            Action::Read | Action::Delete | Action::Keep | Action::Leave => None,
+        }
+    }
+
     /// That nothing is done to what exists.
     pub(crate) fn keep(address: &Address, stored: &Stored) -> Change {
         Change {

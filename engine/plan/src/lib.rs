@@ -26,6 +26,7 @@ mod planner;
 mod prior;
 mod promises;
 mod proposed;
+mod reads;
 mod secrets;
 mod selection;
 
@@ -52,6 +53,7 @@ pub use options::{Mode, Options, Partial};
 pub use owners::owners;
 pub use prior::finished;
 pub use proposed::{ignore, propose};
+pub use reads::{bind, outdated};
 pub use reason::{Reason, Shared};
 pub use secrets::{saved_secrets, stored_secrets};
 pub use selection::looked_at;

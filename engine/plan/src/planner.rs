@@ -61,6 +61,8 @@ pub(crate) struct Planner<'a> {
     waiting: Vec<Address>,
     /// What replicas of services that were placed before take, by machine.
     claims: BTreeMap<Address, Claims>,
+    /// The machines of each service's pool.
+    pools: BTreeMap<Address, BTreeSet<Address>>,
     /// What is left out, before it is planned, and what rests on it: blocks, and what exists of them.
     excluded: BTreeSet<Address>,
     diagnostics: Diagnostics,
@@ -98,6 +100,7 @@ impl<'a> Planner<'a> {
             open: BTreeSet::new(),
             waiting: Vec::new(),
             claims: BTreeMap::new(),
+            pools: BTreeMap::new(),
             excluded: BTreeSet::new(),
             diagnostics,
         }

@@ -39,6 +39,15 @@ pub enum Reason {
         /// What two can't have.
         shared: Shared,
     },
+    /// Made anew, as an earlier revision had it: what was in it does not come back.
+    LikeRevision {
+        /// Its number.
+        revision: u64,
+        /// Whether there is one, which goes.
+        is_there: bool,
+        /// Why it is made anew.
+        because: Option<Box<Reason>>,
+    },
     /// Removed: its block is gone.
     BlockGone {
         /// That.
@@ -134,6 +143,13 @@ impl fmt::Display for Reason {
             Reason::Triggered { by } => write!(f, "`{by}` changes"),
             Reason::Requested => f.write_str("asked for with `-replace`"),
             Reason::RemovedFirst { shared } => write!(f, "it is removed first: two can't have its {shared}"),
+            Reason::LikeRevision { revision, is_there, because } => {
+                if let Some(because) = because {
+                    write!(f, "{because}; ")?;
+                }
+                let lost = if *is_there { "what it holds is lost" } else { "what it held then is lost" };
+                write!(f, "made anew, as in revision {revision}: {lost}, and its ids and addresses may be others")
+            }
             Reason::BlockGone { block } => write!(f, "`{block}` is not in the configuration any more"),
             Reason::ModuleGone { module } => write!(f, "`{module}` is not in the configuration any more"),
             Reason::CountDown { block, count } => write!(f, "the `count` of `{block}` is {count} now"),

@@ -181,7 +181,7 @@ fn intent(id: &str, address: &str, effect: Effect) -> Intent {
 
 fn snapshot(objects: Vec<(String, Stored)>, intents: Vec<Intent>) -> Snapshot {
     let objects = objects.into_iter().map(|(text, stored)| (address(&text), stored)).collect();
-    Snapshot { lineage: "l".to_owned(), serial: 7, objects, intents, outputs: BTreeMap::new() }
+    Snapshot { lineage: "l".to_owned(), serial: 7, objects, intents, outputs: BTreeMap::new(), ..Snapshot::default() }
 }
 
 fn world<const N: usize>(answers: [(&str, Result<Option<Object>, String>); N]) -> Fake {

@@ -34,7 +34,7 @@ impl Run<'_> {
         let is_whole = failed + skipped == 0 && !self.broken;
         let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };
         if !self.broken {
-            self.record(vec![Record::Outputs(outputs.clone())]).await;
+            self.record(self.changed_outputs(&outputs)).await;
         }
         let outcome = self.outcome(is_whole);
         let tally = self.ledger.tally(self.plan);
@@ -51,6 +51,14 @@ impl Run<'_> {
             (false, false) if !has_errors || self.ledger.has_done() => RevisionOutcome::Partial,
             (false, false) => RevisionOutcome::Failed,
         }
+    }
+
+    /// Those that stay as they are may be somebody else's business by now.
+    fn changed_outputs(&self, outputs: &BTreeMap<String, Value>) -> Vec<Record> {
+        let before = |name: &String| self.plan.outputs.get(name).and_then(|output| output.before.as_ref());
+        let names: BTreeSet<&String> = self.plan.outputs.keys().chain(outputs.keys()).collect();
+        let changed = names.into_iter().filter(|name| before(name) != outputs.get(*name));
+        changed.map(|name| Record::Output { name: name.clone(), value: outputs.get(name).cloned() }).collect()
     }
 
     fn all_outputs(&mut self) -> BTreeMap<String, Value> {

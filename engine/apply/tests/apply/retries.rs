@@ -36,7 +36,6 @@ async fn what_is_half_made_is_recorded_as_unfinished() {
             "put unfinished fake_thing.a",
             "create fake_thing.a",
             "put fake_thing.a, closing",
-            "put outputs",
         ]
     );
     assert_eq!(bench.world.picture(), "fake_thing a zone=\"z\"");
@@ -56,7 +55,6 @@ async fn removals_and_changes_can_take_their_time_too() {
             "put fake_thing.a",
             "update fake_thing.a",
             "put fake_thing.a, closing",
-            "put outputs",
         ],
         "what is half changed is recorded, and is no unfinished creation"
     );

@@ -28,7 +28,6 @@ async fn a_promise_comes_before_each_effect_and_its_outcome_after() {
             "intend create fake_thing.b",
             "create fake_thing.b",
             "put fake_thing.b, closing",
-            "put outputs",
         ]
     );
     bench.destroy(TWO).await;
@@ -41,7 +40,6 @@ async fn a_promise_comes_before_each_effect_and_its_outcome_after() {
             "intend delete fake_thing.a",
             "delete fake_thing.a",
             "forget fake_thing.a",
-            "put outputs",
         ]
     );
 }

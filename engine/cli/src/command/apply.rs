@@ -1,38 +1,44 @@
 //! `apply` and `destroy`: a plan that was shown, done.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use bimetal_apply::{Applied, Ports, Stop};
-use bimetal_model::port::{Lease, Remember as _};
-use bimetal_model::snapshot::{Revision, RevisionOutcome};
-use bimetal_model::{Diagnostic, diagnostic::has_errors};
-use bimetal_plan::{Mode, Tally};
+use bimetal_model::lease::Lease;
+use bimetal_model::port::{Remember as _, StateError};
+use bimetal_model::snapshot::{Revision, RevisionOutcome, Source};
+use bimetal_model::{Address, Diagnostic, diagnostic::has_errors};
+use bimetal_plan::{Mode, Plan, Tally};
 use serde_json::{Value as Json, json};
 use tracing::Instrument as _;
 
-use super::plan::{show_plan, stale};
+use super::plan::{changes, show_plan, stale};
 use super::signals;
 use crate::arguments::{self, Doing, Planning, Wishes};
-use crate::edge::{System, holder, who};
+use crate::edge::{System, who};
 use crate::failure::Failure;
 use crate::keys::keys;
+use crate::lease::holding;
 use crate::output::{located, print, print_json, say};
 use crate::plan_document::plan_document;
-use crate::plan_file;
+use crate::plan_file::{self, FromFile, digests};
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
 use crate::storable;
-use crate::walk::{self, Course, Planned, World};
+use crate::walk::{self, Course, Images, Planned, World};
+
+/// How often it is planned again because others were faster.
+const MOST_PLANS: usize = 10;
 
 /// Brings the world to the configuration, or does a saved plan.
 pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
     let arguments::Apply { plan, planning, wishes, destroy, doing } = arguments;
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     match plan {
-        Some(path) => saved(session, path, planning).await,
+        Some(path) => saved(session, path, planning, doing).await,
         None => fresh(session, planning, doing, Course::of(session, planning, wishes, mode)).await,
     }
 }
@@ -43,79 +49,134 @@ pub(crate) async fn destroy(session: &Session, arguments: &arguments::Destroy) -
     fresh(session, planning, doing, Course::of(session, planning, &Wishes::default(), Mode::Destroy)).await
 }
 
-/// The lock is taken before the plan is made, so that what is approved is what is done.
 async fn fresh(session: &Session, planning: &Planning, doing: &Doing, course: Course<'_>) -> Result<ExitCode, Failure> {
-    let configuration = session.configuration(&planning.variables)?;
-    let store = session.store(&configuration).await?;
-    let mode = course.options.mode;
-    let command = if mode == Mode::Destroy { "destroy" } else { "apply" };
-    let lease = store.lock(&holder(command)).await?;
-    let renewing = renew(&store, &lease);
-    let done = async {
-        let world = World::open(session, configuration).await?;
-        let planned = walk::plan(session, &world, &course).await?;
+    let world = World::open(session, session.configuration(&planning.variables)?).await?;
+    let command = if course.options.mode == Mode::Destroy { "destroy" } else { "apply" };
+    let wish = Wish { command, course, planning, doing, images: Images::Lock };
+    plan_and_do(session, world, &wish, |_| ()).await
+}
+
+/// What is to be planned and done.
+pub(crate) struct Wish<'a> {
+    pub(crate) command: &'a str,
+    pub(crate) course: Course<'a>,
+    pub(crate) planning: &'a Planning,
+    pub(crate) doing: &'a Doing,
+    pub(crate) images: Images,
+}
+
+/// Plans, shows, asks, and only then takes a lease, so that nobody waits for somebody who reads. Where what the plan rests on has
+/// changed by then, it does so again: what is approved is what is done.
+pub(crate) async fn plan_and_do(
+    session: &Session,
+    mut world: World,
+    wish: &Wish<'_>,
+    mark: impl Fn(&mut Plan),
+) -> Result<ExitCode, Failure> {
+    for _ in 0..MOST_PLANS {
+        let mut planned = walk::plan(session, &world, &wish.course, wish.images).await?;
+        mark(&mut planned.plan);
         if !session.json {
-            show_plan(session, &planned.plan, planning.detail);
+            show_plan(session, &planned.plan, wish.planning.detail);
         }
         session.progress.events.document("plan", || plan_document(&planned.plan));
         storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
-        if !planned.plan.is_empty() && !doing.auto_approve {
-            approve(session, mode)?;
+        let resolved = &planned.observed.resolved;
+        if !bimetal_apply::has_work(&planned.plan, resolved, &*world.host) {
+            return Ok(nothing_to_do(session, &planned.plan));
         }
-        act(session, &world, planned, planning, command, &lease).await
+        if !planned.plan.is_empty() && !wish.doing.auto_approve {
+            approve(session, wish.course.options.mode)?;
+        }
+        match carry_out(session, &world, &planned, wish).await? {
+            Ended::Done(code) => return Ok(code),
+            Ended::Outdated(outdated) => {
+                world.look_again().await?;
+                let changes = changes(&world, &outdated).await?;
+                say(&format!("\nThe state has changed meanwhile: {changes}. This is the plan now:\n\n"));
+            }
+        }
+    }
+    let error = Diagnostic::error("the state changes faster than it can be planned");
+    Err(error.hint("try again when others are done").into())
+}
+
+/// With a lease on what the plan is about, and on what it rests on.
+async fn carry_out(session: &Session, world: &World, planned: &Planned, wish: &Wish<'_>) -> Result<Ended, Failure> {
+    let scope = bimetal_apply::scope(&planned.plan, &planned.observed.resolved, &*world.host);
+    let act = Act { planned, planning: wish.planning, command: wish.command, saved: None };
+    let work = async |lease: &Lease| {
+        let outdated = outdated(world, &planned.plan).await?;
+        match outdated.is_empty() {
+            true => act.do_it(session, world, lease).await.map(Ended::Done),
+            false => Ok(Ended::Outdated(outdated)),
+        }
     };
-    let result = tokio::select! {
-        result = done => result,
-        failure = renewing => Err(failure),
-    };
-    store.unlock(lease).await?;
-    result
+    holding(&world.store, wish.command, &scope, wish.doing.lock_timeout, work).await
+}
+
+/// What came of a plan once its lease was there.
+enum Ended {
+    Done(ExitCode),
+    /// Something that it rests on has changed: nothing was done.
+    Outdated(BTreeSet<Address>),
+}
+
+/// What the plan rests on and is not what it was.
+async fn outdated(world: &World, plan: &Plan) -> Result<BTreeSet<Address>, Failure> {
+    if world.store.serial().await? == world.snapshot.serial {
+        return Ok(BTreeSet::new());
+    }
+    Ok(bimetal_plan::outdated(plan, &world.store.load().await?))
 }
 
 /// A plan that was saved is approved already.
-async fn saved(session: &Session, path: &Path, planning: &Planning) -> Result<ExitCode, Failure> {
+async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doing) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state_with(&planning.variables)?;
-    let planned = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
-    let store = session.store(&configuration).await?;
-    let lease = store.lock(&holder("apply")).await?;
-    let done = async {
-        let world = World::open(session, session.configuration_of(&planned.plan, &planning.variables)?).await?;
-        if let Some(failure) = stale(&planned.plan, &world.snapshot, &world.configuration.files) {
-            return Err(failure);
-        }
-        walk::configure_from(&world, &planned.plan);
-        storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
-        act(session, &world, planned, planning, "apply", &lease).await
-    };
-    let result = tokio::select! {
-        result = done => result,
-        failure = renew(&store, &lease) => Err(failure),
-    };
-    store.unlock(lease).await?;
-    result
-}
-
-/// Keeps the lock while a plan is made and read; ends only with a failure.
-pub(crate) async fn renew(store: &bimetal_state::SqliteStore, lease: &Lease) -> Failure {
-    let mut every = tokio::time::interval(std::time::Duration::from_secs(20));
-    loop {
-        every.tick().await;
-        if let Err(error) = store.renew(lease).await {
-            return error.into();
-        }
+    let saved = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
+    let FromFile { id, providers, planned } = saved;
+    let configuration = session.configuration_of(&planned.plan, &planning.variables)?;
+    let mut world = World::open(session, configuration).await?;
+    if providers != digests(&world.lock) {
+        let error = Diagnostic::error("the saved plan was made with other providers than those that are locked now");
+        return Err(error.hint("make a new one with `bimetal plan --out FILE`").into());
     }
+    walk::configure_from(&world, &planned.plan);
+    storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
+    let scope = bimetal_apply::scope(&planned.plan, &planned.observed.resolved, &*world.host);
+    let store = world.store.clone();
+    let work = async |lease: &Lease| {
+        if let Some(done) = store.done(&id).await? {
+            return Err(StateError::Replayed { revision: done }.into());
+        }
+        world.snapshot = store.load().await?;
+        match stale(&planned.plan, &world).await? {
+            Some(failure) => Err(failure),
+            None => {
+                let act = Act { planned: &planned, planning, command: "apply", saved: Some(id) };
+                act.do_it(session, &world, lease).await
+            }
+        }
+    };
+    holding(&store, "apply", &scope, doing.lock_timeout, work).await
 }
 
+/// Asks; without somebody to ask, that is an error.
 fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
-    if session.json || !std::io::stdin().is_terminal() {
-        let error = Diagnostic::error("nobody is there to approve the plan");
-        return Err(error.hint("use `--auto-approve`, or `bimetal plan --out FILE` and `bimetal apply FILE`").into());
-    }
+    let hint = "use `--auto-approve`, or `bimetal plan --out FILE` and `bimetal apply FILE`";
     let question = match mode {
         Mode::Apply => "Do this?",
         Mode::Destroy => "Destroy all of this? There is no way back.",
         Mode::RefreshOnly => "Take this into the state?",
     };
+    ask(session, question, "nobody is there to approve the plan", hint)
+}
+
+/// Asks before something is done that nobody takes back.
+pub(crate) fn ask(session: &Session, question: &str, nobody: &str, hint: &str) -> Result<(), Failure> {
+    if session.json || !std::io::stdin().is_terminal() {
+        return Err(Diagnostic::error(nobody).hint(hint).into());
+    }
     say(&format!("{} Only `yes` is taken for yes: ", paint(BOLD, question)));
     let mut answer = String::new();
     let _ = std::io::stdin().lock().read_line(&mut answer);
@@ -125,53 +186,81 @@ fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
     }
 }
 
-async fn act(
-    session: &Session,
-    world: &World,
-    planned: Planned,
-    planning: &Planning,
-    command: &str,
-    lease: &Lease,
-) -> Result<ExitCode, Failure> {
-    let Planned { plan, observed } = planned;
-    if !bimetal_apply::has_work(&plan, &observed.resolved, &*world.host) {
-        let outcome = if plan.left().next().is_some() { RevisionOutcome::Partial } else { RevisionOutcome::Done };
-        finish(session, &plan, None, &[]);
-        return Ok(ExitCode::from(exit_code(outcome)));
+/// A plan that is done under a lease that was taken for it.
+struct Act<'a> {
+    planned: &'a Planned,
+    planning: &'a Planning,
+    command: &'a str,
+    /// The id of a plan that was saved.
+    saved: Option<String>,
+}
+
+impl Act<'_> {
+    async fn do_it(self, session: &Session, world: &World, lease: &Lease) -> Result<ExitCode, Failure> {
+        let Planned { plan, observed } = self.planned;
+        if !bimetal_apply::has_work(plan, &observed.resolved, &*world.host) {
+            return Ok(nothing_to_do(session, plan));
+        }
+        world.store.back_up().await?;
+        let revision = Revision { plan: self.saved, ..revision(self.command, plan) };
+        let revision = world.store.begin(lease, revision, Some(&source(world, plan))).await?;
+        let stop = Stop::default();
+        let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));
+        let started = Instant::now();
+        let crash = crate::crash::from_environment();
+        let ports = Ports {
+            predict: &*world.host,
+            operate: &*world.host,
+            remember: &*world.store,
+            edge: &System,
+            notify: &*session.progress,
+            parallelism: self.planning.at_once(Ports::PARALLELISM),
+            crash: crash.as_deref(),
+        };
+        let desired = &world.configuration.desired;
+        let applying = bimetal_apply::apply(plan, desired, &observed.resolved, &ports, lease, &stop);
+        let applied = applying.instrument(tracing::info_span!("apply", revision)).await;
+        listening.abort();
+        session.progress.clear();
+        world.store.finish(lease, revision, applied.outcome).await?;
+        let files = &world.configuration.files;
+        finish(session, plan, Some((&applied, started)), &located(&applied.diagnostics, files));
+        told(session, world, applied)
     }
-    world.store.back_up().await?;
-    let revision = world.store.begin(lease, revision(command, &plan)).await?;
-    let stop = Stop::default();
-    let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));
-    let started = Instant::now();
-    let crash = crate::crash::from_environment();
-    let ports = Ports {
-        predict: &*world.host,
-        operate: &*world.host,
-        remember: &*world.store,
-        edge: &System,
-        notify: &*session.progress,
-        parallelism: planning.at_once(Ports::PARALLELISM),
-        crash: crash.as_deref(),
-    };
-    let applying = bimetal_apply::apply(&plan, &world.configuration.desired, &observed.resolved, &ports, lease, &stop);
-    let applied = applying.instrument(tracing::info_span!("apply", revision)).await;
-    listening.abort();
-    session.progress.clear();
-    world.store.finish(lease, revision, applied.outcome).await?;
+}
+
+/// What went wrong, and the exit code.
+fn told(session: &Session, world: &World, applied: Applied) -> Result<ExitCode, Failure> {
     let files = &world.configuration.files;
-    finish(session, &plan, Some((&applied, started)), &located(&applied.diagnostics, files));
     match has_errors(&applied.diagnostics) {
         // The document that was printed says it.
         _ if session.json => Ok(ExitCode::from(exit_code(applied.outcome))),
         true => {
-            let failure = Failure::new(applied.diagnostics, &world.configuration.files);
+            let failure = Failure::new(applied.diagnostics, files);
             Err(Failure { code: exit_code(applied.outcome), ..failure })
         }
         false => {
-            session.warn(&applied.diagnostics, &world.configuration.files);
+            session.warn(&applied.diagnostics, files);
             Ok(ExitCode::from(exit_code(applied.outcome)))
         }
+    }
+}
+
+/// What is left as it is, though something else is wanted, is not done.
+fn nothing_to_do(session: &Session, plan: &Plan) -> ExitCode {
+    let outcome = if plan.left().next().is_some() { RevisionOutcome::Partial } else { RevisionOutcome::Done };
+    finish(session, plan, None, &[]);
+    ExitCode::from(exit_code(outcome))
+}
+
+/// What the revision was made from: enough to plan the same again.
+fn source(world: &World, plan: &Plan) -> Source {
+    Source {
+        files: plan.files.iter().map(|file| (file.name.to_string(), file.text.to_string())).collect(),
+        variables: plan.variables.clone(),
+        images: plan.images.clone(),
+        providers: digests(&world.lock),
+        planned_ms: plan.planned_ms,
     }
 }
 
@@ -184,7 +273,12 @@ fn exit_code(outcome: RevisionOutcome) -> u8 {
 }
 
 /// What is written down of an apply.
-pub(crate) fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
+pub(crate) fn revision(command: &str, plan: &Plan) -> Revision {
+    Revision { summary: plan_document(plan), ..bare_revision(command) }
+}
+
+/// What is written down of what has no plan.
+pub(crate) fn bare_revision(command: &str) -> Revision {
     use bimetal_model::port::Edge as _;
     Revision {
         number: 0,
@@ -192,12 +286,13 @@ pub(crate) fn revision(command: &str, plan: &bimetal_plan::Plan) -> Revision {
         started_ms: System.now_ms(),
         commit: None,
         command: format!("bimetal {command}"),
-        summary: plan_document(plan),
+        summary: serde_json::Value::Null,
+        plan: None,
         outcome: None,
     }
 }
 
-fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applied, Instant)>, said: &[Json]) {
+fn finish(session: &Session, plan: &Plan, applied: Option<(&Applied, Instant)>, said: &[Json]) {
     let document = || document(plan, applied.map(|(applied, _)| applied), said);
     session.progress.events.document("result", document);
     if session.json {
@@ -224,7 +319,7 @@ fn finish(session: &Session, plan: &bimetal_plan::Plan, applied: Option<(&Applie
 }
 
 /// What came of an apply, for programs.
-fn document(plan: &bimetal_plan::Plan, applied: Option<&Applied>, said: &[Json]) -> Json {
+fn document(plan: &Plan, applied: Option<&Applied>, said: &[Json]) -> Json {
     let left = plan.left().count();
     let outcome = if left > 0 { RevisionOutcome::Partial } else { RevisionOutcome::Done };
     json!({

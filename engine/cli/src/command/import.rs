@@ -1,19 +1,21 @@
 //! `import`: what exists already is taken into the state, and nothing else is done.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bimetal_config::Claim;
-use bimetal_model::port::{Lease, Record, Remember as _};
+use bimetal_model::lease::{Lease, Scope};
+use bimetal_model::port::{Record, Remember as _};
 use bimetal_model::snapshot::{RevisionOutcome, Stored};
 use bimetal_model::{Address, BlockKind, Diagnostic, Selector};
 use bimetal_plan::{Action, Change, Mode, Options, Plan};
 use serde_json::json;
 
-use super::apply::{renew, revision};
+use super::apply::revision;
 use super::inspect::object_text;
 use crate::arguments;
-use crate::edge::holder;
 use crate::failure::Failure;
+use crate::lease::holding;
 use crate::output::{print, print_json, say};
 use crate::plan_document::plan_document;
 use crate::session::Session;
@@ -28,21 +30,12 @@ pub(crate) async fn import(session: &Session, arguments: &arguments::Import) -> 
     if !declared {
         return Err(undeclared(&arguments.address));
     }
-    let store = session.store(&configuration).await?;
-    let lease = store.lock(&holder("import")).await?;
-    let taken = async {
-        let world = World::open(session, configuration).await?;
-        take(session, &world, arguments, &lease).await
-    };
-    let result = tokio::select! {
-        result = taken => result,
-        failure = renew(&store, &lease) => Err(failure),
-    };
-    store.unlock(lease).await?;
-    result.map(|()| ExitCode::SUCCESS)
+    let world = World::open(session, configuration).await?;
+    take(session, &world, arguments).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn take(session: &Session, world: &World, words: &arguments::Import, lease: &Lease) -> Result<(), Failure> {
+async fn take(session: &Session, world: &World, words: &arguments::Import) -> Result<(), Failure> {
     let arguments::Import { address, id, .. } = words;
     if world.snapshot.objects.contains_key(address) {
         let error = Diagnostic::error(format!("the state knows `{address}` already"));
@@ -66,15 +59,21 @@ async fn take(session: &Session, world: &World, words: &arguments::Import, lease
         return Err(error.hint("write its key as `count` or `for_each` has it").into());
     };
     storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
-    record(world, &planned.plan, address, &stored, lease).await?;
+    let scope = Scope::of([address.clone()].into(), planned.plan.reads.keys().cloned().collect());
+    let write = async |lease: &Lease| record(world, &planned.plan, address, &stored, lease).await;
+    holding(&world.store, "import", &scope, Duration::ZERO, write).await?;
     show(session, change, &stored, &planned.plan);
     Ok(())
 }
 
-/// Written down as a revision of its own.
+/// Written down as a revision of its own, if what it rests on is what it was.
 async fn record(world: &World, plan: &Plan, address: &Address, stored: &Stored, lease: &Lease) -> Result<(), Failure> {
+    if !bimetal_plan::outdated(plan, &world.store.load().await?).is_empty() {
+        let error = Diagnostic::error("the state has changed meanwhile");
+        return Err(error.hint("import it again").into());
+    }
     world.store.back_up().await?;
-    let number = world.store.begin(lease, revision("import", plan)).await?;
+    let number = world.store.begin(lease, revision("import", plan), None).await?;
     let put = Record::Put { address: address.clone(), stored: Box::new(stored.clone()), closes: None };
     let recorded = world.store.record(lease, vec![put]).await;
     let outcome = if recorded.is_ok() { RevisionOutcome::Done } else { RevisionOutcome::Failed };

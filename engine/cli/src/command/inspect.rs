@@ -1,15 +1,14 @@
-//! `output` and `state …`: what is remembered.
+//! `output`, and how objects and outputs are shown.
 
 use std::collections::BTreeMap;
 
 use bimetal_model::json::{Marks, encode};
-use bimetal_model::port::{Record, Remember as _};
+use bimetal_model::port::Remember as _;
 use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::{Address, Diagnostic, Value};
 use serde_json::{Value as Json, json};
 
 use crate::arguments;
-use crate::edge::holder;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
 use crate::render::style::{BOLD, FAINT, paint};
@@ -60,66 +59,12 @@ pub(crate) fn outputs_text(outputs: &BTreeMap<String, Value>) -> String {
     outputs.iter().map(|(name, value)| format!("{name:width$} = {}\n", value_text(value, 0))).collect()
 }
 
-/// `state …`
-pub(crate) async fn state(session: &Session, command: &arguments::State) -> Result<(), Failure> {
-    match command {
-        arguments::State::List => list(session).await,
-        arguments::State::Show { address } => show(session, address).await,
-        arguments::State::Rm { address } => remove(session, address).await,
-        arguments::State::ForceUnlock => {
-            let store = session.store(&session.configuration_for_state()?).await?;
-            store.force_unlock().await?;
-            say("The lock is broken.\n");
-            Ok(())
-        }
-        arguments::State::NewKey { file } => super::mend::new_key(session, file.as_deref()),
-        arguments::State::Rekey(arguments) => super::mend::rekey(session, arguments).await,
-        arguments::State::Restore { backup } => super::mend::restore(session, backup.as_deref()),
-    }
-}
-
-async fn list(session: &Session) -> Result<(), Failure> {
-    let snapshot = snapshot(session).await?;
-    match session.json {
-        true => print_json(&json!(snapshot.objects.keys().collect::<Vec<_>>())),
-        false if snapshot.objects.is_empty() => say("The state is empty.\n"),
-        false => print(&snapshot.objects.keys().map(|address| format!("{address}\n")).collect::<String>()),
-    }
-    Ok(())
-}
-
-async fn show(session: &Session, address: &Address) -> Result<(), Failure> {
-    let snapshot = snapshot(session).await?;
-    let stored = find(&snapshot, address)?;
-    match session.json {
-        true => print_json(&object_document(address, stored)),
-        false => print(&object_text(address, stored)),
-    }
-    Ok(())
-}
-
-async fn remove(session: &Session, address: &Address) -> Result<(), Failure> {
-    let store = session.store(&session.configuration_for_state()?).await?;
-    let lease = store.lock(&holder("state rm")).await?;
-    let removed = async {
-        find(&store.load().await?, address)?;
-        store.back_up().await?;
-        let record = Record::Remove { address: address.clone(), closes: None };
-        Ok::<_, Failure>(store.record(&lease, vec![record]).await?)
-    };
-    let removed = removed.await;
-    store.unlock(lease).await?;
-    removed?;
-    say(&format!("{address} is forgotten; it goes on existing.\n"));
-    Ok(())
-}
-
-async fn snapshot(session: &Session) -> Result<Snapshot, Failure> {
+pub(crate) async fn snapshot(session: &Session) -> Result<Snapshot, Failure> {
     let store = session.store(&session.configuration_for_state()?).await?;
     Ok(store.load().await?)
 }
 
-fn find<'a>(snapshot: &'a Snapshot, address: &Address) -> Result<&'a Stored, Failure> {
+pub(crate) fn find<'a>(snapshot: &'a Snapshot, address: &Address) -> Result<&'a Stored, Failure> {
     snapshot.objects.get(address).ok_or_else(|| {
         let error = Diagnostic::error(format!("the state does not know `{address}`"));
         error.hint("`bimetal state list` shows what it knows").into()
@@ -142,7 +87,7 @@ pub(crate) fn object_text(address: &Address, stored: &Stored) -> String {
     format!("{head}{}\n\n", value_text(&stored.object.value, 0))
 }
 
-fn object_document(address: &Address, stored: &Stored) -> Json {
+pub(crate) fn object_document(address: &Address, stored: &Stored) -> Json {
     json!({
         "address": address,
         "provider": stored.provider,

@@ -1,17 +1,19 @@
 //! `state new-key`, `state rekey`, `state restore`: the state's keys, and what is done where its file is broken.
 
 use std::path::Path;
+use std::time::Duration;
 
-use bimetal_model::port::Remember as _;
+use bimetal_model::lease::{Lease, Scope};
 use bimetal_state::Rekey;
 use serde_json::json;
 
 use crate::arguments;
-use crate::edge::holder;
 use crate::failure::Failure;
 use crate::keys::{default_file, old_keys};
+use crate::lease::holding;
+use crate::location;
 use crate::output::{print_json, say};
-use crate::session::{Session, state_path};
+use crate::session::Session;
 
 /// Makes a key file.
 pub(crate) fn new_key(session: &Session, file: Option<&Path>) -> Result<(), Failure> {
@@ -37,15 +39,13 @@ pub(crate) async fn rekey(session: &Session, arguments: &arguments::Rekey) -> Re
     let configuration = session.configuration_for_state_with(&arguments.variables)?;
     let old = arguments.old_key_file.as_ref().map(|file| session.root.join(file));
     let store = session.store_with(&configuration, old_keys(old.as_deref())).await?;
-    let lease = store.lock(&holder("state rekey")).await?;
     let how = if arguments.new_key { Rekey::New } else { Rekey::Wrap };
-    let done = async {
+    let work = async |lease: &Lease| {
         store.back_up().await?;
-        store.rekey(&lease, how).await
+        Ok(store.rekey(lease, how).await?)
     };
-    let done = done.await;
-    store.unlock(lease).await?;
-    let (did, words) = match done? {
+    let done = holding(&store, "state rekey", &Scope::Everything, Duration::ZERO, work).await?;
+    let (did, words) = match done {
         Rekey::Wrap => ("wrapped", "The state"),
         Rekey::New => ("sealed", "All that is sensitive is sealed anew: the state"),
     };
@@ -60,7 +60,7 @@ pub(crate) async fn rekey(session: &Session, arguments: &arguments::Rekey) -> Re
 
 /// Puts a backup back.
 pub(crate) fn restore(session: &Session, backup: Option<&Path>) -> Result<(), Failure> {
-    let path = state_path(&session.root, &session.configuration_for_state()?)?;
+    let path = location::file(&session.root, &session.configuration_for_state()?)?;
     let backup = backup.map(|backup| session.root.join(backup));
     let restored = bimetal_state::restore(&path, backup.as_deref())?;
     let aside = restored.aside.as_ref().map(|aside| aside.display().to_string());

@@ -1,13 +1,14 @@
 //! `plan` and `show`: what would be done, and what is.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use bimetal_config::SourceFile;
-use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::Snapshot;
+use bimetal_model::{Address, Diagnostic};
 use bimetal_plan::{Mode, Plan};
 
 use crate::arguments::{self, Detail};
+use crate::edge::moment;
 use crate::failure::Failure;
 use crate::keys::keys;
 use crate::output::{print, print_json, say, width};
@@ -16,7 +17,7 @@ use crate::plan_file;
 use crate::render;
 use crate::session::Session;
 use crate::storable;
-use crate::walk::{self, Course, World};
+use crate::walk::{self, Course, Images, World};
 
 /// Shows what would be done.
 pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Result<ExitCode, Failure> {
@@ -24,12 +25,12 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     let world = World::open(session, configuration).await?;
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let course = Course::of(session, &arguments.planning, &arguments.wishes, mode);
-    let planned = walk::plan(session, &world, &course).await?;
+    let planned = walk::plan(session, &world, &course, Images::Lock).await?;
     show_plan(session, &planned.plan, arguments.planning.detail);
     session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
         let keys = keys(&session.root, &world.configuration)?;
-        plan_file::write(&session.root.join(path), &planned, &keys, &*world.host)?;
+        plan_file::write(&session.root.join(path), &planned, &world.lock, &keys, &*world.host)?;
         if !session.json {
             say(&format!("\nSaved. `bimetal apply {}` does exactly this.\n", path.display()));
         }
@@ -55,7 +56,8 @@ pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Resu
     match &arguments.plan {
         Some(path) => {
             let keys = keys(&session.root, &configuration)?;
-            show_plan(session, &plan_file::read(&session.root.join(path), &keys)?.plan, arguments.detail);
+            let saved = plan_file::read(&session.root.join(path), &keys)?;
+            show_plan(session, &saved.planned.plan, arguments.detail);
         }
         None => {
             use bimetal_model::port::Remember as _;
@@ -65,7 +67,7 @@ pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Resu
     Ok(())
 }
 
-fn show_state(session: &Session, snapshot: &Snapshot) {
+pub(crate) fn show_state(session: &Session, snapshot: &Snapshot) {
     if session.json {
         return print_json(&super::inspect::state_document(snapshot));
     }
@@ -78,13 +80,39 @@ fn show_state(session: &Session, snapshot: &Snapshot) {
     print(&super::inspect::outputs_text(&snapshot.outputs));
 }
 
-/// A saved plan that is too old for the state, in words.
-pub(crate) fn stale(plan: &Plan, snapshot: &Snapshot, files: &[SourceFile]) -> Option<Failure> {
-    let fresh_state = plan.serial == 0 && snapshot.serial == 0;
-    if fresh_state || (plan.lineage == snapshot.lineage && plan.serial == snapshot.serial) {
-        return None;
+/// A saved plan that is too old for the state, in words: what changed, when, and by whom.
+pub(crate) async fn stale(plan: &Plan, world: &World) -> Result<Option<Failure>, Failure> {
+    let files = &world.configuration.files;
+    let hint = "make a new one with `bimetal plan --out FILE`";
+    if !plan.lineage.is_empty() && plan.lineage != world.snapshot.lineage {
+        let error = Diagnostic::error("the saved plan was made for another state").hint(hint);
+        return Ok(Some(Failure::new(vec![error], files)));
     }
-    let error = Diagnostic::error("the saved plan is out of date: the state has changed since it was made")
-        .hint("make a new one with `bimetal plan --out FILE`");
-    Some(Failure::new(vec![error], files))
+    let outdated = bimetal_plan::outdated(plan, &world.snapshot);
+    if outdated.is_empty() {
+        return Ok(None);
+    }
+    let error = Diagnostic::error("the saved plan is out of date: the state has changed since it was made");
+    let error = error.because(changes(world, &outdated).await?).hint(hint);
+    Ok(Some(Failure::new(vec![error], files)))
+}
+
+/// What changed, when, and by which revision.
+pub(crate) async fn changes(world: &World, outdated: &BTreeSet<Address>) -> Result<String, Failure> {
+    let mut lines = Vec::new();
+    for address in outdated.iter().take(5) {
+        let by = match world.store.last_change(address).await? {
+            Some(by) => {
+                format!(": revision {} (`{}` by {}, {})", by.number, by.command, by.who, moment(by.started_ms))
+            }
+            None => String::new(),
+        };
+        let what = if world.snapshot.objects.contains_key(address) { "changed" } else { "is not there" };
+        lines.push(format!("`{address}` {what}{by}"));
+    }
+    match outdated.len() {
+        all if all > lines.len() => lines.push(format!("{} more", all - lines.len())),
+        _ => {}
+    }
+    Ok(lines.join("; "))
 }

@@ -146,6 +146,9 @@ mod tests {
             imported: Default::default(),
             forgotten: Default::default(),
             drift: Vec::new(),
+            considered: Default::default(),
+            reads: Default::default(),
+            users: Default::default(),
             partial: None,
             degraded: Default::default(),
             budgets: Default::default(),
@@ -225,8 +228,12 @@ mod tests {
     #[test]
     fn lists_show_what_is_new_in_them() {
         let list = |items: &[&str]| Value::tuple(items.iter().map(|item| Value::from(*item)));
-        let output = OutputChange { before: Some(list(&["a", "b"])), after: Some(list(&["a", "c"])) };
-        let gone = OutputChange { before: Some(Value::from(1u64)), after: None };
+        let output = OutputChange {
+            before: Some(list(&["a", "b"])),
+            after: Some(list(&["a", "c"])),
+            depends_on: Default::default(),
+        };
+        let gone = OutputChange { before: Some(Value::from(1u64)), after: None, depends_on: Default::default() };
         let outputs = [("gone".to_owned(), gone), ("names".to_owned(), output)].into();
         let rendered = shown(&Plan { outputs, ..plan(Vec::new()) });
         insta::assert_snapshot!(plain(&rendered), @r#"

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bimetal_config::Node;
+use bimetal_config::module::Scoped;
 use bimetal_fleet::Port;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
@@ -32,6 +34,7 @@ impl Planner<'_> {
         if has_errors(&self.diagnostics) {
             return (None, self.diagnostics);
         }
+        let considered = self.considered();
         if let Some(partial) = &partial {
             self.warn_of_part(partial);
         }
@@ -52,6 +55,9 @@ impl Planner<'_> {
             forgotten: BTreeSet::new(),
             outputs,
             drift: self.observed.drift.clone(),
+            considered,
+            reads: BTreeMap::new(),
+            users: BTreeMap::new(),
             partial,
             degraded: self.degraded,
             budgets: self.budgets,
@@ -88,13 +94,22 @@ impl Planner<'_> {
         let change = |name: &String| {
             let before = before.get(name).map(plain);
             let after = if kept.contains(name) { before.clone() } else { after.get(name).map(plain) };
-            OutputChange { before, after }
+            let depends_on = self.behind.of([&Node::Output(Scoped::root(name))]);
+            OutputChange { before, after, depends_on }
         };
         let outputs = names.into_iter().map(|name| (name.clone(), change(name))).collect();
         if let Some(partial) = partial {
             partial.outputs = kept;
         }
         outputs
+    }
+
+    /// The machines of the pools in which something gets a new place.
+    fn considered(&self) -> BTreeSet<Address> {
+        let placed = self.changes.values().filter(|change| change.new_place().is_some());
+        let services: BTreeSet<Address> =
+            placed.map(|change| Address { replica: None, ..change.address.clone() }).collect();
+        services.iter().filter_map(|service| self.pools.get(service)).flatten().cloned().collect()
     }
 
     /// Nothing is made that would tell what is unknown.

@@ -85,6 +85,7 @@ impl Planner<'_> {
         let spec = self.noted(spec)?;
         let mut members = pool::members(&pool);
         members.retain(|machine, _| !self.is_no_place(machine));
+        self.pools.insert(address, members.keys().cloned().collect());
         let spec = ServiceSpec { pool: members.keys().cloned().collect(), ..spec };
         Some(Ready { block, instance, arguments, members, spec })
     }

@@ -8,11 +8,12 @@ use bimetal_apply::{Applied, CrashPoint, Ports, Stop, apply};
 use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::{Event, Notify, Silent};
-use bimetal_model::port::{Edge, Lease, Operate as _};
+use bimetal_model::lease::Holder;
+use bimetal_model::port::{Edge, Operate as _, Remember as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::{RevisionOutcome, Stored};
 use bimetal_model::{Address, Diagnostic};
-use bimetal_plan::{Mode, Options, Plan, Planning, plan, provider_configs};
+use bimetal_plan::{Mode, Options, Plan, Planning, bind, plan, provider_configs};
 use bimetal_refresh::{Calls, answer, refresh};
 
 use super::fuse::Fuse;
@@ -128,7 +129,10 @@ impl Bench {
         let mut answers = Answers::default();
         loop {
             match plan(&desired, &observed, &answers, &options, &*self.world) {
-                (Some(Planning::Ready(plan)), _) => return Ok((*plan, observed)),
+                (Some(Planning::Ready(mut plan)), _) => {
+                    bind(&mut plan, &snapshot);
+                    return Ok((*plan, observed));
+                }
                 (Some(Planning::Ask(asked)), _) => answer(asked, &mut answers, &self.calls_of()).await,
                 (None, said) => return Err(told(&said)),
             }
@@ -154,7 +158,11 @@ impl Bench {
         let given = Given { values: plan.variables.clone(), ..Given::default() };
         let (desired, said) = desired(plan.files.clone(), given, Outside::default());
         let desired = desired.unwrap_or_else(|| panic!("{}", told(&said)));
-        apply(plan, &desired, &observed.resolved, &ports, &Lease("lease".to_owned()), &self.stop).await
+        let scope = bimetal_apply::scope(plan, &observed.resolved, &*self.world);
+        let holder = Holder { who: "a@b".to_owned(), process: 1, command: "bimetal apply".to_owned(), since_ms: 0 };
+        let lease = self.memory.lock(&holder, &scope).await.unwrap();
+        assert_eq!(bimetal_plan::outdated(plan, &self.memory.snapshot()), [].into(), "nobody else has written");
+        apply(plan, &desired, &observed.resolved, &ports, &lease, &self.stop).await
     }
 
     /// Does a plan that was written down, in another process.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bimetal_model::Address;
-use bimetal_model::port::{Holder, Lease, Record, Remember, StateError};
-use bimetal_model::snapshot::{Effect, Intent, IntentId, Revision, RevisionOutcome, Snapshot};
+use bimetal_model::lease::{Held, Holder, Lease, Scope};
+use bimetal_model::port::{Record, Remember, StateError};
+use bimetal_model::snapshot::{Effect, Intent, IntentId, Revision, RevisionOutcome, Snapshot, Source};
 
 use super::fuse::Fuse;
 use super::world::Journal;
@@ -19,6 +20,8 @@ pub struct Memory {
     journal: Arc<Journal>,
     /// So many writes are left before the store fails.
     writes_left: Mutex<Option<usize>>,
+    /// What may be written, once somebody took a lease.
+    scope: Mutex<Option<Scope>>,
     /// How long a write takes.
     takes: Mutex<Duration>,
     commits: AtomicUsize,
@@ -32,6 +35,7 @@ impl Memory {
             fuse,
             journal,
             writes_left: Mutex::new(None),
+            scope: Mutex::new(None),
             takes: Mutex::default(),
             commits: AtomicUsize::new(0),
         }
@@ -67,6 +71,11 @@ impl Memory {
             &intent.address == address && intent.effect == effect && id.is_none_or(|id| intent.id == *id)
         };
         self.snapshot.lock().unwrap().intents.iter().any(is_it)
+    }
+
+    fn check_leased(&self, address: &Address) {
+        let scope = self.scope.lock().unwrap();
+        assert!(scope.as_ref().is_some_and(|scope| scope.may_write(address)), "{address} is written without a lease");
     }
 
     async fn write(&self, act: impl FnOnce(&mut Snapshot)) -> Result<(), StateError> {
@@ -105,14 +114,24 @@ fn write_down(snapshot: &mut Snapshot, record: Record) {
     match record {
         Record::Put { address, stored, closes } => {
             close(closes);
+            snapshot.versions.insert(address.clone(), snapshot.serial + 1);
             snapshot.objects.insert(address, *stored);
         }
         Record::Remove { address, closes } => {
             close(closes);
+            snapshot.versions.remove(&address);
             snapshot.objects.remove(&address);
         }
         Record::Close(id) => close(Some(id)),
-        Record::Outputs(outputs) => snapshot.outputs = outputs,
+        Record::Output { name, value: Some(value) } => drop(snapshot.outputs.insert(name, value)),
+        Record::Output { name, value: None } => drop(snapshot.outputs.remove(&name)),
+    }
+}
+
+fn written(record: &Record) -> Option<&Address> {
+    match record {
+        Record::Put { address, .. } | Record::Remove { address, .. } => Some(address),
+        Record::Close(_) | Record::Output { .. } => None,
     }
 }
 
@@ -124,7 +143,7 @@ fn line(record: &Record) -> String {
         }
         Record::Remove { address, .. } => format!("forget {address}"),
         Record::Close(_) => "close".to_owned(),
-        Record::Outputs(_) => "put outputs".to_owned(),
+        Record::Output { name, .. } => format!("put output {name}"),
     }
 }
 
@@ -133,7 +152,14 @@ impl Remember for Memory {
     async fn load(&self) -> Result<Snapshot, StateError> {
         Ok(self.snapshot())
     }
-    async fn lock(&self, _: &Holder) -> Result<Lease, StateError> {
+    async fn serial(&self) -> Result<u64, StateError> {
+        Ok(self.snapshot().serial)
+    }
+    async fn leases(&self) -> Result<Vec<Held>, StateError> {
+        Ok(Vec::new())
+    }
+    async fn lock(&self, _: &Holder, scope: &Scope) -> Result<Lease, StateError> {
+        *self.scope.lock().unwrap() = Some(scope.clone());
         Ok(Lease("lease".to_owned()))
     }
     async fn renew(&self, _: &Lease) -> Result<(), StateError> {
@@ -142,16 +168,18 @@ impl Remember for Memory {
     async fn unlock(&self, _: Lease) -> Result<(), StateError> {
         Ok(())
     }
-    async fn begin(&self, _: &Lease, _: Revision) -> Result<u64, StateError> {
+    async fn begin(&self, _: &Lease, _: Revision, _: Option<&Source>) -> Result<u64, StateError> {
         Ok(1)
     }
     async fn intend(&self, _: &Lease, intents: &[Intent]) -> Result<(), StateError> {
+        intents.iter().for_each(|intent| self.check_leased(&intent.address));
         let lines = || intents.iter().map(|intent| format!("intend {:?} {}", intent.effect, intent.address));
         let written = self.write(|snapshot| intents.iter().for_each(|intent| promise(snapshot, intent))).await;
         lines().for_each(|line| self.journal.write(line.to_lowercase()));
         written
     }
     async fn record(&self, _: &Lease, records: Vec<Record>) -> Result<(), StateError> {
+        records.iter().filter_map(written).for_each(|address| self.check_leased(address));
         let lines: Vec<String> = records.iter().map(line).collect();
         let act = |snapshot: &mut Snapshot| records.into_iter().for_each(|record| write_down(snapshot, record));
         self.write(act).await?;

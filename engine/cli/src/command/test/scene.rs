@@ -11,7 +11,7 @@ use bimetal_mock::{Doubles, Mock, Mocked, Override, Owner, Values, When};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Predict, Remember as _};
 use bimetal_model::{Diagnostic, Diagnostics, Span, Value};
-use bimetal_state::SqliteStore;
+use bimetal_state::State as Store;
 
 use super::Stage;
 use super::values::{self, Written};
@@ -99,7 +99,7 @@ impl Scene<'_> {
     pub(super) async fn world(
         &self,
         stage: &Stage<'_>,
-        store: Arc<SqliteStore>,
+        store: Arc<Store>,
         files: &[SourceFile],
     ) -> Result<World<Mocked<Host>>, Diagnostics> {
         let configuration = Configuration { desired: self.desired.clone(), files: files.to_vec() };

@@ -2,24 +2,27 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bimetal_apply::{Applied, Ports, Stop};
 use bimetal_config::suite::Run;
 use bimetal_host::Host;
 use bimetal_mock::Mocked;
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::{Lease, Remember as _};
+use bimetal_model::lease::{Lease, Scope};
+use bimetal_model::port::Remember as _;
 use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic, Diagnostics};
 use bimetal_plan::{Mode, Options, Values};
 use bimetal_refresh::Calls;
-use bimetal_state::{Key, Keys, SqliteStore};
+use bimetal_state::{Key, Keys, Location, State as Store};
 use tempfile::TempDir;
 
 use super::scene::folder;
-use crate::command::apply::{renew, revision};
-use crate::edge::{System, holder};
+use crate::command::apply::revision;
+use crate::edge::System;
 use crate::failure::{Failure, io};
+use crate::lease::holding;
 use crate::session::Configuration;
 use crate::walk::{Course, Look, Planned, World, look_and_plan};
 
@@ -36,7 +39,7 @@ pub(super) struct States {
 struct State {
     key: String,
     path: PathBuf,
-    store: Arc<SqliteStore>,
+    store: Arc<Store>,
     /// With what it was last changed.
     last: Option<World<Mocked<Host>>>,
 }
@@ -68,13 +71,14 @@ impl States {
     }
 
     /// The one that a run goes on from: that of its key, or of its module.
-    pub(super) async fn of(&mut self, run: &Run) -> Result<Arc<SqliteStore>, Failure> {
+    pub(super) async fn of(&mut self, run: &Run) -> Result<Arc<Store>, Failure> {
         let key = key(run);
         if let Some(state) = self.states.iter().find(|state| state.key == key) {
             return Ok(state.store.clone());
         }
         let path = self.folder.path().join(format!("{}.db", self.opened));
-        let store = Arc::new(bimetal_state::open(path.clone(), self.keys()?, Arc::new(System)).await?);
+        let location = Location::Sqlite(path.clone());
+        let store = Arc::new(bimetal_state::open(location, self.keys()?, Arc::new(System)).await?);
         self.opened += 1;
         self.states.push(State { key, path, store: store.clone(), last: None });
         Ok(store)
@@ -153,7 +157,7 @@ fn not_destroyed(addresses: &[Address], path: &std::path::Path) -> Diagnostic {
         )
 }
 
-async fn destroy(store: &Arc<SqliteStore>, last: World<Mocked<Host>>) -> Result<(), Failure> {
+async fn destroy(store: &Arc<Store>, last: World<Mocked<Host>>) -> Result<(), Failure> {
     let snapshot = store.load().await?;
     if snapshot.objects.is_empty() && snapshot.intents.is_empty() {
         return Ok(());
@@ -172,13 +176,8 @@ async fn destroy(store: &Arc<SqliteStore>, last: World<Mocked<Host>>) -> Result<
 }
 
 async fn act(world: &World<Mocked<Host>>, planned: &Planned, stop: &Stop) -> Result<(Applied, Values), Failure> {
-    let lease = world.store.lock(&holder("test")).await?;
-    let result = tokio::select! {
-        result = act_with(world, planned, &lease, stop) => result,
-        failure = renew(&world.store, &lease) => Err(failure),
-    };
-    world.store.unlock(lease).await?;
-    result
+    let act = async |lease: &Lease| act_with(world, planned, lease, stop).await;
+    holding(&world.store, "test", &Scope::Everything, Duration::ZERO, act).await
 }
 
 async fn act_with(
@@ -188,7 +187,7 @@ async fn act_with(
     stop: &Stop,
 ) -> Result<(Applied, Values), Failure> {
     let Planned { plan, observed } = planned;
-    let number = world.store.begin(lease, revision("test", plan)).await?;
+    let number = world.store.begin(lease, revision("test", plan), None).await?;
     let ports = Ports {
         predict: &*world.host,
         operate: &*world.host,

@@ -1,0 +1,143 @@
+//! `history`: who changed the state, when, from what.
+
+use std::collections::BTreeMap;
+
+use bimetal_model::json::{Marks, encode};
+use bimetal_model::port::Remember as _;
+use bimetal_model::snapshot::{Revision, RevisionOutcome, Source};
+use bimetal_state::State;
+use serde_json::{Value as Json, json};
+
+use super::inspect::outputs_text;
+use crate::arguments::{self, OneRevision};
+use crate::edge::moment;
+use crate::failure::Failure;
+use crate::output::{print, print_json, say};
+use crate::render::style::{BOLD, paint};
+use crate::render::table::table;
+use crate::session::Session;
+
+/// All revisions, or one.
+pub(crate) async fn history(session: &Session, arguments: &arguments::History) -> Result<(), Failure> {
+    let store = session.store(&session.configuration_for_state()?).await?;
+    match &arguments.command {
+        None => list(session, &store).await,
+        Some(OneRevision::Show { number }) => show(session, &store, *number).await,
+    }
+}
+
+async fn list(session: &Session, store: &State) -> Result<(), Failure> {
+    let revisions = store.revisions().await?;
+    if session.json {
+        let revisions: Vec<Json> = revisions.iter().map(document).collect();
+        print_json(&json!({ "format": 1, "revisions": revisions }));
+        return Ok(());
+    }
+    if revisions.is_empty() {
+        say("Nothing was applied yet.\n");
+        return Ok(());
+    }
+    let row = |revision: &Revision| {
+        [
+            revision.number.to_string(),
+            moment(revision.started_ms),
+            revision.who.clone(),
+            revision.command.clone(),
+            outcome(revision).to_owned(),
+            counts(revision),
+        ]
+    };
+    let rows: Vec<_> = revisions.iter().map(row).collect();
+    print(&table(["REVISION", "WHEN", "WHO", "COMMAND", "OUTCOME", "PLANNED"], &rows, usize::MAX));
+    Ok(())
+}
+
+fn document(revision: &Revision) -> Json {
+    json!({
+        "number": revision.number,
+        "who": revision.who,
+        "started_ms": revision.started_ms,
+        "commit": revision.commit,
+        "command": revision.command,
+        "outcome": revision.outcome,
+        "planned": tally(revision),
+    })
+}
+
+fn outcome(revision: &Revision) -> &'static str {
+    match revision.outcome {
+        Some(RevisionOutcome::Done) => "done",
+        Some(RevisionOutcome::Failed) => "failed",
+        Some(RevisionOutcome::Partial) => "partly done",
+        Some(RevisionOutcome::Interrupted) => "interrupted",
+        None => "not ended",
+    }
+}
+
+/// How many changes of each kind it planned.
+fn tally(revision: &Revision) -> BTreeMap<String, usize> {
+    let mut tally = BTreeMap::new();
+    for (_, action) in actions(revision) {
+        *tally.entry(action.to_owned()).or_default() += 1;
+    }
+    tally
+}
+
+fn counts(revision: &Revision) -> String {
+    let counts: Vec<String> = tally(revision).into_iter().map(|(action, count)| format!("{count} {action}")).collect();
+    counts.join(", ")
+}
+
+/// What it planned to do, but for what was to stay.
+fn actions(revision: &Revision) -> impl Iterator<Item = (&str, &str)> {
+    let changes = revision.summary.get("changes").and_then(Json::as_array).into_iter().flatten();
+    fn named(change: &Json) -> Option<(&str, &str)> {
+        Some((change.get("address")?.as_str()?, change.get("action")?.as_str()?))
+    }
+    changes.filter_map(named).filter(|(_, action)| *action != "keep")
+}
+
+async fn show(session: &Session, store: &State, number: u64) -> Result<(), Failure> {
+    let revision = store.revision(number).await?;
+    let source = store.source(number).await?;
+    match session.json {
+        true => print_json(&json!({
+            "format": 1,
+            "revision": document(&revision),
+            "plan": revision.summary,
+            "source": source.as_ref().map(source_document),
+        })),
+        false => print(&text(&revision, source.as_ref())),
+    }
+    Ok(())
+}
+
+fn source_document(source: &Source) -> Json {
+    let variables = source.variables.iter().map(|(name, value)| (name.clone(), encode(value, Marks::Redact)));
+    json!({
+        "files": source.files,
+        "variables": variables.collect::<serde_json::Map<_, _>>(),
+        "images": source.images.iter().map(|(image, index)| (image.to_string(), json!(index))).collect::<serde_json::Map<_, _>>(),
+        "providers": source.providers,
+    })
+}
+
+fn text(revision: &Revision, source: Option<&Source>) -> String {
+    let Revision { number, who, command, .. } = revision;
+    let mut text = format!("{}\n", paint(BOLD, format!("Revision {number}")));
+    text += &format!("  {} by {who}: `{command}`, {}\n", moment(revision.started_ms), outcome(revision));
+    let changes: String = actions(revision).map(|(address, action)| format!("  {action:8}{address}\n")).collect();
+    if !changes.is_empty() {
+        text += &format!("\nPlanned:\n{changes}");
+    }
+    let Some(source) = source else { return text };
+    text += "\nMade from:\n";
+    text += &source.files.keys().map(|file| format!("  {file}\n")).collect::<String>();
+    text += &source.images.iter().map(|(image, index)| format!("  {image} ({})\n", index.digest)).collect::<String>();
+    if !source.variables.is_empty() {
+        let variables = outputs_text(&source.variables);
+        text += "\nVariables:\n";
+        text += &variables.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    }
+    text
+}

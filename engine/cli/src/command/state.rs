@@ -1,0 +1,265 @@
+//! `state …`: what is remembered, looked at and mended.
+//!
+//! Every change is a revision, under a lease on everything.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bimetal_model::lease::{Held, Lease, Scope};
+use bimetal_model::port::{Record, Remember as _};
+use bimetal_model::snapshot::{RevisionOutcome, Snapshot, Stored};
+use bimetal_model::{Address, Diagnostic};
+use bimetal_state::{Document, Push, State};
+use serde_json::json;
+
+use super::apply::{ask, bare_revision};
+use super::inspect::{find, object_document, object_text, snapshot, state_document};
+use super::plan::show_state;
+use crate::arguments;
+use crate::edge::moment;
+use crate::failure::{Failure, io};
+use crate::lease::holding;
+use crate::location;
+use crate::output::{print, print_json, say};
+use crate::render::table::table;
+use crate::session::Session;
+
+/// One of them.
+pub(crate) async fn state(session: &Session, command: &arguments::State) -> Result<(), Failure> {
+    match command {
+        arguments::State::List => list(session).await,
+        arguments::State::Show { address } => show(session, address).await,
+        arguments::State::Rm { address } => remove(session, address).await,
+        arguments::State::Mv { from, to } => rename(session, from, to).await,
+        arguments::State::At { number } => at(session, *number).await,
+        arguments::State::Pull => pull(session).await,
+        arguments::State::Push { file, force } => {
+            push(session, file, if *force { Push::Forced } else { Push::Checked }).await
+        }
+        arguments::State::Doctor => doctor(session).await,
+        arguments::State::Migrate { from } => migrate(session, from).await,
+        arguments::State::ForceUnlock { force } => force_unlock(session, *force).await,
+        arguments::State::NewKey { file } => super::mend::new_key(session, file.as_deref()),
+        arguments::State::Rekey(arguments) => super::mend::rekey(session, arguments).await,
+        arguments::State::Restore { backup } => super::mend::restore(session, backup.as_deref()),
+    }
+}
+
+async fn open(session: &Session) -> Result<State, Failure> {
+    session.store(&session.configuration_for_state()?).await
+}
+
+/// Changes the state as a revision of its own.
+async fn change(
+    store: &State,
+    command: &str,
+    work: impl AsyncFnOnce(&Lease) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    holding(store, command, &Scope::Everything, Duration::ZERO, async |lease: &Lease| {
+        store.back_up().await?;
+        let number = store.begin(lease, bare_revision(command), None).await?;
+        let done = work(lease).await;
+        let outcome = if done.is_ok() { RevisionOutcome::Done } else { RevisionOutcome::Failed };
+        store.finish(lease, number, outcome).await?;
+        done
+    })
+    .await
+}
+
+async fn list(session: &Session) -> Result<(), Failure> {
+    let snapshot = snapshot(session).await?;
+    match session.json {
+        true => print_json(&json!(snapshot.objects.keys().collect::<Vec<_>>())),
+        false if snapshot.objects.is_empty() => say("The state is empty.\n"),
+        false => print(&snapshot.objects.keys().map(|address| format!("{address}\n")).collect::<String>()),
+    }
+    Ok(())
+}
+
+async fn show(session: &Session, address: &Address) -> Result<(), Failure> {
+    let snapshot = snapshot(session).await?;
+    let stored = find(&snapshot, address)?;
+    match session.json {
+        true => print_json(&object_document(address, stored)),
+        false => print(&object_text(address, stored)),
+    }
+    Ok(())
+}
+
+async fn remove(session: &Session, address: &Address) -> Result<(), Failure> {
+    let store = open(session).await?;
+    find(&store.load().await?, address)?;
+    let work = async |lease: &Lease| {
+        find(&store.load().await?, address)?;
+        let record = Record::Remove { address: address.clone(), closes: None };
+        Ok(store.record(lease, vec![record]).await?)
+    };
+    change(&store, &format!("state rm {address}"), work).await?;
+    say(&format!("{address} is forgotten; it goes on existing.\n"));
+    Ok(())
+}
+
+async fn rename(session: &Session, from: &Address, to: &Address) -> Result<(), Failure> {
+    let store = open(session).await?;
+    records_of_move(&store.load().await?, from, to)?;
+    let work = async |lease: &Lease| {
+        let records = records_of_move(&store.load().await?, from, to)?;
+        Ok(store.record(lease, records).await?)
+    };
+    change(&store, &format!("state mv {from} {to}"), work).await?;
+    say(&format!("{from} is {to} now. Change the configuration, too, or it is planned to be destroyed.\n"));
+    Ok(())
+}
+
+/// The object under its new address, and everything that rests on it.
+fn records_of_move(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<Vec<Record>, Failure> {
+    let stored = find(snapshot, from)?;
+    if (from.block, &from.ty, from.replica.is_some()) != (to.block, &to.ty, to.replica.is_some()) {
+        let error = Diagnostic::error(format!("`{from}` can't become `{to}`, which is something else"));
+        return Err(error.hint("an address may change its module, its name and its key").into());
+    }
+    if snapshot.objects.contains_key(to) {
+        let error = Diagnostic::error(format!("the state knows a `{to}` already"));
+        return Err(error.hint("give that one another address, or forget it with `state rm`").into());
+    }
+    let mut moved = stored.clone();
+    if let Some(placement) = &mut moved.placement {
+        placement.replica = to.clone();
+    }
+    let put = |address: &Address, stored: Stored| Record::Put {
+        address: address.clone(),
+        stored: Box::new(stored),
+        closes: None,
+    };
+    let mut records = vec![Record::Remove { address: from.clone(), closes: None }, put(to, moved)];
+    for (address, user) in snapshot.objects.iter().filter(|(address, _)| *address != from) {
+        let is_placed = user.placement.as_ref().is_some_and(|placement| placement.machine == *from);
+        if user.depends_on.contains(from) || is_placed {
+            records.push(put(address, turned(user.clone(), from, to)));
+        }
+    }
+    Ok(records)
+}
+
+/// What rested on one address rests on the other.
+fn turned(mut user: Stored, from: &Address, to: &Address) -> Stored {
+    for needed in user.depends_on.iter_mut().filter(|needed| *needed == from) {
+        *needed = to.clone();
+    }
+    user.depends_on.sort();
+    if let Some(placement) = user.placement.as_mut().filter(|placement| placement.machine == *from) {
+        placement.machine = to.clone();
+    }
+    user
+}
+
+async fn at(session: &Session, number: u64) -> Result<(), Failure> {
+    let snapshot = open(session).await?.at(number).await?;
+    match session.json {
+        true => print_json(&state_document(&snapshot)),
+        false => show_state(session, &snapshot),
+    }
+    Ok(())
+}
+
+async fn pull(session: &Session) -> Result<(), Failure> {
+    match open(session).await?.pull().await? {
+        Some(document) => print_json(&json!(document)),
+        None => return Err(Diagnostic::error("there is no state yet").hint("`bimetal apply` makes it").into()),
+    }
+    Ok(())
+}
+
+async fn push(session: &Session, file: &Path, how: Push) -> Result<(), Failure> {
+    let doing = format!("reading `{}`", file.display());
+    let text = match file.to_str() {
+        Some("-") => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        }
+        _ => std::fs::read_to_string(session.root.join(file)),
+    };
+    let document: Document = serde_json::from_str(&text.map_err(io(&doing))?).map_err(|error| {
+        let error = Diagnostic::error(format!("`{}` is no document of a state: {error}", file.display()));
+        error.hint("`bimetal state pull` prints one")
+    })?;
+    let store = open(session).await?;
+    store.adopt(&document).await?;
+    change(&store, "state push", async |lease: &Lease| Ok(store.push(lease, &document, how).await?)).await?;
+    say("The state is what the document says.\n");
+    Ok(())
+}
+
+async fn doctor(session: &Session) -> Result<(), Failure> {
+    let findings = open(session).await?.examine().await?;
+    if session.json {
+        let one = |finding: &bimetal_state::Finding| json!({ "what": finding.what, "hint": finding.hint, "broken": finding.is_broken });
+        print_json(&json!({ "format": 1, "findings": findings.iter().map(one).collect::<Vec<_>>() }));
+    } else {
+        let line = |finding: &bimetal_state::Finding| {
+            let word = if finding.is_broken { "broken" } else { "left over" };
+            format!("{word}: {}\n  {}\n", finding.what, finding.hint)
+        };
+        print(&findings.iter().map(line).collect::<String>());
+    }
+    match findings.iter().filter(|finding| finding.is_broken).count() {
+        0 if findings.is_empty() => say("The state is sound.\n"),
+        0 => say("Nothing is broken.\n"),
+        broken => return Err(Diagnostic::error(format!("the state is broken in {broken} places")).into()),
+    }
+    Ok(())
+}
+
+/// The configuration names the new place already.
+async fn migrate(session: &Session, from: &str) -> Result<(), Failure> {
+    let configuration = session.configuration_for_state()?;
+    let new = session.store(&configuration).await?;
+    let old = session.open(&configuration, location::parse(&session.root, from)?, Vec::new()).await?;
+    if old.place() == new.place() {
+        let error = Diagnostic::error("the state is there already, where the configuration wants it");
+        return Err(error.hint("change the `state` block first; `--from` says where the state was").into());
+    }
+    if old.pull().await?.is_none() {
+        let error = Diagnostic::error(format!("there is no state in {}", old.place()));
+        return Err(error.hint("`--from` says where it was").into());
+    }
+    let move_it = async |lease: &Lease| Ok(old.move_to(lease, &new).await?);
+    holding(&old, "state migrate", &Scope::Everything, Duration::ZERO, move_it).await?;
+    say(&format!("The state of {} is in {} now.\n", old.place(), new.place()));
+    Ok(())
+}
+
+async fn force_unlock(session: &Session, force: bool) -> Result<(), Failure> {
+    let store = open(session).await?;
+    let held = store.leases().await?;
+    if held.is_empty() {
+        say("Nobody holds a lock.\n");
+        return Ok(());
+    }
+    say(&leases_text(&held));
+    if !force {
+        let question = "Break these locks? What their holders write from then on is refused.";
+        ask(session, question, "nobody is there to be asked", "use `--force`")?;
+    }
+    let leases: Vec<Lease> = held.into_iter().map(|held| held.lease).collect();
+    store.force_unlock(&leases).await?;
+    say("The locks are broken.\n");
+    Ok(())
+}
+
+fn leases_text(held: &[Held]) -> String {
+    let row = |held: &Held| {
+        let on = match &held.scope {
+            Scope::Everything => "everything".to_owned(),
+            Scope::Objects { writes, .. } => match writes.len() {
+                0..=3 => writes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                many => format!("{many} objects"),
+            },
+        };
+        let holder = &held.holder;
+        [holder.who.clone(), holder.process.to_string(), moment(holder.since_ms), holder.command.clone(), on]
+    };
+    let rows: Vec<_> = held.iter().map(row).collect();
+    table(["WHO", "PROCESS", "SINCE", "COMMAND", "ON"], &rows, usize::MAX)
+}

@@ -1,0 +1,171 @@
+//! Where the state is: what a `state` block says, or an address.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::schema::{Attribute, Block};
+use bimetal_model::{Diagnostic, Type, Value};
+use bimetal_state::{Bucket, Location};
+
+use crate::failure::Failure;
+use crate::session::Configuration;
+
+/// The file that the state is in, for what is done with files.
+pub(crate) fn file(root: &Path, configuration: &Configuration) -> Result<PathBuf, Failure> {
+    match of(root, configuration)? {
+        Location::Sqlite(path) => Ok(path),
+        Location::Postgres { .. } => Err(no_file(
+            "the state is in PostgreSQL, which has backups of its own",
+            "bring the database back as its server does it, as with `pg_restore`",
+        )),
+        Location::Objects(_) => Err(no_file(
+            "the state is a log of objects: nothing of it is overwritten, so there are no backups",
+            "`bimetal state at N` shows what there was, and `bimetal rollback N` brings it back",
+        )),
+    }
+}
+
+fn no_file(error: &str, hint: &str) -> Failure {
+    Diagnostic::error(error).hint(hint).into()
+}
+
+/// Where it is unless somebody says otherwise.
+const DEFAULT: &str = ".bimetal/state.db";
+
+/// The schema in a database, unless somebody says otherwise.
+const SCHEMA: &str = "bimetal";
+
+/// What the configuration says.
+pub(crate) fn of(root: &Path, configuration: &Configuration) -> Result<Location, Failure> {
+    let Some(block) = &configuration.desired.module.settings.state else {
+        return Ok(Location::Sqlite(root.join(DEFAULT)));
+    };
+    let Some(names) = arguments(&block.kind) else {
+        let error = Diagnostic::error(format!("no state store is called `{}`", block.kind)).at(&block.body.span);
+        let hint = "there are `sqlite`, `postgres`, `s3`, `gcs`, `azure` and `local`";
+        return Err(Failure::new(vec![error.hint(hint)], &configuration.files));
+    };
+    let attribute = |name: &&str| ((*name).to_owned(), Attribute::optional(Type::String));
+    let schema = Block { attributes: names.iter().map(attribute).collect(), blocks: Default::default() };
+    let (values, diagnostics) = bimetal_config::constant(&configuration.desired, &block.body, &schema);
+    if has_errors(&diagnostics) {
+        return Err(Failure::new(diagnostics, &configuration.files));
+    }
+    let text = |name: &str| values.member(name).and_then(Value::as_str).map(str::to_owned);
+    located(root, &block.kind, text)
+        .map_err(|error| Failure::new(vec![error.at(&block.body.span)], &configuration.files))
+}
+
+/// What such a block may say; `None`: there is no such store.
+fn arguments(kind: &str) -> Option<&'static [&'static str]> {
+    match kind {
+        "sqlite" | "local" => Some(&["path"]),
+        "postgres" => Some(&["url", "schema"]),
+        "s3" => {
+            Some(&["bucket", "prefix", "region", "endpoint", "access_key_id", "secret_access_key", "session_token"])
+        }
+        "gcs" => Some(&["bucket", "prefix", "service_account_path", "service_account_key", "endpoint"]),
+        "azure" => Some(&["container", "prefix", "account", "access_key", "endpoint"]),
+        _ => None,
+    }
+}
+
+fn located(root: &Path, kind: &str, text: impl Fn(&str) -> Option<String>) -> Result<Location, Diagnostic> {
+    let needed = |name: &str| text(name).ok_or_else(|| Diagnostic::error(format!("`state \"{kind}\"` needs `{name}`")));
+    let bucket = |scheme: &str, bucket: String| {
+        let options = text_options(kind, &text);
+        let prefix = text("prefix").map(|prefix| format!("/{prefix}")).unwrap_or_default();
+        Location::Objects(Bucket { url: format!("{scheme}://{bucket}{prefix}"), options })
+    };
+    match kind {
+        "sqlite" => Ok(Location::Sqlite(root.join(text("path").unwrap_or_else(|| DEFAULT.to_owned())))),
+        "local" => Ok(folder(&root.join(needed("path")?))),
+        "postgres" => {
+            let schema = text("schema").unwrap_or_else(|| SCHEMA.to_owned());
+            Ok(Location::Postgres { url: needed("url")?, schema })
+        }
+        "s3" => Ok(bucket("s3", needed("bucket")?)),
+        "gcs" => Ok(bucket("gs", needed("bucket")?)),
+        "azure" => Ok(bucket("az", needed("container")?)),
+        other => Err(Diagnostic::error(format!("no state store is called `{other}`"))),
+    }
+}
+
+/// What the store's library is told, by the names that it has for it.
+fn text_options(kind: &str, text: &impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    let placed = ["bucket", "container", "prefix"];
+    let names = arguments(kind).into_iter().flatten().filter(|name| !placed.contains(*name));
+    let mut options: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in names.filter_map(|name| Some((*name, text(name)?))) {
+        let theirs = match (kind, name) {
+            ("azure", "account") => "account_name",
+            ("azure", "access_key") => "account_key",
+            ("gcs", "endpoint") => "base_url",
+            (_, name) => name,
+        };
+        if name == "endpoint" && value.starts_with("http://") && kind != "gcs" {
+            options.insert("allow_http".to_owned(), "true".to_owned());
+        }
+        options.insert(theirs.to_owned(), value);
+    }
+    options
+}
+
+fn folder(path: &Path) -> Location {
+    Location::Objects(Bucket { url: format!("file://{}", path.display()), options: BTreeMap::new() })
+}
+
+/// A place in one word: the path of a file, or an address.
+pub(crate) fn parse(root: &Path, text: &str) -> Result<Location, Failure> {
+    let Some((scheme, _)) = text.split_once("://") else { return Ok(Location::Sqlite(root.join(text))) };
+    let (url, query) = text.split_once('?').unwrap_or((text, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let options = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    match scheme {
+        "postgres" | "postgresql" => Ok(Location::Postgres { url: text.to_owned(), schema: SCHEMA.to_owned() }),
+        "s3" | "gs" | "az" | "file" => Ok(Location::Objects(Bucket { url: url.to_owned(), options })),
+        other => {
+            let error = Diagnostic::error(format!("no state store has addresses that begin with `{other}://`"));
+            Err(error.hint("there are `postgres://`, `s3://`, `gs://`, `az://`, `file://`, and paths").into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(location: &Location) -> String {
+        match location {
+            Location::Sqlite(path) => path.display().to_string(),
+            Location::Postgres { url, schema } => format!("{url} {schema}"),
+            Location::Objects(bucket) => format!("{} {:?}", bucket.url, bucket.options),
+        }
+    }
+
+    #[test]
+    fn places_have_addresses() {
+        let place = |text: &str| told(&parse(Path::new("/r"), text).unwrap());
+        assert_eq!(place("old/state.db"), "/r/old/state.db");
+        assert_eq!(place("postgres://u@h/d?sslmode=require"), "postgres://u@h/d?sslmode=require bimetal");
+        assert_eq!(place("s3://b/p?region=x"), r#"s3://b/p {"region": "x"}"#);
+        assert!(parse(Path::new("/r"), "ftp://x").is_err());
+    }
+
+    #[test]
+    fn blocks_name_places() {
+        let place = |kind: &str, given: &[(&str, &str)]| {
+            let text =
+                |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            located(Path::new("/r"), kind, text).map(|location| told(&location)).map_err(|error| error.summary)
+        };
+        assert_eq!(place("sqlite", &[]).unwrap(), "/r/.bimetal/state.db");
+        assert_eq!(place("local", &[("path", "s")]).unwrap(), "file:///r/s {}");
+        assert_eq!(place("postgres", &[]).unwrap_err(), "`state \"postgres\"` needs `url`");
+        let s3 = [("bucket", "b"), ("prefix", "p/q"), ("endpoint", "http://h:1")];
+        let options = r#"{"allow_http": "true", "endpoint": "http://h:1"}"#;
+        assert_eq!(place("s3", &s3).unwrap(), format!("s3://b/p/q {options}"));
+        assert_eq!(place("azure", &[("container", "c"), ("account", "a")]).unwrap(), r#"az://c {"account_name": "a"}"#);
+    }
+}

@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
     "init",
     "validate",
     "fmt",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 19] = [
     "console",
     "output",
     "state",
+    "history",
+    "rollback",
     "machines",
     "ps",
     "logs",
@@ -231,7 +233,7 @@ fn fmt_brings_files_into_style_and_tells_which() {
 #[test]
 fn fmt_reads_and_prints() {
     let bimetal = Bimetal::new("");
-    let run = |words: &[&str], input: &str| bimetal.run_reading(words, input);
+    let run = |words: &[&str], input: &str| bimetal.run_fed(words, input);
     assert_eq!(run(&["fmt", "-"], UNTIDY).ok(), TIDY);
     assert_eq!(run(&["fmt", "-"], "a = \"\u{1b}[1m\"").ok(), "a = \"\u{1b}[1m\"\n");
     let checked = run(&["fmt", "-check", "-"], UNTIDY);
@@ -363,7 +365,7 @@ fn outputs_are_shown_and_secrets_are_not() {
 }
 
 #[test]
-fn a_saved_plan_is_shown_done_once_and_then_out_of_date() {
+fn a_saved_plan_is_shown_and_done_once() {
     let bimetal = Bimetal::new(QUIET);
     let saved = bimetal.run(&["plan", "--out", "saved", "--detailed-exitcode"]);
     assert_eq!(saved.code, 2, "{saved}");
@@ -371,9 +373,8 @@ fn a_saved_plan_is_shown_done_once_and_then_out_of_date() {
     assert_eq!(bimetal.ok(&["show", "saved"]), saved.stdout);
     assert_eq!(json(&bimetal.ok(&["show", "saved", "--json"]))["format"], 1);
     bimetal.ok(&["apply", "saved"]);
-    bimetal.ok(&["apply", "--auto-approve", "--var", "who=you"]);
-    let late = bimetal.run(&["apply", "saved"]).failed();
-    assert!(late.contains("out of date") && late.contains("plan --out"), "{late}");
+    let again = bimetal.run(&["apply", "saved"]).failed();
+    assert!(again.contains("done already, by revision 1") && again.contains("plan --out"), "{again}");
     bimetal.write("saved", "something else");
     let other = bimetal.run(&["apply", "saved"]).failed();
     assert!(other.contains("`saved`") || other.contains("/saved`"), "{other}");
@@ -384,13 +385,15 @@ fn a_state_that_is_in_use_says_by_whom_and_can_be_read() {
     // Takes connections, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let host = format!("tcp://{}", silent.local_addr().expect("a bound socket has an address"));
-    let machine = format!("machine \"docker\" \"a\" {{\n  host     = \"{host}\"\n  insecure = true\n}}\n");
+    let machine = format!(
+        "machine \"docker\" \"a\" {{\n  host     = \"{host}\"\n  insecure = true\n  platform = \"linux/amd64\"\n}}\n"
+    );
     let mut bimetal = Bimetal::new(QUIET);
     bimetal.environment("USER", "somebody");
     bimetal.apply();
     bimetal.write("machine.bm.hcl", &machine);
     let first = bimetal.start(&["apply", "--auto-approve"]);
-    // The lock is taken before anybody is asked anything.
+    // The lock is taken before anything is done.
     silent.set_nonblocking(true).expect("our own socket");
     let _asked =
         until("the first to ask", Duration::from_secs(60), || silent.accept().map_err(|error| error.to_string()));
@@ -398,8 +401,14 @@ fn a_state_that_is_in_use_says_by_whom_and_can_be_read() {
     assert_eq!(refused.code, 1, "{refused}");
     assert!(refused.stderr.contains(&format!("process {}", first.process())), "{refused}");
     assert!(refused.stderr.contains("somebody@") && refused.stderr.contains("bimetal apply"), "{refused}");
+    assert!(refused.stderr.contains("`machine.docker.a` is locked") && refused.stderr.contains("since 2"), "{refused}");
     assert!(refused.stderr.contains("hint: "), "{refused}");
-    assert_eq!(bimetal.output("greeting"), "hello world");
+    // Who wants something else is not in its way.
+    std::fs::remove_file(bimetal.folder().join("machine.bm.hcl")).expect("it was written above");
+    bimetal.ok(&["apply", "--auto-approve", "--var", "who=you"]);
+    assert_eq!(bimetal.output("greeting"), "hello you");
+    let asked = bimetal.run(&["state", "force-unlock"]).failed();
+    assert!(asked.contains("machine.docker.a") && asked.contains("--force"), "{asked}");
     first.kill();
     // The lock of a process that is gone is free.
     let unknown = bimetal.run(&["state", "rm", "docker_volume.none"]).failed();

@@ -142,28 +142,6 @@ fn a_name_that_somebody_else_took_is_said_and_nothing_is_leaked() {
 }
 
 #[test]
-fn of_two_applies_at_once_one_is_told_who_holds_the_lock() {
-    let Some(lab) = Lab::start() else { return };
-    let engine = Engine::start(&lab, "one");
-    let bimetal = operator(&engine);
-    bimetal.apply();
-    // An engine that does not answer keeps whoever comes first busy.
-    engine.cell().freeze();
-    let mut both = [(); 2].map(|()| bimetal.start(&["apply", "--auto-approve"]));
-    let patience = std::time::Duration::from_secs(30);
-    let late = bimetal_tests::wait::until("one of them to be refused", patience, || {
-        both.iter_mut().position(bimetal_tests::bimetal::Running::has_ended).ok_or_else(|| "both go on".to_owned())
-    });
-    let [one, two] = both;
-    let (first, second) = if late == 0 { (two, one) } else { (one, two) };
-    let refused = second.wait();
-    assert!(refused.stderr.contains(&format!("process {}", first.process())), "{refused}");
-    engine.cell().thaw();
-    let _ = first.wait();
-    bimetal.assert_settled();
-}
-
-#[test]
 fn secrets_are_neither_printed_nor_stored_in_clear() {
     let Some(lab) = Lab::start() else { return };
     let engine = Engine::start(&lab, "one");

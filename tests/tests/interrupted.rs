@@ -1,157 +1,20 @@
 //! Applies that are cut off, with the real process and the real state: the next one ends where the first would have.
-//!
-//! The world is the notes' server, which needs neither root nor an engine, and can be compared.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bimetal_tests::Bimetal;
-use bimetal_tests::notes::{Server, TOKEN, component};
+use bimetal_tests::stage::{EFFECTS, FIRST, SECOND, Stage, stores, world};
 use bimetal_tests::wait::until_true;
 use nix::sys::signal::Signal;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const HEAD: &str = r#"
-bimetal {
-  required_providers {
-    notes = { path = "./notes.wasm" }
-  }
-}
-
-variable "url" {}
-
-variable "token" {
-  sensitive = true
-}
-
-provider "notes" {
-  url   = var.url
-  token = var.token
-}
-"#;
-
-/// Something to change, something to replace in both orders, something to remove.
-const FIRST: &str = r#"
-resource "notes_note" "changed" {
-  topic = "changed"
-  text  = "old"
-}
-resource "notes_note" "replaced" {
-  topic = "replaced-old"
-  text  = "needs ${notes_note.changed.topic}"
-}
-resource "notes_note" "first" {
-  topic = "first-old"
-  text  = "first"
-  lifecycle {
-    create_before_destroy = true
-  }
-}
-resource "notes_note" "removed" {
-  topic      = "removed"
-  text       = "removed"
-  depends_on = [notes_note.changed]
-}
-"#;
-
-const SECOND: &str = r#"
-resource "notes_note" "changed" {
-  topic = "changed"
-  text  = "new"
-}
-resource "notes_note" "replaced" {
-  topic = "replaced-new"
-  text  = "needs ${notes_note.changed.topic}"
-}
-resource "notes_note" "first" {
-  topic = "first-new"
-  text  = "first"
-  lifecycle {
-    create_before_destroy = true
-  }
-}
-resource "notes_note" "new" {
-  topic      = "new"
-  text       = "new"
-  depends_on = [notes_note.replaced]
-}
-"#;
-
-/// A change, a removal, and five halves of others.
-const EFFECTS: usize = 7;
-
-fn world(first: bool) -> Vec<(String, String)> {
-    let note = |topic: &str, text: &str| (topic.to_owned(), text.to_owned());
-    let mut notes = match first {
-        true => vec![note("changed", "old"), note("removed", "removed")],
-        false => vec![note("changed", "new"), note("new", "new")],
-    };
-    let age = if first { "old" } else { "new" };
-    notes.push(note(&format!("first-{age}"), "first"));
-    notes.push(note(&format!("replaced-{age}"), "needs changed"));
-    notes.sort();
-    notes
-}
-
-fn kept(server: &Server) -> Vec<(String, String)> {
-    let mut notes = server.notes();
-    notes.sort();
-    notes
-}
-
-/// Somebody who has applied the first configuration.
-struct Stage {
-    server: Server,
-    bimetal: Bimetal,
-    picture: Vec<serde_json::Value>,
-    state: PathBuf,
-}
-
-impl Stage {
-    fn new() -> Stage {
-        let server = Server::start();
-        let mut bimetal = Bimetal::new(&format!("{HEAD}{FIRST}"));
-        std::fs::copy(component(), bimetal.folder().join("notes.wasm")).expect("our own folder");
-        bimetal.set("url", server.url()).set("token", TOKEN);
-        bimetal.ok(&["init"]);
-        bimetal.apply();
-        assert_eq!(kept(&server), world(true));
-        let (picture, state) = (server.picture(), bimetal.folder().join("saved"));
-        copy(&bimetal.folder().join(".bimetal"), &state);
-        Stage { server, bimetal, picture, state }
-    }
-
-    /// World and state as they were after the first configuration; the second one is wanted.
-    fn rewind(&self) {
-        self.server.restore(&self.picture);
-        let state = self.bimetal.folder().join(".bimetal");
-        std::fs::remove_dir_all(&state).expect("our own folder");
-        copy(&self.state, &state);
-        self.want(SECOND);
-    }
-
-    fn want(&self, configuration: &str) {
-        self.bimetal.write("main.bm.hcl", &format!("{HEAD}{configuration}"));
-    }
-
-    fn assert_second(&self, after: &str) {
-        assert_eq!(kept(&self.server), world(false), "{after}");
-        self.bimetal.assert_settled();
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("our own folder");
-    for entry in std::fs::read_dir(from).expect("our own folder").flatten().filter(|entry| entry.path().is_file()) {
-        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("our own file");
-    }
-}
+/// Where a process can be cut off: around the promise, the effect, and what came of it.
+const POINTS: [&str; 4] = ["before-intent", "after-intent", "after-effect", "after-outcome"];
 
 #[test]
 fn a_process_killed_at_any_boundary_of_any_effect_is_finished_by_the_next_one() {
     let stage = Stage::new();
-    for point in ["before-intent", "after-intent", "after-effect", "after-outcome"] {
+    for point in POINTS {
         for nth in 1..=EFFECTS + 1 {
             let at = format!("{point}:{nth}");
             stage.rewind();
@@ -160,6 +23,22 @@ fn a_process_killed_at_any_boundary_of_any_effect_is_finished_by_the_next_one() 
             stage.bimetal.apply();
             stage.assert_second(&at);
         }
+    }
+}
+
+#[test]
+fn wherever_the_state_is_a_killed_process_is_finished() {
+    for store in stores() {
+        let (stage, mut is_first) = (Stage::at(&store), true);
+        for at in POINTS.iter().flat_map(|point| [1, 4, EFFECTS].map(|nth| format!("{point}:{nth}"))) {
+            is_first = !is_first;
+            stage.want(if is_first { FIRST } else { SECOND });
+            let ran = stage.bimetal.run_with(&[("BIMETAL_CRASH_AT", &at)], &["apply", "--auto-approve"]);
+            assert!(ran.code != 0, "{store}, {at}: {ran}");
+            stage.bimetal.apply();
+            assert_eq!(stage.kept(), world(is_first), "{store}, {at}");
+        }
+        stage.bimetal.assert_settled();
     }
 }
 
@@ -206,35 +85,11 @@ fn a_process_killed_at_any_instant_is_finished_by_the_next_one() {
         std::thread::sleep(chance.below(whole));
         running.kill();
         stage.bimetal.apply();
-        assert_eq!(kept(&stage.server), world(is_first), "round {round}");
+        assert_eq!(stage.kept(), world(is_first), "round {round}");
         rounds += 1;
     }
     stage.bimetal.assert_settled();
     assert!(rounds >= 20, "only {rounds} rounds in time");
-}
-
-#[test]
-fn of_two_applies_at_once_both_are_right_or_one_is_refused() {
-    let stage = Stage::new();
-    let end = Instant::now() + Duration::from_secs(180);
-    let mut rounds = 0;
-    for round in 0..50 {
-        if Instant::now() > end {
-            break;
-        }
-        let is_first = round % 2 == 1;
-        stage.want(if is_first { FIRST } else { SECOND });
-        let both = [(); 2].map(|()| stage.bimetal.start(&["apply", "--auto-approve"]));
-        let both = both.map(bimetal_tests::bimetal::Running::wait);
-        assert!(both.iter().any(|ran| ran.code == 0), "round {round}: {} {}", both[0], both[1]);
-        for ran in both.iter().filter(|ran| ran.code != 0) {
-            assert!(ran.code == 1 && ran.stderr.contains("locked"), "round {round}: {ran}");
-        }
-        assert_eq!(kept(&stage.server), world(is_first), "round {round}");
-        rounds += 1;
-    }
-    stage.bimetal.assert_settled();
-    assert!(rounds >= 10, "only {rounds} rounds in time");
 }
 
 #[test]

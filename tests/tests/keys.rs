@@ -44,10 +44,14 @@ fn opens(bimetal: &Bimetal) {
     assert_eq!(bimetal.ok(&["output", "token", "--raw"]), TOKEN);
 }
 
-/// What was said, with names of folders that are always the same.
+/// What was said, with names of folders and numbers of backups that are always the same.
 fn said(bimetal: &Bimetal, ran: &Ran) -> String {
     let root = bimetal.folder().canonicalize().expect("our own folder");
-    ran.stderr.replace(&root.display().to_string(), "ROOT").replace(&bimetal.folder().display().to_string(), "ROOT")
+    let said = ran.stderr.replace(&root.display().to_string(), "ROOT");
+    let said = said.replace(&bimetal.folder().display().to_string(), "ROOT");
+    let mut parts = said.split("backup-");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "backup-N" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -1,0 +1,128 @@
+//! The state's own commands, on configurations that need no engine.
+
+use std::path::Path;
+
+use bimetal_tests::Bimetal;
+use serde_json::Value;
+
+const GREETING: &str = r#"
+variable "who" {
+  type    = string
+  default = "world"
+}
+variable "token" {
+  type      = string
+  sensitive = true
+  default   = "hunter2"
+}
+output "greeting" {
+  value = "hello ${var.who}"
+}
+output "token" {
+  value     = var.token
+  sensitive = true
+}
+"#;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON ({error}): {text}"))
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("it is there")
+}
+
+#[test]
+fn history_tells_what_was_done_and_rollback_brings_it_back() {
+    let bimetal = Bimetal::new(GREETING);
+    assert_eq!(json(&bimetal.ok(&["history", "--json"]))["revisions"], Value::Array(Vec::new()));
+    bimetal.ok(&["apply", "--auto-approve", "--var", "who=you"]);
+    bimetal.write("main.bm.hcl", "output \"greeting\" {\n  value = \"bye\"\n}\n");
+    bimetal.ok(&["apply", "--auto-approve"]);
+    assert_eq!(bimetal.output("greeting"), "bye");
+    let listed = bimetal.ok(&["history"]);
+    assert!(listed.starts_with("REVISION") && listed.lines().count() == 3, "{listed}");
+    let shown = bimetal.ok(&["history", "show", "1"]);
+    assert!(
+        shown.contains("main.bm.hcl") && shown.contains("(sensitive value)") && !shown.contains("hunter2"),
+        "{shown}"
+    );
+    let source = json(&bimetal.ok(&["history", "show", "1", "--json"]));
+    assert!(source["source"]["files"]["main.bm.hcl"].as_str().is_some_and(|text| text.contains("hello")), "{source}");
+    let then = json(&bimetal.ok(&["state", "at", "1", "--json"]));
+    assert_eq!(then["outputs"]["greeting"]["value"], "hello you");
+    bimetal.ok(&["rollback", "1", "--auto-approve"]);
+    assert_eq!(bimetal.output("greeting"), "hello you");
+    let last = json(&bimetal.ok(&["history", "--json"]));
+    assert_eq!(
+        (&last["revisions"][0]["command"], &last["revisions"][0]["number"]),
+        (&"bimetal rollback 1".into(), &3.into())
+    );
+    let unknown = bimetal.run(&["rollback", "9"]).failed();
+    assert!(unknown.contains("no revision 9") && unknown.contains("bimetal history"), "{unknown}");
+}
+
+#[test]
+fn a_state_is_pulled_pushed_and_examined() {
+    let bimetal = Bimetal::new(GREETING);
+    let none = bimetal.run(&["state", "pull"]).failed();
+    assert!(none.contains("no state yet"), "{none}");
+    bimetal.apply();
+    let document = bimetal.ok(&["state", "pull"]);
+    assert!(document.contains("hello world") && !document.contains("hunter2"), "{document}");
+    bimetal.write("old.json", &document);
+    bimetal.ok(&["apply", "--auto-approve", "--var", "who=you"]);
+    let stale = bimetal.run(&["state", "push", "old.json"]).failed();
+    assert!(stale.contains("changed since") && stale.contains("--force"), "{stale}");
+    bimetal.ok(&["state", "push", "old.json", "--force"]);
+    assert_eq!(bimetal.output("greeting"), "hello world");
+    let sound = bimetal.run(&["state", "doctor"]);
+    assert!(sound.code == 0, "{sound}");
+    bimetal.write("bad.json", "{}");
+    let bad = bimetal.run(&["state", "push", "bad.json"]).failed();
+    assert!(bad.contains("`bad.json` is no document"), "{bad}");
+    let unlocked = bimetal.run(&["state", "force-unlock"]);
+    assert!(unlocked.code == 0 && unlocked.stderr.contains("Nobody holds a lock"), "{unlocked}");
+}
+
+#[test]
+fn a_state_that_was_lost_is_pushed_from_what_was_pulled() {
+    let bimetal = Bimetal::new(GREETING);
+    bimetal.apply();
+    bimetal.write("copy.json", &bimetal.ok(&["state", "pull"]));
+    std::fs::remove_dir_all(bimetal.folder().join(".bimetal")).expect("the state is there");
+    bimetal.ok(&["state", "push", "copy.json"]);
+    assert_eq!(bimetal.output("greeting"), "hello world");
+    let (_, changes) = bimetal.plan();
+    assert!(!changes, "nothing is to be done");
+}
+
+#[test]
+fn a_state_moves_where_the_configuration_says() {
+    let bimetal = Bimetal::new(GREETING);
+    bimetal.apply();
+    let block = "locals {\n  place = \"shared\"\n}\nbimetal {\n  state \"local\" {\n    path = \"${local.place}/state\"\n  }\n}\n";
+    bimetal.write("state.bm.hcl", block);
+    let moved = bimetal.run(&["state", "migrate"]);
+    assert!(moved.code == 0 && moved.stderr.contains("shared/state"), "{moved}");
+    assert_eq!(bimetal.output("greeting"), "hello world");
+    assert!(read(&bimetal.folder().join("shared/state/log/00000000000000000001")).contains("lineage"));
+    let again = bimetal.run(&["state", "migrate"]).failed();
+    assert!(again.contains("is in file://"), "the old place says where it went: {again}");
+    bimetal.write("state.bm.hcl", "");
+    let old = bimetal.run(&["output"]).failed();
+    assert!(old.contains("shared/state"), "{old}");
+    let back = format!("file://{}/shared/state", bimetal.folder().canonicalize().expect("our own").display());
+    bimetal.ok(&["state", "migrate", "--from", &back]);
+    assert_eq!(bimetal.output("greeting"), "hello world");
+}
+
+#[test]
+fn stores_that_are_unknown_or_lack_something_are_told() {
+    let bimetal = Bimetal::new("bimetal {\n  state \"etcd\" {}\n}\n");
+    let unknown = bimetal.run(&["output"]).failed();
+    assert!(unknown.contains("`etcd`") && unknown.contains("`postgres`"), "{unknown}");
+    bimetal.write("main.bm.hcl", "bimetal {\n  state \"s3\" {}\n}\n");
+    let lacking = bimetal.run(&["output"]).failed();
+    assert!(lacking.contains("needs `bucket`"), "{lacking}");
+}

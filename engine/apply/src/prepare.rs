@@ -26,6 +26,8 @@ pub(crate) struct Prepare<'r, 'a> {
     pub(crate) existing: &'r Values,
     /// Of replicas whose images nobody knew when they were placed.
     pub(crate) placements: &'r BTreeMap<Address, Placement>,
+    /// Promises that are made once more.
+    pub(crate) again: &'r BTreeMap<Address, IntentId>,
 }
 
 impl<'a> Prepare<'_, 'a> {
@@ -38,7 +40,7 @@ impl<'a> Prepare<'_, 'a> {
         };
         let placement = self.placement(change).cloned();
         let mut job = Job { step, change, intent: None, work, placement, deadline: None };
-        job.intent = intent(self.ports, &job);
+        job.intent = self.intent(&job);
         Ok(job)
     }
 
@@ -121,6 +123,29 @@ impl<'a> Prepare<'_, 'a> {
         };
         approved(change, &schema, prior.as_ref(), config, answer?)
     }
+
+    fn intent(&self, job: &Job<'_>) -> Option<Intent> {
+        let change = job.change;
+        let (effect, config) = match &job.work {
+            Work::Create { config, .. } => (Effect::Create, config.clone()),
+            Work::Update { config, .. } => (Effect::Update, config.clone()),
+            Work::Delete { object } => (Effect::Delete, object.value.clone()),
+            Work::Read { .. } => return None,
+        };
+        let (provider, ty) = job.owner();
+        let before = change.resume.as_ref().map(|intent| &intent.id).or_else(|| self.again.get(&change.address));
+        let known = before.filter(|_| effect == Effect::Create).cloned();
+        Some(Intent {
+            id: known.unwrap_or_else(|| IntentId(self.ports.edge.new_id())),
+            address: job.address().clone(),
+            provider: provider.clone(),
+            ty: ty.to_owned(),
+            effect,
+            config,
+            depends_on: change.outlived(),
+            placement: job.placement.clone(),
+        })
+    }
 }
 
 /// A provider's second answer, if it honours its schema and what was approved.
@@ -150,26 +175,4 @@ fn approved(
 fn existing(change: &Change) -> Result<Object, Diagnostics> {
     let before = change.before.as_ref().map(|before| before.object.clone());
     before.ok_or_else(|| vec![Diagnostic::error("the plan does not say what exists; make it anew").of(&change.address)])
-}
-
-fn intent(ports: &Ports<'_>, job: &Job<'_>) -> Option<Intent> {
-    let change = job.change;
-    let (effect, config) = match &job.work {
-        Work::Create { config, .. } => (Effect::Create, config.clone()),
-        Work::Update { config, .. } => (Effect::Update, config.clone()),
-        Work::Delete { object } => (Effect::Delete, object.value.clone()),
-        Work::Read { .. } => return None,
-    };
-    let (provider, ty) = job.owner();
-    let resumed = change.resume.as_ref().filter(|_| effect == Effect::Create).map(|intent| intent.id.clone());
-    Some(Intent {
-        id: resumed.unwrap_or_else(|| IntentId(ports.edge.new_id())),
-        address: job.address().clone(),
-        provider: provider.clone(),
-        ty: ty.to_owned(),
-        effect,
-        config,
-        depends_on: change.outlived(),
-        placement: job.placement.clone(),
-    })
 }

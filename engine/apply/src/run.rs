@@ -10,7 +10,7 @@ use bimetal_model::event::Event;
 use bimetal_model::lease::Lease;
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{Record, StateError};
-use bimetal_model::snapshot::{Intent, Object};
+use bimetal_model::snapshot::{Intent, IntentId, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::{Plan, Values};
 use futures::future::BoxFuture;
@@ -47,6 +47,8 @@ pub(crate) struct Run<'a> {
     existing: Values,
     /// Of replicas whose images nobody knew when they were placed.
     placements: BTreeMap<Address, Placement>,
+    /// Promises that are made once more.
+    again: BTreeMap<Address, IntentId>,
     images: Images,
     diagnostics: Diagnostics,
     ledger: Ledger,
@@ -84,6 +86,7 @@ impl<'a> Run<'a> {
             values,
             existing: Values::before_plan(desired, plan, ports.predict),
             placements: BTreeMap::new(),
+            again: BTreeMap::new(),
             images: Images::default(),
             diagnostics,
             ledger: Ledger::default(),
@@ -98,6 +101,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> (Applied, Values) {
+        self.again = settle::promised_again(self.plan, resolved);
         self.record(settle::records(self.plan, resolved, self.ports.predict)).await;
         self.ports.notify.notify(Event::Begun { effects: self.places.steps() });
         loop {
@@ -166,6 +170,7 @@ impl<'a> Run<'a> {
                 values: &self.values,
                 existing: &self.existing,
                 placements: &self.placements,
+                again: &self.again,
             };
             match prepare.job(step) {
                 Ok(job) => match self.budgets.failed_machine(&job, &self.existing) {

@@ -1,15 +1,18 @@
 //! What became of unfinished intents and of what had drifted, written down before anything is done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_model::Address;
 use bimetal_model::port::{Predict, Record};
-use bimetal_model::snapshot::{Effect, Intent, Object, Stored};
-use bimetal_plan::{Change, Plan};
+use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
+use bimetal_plan::{Action, Change, Plan};
 
 /// The records that bring the state to what was observed.
 pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn Predict) -> Vec<Record> {
-    let resolved = resolved.iter().map(|(intent, found)| resolve(plan, intent, found.as_ref(), predict));
+    let again = promised_again(plan, resolved);
+    let is_over = |intent: &Intent| again.get(&intent.address) != Some(&intent.id);
+    let resolved = resolved.iter().filter(|(intent, _)| is_over(intent));
+    let resolved = resolved.map(|(intent, found)| resolve(plan, intent, found.as_ref(), predict));
     let gone = plan.drift.iter().filter(|drift| drift.after.is_none());
     let gone = gone.map(|drift| Record::Remove { address: drift.address.clone(), closes: None });
     let drifted: BTreeSet<&Address> = plan.drift.iter().map(|drift| &drift.address).collect();
@@ -23,6 +26,26 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predic
         .chain(moved)
         .chain(plan.changes.iter().filter_map(|change| kept(change, &drifted)))
         .collect()
+}
+
+/// The promises of creations that have left nothing, and that the plan does again in the same words. They stay what they are: what
+/// an engine makes of the first call only now is found by its stamp, where another promise would find something foreign.
+pub(crate) fn promised_again(plan: &Plan, resolved: &[(Intent, Option<Object>)]) -> BTreeMap<Address, IntentId> {
+    let is_empty = |(intent, found): &&(Intent, Option<Object>)| intent.effect == Effect::Create && found.is_none();
+    let empty: BTreeMap<&Address, &Intent> =
+        resolved.iter().filter(is_empty).map(|(intent, _)| (&intent.address, intent)).collect();
+    let again = |change: &Change| {
+        let intent = empty.get(&change.address).filter(|intent| does_again(change, intent))?;
+        Some((intent.address.clone(), intent.id.clone()))
+    };
+    plan.changes.iter().filter_map(again).collect()
+}
+
+fn does_again(change: &Change, intent: &Intent) -> bool {
+    change.action == Action::Create
+        && (&change.provider, &change.ty) == (&intent.provider, &intent.ty)
+        && change.config.as_ref() == Some(&intent.config)
+        && change.placement == intent.placement
 }
 
 /// What stays as it is may have drifted, or have other dependencies, or another provider block

@@ -125,6 +125,26 @@ output "id" {
 }
 "#;
 
+/// An engine may do what it was asked for when whoever asked is dead, and has asked already what became of it.
+#[tokio::test]
+async fn what_is_made_of_a_call_only_later_is_found_by_its_stamp() {
+    const ONE: &str = "resource \"fake_thing\" \"late\" {\n  name = \"late\"\n}\n";
+    let bench = Bench::default();
+    let promised = |bench: &Bench| bench.memory.snapshot().intents.first().cloned();
+    let mut last = 0;
+    while promised(&bench).is_none() {
+        assert!(cut_off(&bench, ONE, last).await, "a promise comes before the end");
+        last += 1;
+    }
+    let intent = promised(&bench).unwrap();
+    assert_eq!(bench.world.things(), 0, "nothing is made yet");
+    let (plan, observed) = bench.plan(ONE).await;
+    bench.world.arrives(&intent);
+    bench.carry_out(&plan, &observed).await;
+    end_of(&bench, ONE).await;
+    assert_eq!(bench.world.things(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_crash_at_any_point_converges() {
     for (first, second) in [("", SECOND), (FIRST, SECOND), (FIRST, "")] {

@@ -250,7 +250,12 @@ fn lie(object: Object) -> Object {
 }
 
 /// The first half: it is there, and stamped. What an earlier call of the same creation made is gone on with.
-fn begin(inner: &mut Inner, provider: &ProviderKey, ty: &str, request: &CreateRequest) -> Result<Thing, String> {
+pub(super) fn begin(
+    inner: &mut Inner,
+    provider: &ProviderKey,
+    ty: &str,
+    request: &CreateRequest,
+) -> Result<Thing, String> {
     let is_it = |thing: &&Thing| thing.intent == request.intent.0;
     if let Some(thing) = inner.things.values().find(is_it) {
         return Ok(thing.clone());

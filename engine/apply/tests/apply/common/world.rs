@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bimetal_model::snapshot::Object;
+use bimetal_model::port::{CreateRequest, Planned};
+use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, ProviderKey, Value};
 
 use super::fuse::Fuse;
 use super::memory::Memory;
+use super::provider;
 
 /// What happened, in its order.
 #[derive(Default)]
@@ -106,6 +108,19 @@ impl World {
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
         // What a test that has failed leaves is still a world, for those who are dropped.
         act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many things there are.
+    pub fn things(&self) -> usize {
+        self.with(|inner| inner.things.len())
+    }
+
+    /// A call for this creation comes to its end, though nobody waits for it any more.
+    pub fn arrives(&self, intent: &Intent) {
+        let Intent { address, id, config, .. } = intent.clone();
+        let planned = Planned { value: config.clone(), replace: Vec::new(), private: Vec::new() };
+        let request = CreateRequest { address, intent: id, config, planned, so_far: None };
+        self.with(|inner| provider::begin(inner, &intent.provider, &intent.ty, &request).unwrap());
     }
 
     /// How the next calls for an object go.

@@ -16,7 +16,7 @@ variable "registry" {
 }
 
 variable "image" {
-  type    = any
+  type    = string
   default = "web:both"
 }
 

@@ -159,6 +159,9 @@ pub(crate) fn from_root(root: &Path, path: &str) -> PathBuf {
     }
 }
 
+/// Of those that functions read, in bytes.
+const LARGEST_FILE: u64 = 1 << 30;
+
 /// Files that the configuration's functions read.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -178,7 +181,27 @@ impl ReadFiles for Disk {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let path = self.path(path);
-        std::fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))
+        let said = |error: std::io::Error| format!("`{}`: {error}", path.display());
+        let metadata = std::fs::metadata(&path).map_err(said)?;
+        match metadata.len() {
+            // Devices and pipes never end, or nobody writes to them.
+            _ if !metadata.is_file() && !metadata.is_dir() => Err(format!("`{}` is no regular file", path.display())),
+            length if length > LARGEST_FILE => {
+                Err(format!("`{}` is larger than {} MiB", path.display(), LARGEST_FILE >> 20))
+            }
+            _ => std::fs::read(&path).map_err(said),
+        }
+    }
+
+    fn exists(&self, path: &str) -> Result<bool, String> {
+        let path = self.path(path);
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => Err(format!("`{}` is a folder", path.display())),
+            Ok(metadata) if !metadata.is_file() => Err(format!("`{}` is no regular file", path.display())),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(format!("`{}`: {error}", path.display())),
+        }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, String> {

@@ -3,25 +3,30 @@
 use bimetal_model::{Data, Diagnostic, Diagnostics, Items, Kind, Members, Type, Value};
 use bimetal_syntax::{Kind as NodeKind, Node};
 
-use crate::evaluate::{Scope, evaluate};
+use crate::evaluate::{Scope, evaluate, undeclared};
 use crate::expression::{Expression, Reference, Target};
 
 /// What an expression comes to, printed. `type(…)`, which consoles alone have, is the type of what stands in it.
 pub fn run(expression: &Expression, scope: &Scope) -> Result<String, Diagnostics> {
-    // Not even `try` makes something of them.
+    match type_of(&expression.node) {
+        Some(inner) if type_of(inner).is_some() => Ok("type".to_owned()),
+        Some(inner) => {
+            let inner = Expression::new(&expression.file, inner.clone());
+            Ok(print_type(&value(&inner, scope)?.ty()))
+        }
+        None => Ok(print(&value(expression, scope)?)),
+    }
+}
+
+/// What an expression comes to that stands in no block. Not even `try` makes something of what is not declared.
+pub fn value(expression: &Expression, scope: &Scope) -> Result<Value, Diagnostics> {
     let is_of_a_block = |reference: &Reference| matches!(reference.target, Target::Each | Target::Count | Target::This);
     if let Some(reference) = expression.references().into_iter().find(is_of_a_block) {
         let error = Diagnostic::error(format!("`{}` is known only in a block", reference.target));
         return Err(vec![error.at(&reference.span)]);
     }
-    match type_of(&expression.node) {
-        Some(inner) if type_of(inner).is_some() => Ok("type".to_owned()),
-        Some(inner) => {
-            let inner = Expression::new(&expression.file, inner.clone());
-            Ok(print_type(&evaluate(&inner, scope)?.ty()))
-        }
-        None => Ok(print(&evaluate(expression, scope)?)),
-    }
+    let undeclared = undeclared(expression, scope);
+    if undeclared.is_empty() { evaluate(expression, scope) } else { Err(undeclared) }
 }
 
 /// What stands in a call of `type`.
@@ -46,15 +51,11 @@ pub fn print_type(ty: &Type) -> String {
 }
 
 fn value_text(value: &Value, indent: usize) -> String {
-    if value.marks.ephemeral {
-        return "(ephemeral value)".to_owned();
-    }
-    if value.marks.sensitive {
-        return "(sensitive value)".to_owned();
-    }
     match &value.data {
-        Data::Null(Kind(ty)) => null_text(ty).to_owned(),
         Data::Unknown(..) => "(known after apply)".to_owned(),
+        _ if value.marks.ephemeral => "(ephemeral value)".to_owned(),
+        _ if value.marks.sensitive => "(sensitive value)".to_owned(),
+        Data::Null(Kind(ty)) => null_text(ty).to_owned(),
         Data::Handle(_) => "(handle)".to_owned(),
         Data::Bool(value) => value.to_string(),
         Data::Number(number) => number.to_string(),
@@ -125,7 +126,7 @@ fn members_text(members: &Members, indent: usize) -> String {
 
 fn lines_text(text: &str, indent: usize) -> String {
     let mut word = "EOT".to_owned();
-    while text.lines().any(|line| line == word) {
+    while text.lines().any(|line| line.trim() == word) {
         word.push('_');
     }
     let pad = " ".repeat(indent);
@@ -164,9 +165,16 @@ fn is_printable(c: char) -> bool {
 
 fn type_text(ty: &Type, indent: usize) -> String {
     let (pad, inner) = (" ".repeat(indent), indent + 4);
-    let around = |word: &str, element: &Type| match is_structural(element) {
-        true => format!("{word}(\n{pad}    {},\n{pad})", type_text(element, inner)),
-        false => format!("{word}({})", type_text(element, indent)),
+    let around = |word: &str, element: &Type| match element {
+        Type::Tuple(_) | Type::Object(_) => format!("{word}(\n{pad}    {},\n{pad})", type_text(element, inner)),
+        Type::Any
+        | Type::Bool
+        | Type::Number
+        | Type::String
+        | Type::Handle
+        | Type::List(_)
+        | Type::Set(_)
+        | Type::Map(_) => format!("{word}({})", type_text(element, indent)),
     };
     match ty {
         Type::Any => "dynamic".to_owned(),
@@ -185,14 +193,5 @@ fn type_text(ty: &Type, indent: usize) -> String {
             let lines: String = fields.iter().map(|(name, field)| line((name, &field.ty))).collect();
             format!("object({{\n{lines}{pad}}})")
         }
-    }
-}
-
-/// Whether it is an object or a tuple, or holds one.
-fn is_structural(ty: &Type) -> bool {
-    match ty {
-        Type::Any | Type::Bool | Type::Number | Type::String | Type::Handle => false,
-        Type::List(element) | Type::Set(element) | Type::Map(element) => is_structural(element),
-        Type::Tuple(_) | Type::Object(_) => true,
     }
 }

@@ -73,7 +73,7 @@ fn derive_input(name: &Scoped, input: &Input, scope: &mut Scope) -> Result<(), D
         (None, None) => Value::unknown(variable.ty.clone()),
         _ => {
             let span = input.given.as_ref().map_or(&variable.span, |expression| expression.span());
-            checked(&name.name, variable, raw, span, scope, &mut diagnostics)
+            checked(&name.name, variable, raw, span, &mut diagnostics)
         }
     };
     Arc::make_mut(&mut scope.inputs).insert(name.clone(), value);

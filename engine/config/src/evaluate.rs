@@ -49,6 +49,14 @@ pub(crate) fn literal(expression: &Expression, scope: &Scope) -> Result<Value, D
     evaluated(expression, scope, &Names::Nothing)
 }
 
+/// What is wrong with the names in an expression, whether it comes to them or not.
+pub(crate) fn undeclared(expression: &Expression, scope: &Scope) -> Diagnostics {
+    let names = Names::Iterators(&scope.iterators);
+    let evaluator = Evaluator { file: &expression.file, home: expression.home(), scope, names: &names };
+    let references = expression.references();
+    references.into_iter().filter_map(|reference| evaluator.undeclared(&reference)).collect()
+}
+
 fn evaluated(expression: &Expression, scope: &Scope, names: &Names<'_>) -> Result<Value, Diagnostics> {
     let evaluator = Evaluator { file: &expression.file, home: expression.home(), scope, names };
     evaluator.value(&expression.node).map(Cow::into_owned)
@@ -135,7 +143,7 @@ impl<'a> Evaluator<'a> {
 pub(crate) const ROOTS: [&str; 11] =
     ["var", "local", "module", "machine", "pool", "service", "data", "each", "count", "path", "self"];
 
-fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
+pub(crate) fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
     let (mut values, mut diagnostics) = (Vec::new(), Vec::new());
     for result in results {
         match result {

@@ -5,6 +5,7 @@ mod chance;
 mod charset;
 mod date;
 mod deflate;
+mod double;
 mod encoding;
 mod file;
 mod fileset;
@@ -13,6 +14,7 @@ mod foretold;
 mod format;
 mod list;
 mod map;
+mod moment;
 mod network;
 mod number;
 mod path;
@@ -301,13 +303,22 @@ pub(crate) fn amount(least: usize, most: usize) -> String {
 }
 
 /// A type in a word or two.
-pub(crate) fn kind(value: &Value) -> String {
+pub(crate) fn described(value: &Value) -> String {
     match value.data {
-        Data::Tuple(_) => "tuple".to_owned(),
-        Data::Object(_) => "object".to_owned(),
-        Data::Null(_) => "null".to_owned(),
-        _ => value.ty().to_string(),
+        Data::Tuple(_) => "a tuple".to_owned(),
+        Data::Object(_) => "an object".to_owned(),
+        Data::Null(_) => "`null`".to_owned(),
+        _ => format!("a {}", value.ty()),
     }
+}
+
+/// Text for a message, on one line; of what is long only the beginning.
+pub(crate) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut characters = text.chars();
+    let shown: String = characters.by_ref().take(MOST).flat_map(char::escape_debug).collect();
+    let shown = shown.replace("\\\"", "\"").replace("\\'", "'");
+    format!("`{shown}{}`", if characters.next().is_some() { "…" } else { "" })
 }
 
 /// `list(string)`

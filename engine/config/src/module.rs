@@ -6,13 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use bimetal_model::address::ModuleStep;
-use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type, ValueMarks};
+use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type, Value, ValueMarks};
 
 pub use bimetal_syntax::SourceFile;
 
 use crate::desired::Node;
 use crate::expand::Instance;
 use crate::expression::{Expression, Target};
+use crate::types::Defaults;
 
 /// The module that something was written in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,10 +139,12 @@ pub struct Registry {
 pub struct Variable {
     /// `any` unless said.
     pub ty: Type,
-    /// As it was written: defaults of `optional` attributes are in it.
-    pub type_expression: Option<Expression>,
+    /// What its optional attributes have that are left out.
+    pub defaults: Defaults,
+    /// Whether text from outside is its value, and no expression.
+    pub takes_text: bool,
     /// Used where no value is given.
-    pub default: Option<Expression>,
+    pub default: Option<Value>,
     /// For people.
     pub description: Option<String>,
     /// Never shown.

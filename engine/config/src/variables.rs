@@ -14,7 +14,6 @@ use crate::expression::Expression;
 use crate::module::{Module, SourceFile, Variable};
 use crate::shape::parse_values;
 use crate::suggest::nearest_or_all;
-use crate::types::apply_defaults;
 
 /// Values from outside, the weakest first.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +97,7 @@ pub fn values(module: &Module, given: Given, outside: &Outside) -> (BTreeMap<Str
     for (name, variable) in &module.variables {
         let (value, span) = raw.remove(name).map_or((None, None), |raw| (Some(raw.value), raw.span));
         let span = span.as_ref().unwrap_or(&variable.span);
-        let value = checked(name, variable, value, span, &scope, &mut diagnostics);
+        let value = checked(name, variable, value, span, &mut diagnostics);
         values.insert(name.clone(), value);
     }
     let scope = Scope { variables: Arc::new(values.clone()), ..scope };
@@ -118,7 +117,7 @@ fn text_file(name: &str, text: &str) -> SourceFile {
     SourceFile { name: Arc::from(format!("<value of var.{name}>")), text: Arc::from(text) }
 }
 
-/// Text is taken as it is where a string (or anything) is wanted; elsewhere it is an expression.
+/// Text is taken as it is where the variable says so; elsewhere it is an expression.
 fn put_text(
     name: &str,
     text: &str,
@@ -127,8 +126,7 @@ fn put_text(
     raw: &mut BTreeMap<String, Raw>,
     diagnostics: &mut Diagnostics,
 ) {
-    let is_text = matches!(variable.ty, Type::String | Type::Any | Type::Number | Type::Bool);
-    let value = match is_text {
+    let value = match variable.takes_text {
         true => Ok(Value::from(text)),
         false => written(&text_file(name, text)).and_then(|expression| literal(&expression, scope)),
     };
@@ -190,23 +188,12 @@ pub(crate) fn checked(
     variable: &Variable,
     raw: Option<Value>,
     given_at: &Span,
-    scope: &Scope,
     diagnostics: &mut Diagnostics,
 ) -> Value {
     let raw = raw.filter(|value| !value.is_null() || variable.nullable || variable.default.is_none());
-    let span = match (&raw, &variable.default) {
-        (None, Some(default)) => default.span().clone(),
-        (Some(_), _) | (None, None) => given_at.clone(),
-    };
     let value = match (raw, &variable.default) {
         (Some(value), _) => value,
-        (None, Some(default)) => match literal(default, scope) {
-            Ok(value) => value,
-            Err(errors) => {
-                diagnostics.extend(errors);
-                Value::unknown(variable.ty.clone())
-            }
-        },
+        (None, Some(default)) => return default.clone().with_marks(variable.marks()),
         (None, None) => {
             let error = Diagnostic::error(format!("the variable `{name}` has no value")).at(&variable.span);
             let described = variable.description.as_ref().map_or(String::new(), |text| format!(" ({text})"));
@@ -220,29 +207,22 @@ pub(crate) fn checked(
         diagnostics.push(Diagnostic::error(format!("the variable `{name}` can't be `null`")).at(&variable.span));
     }
     if value.has_ephemeral() && !variable.ephemeral {
-        let error = Diagnostic::error(format!("the variable `{name}` is given something ephemeral")).at(&span);
+        let error = Diagnostic::error(format!("the variable `{name}` is given something ephemeral")).at(given_at);
         diagnostics.push(error.hint("write `ephemeral = true` in the variable, or `ephemeralasnull(…)` here"));
     }
-    convert_value(name, variable, value, &span, scope, diagnostics).with_marks(variable.marks())
+    let value = fitted(name, variable, value).unwrap_or_else(|error| {
+        diagnostics.push(error.at(given_at));
+        Value::unknown(variable.ty.clone())
+    });
+    value.with_marks(variable.marks())
 }
 
-fn convert_value(
-    name: &str,
-    variable: &Variable,
-    value: Value,
-    span: &Span,
-    scope: &Scope,
-    diagnostics: &mut Diagnostics,
-) -> Value {
-    let value = match &variable.type_expression {
-        Some(ty) => apply_defaults(ty, value, &|expression| literal(expression, scope).ok()),
-        None => value,
-    };
-    convert(value, &variable.ty).unwrap_or_else(|mismatch| {
+/// A value with the variable's defaults, of its type.
+pub(crate) fn fitted(name: &str, variable: &Variable, value: Value) -> Result<Value, Diagnostic> {
+    convert(variable.defaults.fill(value), &variable.ty).map_err(|mismatch| {
         let place = if mismatch.path.0.is_empty() { String::new() } else { format!(" (at `{}`)", mismatch.path) };
         let error = Diagnostic::error(format!("the value of `{name}` does not fit its type{place}"));
-        diagnostics.push(error.because(format!("{}; the type is {}", mismatch.reason, variable.ty)).at(span));
-        Value::unknown(variable.ty.clone())
+        error.because(format!("{}; the type is {}", mismatch.reason, variable.ty))
     })
 }
 

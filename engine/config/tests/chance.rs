@@ -72,7 +72,7 @@ fn templates_are_taken_from_what_a_name_leads_to() {
     templatestring("a ${1}", {}) => error: a template that is written here needs no `templatestring` at «a ${1}» hint: write its text in its place; `templatestring` is for what a reference leads to
     templatestring(var.later, {}) => (unknown string) : string
     templatestring(var.object.id, {}) => error: text is wanted here, not a number at «var.object.id»
-    templatestring(var.nothing, {}) => error: text is wanted here, not a null at «var.nothing»
+    templatestring(var.nothing, {}) => error: text is wanted here, not `null` at «var.nothing»
     pathexpand("~/.ssh") => "/home/somebody/.ssh" : string
     pathexpand("~") => "/home/somebody" : string
     pathexpand("/a/~") => "/a/~" : string

@@ -83,8 +83,9 @@ fn folder() -> PathBuf {
 }
 
 fn cases() -> Vec<Case> {
-    let text = std::fs::read_to_string(folder().join("expressions.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    // The others are those in which we once differed.
+    let texts = ["expressions.jsonl", "found.jsonl"].map(|file| std::fs::read_to_string(folder().join(file)).unwrap());
+    texts.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn source(name: &str, text: &str) -> SourceFile {

@@ -359,7 +359,7 @@ fn text_has_other_encodings() {
     textencodebase64("é", "windows-1252") => "6Q==" : string
     textdecodebase64("2AA=", "UTF-16BE") => error: these bytes are no text of that encoding at «2AA=»
     textdecodebase64(textencodebase64("日", "EUC-JP"), "EUC-JP") => "日" : string
-    textencodebase64("x", "NOPE") => error: no encoding is called `nope` at «NOPE»
+    textencodebase64("x", "NOPE") => error: no encoding is called `nope` at «NOPE» hint: the IANA has their names, as `UTF-16LE` and `ISO-8859-1`
     "#);
 }
 

@@ -11,7 +11,7 @@ use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use crate::unify::unify;
 use crate::unify::{becomes, one_type_of};
-use crate::value::{Data, Items, Kind, Members, Value, ValueMarks};
+use crate::value::{self, Data, Items, Kind, Members, Value, ValueMarks};
 use unknown::unknown;
 
 /// Why a value can't become what is wanted.
@@ -111,7 +111,7 @@ fn fields_filled<'t>(wanted: &BTreeMap<String, Field>, from: impl Fn(&str) -> Op
 fn to_set(items: Items) -> Value {
     let marks = items.iter().fold(ValueMarks::NONE, |marks, item| marks | item.all_marks());
     let mut items = if marks == ValueMarks::NONE { items } else { items.map(Value::without_marks) };
-    items.sort();
+    value::sort(&mut items);
     // What is not known yet may turn out to be something else.
     items.dedup_by(|one, other| one == other && one.is_wholly_known());
     Value { data: Data::Set(items), marks }

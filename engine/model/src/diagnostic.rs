@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::path::Path;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Nothing is done.
@@ -30,7 +30,7 @@ pub struct Span {
 /// One thing to say to the user.
 ///
 /// Messages are lower-case, without a full stop, with the user's names in backticks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,

@@ -5,6 +5,7 @@
 
 mod arithmetic;
 mod decimal;
+mod notation;
 mod order;
 
 use std::fmt;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive};
+
+pub use self::notation::Notation;
 
 /// A number.
 ///

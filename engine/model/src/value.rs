@@ -1,6 +1,7 @@
 //! Values: what expressions yield, what providers take and give, what state keeps.
 
 mod bounds;
+mod order;
 mod parts;
 mod promised;
 mod refinement;
@@ -15,6 +16,7 @@ use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use bounds::Bounds;
+pub(crate) use order::sort;
 pub use parts::{Items, Kind, Measure, Members};
 pub use refinement::Refinement;
 

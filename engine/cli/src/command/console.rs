@@ -7,7 +7,7 @@ mod statements;
 use std::io::{BufRead, IsTerminal as _};
 use std::process::ExitCode;
 
-use bimetal_config::{Acting, Expression, Moment, Scope, SourceFile, evaluate, parse_expression};
+use bimetal_config::{Acting, Expression, Moment, Scope, SourceFile, parse_expression};
 use bimetal_model::Diagnostics;
 use bimetal_model::json::{Marks, encode};
 use bimetal_model::port::Edge as _;
@@ -112,7 +112,7 @@ impl Console {
         let moment = Moment { acting: Some(acting()), ..self.scope.moment.clone() };
         let scope = Scope { moment, ..self.scope.clone() };
         if self.json {
-            let value = evaluate(expression, &scope)?;
+            let value = bimetal_config::console::value(expression, &scope)?;
             print_json(&json!({ "format": 1, "value": encode(&value, Marks::Redact), "type": value.ty() }));
         } else {
             print(&format!("{}\n", bimetal_config::console::run(expression, &scope)?));

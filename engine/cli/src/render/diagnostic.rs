@@ -1,7 +1,9 @@
 //! Diagnostics with their place in the configuration.
 
+use std::collections::HashSet;
+
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use bimetal_config::SourceFile;
 use bimetal_model::{Diagnostic, Severity};
 
@@ -10,15 +12,27 @@ use super::wrap::wrap;
 /// What stands before a hint, and a little room.
 const MARGIN: usize = 14;
 
-/// The diagnostics, each as a paragraph of its own, in lines of at most so many characters; the same one is said once.
+/// More than these nobody reads.
+const MOST: usize = 100;
+
+/// Longer lines are not shown, in bytes.
+const LONGEST_LINES: usize = 4096;
+
+/// The diagnostics, each as a paragraph of its own, in lines of at most so many characters; the same one is said once. Of very many the
+/// first, errors before warnings.
 pub(crate) fn render(diagnostics: &[Diagnostic], files: &[SourceFile], width: usize) -> String {
-    let mut said: Vec<&Diagnostic> = Vec::new();
-    for diagnostic in diagnostics {
-        if !said.contains(&diagnostic) {
-            said.push(diagnostic);
-        }
+    let mut known = HashSet::new();
+    let mut said: Vec<&Diagnostic> = diagnostics.iter().filter(|diagnostic| known.insert(*diagnostic)).collect();
+    let left_out = said.len().saturating_sub(MOST);
+    if left_out > 0 {
+        said.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);
+        said.truncate(MOST);
     }
-    said.into_iter().map(|diagnostic| render_one(diagnostic, files, width) + "\n\n").collect()
+    let mut text: String = said.into_iter().map(|diagnostic| render_one(diagnostic, files, width) + "\n\n").collect();
+    if left_out > 0 {
+        text.push_str(&format!("… and {left_out} more: `--json` shows all\n\n"));
+    }
+    text
 }
 
 fn render_one(diagnostic: &Diagnostic, files: &[SourceFile], width: usize) -> String {
@@ -39,9 +53,21 @@ fn render_one(diagnostic: &Diagnostic, files: &[SourceFile], width: usize) -> St
         // A short reason stands beside what it is about, a long one below.
         let is_short = !detail.is_empty() && !detail.contains('\n');
         let is_label = is_short && column(&file.text, range.end) + detail.chars().count() <= room;
-        let annotation = AnnotationKind::Primary.span(range).label(is_label.then_some(detail));
-        group = group.element(Snippet::source(file.text.as_ref()).path(file.name.as_ref()).annotation(annotation));
-        if !is_label && !detail.is_empty() {
+        let Excerpt { lines, first, range } = Excerpt::of(&file.text, range);
+        let is_shown = lines.len() <= LONGEST_LINES;
+        group = match is_shown {
+            true => {
+                let annotation = AnnotationKind::Primary.span(range).label(is_label.then_some(detail));
+                let snippet = Snippet::source(lines).path(file.name.as_ref()).line_start(first);
+                group.element(snippet.annotation(annotation))
+            }
+            false => {
+                let column = column(lines, range.start) + 1;
+                group.element(Origin::path(file.name.as_ref()).line(first).char_column(column))
+            }
+        };
+        let is_said = is_label && is_shown;
+        if !is_said && !detail.is_empty() {
             group = group.element(Level::NOTE.message(&note));
         }
     } else if !detail.is_empty() {
@@ -55,6 +81,24 @@ fn render_one(diagnostic: &Diagnostic, files: &[SourceFile], width: usize) -> St
         group = group.element(Level::HELP.with_name("hint").message(hint));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+/// The lines of a text that a place is in.
+struct Excerpt<'t> {
+    lines: &'t str,
+    /// The number of the first of them.
+    first: usize,
+    /// The place in them.
+    range: std::ops::Range<usize>,
+}
+
+impl<'t> Excerpt<'t> {
+    fn of(text: &'t str, range: std::ops::Range<usize>) -> Self {
+        let start = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[range.end..].find('\n').map_or(text.len(), |end| range.end + end);
+        let first = text[..start].matches('\n').count() + 1;
+        Excerpt { lines: &text[start..end], first, range: range.start - start..range.end - start }
+    }
 }
 
 fn title(diagnostic: &Diagnostic) -> String {
@@ -122,6 +166,26 @@ mod tests {
           |
           = value: local.most is 65535
           = value: var.port is 99999
+        ");
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_is_not_shown() {
+        let text = format!("# one\nlocals {{\n  a = \"{}\" + nope\n}}\n", "x".repeat(10_000));
+        let files = [SourceFile { name: "main.bm.hcl".into(), text: text.as_str().into() }];
+        let place = |word: &str| text.find(word).map(|start| start..start + word.len()).unwrap();
+        let at = |word| Span { file: "main.bm.hcl".into(), range: place(word) };
+        let name = Diagnostic::error("`nope` stands for nothing").because("nobody knows it").at(&at("nope"));
+        let many = (0..300).map(|number| Diagnostic::warning(format!("number {}", number / 2)).at(&at("locals")));
+        let said: Vec<Diagnostic> = many.chain([name]).collect();
+        let shown = plain(&render(&said, &files, 80));
+        let (first, last) = (shown.split("\n\n").next().unwrap(), shown.trim_end().rsplit("\n\n").next().unwrap());
+        insta::assert_snapshot!(format!("{first}\n---\n{last}"), @r"
+        error: `nope` stands for nothing
+        --> main.bm.hcl:3:10012
+         = note: nobody knows it
+        ---
+        … and 51 more: `--json` shows all
         ");
     }
 

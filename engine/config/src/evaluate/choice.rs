@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Diagnostics, Refinement, Type, Value, ValueMarks};
-use bimetal_syntax::{Conditional, Node};
+use bimetal_syntax::{BinaryOperator, Conditional, Kind, Member, Node, Part, UnaryOperator};
 
 use super::{Evaluated, Evaluator};
 
@@ -32,11 +32,11 @@ impl<'a> Evaluator<'a> {
         })?))
     }
 
-    /// The type of either side. A `null` is of the other side's type; of what is wrong or unknown, nothing is known.
+    /// The type of either side. A `null` is of the other side's type; what is wrong is of the type that it would have.
     fn common(&self, conditional: &Conditional, yes: Option<&Value>, no: Option<&Value>) -> Result<Type, Diagnostics> {
         let is_null = |value: &Value| matches!(&value.data, Data::Null(kind) if kind.0 == Type::Any);
-        let ty_of = |value: Option<&Value>| value.map_or(Type::Any, Value::ty);
-        let (one, other) = (ty_of(yes), ty_of(no));
+        let ty_of = |value: Option<&Value>, node: &Node| value.map_or_else(|| type_of(node), Value::ty);
+        let (one, other) = (ty_of(yes, &conditional.yes), ty_of(no, &conditional.no));
         match (yes, no) {
             (Some(yes), _) if is_null(yes) && yes.marks == ValueMarks::NONE => return Ok(other),
             (_, Some(no)) if is_null(no) && no.marks == ValueMarks::NONE => return Ok(one),
@@ -72,5 +72,48 @@ fn undecided(ty: Type, yes: Option<&Value>, no: Option<&Value>) -> Value {
         (Some(yes), Some(no)) if yes.is_null() && no.is_null() => Value::null(ty),
         (Some(yes), Some(no)) => Value::refined(ty, Refinement::of_either(yes, no)),
         (None, _) | (_, None) => Value::unknown(ty),
+    }
+}
+
+/// The type that an expression has whatever its parts are.
+fn type_of(node: &Node) -> Type {
+    match &node.kind {
+        Kind::Bool(_) => Type::Bool,
+        Kind::Number(_) => Type::Number,
+        Kind::Text(_) => Type::String,
+        Kind::Template(parts) => match &parts[..] {
+            [Part::Value(only)] => type_of(only),
+            _ => Type::String,
+        },
+        Kind::Tuple(items) => Type::Tuple(items.iter().map(type_of).collect()),
+        Kind::Object(members) => {
+            let member = |member: &Member| match &member.key.kind {
+                Kind::Text(name) | Kind::Name(name) => Some((name.to_string(), type_of(&member.value))),
+                _ => None,
+            };
+            members.iter().map(member).collect::<Option<Vec<_>>>().map_or(Type::Any, Type::object)
+        }
+        Kind::Parentheses(inner) => type_of(inner),
+        Kind::Unary(operation) => match operation.operator {
+            UnaryOperator::Negate => Type::Number,
+            UnaryOperator::Not => Type::Bool,
+        },
+        Kind::Binary(operation) => match operation.operator {
+            BinaryOperator::Add
+            | BinaryOperator::Subtract
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Remainder => Type::Number,
+            BinaryOperator::Equal
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual
+            | BinaryOperator::And
+            | BinaryOperator::Or => Type::Bool,
+        },
+        Kind::Conditional(choice) => unify([type_of(&choice.yes), type_of(&choice.no)]).unwrap_or(Type::Any),
+        Kind::Null | Kind::Name(_) | Kind::Traversal(_) | Kind::Call(_) | Kind::For(_) => Type::Any,
     }
 }

@@ -8,6 +8,7 @@ use bimetal_model::{Data, Diagnostics, Type, Value, ValueMarks};
 use bimetal_syntax::{For, Kind, Member, Node, Step, StepKind, Traversal};
 
 use super::{Evaluator, Names, collect};
+use crate::functions::described;
 
 /// A key and the value that belongs to it, as a loop sees them.
 pub(super) type Pair<'v> = (Value, &'v Value);
@@ -138,7 +139,7 @@ impl Evaluator<'_> {
             | Data::Number(_)
             | Data::String(_)
             | Data::Handle(_) => {
-                let error = self.error(node, format!("can't go through a {}", value.ty()));
+                let error = self.error(node, format!("can't go through {}", described(value)));
                 return Err(vec![error.hint("`for` takes a list, set, map or object")]);
             }
             Data::Unknown(..) => return Ok(None),

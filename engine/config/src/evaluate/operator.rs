@@ -1,5 +1,7 @@
 //! Operators, with HCL's meaning.
 
+use std::borrow::Cow;
+
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Number, Type, Value};
 use bimetal_syntax::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
@@ -28,15 +30,17 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn binary(&self, operation: &Binary, node: &Node) -> Result<Value, Diagnostics> {
-        let (left, right) = both(self.value(&operation.left), self.value(&operation.right))?;
-        let (left, right) = (left.into_owned(), right.into_owned());
         let ty = match operation.operator {
-            BinaryOperator::Equal => return Ok(equality(&left, &right, false)),
-            BinaryOperator::NotEqual => return Ok(equality(&left, &right, true)),
+            BinaryOperator::Equal | BinaryOperator::NotEqual => Type::Any,
             BinaryOperator::And | BinaryOperator::Or => Type::Bool,
             _ => Type::Number,
         };
-        let (left, right) = both(self.operand(&operation.left, left, &ty), self.operand(&operation.right, right, &ty))?;
+        let (left, right) = both(self.value(&operation.left), self.value(&operation.right))?;
+        let operand = |node: &Node, value: Cow<'_, Value>| self.operand(node, value.into_owned(), &ty);
+        let (left, right) = both(operand(&operation.left, left), operand(&operation.right, right))?;
+        if ty == Type::Any {
+            return Ok(equality(&left, &right, operation.operator == BinaryOperator::NotEqual));
+        }
         if left.is_null() || right.is_null() {
             return Err(vec![self.of_null(node)]);
         }

@@ -8,7 +8,7 @@ use bimetal_syntax::{Kind, Place, Step, StepKind, Traversal};
 
 use super::{Evaluated, Evaluator, Names, collect};
 use crate::expand::block_value;
-use crate::expression::{Target, target};
+use crate::expression::{Reference, Target, target};
 use crate::module::{Call, Scoped};
 use crate::suggest::{nearest, nearest_or_all};
 
@@ -44,6 +44,10 @@ impl<'a> Evaluator<'a> {
 
     fn place(&self, place: Place) -> Span {
         self.file.span(place)
+    }
+
+    pub(super) fn undeclared(&self, reference: &Reference) -> Option<Diagnostic> {
+        self.target(&reference.target, None).err().map(|error| error.at(&reference.span))
     }
 
     fn target(&self, target: &Target, next: Option<&Step>) -> Result<Cow<'a, Value>, Diagnostic> {

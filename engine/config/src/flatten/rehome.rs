@@ -43,11 +43,7 @@ impl Removed {
 
 impl Variable {
     fn at_home(&self, home: &Home) -> Variable {
-        Variable {
-            default: optional(&self.default, home),
-            validations: conditions(&self.validations, home),
-            ..self.clone()
-        }
+        Variable { validations: conditions(&self.validations, home), ..self.clone() }
     }
 }
 
@@ -144,8 +140,4 @@ fn conditions(conditions: &[Condition], home: &Home) -> Vec<Condition> {
 
 fn expressions(expressions: &[Expression], home: &Home) -> Vec<Expression> {
     expressions.iter().map(|expression| expression.at_home(home)).collect()
-}
-
-fn optional(expression: &Option<Expression>, home: &Home) -> Option<Expression> {
-    expression.as_ref().map(|expression| expression.at_home(home))
 }

@@ -1,8 +1,7 @@
 //! `formatdate`: times as people want them.
 
-use jiff::Zoned;
-
-use super::time::{Form, zoned};
+use super::moment::{Date, Moment};
+use super::time::{Form, moment};
 use super::{Arguments, Error, Result};
 
 /// A run of one letter, quoted text, or anything else.
@@ -14,11 +13,11 @@ enum Part<'f> {
 
 /// The second argument's time, in the form that the first one says.
 pub(super) fn format_date(arguments: Arguments<'_>) -> Result {
-    let time = zoned(arguments.text(1), Form::Strict).map_err(|error| error.of(1))?;
+    let time = moment(arguments.text(1), Form::Strict).map_err(|error| error.of(1))?;
     let mut text = String::new();
     for part in parts(arguments.text(0))? {
         match part {
-            Part::Letters(letter, count) => text.push_str(&verb(letter, count, &time)?),
+            Part::Letters(letter, count) => text.push_str(&verb(letter, count, time)?),
             Part::Text(literal) => text.push_str(literal),
             Part::Quoted("") => text.push('\''),
             Part::Quoted(literal) => text.push_str(&literal.replace("''", "'")),
@@ -63,18 +62,19 @@ fn quoted(text: &str) -> Option<usize> {
     }
 }
 
-fn verb(letter: char, count: usize, time: &Zoned) -> Result<String> {
+fn verb(letter: char, count: usize, time: Moment) -> Result<String> {
+    let (date, [hour, minute, second]) = (time.date(), time.time());
     let known = match letter {
-        'Y' => year(count, time),
-        'M' => month(count, time),
-        'D' => number(count, time.day().into()),
+        'Y' => year(count, date),
+        'M' => month(count, date),
+        'D' => number(count, date.day),
         'E' => day(count, time),
-        'h' => number(count, time.hour().into()),
-        'H' => number(count, (i64::from(time.hour()) + 11) % 12 + 1),
-        'A' => (count == 2).then(|| if time.hour() < 12 { "AM" } else { "PM" }.to_owned()),
-        'a' => (count == 2).then(|| if time.hour() < 12 { "am" } else { "pm" }.to_owned()),
-        'm' => number(count, time.minute().into()),
-        's' => number(count, time.second().into()),
+        'h' => number(count, hour),
+        'H' => number(count, (hour + 11) % 12 + 1),
+        'A' => (count == 2).then(|| if hour < 12 { "AM" } else { "PM" }.to_owned()),
+        'a' => (count == 2).then(|| if hour < 12 { "am" } else { "pm" }.to_owned()),
+        'm' => number(count, minute),
+        's' => number(count, second),
         'Z' => zone(count, time),
         _ => None,
     };
@@ -93,15 +93,15 @@ fn number(count: usize, number: i64) -> Option<String> {
     }
 }
 
-fn year(count: usize, time: &Zoned) -> Option<String> {
+fn year(count: usize, Date { year, .. }: Date) -> Option<String> {
     match count {
-        2 => Some(format!("{:02}", time.year() % 100)),
-        4 => Some(format!("{:04}", time.year())),
+        2 => Some(format!("{:02}", year % 100)),
+        4 => Some(format!("{year:04}")),
         _ => None,
     }
 }
 
-fn month(count: usize, time: &Zoned) -> Option<String> {
+fn month(count: usize, Date { month, .. }: Date) -> Option<String> {
     const NAMES: [&str; 12] = [
         "January",
         "February",
@@ -116,18 +116,18 @@ fn month(count: usize, time: &Zoned) -> Option<String> {
         "November",
         "December",
     ];
-    let name = NAMES.get(usize::try_from(time.month() - 1).ok()?)?;
+    let name = NAMES.get(usize::try_from(month - 1).ok()?)?;
     match count {
-        1 | 2 => number(count, time.month().into()),
+        1 | 2 => number(count, month),
         3 => Some(name[..3].to_owned()),
         4 => Some((*name).to_owned()),
         _ => None,
     }
 }
 
-fn day(count: usize, time: &Zoned) -> Option<String> {
+fn day(count: usize, time: Moment) -> Option<String> {
     const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    let name = NAMES.get(usize::try_from(time.weekday().to_monday_zero_offset()).ok()?)?;
+    let name = NAMES.get(usize::try_from(time.weekday()).ok()?)?;
     match count {
         3 => Some(name[..3].to_owned()),
         4 => Some((*name).to_owned()),
@@ -135,8 +135,8 @@ fn day(count: usize, time: &Zoned) -> Option<String> {
     }
 }
 
-fn zone(count: usize, time: &Zoned) -> Option<String> {
-    let seconds = time.offset().seconds();
+fn zone(count: usize, time: Moment) -> Option<String> {
+    let seconds = time.offset;
     let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
     let (hours, minutes) = (minutes / 60, minutes % 60);
     match (count, seconds) {

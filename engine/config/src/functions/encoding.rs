@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine as _, alphabet};
 use bimetal_model::json::{Marks, encode};
 use bimetal_model::{Data, Number, Type, Value};
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
@@ -48,7 +47,13 @@ pub(super) fn functions() -> Vec<Function> {
 pub(super) fn from_base64(text: &str) -> Result<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     let engine = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-    let broken = |error| Error::new(format!("this is no base64: {error}"));
+    let broken = |error: DecodeError| {
+        let reason = match error {
+            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => format!("character {}", at + 1),
+            DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => "characters or `=` are missing".to_owned(),
+        };
+        Error::new(format!("this is no base64: {reason}"))
+    };
     match text.contains(['\n', '\r']) {
         true => engine.decode(text.replace(['\n', '\r'], "")).map_err(broken),
         false => engine.decode(text).map_err(broken),

@@ -4,7 +4,7 @@ use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Refinement, Type, Value};
 
 use super::text::characters;
-use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, list_of, shallow};
+use super::{Arguments, Error, Function, Result, any, deep, described, foretold, list_of, shallow};
 
 pub(super) fn functions() -> Vec<Function> {
     let anything = || any().or_null().or_anything();
@@ -34,16 +34,15 @@ fn length(arguments: Arguments<'_>) -> Result {
             return Ok(foretold::length(value));
         }
         Data::Null(_) | Data::Unknown(..) | Data::Bool(_) | Data::Number(_) | Data::Handle(_) => {
-            return Err(Error::new(format!("a {} has no length", kind(value))));
+            return Err(Error::new(format!("{} has no length", described(value))));
         }
     };
     Ok(Value::from(size as u64))
 }
 
 fn coalesce(arguments: Arguments<'_>) -> Result {
-    let none = || Error::new("all of them are `null` or empty");
     if arguments.len() == 0 {
-        return Err(none());
+        return Err(Error::new("one value at least is wanted"));
     }
     let common = unify(arguments.values.iter().map(|value| value.ty()));
     let common = common.ok_or_else(|| Error::new("the arguments have no type in common"))?;
@@ -67,7 +66,7 @@ fn coalesce(arguments: Arguments<'_>) -> Result {
             break;
         }
     }
-    possible.map(Value::not_null).ok_or_else(none)
+    possible.map(Value::not_null).ok_or_else(|| Error::new("all of them are `null` or empty"))
 }
 
 /// Whether it is known that it is neither `null` nor empty text.
@@ -80,11 +79,14 @@ fn is_more_than_nothing(value: &Value) -> bool {
 }
 
 fn coalesce_list(arguments: Arguments<'_>) -> Result {
+    if arguments.len() == 0 {
+        return Err(Error::new("one list at least is wanted"));
+    }
     for value in &arguments.values {
         match value.ty() {
             _ if value.is_unknown() => break,
             Type::List(_) | Type::Tuple(_) => {}
-            _ => return Err(Error::new(format!("only lists can be chosen from, and this is a {}", kind(value)))),
+            _ => return Err(Error::new(format!("only lists can be chosen from, and this is {}", described(value)))),
         }
     }
     for value in &arguments.values {
@@ -105,14 +107,14 @@ fn one(arguments: Arguments<'_>) -> Result {
         Some([]) => Ok(Value::null(element)),
         Some([only]) => Ok(only.clone()),
         Some(many) => Err(Error::argument(0, format!("one item or none is wanted, here are {}", many.len()))),
-        None => Err(Error::argument(0, format!("a list or set is wanted here, not a {}", kind(value)))),
+        None => Err(Error::argument(0, format!("a list or set is wanted here, not {}", described(value)))),
     }
 }
 
 fn sum(arguments: Arguments<'_>) -> Result {
     let value = arguments.value(0);
     let Some(items) = value.as_items() else {
-        return Err(Error::argument(0, format!("a list or set is wanted here, not a {}", kind(value))));
+        return Err(Error::argument(0, format!("a list or set is wanted here, not {}", described(value))));
     };
     let Some((first, rest)) = items.split_first() else {
         return Err(Error::argument(0, "there is nothing to add up"));

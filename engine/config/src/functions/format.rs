@@ -2,15 +2,14 @@
 //!
 //! Source: cty's `stdlib/format.go`, and the `Format` methods of Go's big numbers.
 
-mod decimal;
-
 use bimetal_model::convert::convert;
+use bimetal_model::number::Notation;
 use bimetal_model::{Number, Type, Value};
 use num_bigint::{BigInt, Sign};
 
 use super::encoding::json_text;
 use super::text::characters;
-use super::{Error, Result, kind};
+use super::{Error, Result, described};
 use crate::size::{MOST_TEXT, too_long};
 
 /// Wider than this is a mistake.
@@ -148,7 +147,7 @@ fn show(verb: &Verb, value: &Value) -> Shown {
         'q' => as_text(value).map(|text| padded(verb, quoted(&cut(&text, verb.precision)))),
         't' => match convert(value.clone(), &Type::Bool).ok().and_then(|value| value.as_bool()) {
             Some(truth) => Ok(truth.to_string()),
-            None => Err(format!("a {} is neither true nor false", kind(value))),
+            None => Err(format!("{} is neither true nor false", described(value))),
         },
         'd' => whole(value).map(|number| integer(verb, &number, 10)),
         'x' | 'X' => whole(value).map(|number| integer(verb, &number, 16)),
@@ -156,22 +155,32 @@ fn show(verb: &Verb, value: &Value) -> Shown {
         'b' => whole(value).map(|number| integer(verb, &number, 2)),
         'e' | 'E' | 'f' | 'g' | 'G' => {
             let number = as_number(value)?;
-            Ok(float(verb, &number, &decimal::text(&number, verb.verb, verb.precision)))
+            let text = number.text(notation(verb.verb), verb.precision);
+            let text = if verb.verb.is_uppercase() && !number.is_infinite() { text.to_uppercase() } else { text };
+            Ok(float(verb, &number, &text))
         }
         other => Err(format!("`%{other}` is no verb")),
+    }
+}
+
+fn notation(verb: char) -> Notation {
+    match verb.to_ascii_lowercase() {
+        'e' => Notation::Scientific,
+        'g' => Notation::Shorter,
+        _ => Notation::Plain,
     }
 }
 
 fn as_text(value: &Value) -> Shown {
     match convert(value.clone(), &Type::String) {
         Ok(value) => Ok(value.as_str().unwrap_or_default().to_owned()),
-        Err(_) => Err(format!("a {} is no text", kind(value))),
+        Err(_) => Err(format!("{} is no text", described(value))),
     }
 }
 
 fn as_number(value: &Value) -> std::result::Result<Number, String> {
     let number = convert(value.clone(), &Type::Number).ok().and_then(|value| value.as_number().cloned());
-    number.ok_or_else(|| format!("a {} is no number", kind(value)))
+    number.ok_or_else(|| format!("{} is no number", described(value)))
 }
 
 fn whole(value: &Value) -> std::result::Result<BigInt, String> {
@@ -183,7 +192,7 @@ fn whole(value: &Value) -> std::result::Result<BigInt, String> {
 fn any(value: &Value, verb: &Verb) -> Shown {
     match (value.as_str(), value.as_number()) {
         (Some(text), _) if !verb.has('#') => Ok(text.to_owned()),
-        (_, Some(number)) if !verb.has('#') => Ok(decimal::text(number, 'g', None)),
+        (_, Some(number)) if !verb.has('#') => Ok(number.text(Notation::Shorter, None)),
         _ => json_text(value),
     }
 }

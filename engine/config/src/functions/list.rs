@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Items, Number, Type, Value, ValueMarks};
 
-use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, list_of, number, shallow, texts};
+use super::{Arguments, Error, Function, Result, any, deep, described, foretold, list_of, number, shallow, texts};
 use crate::evaluate::same;
 
 /// As Terraform has it.
@@ -40,7 +40,7 @@ pub(super) fn functions() -> Vec<Function> {
 fn element(arguments: Arguments<'_>) -> Result {
     let value = arguments.value(0);
     let (Data::List(items) | Data::Tuple(items)) = &value.data else {
-        return Err(Error::new(format!("a list is wanted, not a {}", kind(value))));
+        return Err(Error::new(format!("a list is wanted, not {}", described(value))));
     };
     let place = arguments.whole(1)?;
     if items.is_empty() {
@@ -60,7 +60,7 @@ fn sequence<'a>(arguments: &'a Arguments<'_>) -> Result<&'a [Value]> {
     match &arguments.value(0).data {
         Data::List(items) | Data::Tuple(items) => Ok(items),
         Data::Set(_) => Err(Error::new("a set has no order").hint("`tolist(…)` makes a list of it")),
-        _ => Err(Error::new(format!("a list is wanted, not a {}", kind(arguments.value(0))))),
+        _ => Err(Error::new(format!("a list is wanted, not {}", described(arguments.value(0))))),
     }
 }
 
@@ -79,7 +79,7 @@ fn contains(arguments: Arguments<'_>) -> Result {
         Data::Unknown(Type::List(_) | Type::Set(_) | Type::Tuple(_), _) => {
             return Ok(Value::unknown(Type::Bool).not_null());
         }
-        _ => list.as_items().ok_or_else(|| Error::new(format!("a list or set is wanted, not a {}", kind(list))))?,
+        _ => list.as_items().ok_or_else(|| Error::new(format!("a list or set is wanted, not {}", described(list))))?,
     };
     if items.is_empty() {
         return Ok(false.into());
@@ -103,7 +103,7 @@ fn concat(arguments: Arguments<'_>) -> Result {
     let mut all = Vec::new();
     for (place, value) in arguments.values.iter().enumerate() {
         let (Data::List(_) | Data::Tuple(_)) = value.data else {
-            return Err(Error::argument(place, format!("a list is wanted here, not a {}", kind(value))));
+            return Err(Error::argument(place, format!("a list is wanted here, not {}", described(value))));
         };
         let value = match &common {
             Some(common) => convert(value.clone().into_owned(), common)
@@ -121,7 +121,7 @@ fn concat(arguments: Arguments<'_>) -> Result {
 fn flatten(arguments: Arguments<'_>) -> Result {
     let value = arguments.value(0);
     let Some(items) = value.as_items() else {
-        return Err(Error::new(format!("only lists and sets can be flattened, and this is a {}", kind(value))));
+        return Err(Error::new(format!("only lists and sets can be flattened, and this is {}", described(value))));
     };
     let mut flat = Flat::default();
     flat.extend(items);
@@ -179,14 +179,14 @@ fn reverse(arguments: Arguments<'_>) -> Result {
     match &value.data {
         Data::Tuple(items) => Ok(Value::tuple(turned(items))),
         Data::List(items) | Data::Set(items) => Ok(Value::list(items.element(), turned(items))),
-        _ => Err(Error::argument(0, format!("a list is wanted here, not a {}", kind(value)))),
+        _ => Err(Error::argument(0, format!("a list is wanted here, not {}", described(value)))),
     }
 }
 
 fn slice(arguments: Arguments<'_>) -> Result {
     let value = arguments.value(0);
     let (Data::List(items) | Data::Tuple(items)) = &value.data else {
-        let error = Error::argument(0, format!("a list is wanted here, not a {}", kind(value)));
+        let error = Error::argument(0, format!("a list is wanted here, not {}", described(value)));
         return Err(error.hint("`tolist(…)` makes a list of a set"));
     };
     let bound = |place: usize| {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use bimetal_model::convert::convert;
 use bimetal_model::{Data, Type, Value};
 
-use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, list_of, map_of, shallow, text, texts};
+use super::{
+    Arguments, Error, Function, Result, any, deep, described, foretold, list_of, map_of, shallow, text, texts,
+};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -27,7 +29,7 @@ fn lookup(arguments: Arguments<'_>) -> Result {
     }
     let (map, name) = (arguments.value(0), arguments.text(1));
     let Some(members) = map.as_members() else {
-        return Err(Error::argument(0, format!("a map is wanted here, not a {}", kind(map))));
+        return Err(Error::argument(0, format!("a map is wanted here, not {}", described(map))));
     };
     let default = arguments.values.get(2).map(|default| default.clone().into_owned());
     let default = match (&map.data, default) {
@@ -52,7 +54,7 @@ fn lookup(arguments: Arguments<'_>) -> Result {
 fn keys(arguments: Arguments<'_>) -> Result {
     let value = arguments.value(0);
     let Some(members) = value.as_members() else {
-        return Err(Error::argument(0, format!("a map is wanted here, not a {}", kind(value))));
+        return Err(Error::argument(0, format!("a map is wanted here, not {}", described(value))));
     };
     let names = members.keys().map(|name| Value::from(name.as_str()));
     Ok(if matches!(value.data, Data::Map(_)) { Value::list(Type::String, names) } else { Value::tuple(names) })
@@ -62,7 +64,7 @@ fn values(arguments: Arguments<'_>) -> Result {
     match &arguments.value(0).data {
         Data::Map(members) => Ok(Value::list(members.element(), members.values().cloned())),
         Data::Object(members) => Ok(Value::tuple(members.values().cloned())),
-        _ => Err(Error::new(format!("a map is wanted, not a {}", kind(arguments.value(0))))),
+        _ => Err(Error::new(format!("a map is wanted, not {}", described(arguments.value(0))))),
     }
 }
 
@@ -74,7 +76,12 @@ fn merge(arguments: Arguments<'_>) -> Result {
                 merged.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
             Data::Null(bimetal_model::Kind(Type::Any | Type::Map(_) | Type::Object(_))) => {}
-            _ => return Err(Error::new(format!("only maps and objects can be merged, and this is a {}", kind(value)))),
+            _ => {
+                return Err(Error::new(format!(
+                    "only maps and objects can be merged, and this is {}",
+                    described(value)
+                )));
+            }
         }
     }
     Ok(match common_map(&arguments) {
@@ -101,7 +108,7 @@ fn common_map(arguments: &Arguments<'_>) -> Option<Type> {
 fn zip_map(arguments: Arguments<'_>) -> Result {
     let (names, values) = (arguments.value(0), arguments.value(1));
     let (Data::List(items) | Data::Tuple(items)) = &values.data else {
-        return Err(Error::new(format!("values are a list, not a {}", kind(values))));
+        return Err(Error::new(format!("values are a list, not {}", described(values))));
     };
     let marks = names.all_marks();
     if !names.is_wholly_known() {

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bimetal_model::{Type, Value};
+use num_bigint::{BigInt, Sign};
 
-use super::{Arguments, Error, Function, Result, deep, number, text, texts};
+use super::{Arguments, Error, Function, Result, deep, number, quoted, text, texts};
 
 /// As Terraform has it.
 const MOST_NEW_BITS: i64 = 32;
@@ -18,8 +19,8 @@ pub(super) fn functions() -> Vec<Function> {
             _ => Err(Error::new("only IPv4 networks have a netmask")),
         }),
         deep("cidrsubnet", [text(), number(), number()], Type::String, |a| {
-            let (newbits, number) = (a.whole(1)?, a.whole(2)?);
-            Ok(subnet(&network(&a)?, newbits, number)?.into())
+            let (newbits, number) = (a.whole(1)?, whole(&a, 2)?);
+            Ok(subnet(&network(&a)?, newbits, &number)?.into())
         }),
         deep("cidrsubnets", [text()], texts(), |a| subnets(&network(&a).map_err(|error| error.of(0))?, &a))
             .and_more(number()),
@@ -49,7 +50,7 @@ fn network_text(bits: u32, base: u128, length: u32) -> String {
 
 fn network(arguments: &Arguments<'_>) -> Result<Network> {
     let text = arguments.text(0);
-    let broken = || Error::new(format!("`{text}` is no network, as `10.0.0.0/8` is"));
+    let broken = || Error::new(format!("{} is no network, as `10.0.0.0/8` is", quoted(text)));
     let (address, length) = text.split_once('/').ok_or_else(broken)?;
     let address: IpAddr = without_zeros(address).parse().map_err(|_| broken())?;
     let (base, bits) = match address {
@@ -73,8 +74,7 @@ fn without_zeros(address: &str) -> String {
 }
 
 fn mask(bits: u32, length: u32) -> u128 {
-    let all = if bits == 128 { u128::MAX } else { (1u128 << bits) - 1 };
-    all & !(all.checked_shr(length).unwrap_or(0))
+    all(bits) & !(all(bits).checked_shr(length).unwrap_or(0))
 }
 
 fn address_text(bits: u32, address: u128) -> String {
@@ -89,22 +89,35 @@ fn address_text(bits: u32, address: u128) -> String {
 
 /// A negative number counts from the end.
 fn host(arguments: Arguments<'_>) -> Result {
+    let wanted = whole(&arguments, 1)?;
     let network = network(&arguments)?;
-    let wanted = arguments.number(1);
-    let missing = || Error::new(format!("the network has no host {wanted}"));
-    let wanted: i128 = wanted.to_string().parse().map_err(|_| missing())?;
-    let last =
-        !mask(network.bits, network.length) & if network.bits == 128 { u128::MAX } else { (1 << network.bits) - 1 };
-    let offset = match wanted < 0 {
-        true => last.checked_sub(wanted.unsigned_abs() - 1),
-        // Of a number for IPv6, Terraform compares the last 64 bits, and takes all of them.
-        false if network.bits == 128 => Some(wanted.unsigned_abs()).filter(|offset| u128::from(*offset as u64) <= last),
-        false => Some(wanted.unsigned_abs()).filter(|offset| *offset <= last),
+    let last = !mask(network.bits, network.length) & all(network.bits);
+    let magnitude = u128::try_from(wanted.magnitude()).ok();
+    let offset = match wanted.sign() == Sign::Minus {
+        true => magnitude.and_then(|magnitude| last.checked_sub(magnitude.checked_sub(1)?)),
+        // Terraform compares the last 64 bits, signed, and takes all of them.
+        false => magnitude.filter(|magnitude| (*magnitude as i64) < 0 || u128::from(*magnitude as u64) <= last),
     };
-    let offset = offset.ok_or_else(missing)?;
     // Of IPv4 in IPv6, it counts from the bit where IPv4 would end.
-    let offset = if network.is_mapped() { offset << 96 } else { offset };
+    let shift = if network.is_mapped() { 96 } else { 0 };
+    let offset = offset.and_then(|offset| placed(offset, shift, network.bits));
+    let offset = offset.ok_or_else(|| Error::new(format!("the network has no host {wanted}")))?;
     Ok(Value::from(address_text(network.bits, network.base | offset)))
+}
+
+fn whole(arguments: &Arguments<'_>, place: usize) -> Result<BigInt> {
+    let number = arguments.number(place);
+    number.to_whole().ok_or_else(|| Error::new(format!("a whole number is wanted, not {number}")))
+}
+
+/// The number so many bits further up, if none of it gets lost.
+fn placed(number: u128, shift: u32, bits: u32) -> Option<u128> {
+    let placed = if number == 0 { 0 } else { number.checked_shl(shift)? };
+    (number == 0 || placed >> shift == number && placed <= all(bits)).then_some(placed)
+}
+
+fn all(bits: u32) -> u128 {
+    if bits == 128 { u128::MAX } else { (1 << bits) - 1 }
 }
 
 /// One behind the other, each as near to the one before as its size allows.
@@ -136,14 +149,15 @@ fn extended(network: &Network, newbits: i64) -> std::result::Result<u32, String>
 }
 
 /// Fewer bits than the network has are taken, too: the number is in the bits behind them.
-fn subnet(network: &Network, newbits: i64, number: i64) -> Result<String> {
+fn subnet(network: &Network, newbits: i64, number: &BigInt) -> Result<String> {
     let length = u32::try_from(i64::from(network.length).saturating_add(newbits)).ok();
     let Some(length) = length.filter(|length| *length <= network.bits) else {
         return Err(Error::new(format!("there is no room for {newbits} more bits")));
     };
-    let fits = |number: &u128| length.checked_sub(network.length).is_none_or(|room| room == 128 || *number < 1 << room);
-    let number = u128::try_from(number).ok().filter(fits);
+    // Terraform compares the last 64 bits, and takes all of them.
+    let fits = |number: &u128| u64::try_from(newbits).is_ok_and(|bits| bits >= 64 || *number as u64 >> bits == 0);
+    let number = u128::try_from(number).ok().filter(|number| newbits < 0 || fits(number));
+    let number = number.and_then(|number| placed(number, network.bits - length, network.bits));
     let number = number.ok_or_else(|| Error::new(format!("{newbits} bits do not hold this number")))?;
-    let base = network.base | number.checked_shl(network.bits - length).unwrap_or(0);
-    Ok(network_text(network.bits, base, length))
+    Ok(network_text(network.bits, network.base | number, length))
 }

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use bimetal_model::{Number, Type, Value};
 use num_bigint::BigInt;
 
-use super::{Arguments, Error, Function, Result, any, deep, kind, number};
+use super::double::{logarithm, power};
+use super::{Arguments, Error, Function, Result, any, deep, described, number, quoted};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -15,7 +16,9 @@ pub(super) fn functions() -> Vec<Function> {
         deep("max", [], Type::Number, |a| first(&a, Ordering::Greater)).and_more(number().or_anything()),
         deep("min", [], Type::Number, |a| first(&a, Ordering::Less)).and_more(number().or_anything()),
         deep("pow", [number(), number()], Type::Number, |a| from_f64(power(double(&a, 0)?, double(&a, 1)?))),
-        deep("log", [number(), number()], Type::Number, |a| from_f64(double(&a, 0)?.ln() / double(&a, 1)?.ln())),
+        deep("log", [number(), number()], Type::Number, |a| {
+            from_f64(logarithm(double(&a, 0)?) / logarithm(double(&a, 1)?))
+        }),
         deep("signum", [number()], Type::Number, |a| Ok(Number::from(a.whole(0)?.signum()).into())),
         deep("parseint", [any(), number()], Type::Number, parse_int),
     ]
@@ -38,13 +41,6 @@ fn double(arguments: &Arguments<'_>, place: usize) -> Result<f64> {
     }
 }
 
-/// With doubles, as Terraform does.
-///
-/// Source: Go's `math.Pow`, which takes powers of whole exponents apart: the last digit is not always that of the C library.
-fn power(base: f64, exponent: f64) -> f64 {
-    base.powf(exponent)
-}
-
 fn from_f64(value: f64) -> Result {
     Number::from_f64(value).map(Value::from).ok_or_else(|| Error::new("this has no value"))
 }
@@ -52,12 +48,12 @@ fn from_f64(value: f64) -> Result {
 /// Digits are `0-9`, `a-z`, `A-Z`; up to base 36 upper and lower case are the same.
 fn parse_int(arguments: Arguments<'_>) -> Result {
     let Some(text) = arguments.value(0).as_str() else {
-        return Err(Error::argument(0, format!("text is wanted here, not a {}", kind(arguments.value(0)))));
+        return Err(Error::argument(0, format!("text is wanted here, not {}", described(arguments.value(0)))));
     };
     let base = arguments.whole(1).map_err(|error| error.of(1))?;
     let base = u32::try_from(base).ok().filter(|base| (2..=62).contains(base));
     let base = base.ok_or_else(|| Error::argument(1, "a base is 2 to 62"))?;
-    let broken = || Error::argument(0, format!("`{text}` is no whole number of base {base}"));
+    let broken = || Error::argument(0, format!("{} is no whole number of base {base}", quoted(text)));
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() {
         return Err(broken());

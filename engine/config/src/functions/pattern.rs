@@ -62,7 +62,13 @@ fn replace_all(text: &str, pattern: &Regex, with: &str) -> Result {
 fn compile(pattern: &str) -> std::result::Result<(Regex, usize), String> {
     let broken = |reason: String| format!("the pattern is broken: {reason}");
     let (pattern, named) = translate(pattern).map_err(broken)?;
-    Ok((Regex::new(&pattern).map_err(|error| broken(error.to_string()))?, named))
+    Ok((Regex::new(&pattern).map_err(|error| broken(in_short(&error.to_string())))?, named))
+}
+
+/// What is wrong, without the pattern that is shown before it.
+fn in_short(error: &str) -> String {
+    let last = error.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 /// A pattern whose groups all have names, or none.

@@ -3,7 +3,7 @@
 use bimetal_model::convert::{convert, unify};
 use bimetal_model::{Data, Type, Value};
 
-use super::{Arguments, Error, Function, Result, any, deep, foretold, kind, set_of, shallow};
+use super::{Arguments, Error, Function, Result, any, deep, described, foretold, set_of, shallow};
 
 /// More items than this are a mistake.
 const MOST_ITEMS: usize = 1_000_000;
@@ -20,22 +20,22 @@ pub(super) fn functions() -> Vec<Function> {
         })
         .and_more(any_set())
         .foretelling(foretold::union),
-        deep("setintersection", [any_set()], result(), |a| {
-            combined(&a, |one, other| one.into_iter().filter(|item| is_in(&other, item)).collect())
-        })
-        .and_more(any_set())
-        .foretelling(foretold::part_of_first),
+        deep("setintersection", [any_set()], result(), |a| combined(&a, |one, other| filtered(one, &other, true)))
+            .and_more(any_set())
+            .foretelling(foretold::part_of_first),
         deep("setsubtract", [any_set(), any_set()], result(), |a| {
-            combined(&a, |one, other| one.into_iter().filter(|item| !is_in(&other, item)).collect())
+            combined(&a, |one, other| filtered(one, &other, false))
         })
         .foretelling(foretold::part_of_first),
         shallow("setproduct", [], Type::Any, product).and_more(any()).foretelling(foretold::set_product),
     ]
 }
 
-/// Items of a set are sorted.
-fn is_in(set: &[Value], item: &Value) -> bool {
-    set.binary_search(item).is_ok()
+/// Those that are in the other one, or those that aren't.
+fn filtered(one: Vec<Value>, other: &[Value], are_in: bool) -> Vec<Value> {
+    let mut other: Vec<&Value> = other.iter().collect();
+    other.sort_unstable();
+    one.into_iter().filter(|item| other.binary_search(&item).is_ok() == are_in).collect()
 }
 
 fn combined(arguments: &Arguments<'_>, combine: fn(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Result {
@@ -98,6 +98,6 @@ fn column(arguments: &Arguments<'_>, place: usize) -> Result<(Vec<Value>, Type)>
                 items.iter().map(|item| convert(item.clone(), &ty).map_err(|_| mixed(()))).collect::<Result<_>>()?;
             Ok((items, ty))
         }
-        _ => Err(Error::argument(place, format!("a set or list is wanted here, not a {}", kind(value)))),
+        _ => Err(Error::argument(place, format!("a set or list is wanted here, not {}", described(value)))),
     }
 }

@@ -7,7 +7,7 @@ use bimetal_model::convert::convert;
 use bimetal_model::{Diagnostics, Type, Value};
 use bimetal_syntax::{SourceFile, parse_template};
 
-use super::{Arguments, Error, Function, Result, any, deep, file, kind, text};
+use super::{Arguments, Error, Function, Result, any, deep, described, file, text};
 use crate::evaluate::{Evaluator, Names, Scope, Template};
 use crate::expression::free_names;
 use crate::module::Home;
@@ -21,7 +21,7 @@ pub(super) fn functions() -> Vec<Function> {
         // That its first argument is a reference is seen to before it is evaluated.
         deep("templatestring", [any().or_null().or_anything(), any()], Type::String, |a| {
             let Some(text) = a.value(0).as_str() else {
-                return Err(Error::argument(0, format!("text is wanted here, not a {}", kind(a.value(0)))));
+                return Err(Error::argument(0, format!("text is wanted here, not {}", described(a.value(0)))));
             };
             let file = SourceFile { name: "the template".into(), text: text.into() };
             let value = rendered(&a, &file, Template::Text)?;
@@ -55,7 +55,7 @@ fn rendered(arguments: &Arguments<'_>, file: &SourceFile, template: Template) ->
 fn given<'a>(arguments: &'a Arguments<'_>) -> Result<&'a BTreeMap<String, Value>> {
     let given = arguments.value(1).as_members();
     let given = given.ok_or_else(|| {
-        Error::argument(1, format!("a map of names and values is wanted here, not a {}", kind(arguments.value(1))))
+        Error::argument(1, format!("a map of names and values is wanted here, not {}", described(arguments.value(1))))
     })?;
     match given.keys().find(|name| !is_name(name)) {
         None => Ok(given),

@@ -57,7 +57,8 @@ fn title(text: &str) -> String {
     let mut at_start = true;
     text.chars()
         .map(|c| {
-            let begins = std::mem::replace(&mut at_start, !(c.is_alphanumeric() || c == '_' || c == '\''));
+            let separates = if c.is_ascii() { !(c.is_ascii_alphanumeric() || c == '_') } else { c.is_whitespace() };
+            let begins = std::mem::replace(&mut at_start, separates);
             if begins { titled(c) } else { c }
         })
         .collect()

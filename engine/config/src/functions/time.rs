@@ -1,19 +1,16 @@
 //! Points in time that are given as text. The clock is never asked.
 
 use bimetal_model::{Number, Type, Value};
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::date::format_date;
-use super::{Arguments, Error, Function, Result, deep, text};
+use super::moment::{Date, Moment};
+use super::{Arguments, Error, Function, Result, deep, quoted, text};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
         deep("timeadd", [text(), text()], Type::String, |a| {
-            let (time, duration) = (zoned(a.text(0), Form::Lenient)?, duration(a.text(1))?);
-            let moved = time.checked_add(duration).map_err(|_| Error::new("this goes beyond what dates can say"))?;
-            Ok(rfc3339(&moved).into())
+            let (time, duration) = (moment(a.text(0), Form::Strict)?, duration(a.text(1))?);
+            Ok(rfc3339(time.plus(duration)).into())
         }),
         deep("formatdate", [text(), text()], Type::String, format_date),
         deep("timecmp", [text(), text()], Type::Number, compare),
@@ -21,8 +18,8 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn compare(arguments: Arguments<'_>) -> Result {
-    let time = |place: usize| zoned(arguments.text(place), Form::Lenient).map_err(|error| error.of(place));
-    let order = Timestamp::cmp(&time(0)?.timestamp(), &time(1)?.timestamp());
+    let time = |place: usize| moment(arguments.text(place), Form::Lenient).map_err(|error| error.of(place));
+    let order = time(0)?.instant().cmp(&time(1)?.instant());
     Ok(Value::from(Number::from(order as i32)))
 }
 
@@ -36,11 +33,11 @@ pub(super) enum Form {
 }
 
 /// The time that a text means, with the offset that was written.
-pub(super) fn zoned(text: &str, form: Form) -> Result<Zoned> {
-    read(text, form).ok_or_else(|| Error::new(format!("`{text}` is no time, as `2025-01-31T12:00:00Z` is")))
+pub(super) fn moment(text: &str, form: Form) -> Result<Moment> {
+    read(text, form).ok_or_else(|| Error::new(format!("{} is no time, as `2025-01-31T12:00:00Z` is", quoted(text))))
 }
 
-fn read(text: &str, form: Form) -> Option<Zoned> {
+fn read(text: &str, form: Form) -> Option<Moment> {
     let mut reader = Reader { rest: text };
     let year = reader.digits(4)?;
     let month = reader.after("-")?.digits(2)?;
@@ -50,13 +47,8 @@ fn read(text: &str, form: Form) -> Option<Zoned> {
     let minute = reader.after(":")?.digits(2)?;
     let second = reader.after(":")?.digits(2)?;
     let nanosecond = reader.fraction(form)?;
-    let seconds = reader.offset(form)?;
-    let narrow = |number: i32| i8::try_from(number).ok();
-    let (month, day, hour) = (narrow(month)?, narrow(day)?, narrow(hour)?);
-    let (minute, second) = (narrow(minute)?, narrow(second)?);
-    let time = DateTime::new(i16::try_from(year).ok()?, month, day, hour, minute, second, nanosecond).ok()?;
-    let offset = Offset::from_seconds(seconds).ok()?;
-    Some(offset.to_timestamp(time).ok()?.to_zoned(offset.to_time_zone()))
+    let offset = reader.offset(form)?;
+    Moment::new(Date { year, month, day }, [hour, minute, second], nanosecond, offset)
 }
 
 struct Reader<'t> {
@@ -64,7 +56,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn digits(&mut self, count: usize) -> Option<i32> {
+    fn digits(&mut self, count: usize) -> Option<i64> {
         let (digits, rest) = self.rest.split_at_checked(count)?;
         let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
         self.rest = rest;
@@ -77,7 +69,7 @@ impl Reader<'_> {
     }
 
     /// In nanoseconds; what is behind these is cut off.
-    fn fraction(&mut self, form: Form) -> Option<i32> {
+    fn fraction(&mut self, form: Form) -> Option<u32> {
         let signs: &[char] = if form == Form::Lenient { &['.', ','] } else { &['.'] };
         let Some(rest) = self.rest.strip_prefix(signs) else { return Some(0) };
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -87,7 +79,7 @@ impl Reader<'_> {
     }
 
     /// `Z` or `+01:00`, up to the end.
-    fn offset(&mut self, form: Form) -> Option<i32> {
+    fn offset(&mut self, form: Form) -> Option<i64> {
         if self.rest == "Z" {
             return Some(0);
         }
@@ -105,25 +97,29 @@ impl Reader<'_> {
     }
 }
 
-fn rfc3339(time: &Zoned) -> String {
-    let offset = time.offset().seconds();
-    let zone = match offset {
+fn rfc3339(moment: Moment) -> String {
+    let zone = match moment.offset {
         0 => "Z".to_owned(),
-        _ => format!("{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, offset.abs() / 3600, offset.abs() / 60 % 60),
+        offset => {
+            let sign = if offset < 0 { '-' } else { '+' };
+            format!("{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60)
+        }
     };
-    format!("{}{zone}", time.datetime().strftime("%Y-%m-%dT%H:%M:%S"))
+    let (Date { year, month, day }, [hour, minute, second]) = (moment.date(), moment.time());
+    let before = if year < 0 { "-" } else { "" };
+    format!("{before}{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone}", year.abs())
 }
 
-/// Go's durations: `1h30m`, `-1.5s`, `10ms`.
-fn duration(text: &str) -> Result<SignedDuration> {
-    read_duration(text).ok_or_else(|| Error::new(format!("`{text}` is no duration, as `1h30m` is")))
+/// Go's durations, in nanoseconds: `1h30m`, `-1.5s`, `10ms`.
+fn duration(text: &str) -> Result<i64> {
+    read_duration(text).ok_or_else(|| Error::new(format!("{} is no duration, as `1h30m` is", quoted(text))))
 }
 
 /// Nothing is longer than 292 years, in nanoseconds of 64 bits.
-fn read_duration(text: &str) -> Option<SignedDuration> {
+fn read_duration(text: &str) -> Option<i64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if unsigned == "0" {
-        return Some(SignedDuration::ZERO);
+        return Some(0);
     }
     let (mut rest, mut total) = (unsigned, 0u128);
     if rest.is_empty() {
@@ -138,7 +134,7 @@ fn read_duration(text: &str) -> Option<SignedDuration> {
     }
     let (limit, sign) = if text.starts_with('-') { (1u128 << 63, -1) } else { ((1u128 << 63) - 1, 1) };
     let total = i128::try_from(total).ok().filter(|_| total <= limit)? * sign;
-    Some(SignedDuration::from_nanos(i64::try_from(total).ok()?))
+    i64::try_from(total).ok()
 }
 
 /// Digits with a point or without, of a unit.

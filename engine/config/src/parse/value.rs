@@ -1,10 +1,13 @@
 //! `variable`, `locals`, `output` and `check`: what has a value, and what must hold of it.
 
-use bimetal_model::{Address, BlockKind, Diagnostic, Span, Type};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span, Type, Value};
 
 use super::Parser;
+use crate::evaluate::{Outside, Scope, literal};
+use crate::expression::Expression;
 use crate::module::*;
-use crate::types::parse_type;
+use crate::types::{Constraint, parse_type};
+use crate::variables::fitted;
 
 impl Parser<'_> {
     pub(super) fn locals(&mut self, body: Body) {
@@ -20,20 +23,14 @@ impl Parser<'_> {
         if !self.first(format!("variable `{name}`"), &span) {
             return;
         }
-        let ty = body.attributes.get("type").map(|attribute| parse_type(&attribute.expression));
-        let ty = match ty {
-            Some(Err(diagnostic)) => {
-                self.diagnostics.push(diagnostic);
-                Type::Any
-            }
-            Some(Ok(ty)) => ty,
-            None => Type::Any,
-        };
+        let Constraint { ty, defaults } = self.constraint(&body);
+        let is_simple = matches!(ty, Type::String | Type::Number | Type::Bool);
         let validations = self.conditions(&mut body, "validation", "variable");
-        let variable = Variable {
+        let mut variable = Variable {
             ty,
-            type_expression: body.attributes.get("type").map(|attribute| attribute.expression.clone()),
-            default: body.attributes.get("default").map(|attribute| attribute.expression.clone()),
+            defaults,
+            takes_text: is_simple || !body.attributes.contains_key("type"),
+            default: None,
             description: self.text(&body, "description"),
             sensitive: self.flag(&body, "sensitive").unwrap_or(false),
             ephemeral: self.flag(&body, "ephemeral").unwrap_or(false),
@@ -41,8 +38,29 @@ impl Parser<'_> {
             validations,
             span,
         };
+        if let Some(default) = body.attributes.get("default") {
+            let value = default_of(name, &variable, &default.expression);
+            let value = value.unwrap_or_else(|errors| {
+                self.diagnostics.extend(errors);
+                Value::unknown(variable.ty.clone())
+            });
+            variable.default = Some(value);
+        }
         self.unsupported(&body, &["type", "default", "description", "sensitive", "ephemeral", "nullable"]);
         self.module.variables.insert(name.to_owned(), variable);
+    }
+
+    /// What the argument `type` says.
+    fn constraint(&mut self, body: &Body) -> Constraint {
+        let constraint = body.attributes.get("type").map(|attribute| parse_type(&attribute.expression));
+        match constraint {
+            Some(Ok(constraint)) => constraint,
+            Some(Err(errors)) => {
+                self.diagnostics.extend(errors);
+                Constraint::default()
+            }
+            None => Constraint::default(),
+        }
     }
 
     pub(super) fn output(&mut self, name: &str, body: &mut Body, span: Span) {
@@ -131,4 +149,14 @@ impl Parser<'_> {
         let (condition, message) = (take("condition"), take("error_message"));
         Some(Condition { condition: condition?, message: message? })
     }
+}
+
+/// What a variable is where nothing else is said: nothing stands for anything in it.
+fn default_of(name: &str, variable: &Variable, expression: &Expression) -> Result<Value, Diagnostics> {
+    let value = literal(expression, &Scope::new(Outside::default()))?;
+    if value.is_null() && !variable.nullable {
+        let error = Diagnostic::error(format!("the variable `{name}` can't be `null`")).at(expression.span());
+        return Err(vec![error.hint("take out `nullable = false`, or this default")]);
+    }
+    fitted(name, variable, value).map_err(|error| vec![error.at(expression.span())])
 }

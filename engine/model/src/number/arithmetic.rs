@@ -83,14 +83,14 @@ impl Number {
         Some(rounded(quotient, above_exponent - below_exponent - shift, !rest.is_zero(), precision))
     }
 
-    /// What remains of a division whose quotient is cut off towards zero. Nothing is divided by zero: all of it remains. Nothing where there
-    /// is none, as of zero and what is infinite.
+    /// What remains of a division whose quotient is cut off towards zero. Nothing is divided by zero: all of it remains. Nothing where either
+    /// is infinite.
     pub fn remainder(&self, divisor: &Number) -> Option<Number> {
-        if self.is_infinite() || divisor.is_infinite() {
-            return self.times(divisor);
-        }
         if divisor.is_zero() {
             return Some(self.clone());
+        }
+        if self.is_infinite() || divisor.is_infinite() {
+            return None;
         }
         // Each step is as precise as this number, however precise the divisor is.
         let quotient = self.divided_by(divisor)?.truncate().of_precision(self.precision);
@@ -230,7 +230,9 @@ mod tests {
         let infinite = number("Inf");
         assert_eq!(infinite.plus(&-&infinite), None);
         assert_eq!(infinite.times(&number("0")), None);
-        assert_eq!(infinite.remainder(&number("0")), None);
+        assert_eq!(infinite.remainder(&number("0")), Some(infinite.clone()));
+        assert_eq!(infinite.remainder(&number("3")), None);
+        assert_eq!(number("3").remainder(&infinite), None);
         assert_eq!(infinite.plus(&number("1")), Some(infinite.clone()));
         assert_eq!(number("1").divided_by(&-&infinite).unwrap().to_string(), "-0");
     }

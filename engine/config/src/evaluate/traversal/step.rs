@@ -59,7 +59,11 @@ pub(super) fn attribute<'a>(value: Cow<'a, Value>, name: &str) -> Result<Cow<'a,
             let error = Diagnostic::error(format!("`null` has no attribute `{name}`"));
             Err(error.hint("`try(…, default)` helps where it may be `null`"))
         }
-        Data::List(_) | Data::Set(_) | Data::Tuple(_) => {
+        Data::Set(_) => {
+            let error = Diagnostic::error(format!("this is a set, and has no attribute `{name}`"));
+            Err(error.hint(format!("of all of its items: `[*].{name}`")))
+        }
+        Data::List(_) | Data::Tuple(_) => {
             let error = Diagnostic::error(format!("this is a list, and has no attribute `{name}`"));
             Err(error.hint(format!("one item: `[0].{name}`; all of them: `[*].{name}`")))
         }

@@ -2,8 +2,9 @@
 //!
 //! Source: Go's `math/big`, `ftoa.go`.
 
-use bimetal_model::Number;
 use num_bigint::{BigInt, BigUint};
+
+use super::Number;
 
 /// `0.digits * 10^point`; no zeros at the end. Zero has no digits.
 struct Decimal {
@@ -11,28 +12,38 @@ struct Decimal {
     point: i64,
 }
 
-/// Plain (`f`), with an exponent (`e`, `E`), or whichever is shorter (`g`, `G`). So many digits: behind the point, or for `g` in all; by default
-/// 6, for `g` as many as the number has.
-pub(super) fn text(number: &Number, verb: char, precision: Option<usize>) -> String {
-    if number.is_infinite() {
-        return if number.is_negative() { "-Inf" } else { "+Inf" }.to_owned();
+/// How a number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// `123000.5`; with digits: so many behind the point, by default 6.
+    Plain,
+    /// `1.230005e+05`; with digits: so many behind the point, by default 6.
+    Scientific,
+    /// Whichever is shorter; with digits: so many in all, by default those that it has.
+    Shorter,
+}
+
+impl Number {
+    /// The number with so many decimal digits.
+    pub fn text(&self, notation: Notation, digits: Option<usize>) -> String {
+        if self.is_infinite() {
+            return self.to_string();
+        }
+        let text = match notation {
+            Notation::Shorter => shorter(self, digits),
+            Notation::Scientific => {
+                let places = digits.unwrap_or(6);
+                with_exponent(&exact(self).rounded(places as i64 + 1), places)
+            }
+            Notation::Plain => {
+                let places = digits.unwrap_or(6);
+                let decimal = exact(self);
+                let wanted = decimal.point.saturating_add(places as i64);
+                plain(&decimal.rounded(wanted), places)
+            }
+        };
+        format!("{}{text}", if self.has_sign() { "-" } else { "" })
     }
-    let sign = if number.has_sign() { "-" } else { "" };
-    let text = match verb.to_ascii_lowercase() {
-        'g' => shorter(number, precision),
-        'e' => {
-            let places = precision.unwrap_or(6);
-            with_exponent(&exact(number).rounded(places as i64 + 1), places)
-        }
-        _ => {
-            let places = precision.unwrap_or(6);
-            let decimal = exact(number);
-            let wanted = decimal.point.saturating_add(places as i64);
-            plain(&decimal.rounded(wanted), places)
-        }
-    };
-    let text = if verb.is_ascii_uppercase() { text.to_uppercase() } else { text };
-    format!("{sign}{text}")
 }
 
 fn shorter(number: &Number, precision: Option<usize>) -> String {
@@ -138,5 +149,21 @@ impl Decimal {
                 self.point += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_each_notation() {
+        let text = |number: &str, notation, digits| number.parse::<Number>().unwrap().text(notation, digits);
+        assert_eq!(text("123000.5", Notation::Plain, Some(0)), "123000");
+        assert_eq!(text("-0", Notation::Plain, Some(2)), "-0.00");
+        assert_eq!(text("123000.5", Notation::Scientific, None), "1.230005e+05");
+        assert_eq!(text("1e21", Notation::Shorter, None), "1e+21");
+        assert_eq!(text("12345678901.5", Notation::Shorter, Some(10)), "1.23456789e+10");
+        assert_eq!(text("Inf", Notation::Shorter, None), "+Inf");
     }
 }

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Bimetal {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
+    /// Whose file systems it sees, where they are not ours.
+    mounts_of: Option<u32>,
 }
 
 impl Bimetal {
@@ -37,7 +39,7 @@ impl Bimetal {
     /// With this `main.bm.hcl`, by somebody who has no key yet.
     pub fn without_key(configuration: &str) -> Bimetal {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let bimetal = Bimetal { folder, environment: Vec::new() };
+        let bimetal = Bimetal { folder, environment: Vec::new(), mounts_of: None };
         bimetal.write("main.bm.hcl", configuration);
         bimetal
     }
@@ -51,6 +53,12 @@ impl Bimetal {
     pub fn environment(&mut self, name: &str, value: impl ToString) -> &mut Bimetal {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// From now on it sees the file systems that this process sees.
+    pub fn with_mounts_of(&mut self, process: u32) -> &mut Bimetal {
+        self.mounts_of = Some(process);
         self
     }
 
@@ -133,7 +141,15 @@ impl Bimetal {
 
     fn command(&self, program: impl AsRef<std::ffi::OsStr>, words: &[&str]) -> Command {
         // Who ignores Ctrl-C, as what runs in the background does, hands that on to whatever it starts.
-        let mut command = Command::new("env");
+        let mut command = match self.mounts_of {
+            None => Command::new("env"),
+            Some(process) => {
+                let mut command = Command::new("nsenter");
+                let folder = format!("--wd={}", self.folder().display());
+                command.args(["--target", &process.to_string(), "--mount", &folder, "env"]);
+                command
+            }
+        };
         let home = self.folder().join(".home");
         command
             .arg("--default-signal=INT,TERM")

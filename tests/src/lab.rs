@@ -26,19 +26,23 @@ struct Inner {
     slot: Slot,
 }
 
+/// Whether tests on real parts are wanted; where they can't be had, that is said.
+pub(crate) fn is_wanted() -> bool {
+    match std::env::var("BIMETAL_TEST_REAL").as_deref() {
+        Ok("1") => true,
+        Ok("0") => false,
+        _ if nix::unistd::geteuid().is_root() => true,
+        _ => {
+            eprintln!("left out: this test needs root; `cargo xtask test` runs it");
+            false
+        }
+    }
+}
+
 impl Lab {
     /// Starts one; `None` where tests on real parts are not wanted, which the test then says by returning.
     pub fn start() -> Option<Lab> {
-        match std::env::var("BIMETAL_TEST_REAL").as_deref() {
-            Ok("1") => {}
-            Ok("0") => return None,
-            _ if nix::unistd::geteuid().is_root() => {}
-            _ => {
-                eprintln!("left out: this test needs root; `cargo xtask test` runs it");
-                return None;
-            }
-        }
-        Some(Lab::new())
+        is_wanted().then(Lab::new)
     }
 
     fn new() -> Lab {

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::Bimetal;
-use crate::Postgres;
+use crate::disk::{Disk, PLACE};
 use crate::notes::{Server, TOKEN, component};
+use crate::{Bimetal, Postgres};
 
 const HEAD: &str = r#"
 bimetal {
@@ -135,8 +135,19 @@ impl Stage {
 
     /// With the state where this `state` block says.
     pub fn at(store: &str) -> Stage {
+        Stage::of(Bimetal::new(""), store)
+    }
+
+    /// With the state on this disk.
+    pub fn on(disk: &Disk) -> Stage {
+        let mut bimetal = Bimetal::new("");
+        bimetal.with_mounts_of(disk.process());
+        Stage::of(bimetal, &format!("state \"sqlite\" {{\n  path = \"{PLACE}/state.db\"\n}}"))
+    }
+
+    fn of(mut bimetal: Bimetal, store: &str) -> Stage {
         let server = Server::start();
-        let mut bimetal = Bimetal::new(&written(store, FIRST));
+        bimetal.write("main.bm.hcl", &written(store, FIRST));
         std::fs::copy(component(), bimetal.folder().join("notes.wasm")).expect("our own folder");
         bimetal.set("url", server.url()).set("token", TOKEN);
         bimetal.ok(&["init"]);

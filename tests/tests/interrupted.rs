@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bimetal_tests::Disk;
 use bimetal_tests::stage::{EFFECTS, FIRST, SECOND, Stage, stores, world};
 use bimetal_tests::wait::until_true;
 use nix::sys::signal::Signal;
@@ -135,4 +136,39 @@ fn a_second_signal_gives_up_what_runs_and_the_next_apply_finds_it() {
     stage.server.release();
     stage.bimetal.apply();
     stage.assert_second("two signals");
+}
+
+#[test]
+fn a_full_disk_is_said_and_there_is_nothing_lost_once_there_is_room() {
+    let Some(disk) = Disk::start(4096) else { return };
+    let (stage, mut is_first, mut failures) = (Stage::on(&disk), true, 0);
+    for room in [0, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384] {
+        is_first = !is_first;
+        stage.want(if is_first { FIRST } else { SECOND });
+        disk.leave(room);
+        let ran = stage.bimetal.run(&["apply", "--auto-approve"]);
+        disk.empty();
+        if ran.code != 0 {
+            failures += 1;
+            assert!(ran.stderr.contains("state.db") && ran.stderr.contains("disk is full"), "{room} KiB: {ran}");
+            stage.bimetal.apply();
+        }
+        assert_eq!(stage.kept(), world(is_first), "{room} KiB: {ran}");
+    }
+    stage.bimetal.assert_settled();
+    assert!(failures > 3, "the disk was full {failures} times");
+}
+
+#[test]
+fn a_state_that_can_not_be_written_is_said_before_anything_is_done() {
+    let Some(disk) = Disk::start(4096) else { return };
+    let stage = Stage::on(&disk);
+    stage.want(SECOND);
+    disk.set_writable(false);
+    let refused = stage.bimetal.run(&["apply", "--auto-approve"]).failed();
+    assert!(refused.contains("state.db") && refused.contains("read-only"), "{refused}");
+    assert_eq!(stage.kept(), world(true), "{refused}");
+    disk.set_writable(true);
+    stage.bimetal.apply();
+    stage.assert_second("a read-only state");
 }

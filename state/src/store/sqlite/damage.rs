@@ -8,6 +8,9 @@ use rusqlite::{Connection, ErrorCode};
 use super::Trouble;
 use super::backup::backups;
 
+/// What SQLite needs beside a file, at least, in bytes: a page of the log's index.
+const SHARED: u64 = 64 << 10;
+
 /// It is not as it was written.
 pub(super) fn damaged(path: &Path, reason: &str) -> StateError {
     StateError::Damaged(format!("`{}`: {reason}; {}", path.display(), copies(path)))
@@ -28,11 +31,14 @@ pub(super) fn foreign(path: &Path) -> StateError {
 
 /// What the operating system said of it.
 pub(super) fn of_file(path: &Path, error: &std::io::Error) -> StateError {
-    let reason = match error.kind() {
-        std::io::ErrorKind::StorageFull => "the disk is full; nothing was written".to_owned(),
-        _ => error.to_string(),
-    };
-    unusable(path, reason)
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => full(path),
+        _ => unusable(path, error.to_string()),
+    }
+}
+
+fn full(path: &Path) -> StateError {
+    unusable(path, "the disk is full; nothing was written".to_owned())
 }
 
 /// What SQLite said of it.
@@ -41,7 +47,7 @@ pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> StateError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => damaged(path, "it is no database: it was overwritten, or cut short"),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path, &said),
-        Some(ErrorCode::DiskFull) => unusable(path, "the disk is full; nothing was written".to_owned()),
+        Some(ErrorCode::DiskFull) => full(path),
         Some(ErrorCode::ReadOnly) => {
             unusable(path, "it can't be written: the file, its folder or the disk is read-only".to_owned())
         }
@@ -51,6 +57,7 @@ pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> StateError {
             unusable(path, "another process does not let it go; try again".to_owned())
         }
         Some(ErrorCode::SystemIoFailure) if is_short(error) => damaged(path, "it is cut short"),
+        Some(ErrorCode::SystemIoFailure) if is_full(path) => full(path),
         Some(ErrorCode::SystemIoFailure) => unusable(path, format!("the disk fails: {said}")),
         Some(_) => damaged(path, &said),
         // A column holds something else than ours do.
@@ -89,8 +96,15 @@ fn why_closed(path: &Path, said: String) -> String {
     match opened {
         Err(_) if path.is_dir() => "it is a folder".to_owned(),
         Ok(_) => said,
+        Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => "its disk is read-only".to_owned(),
         Err(error) => error.to_string(),
     }
+}
+
+/// Whether what SQLite shares between processes finds no room, which it calls a failure of the disk.
+fn is_full(path: &Path) -> bool {
+    let disk = path.parent().and_then(|folder| rustix::fs::statvfs(folder).ok());
+    disk.is_some_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < SHARED)
 }
 
 fn unusable(path: &Path, reason: String) -> StateError {

@@ -59,7 +59,7 @@ pub(crate) struct Opened {
 /// A lease of one's own.
 #[derive(Clone)]
 struct Mine {
-    scope: Scope,
+    scope: Arc<Scope>,
     revision: Option<u64>,
 }
 

@@ -3,7 +3,7 @@
 //! The rows are the authority: every write of a holder's expects to find the first. One that ran out still counts until
 //! somebody else wants what it is on.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use bimetal_model::lease::{Clash, Held, Holder, Lease, Scope};
 use bimetal_model::port::StateError;
@@ -67,7 +67,7 @@ impl State {
                 }
             }
             if let Committed::Done(_) = self.commit(&opened, commit).await? {
-                let mine = Mine { scope: scope.clone(), revision: None };
+                let mine = Mine { scope: Arc::new(scope.clone()), revision: None };
                 self.mine.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.0.clone(), mine);
                 return Ok(lease);
             }

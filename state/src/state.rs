@@ -27,7 +27,7 @@ use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Snapshot, Sourc
 use crate::key::{Bytes, Keys};
 use crate::opening::{self, KeyRow, Unlocked};
 use crate::seal::Sealer;
-use crate::store::{Commit, Committed, Expect, Row, Select, Store, Table, View};
+use crate::store::{Commit, Committed, Expect, Row, Select, Store, Table, View, joined};
 use crate::words::{CHANGED, HISTORY_FROM, KEY, LAST_REVISION, LINEAGE, MOVED_TO};
 
 /// How often a commit is tried again because somebody else was faster.
@@ -130,13 +130,7 @@ impl State {
         &self,
         work: impl FnOnce() -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, StateError> {
-        match tokio::task::spawn_blocking(work).await {
-            Ok(answer) => answer,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(StateError::Store { store: self.place(), reason: error.to_string() }),
-            },
-        }
+        joined(&self.place(), tokio::task::spawn_blocking(work).await)?
     }
 
     /// The error with what is damaged, and where a sound copy of it is.

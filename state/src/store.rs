@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use bimetal_model::port::StateError;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinError;
 
 /// The format of tables and rows that is written here: what is older is brought forward, what is newer is refused.
 pub(crate) const FORMAT: u32 = 2;
@@ -107,6 +108,19 @@ pub(crate) enum Select {
     Before(Table, String),
 }
 
+impl Select {
+    /// What a database is asked with, whose tables' names stand behind this; and what `$1` stands for.
+    pub(crate) fn query(&self, schema: &str) -> (String, Option<&str>) {
+        let (table, columns, condition, bound) = match self {
+            Select::All(table) => (table, "key, value, version", "", None),
+            Select::Keys(table) => (table, "key, '', version", "", None),
+            Select::One(table, key) => (table, "key, value, version", "WHERE key = $1", Some(&**key)),
+            Select::Before(table, key) => (table, "key, value, version", "WHERE key < $1", Some(&**key)),
+        };
+        (format!("SELECT {columns} FROM {schema}{} {condition} ORDER BY key", table.name()), bound)
+    }
+}
+
 /// What was read, all of it as of one moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
@@ -125,6 +139,25 @@ pub(crate) enum Expect {
     There(Table, String),
     /// This was the last commit: nothing at all was written since.
     Serial(u64),
+}
+
+impl Expect {
+    /// The row that has to be looked at.
+    pub(crate) fn row(&self) -> Option<(Table, &str)> {
+        match self {
+            Expect::Version(table, key, _) | Expect::There(table, key) => Some((*table, key)),
+            Expect::Serial(_) => None,
+        }
+    }
+
+    /// Whether it is so: after this commit, and where the row has this version, if there is one.
+    pub(crate) fn holds(&self, last: u64, version: Option<u64>) -> bool {
+        match self {
+            Expect::Version(_, _, expected) => version.unwrap_or(0) == *expected,
+            Expect::There(..) => version.is_some(),
+            Expect::Serial(serial) => last == *serial,
+        }
+    }
 }
 
 /// A row that is to be this; without a value it is removed.
@@ -169,6 +202,18 @@ pub(crate) enum Committed {
     Done(u64),
     /// Something was not as expected, and nothing was written.
     Refused,
+}
+
+/// What a task of ours came to; its panic is ours.
+pub(crate) fn joined<T>(store: &str, ended: Result<T, JoinError>) -> Result<T, StateError> {
+    let error = match ended {
+        Ok(answer) => return Ok(answer),
+        Err(error) => error,
+    };
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => Err(StateError::Store { store: store.to_owned(), reason: error.to_string() }),
+    }
 }
 
 /// Where rows are kept.

@@ -70,7 +70,7 @@ fn held(clash: &Clash) -> String {
 pub(crate) fn no_key(error: Diagnostic) -> Diagnostic {
     error.hint(
         "`bimetal state new-key` makes a key file; or set `BIMETAL_STATE_KEY` or `BIMETAL_STATE_PASSPHRASE`, or write an \
-          `encryption` block",
+         `encryption` block",
     )
 }
 

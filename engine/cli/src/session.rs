@@ -145,9 +145,8 @@ impl Session {
             Argument::File(_) => None,
         });
         if let Some(name) = settled {
-            let error =
-                Diagnostic::error(format!("the plan was made with a value of `{name}`, which can't be changed"));
-            return Err(error.hint("make another plan, or leave `--var` out").into());
+            let error = Diagnostic::error(format!("`{name}` has the value that it had then, and no other"));
+            return Err(error.hint("leave `--var` out, or plan anew").into());
         }
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));

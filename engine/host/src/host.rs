@@ -69,7 +69,8 @@ pub struct Loaded {
 /// Runs providers.
 pub struct Host {
     pub(crate) inner: Arc<Inner>,
-    /// Guests have threads of their own: whatever they do, sockets and the screen go on.
+    /// Guests that look or change have threads of their own: whatever they do, sockets and the screen go on. Who makes a pure call
+    /// waits for it anyway, and computes it.
     pub(crate) threads: Option<Runtime>,
     world: Option<Runtime>,
 }

@@ -54,8 +54,6 @@ pub struct Answers {
 pub struct Observed {
     /// Of the snapshot that was refreshed.
     pub lineage: String,
-    /// Of the snapshot that was refreshed.
-    pub serial: u64,
     /// What exists now. An object that an interrupted creation left has `unfinished` set.
     pub objects: BTreeMap<Address, Stored>,
     /// What differs from what state remembers.

@@ -32,8 +32,6 @@ pub struct Plan {
     pub mode: Mode,
     /// Of the state that it was made against.
     pub lineage: String,
-    /// Of the state that it was made against.
-    pub serial: u64,
     /// The configuration's text: `apply` evaluates it again with real values.
     pub files: Vec<SourceFile>,
     /// When it was made, in milliseconds since 1970: for `plantimestamp`.

@@ -100,7 +100,6 @@ fn recall(snapshot: &Snapshot, predict: &dyn Predict) -> (Observed, Diagnostics)
 fn remembered(snapshot: &Snapshot) -> Observed {
     Observed {
         lineage: snapshot.lineage.clone(),
-        serial: snapshot.serial,
         objects: snapshot.objects.clone(),
         outputs: snapshot.outputs.clone(),
         ..Observed::default()

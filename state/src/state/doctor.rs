@@ -57,9 +57,7 @@ impl State {
         }));
         Ok(findings)
     }
-}
 
-impl State {
     /// Revisions that nobody ended. Where some can't be read, that is found already.
     async fn killed(&self, somebody_works: bool) -> Vec<Finding> {
         let all = self.all_revisions().await.unwrap_or_default().into_iter().rev();

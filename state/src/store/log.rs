@@ -16,7 +16,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode};
 use tokio::sync::Mutex;
 
-use super::{Commit, Committed, Select, Store, View};
+use super::{Commit, Committed, Select, Store, View, joined};
 use crate::state::wait;
 use image::{Entry, Image, Picture};
 
@@ -60,20 +60,6 @@ impl Log {
             bucket.open().map_err(|error| StateError::Store { store: name.clone(), reason: words(&error) })?;
         Ok(Log { inner: Arc::new(Inner { objects, prefix, bucket: bucket.clone(), name }), image: Arc::default() })
     }
-
-    /// Runs in a task of its own: what was begun is carried through even if nobody waits for the answer any more.
-    async fn spawned<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, StateError>> + Send + 'static,
-    ) -> Result<T, StateError> {
-        match tokio::spawn(work).await {
-            Ok(answer) => answer,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(StateError::Store { store: self.name(), reason: error.to_string() }),
-            },
-        }
-    }
 }
 
 #[async_trait]
@@ -88,9 +74,11 @@ impl Store for Log {
         Ok((image.serial > 0).then(|| image.view(wanted)))
     }
 
+    /// In a task of its own: what was begun is carried through even if nobody waits for the answer any more.
     async fn commit(&self, commit: &Commit) -> Result<Committed, StateError> {
         let (inner, image, commit) = (self.inner.clone(), self.image.clone(), commit.clone());
-        self.spawned(async move { inner.commit(&mut *image.lock().await, &commit).await }).await
+        let committing = tokio::spawn(async move { inner.commit(&mut *image.lock().await, commit).await });
+        joined(&self.inner.name, committing.await)?
     }
 
     async fn check(&self) -> Result<Vec<String>, StateError> {
@@ -161,19 +149,21 @@ impl Inner {
         Ok(paths)
     }
 
-    async fn commit(&self, image: &mut Image, commit: &Commit) -> Result<Committed, StateError> {
+    async fn commit(&self, image: &mut Image, commit: Commit) -> Result<Committed, StateError> {
+        let Commit { id, expect, writes } = commit;
+        let entry = Entry::new(id, writes);
         loop {
             self.catch_up(image).await?;
-            if !commit.expect.iter().all(|expect| image.holds(expect)) {
+            if !expect.iter().all(|expect| image.holds(expect)) {
                 return Ok(Committed::Refused);
             }
             if image.serial == 0 {
                 self.must_refuse().await?;
             }
             let serial = image.serial + 1;
-            match self.put(serial, &Entry::of(commit)).await? {
+            match self.put(serial, &entry).await? {
                 Put::Ours => {
-                    image.apply(Entry::of(commit));
+                    image.apply(entry);
                     self.maybe_snapshot(image).await;
                     return Ok(Committed::Done(serial));
                 }

@@ -14,7 +14,7 @@ use bimetal_model::port::StateError;
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
-use super::{Commit, Committed, Select, Store, View};
+use super::{Commit, Committed, Select, Store, View, joined};
 use connection::{Asking, Connection, Server};
 
 /// Rows in a PostgreSQL schema, which may not exist yet.
@@ -51,13 +51,7 @@ impl Postgres {
     ) -> Result<T, StateError> {
         let (server, connection) = (self.server.clone(), self.connection.clone());
         let asking = tokio::spawn(async move { connection.lock_owned().await.ask(&server, &ask).await });
-        match asking.await {
-            Ok(answer) => answer,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(StateError::Store { store: self.name(), reason: error.to_string() }),
-            },
-        }
+        joined(&self.server.name, asking.await)?
     }
 }
 

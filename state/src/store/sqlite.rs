@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use bimetal_model::port::{Edge, StateError};
 use tokio::sync::Mutex;
 
-use super::{Commit, Committed, Select, Store, View};
+use super::{Commit, Committed, Select, Store, View, joined};
 use file::File;
 
 pub use backup::{Backup, Restored, backups, restore};
@@ -38,13 +38,8 @@ impl Sqlite {
         act: impl FnOnce(&mut File) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StateError> {
         let mut file = self.file.clone().lock_owned().await;
-        match tokio::task::spawn_blocking(move || act(&mut file)).await {
-            Ok(answer) => answer.map_err(|trouble| trouble.of(&self.path)),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(StateError::Store { store: self.name(), reason: error.to_string() }),
-            },
-        }
+        let acted = joined(&self.name(), tokio::task::spawn_blocking(move || act(&mut file)).await)?;
+        acted.map_err(|trouble| trouble.of(&self.path))
     }
 }
 

@@ -133,7 +133,6 @@ mod tests {
         Plan {
             mode: Mode::Apply,
             lineage: String::new(),
-            serial: 0,
             files: Vec::new(),
             planned_ms: None,
             variables: Default::default(),

@@ -42,7 +42,6 @@ impl Planner<'_> {
         let plan = Plan {
             mode: self.options.mode,
             lineage: self.observed.lineage.clone(),
-            serial: self.observed.serial,
             files: self.desired.module.files.clone(),
             planned_ms: self.desired.moment.planned_ms,
             variables: lasting(&self.desired.variables).into_iter().filter(|(name, _)| !keys.contains(name)).collect(),

@@ -6,7 +6,7 @@ use bimetal_model::port::StateError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Commit, Expect, FORMAT, Row, Select, Table, View, Write};
+use crate::store::{Expect, FORMAT, Row, Select, Table, View, Write};
 
 /// A commit in the log. What it expected is nobody's business afterwards.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,12 +46,8 @@ impl Image {
     }
 
     pub(super) fn holds(&self, expect: &Expect) -> bool {
-        let version = |table: &Table, key: &str| self.tables.get(table)?.get(key).map(|(_, version)| *version);
-        match expect {
-            Expect::Version(table, key, expected) => version(table, key).unwrap_or(0) == *expected,
-            Expect::There(table, key) => version(table, key).is_some(),
-            Expect::Serial(serial) => self.serial == *serial,
-        }
+        let version = |(table, key): (Table, &str)| self.tables.get(&table)?.get(key).map(|(_, version)| *version);
+        expect.holds(self.serial, expect.row().and_then(version))
     }
 
     pub(super) fn view(&self, wanted: &[Select]) -> View {
@@ -79,8 +75,8 @@ fn row((key, (value, version)): (&String, &(String, u64))) -> Row {
 }
 
 impl Entry {
-    pub(super) fn of(commit: &Commit) -> Entry {
-        Entry { format: FORMAT, id: commit.id.clone(), writes: commit.writes.clone() }
+    pub(super) fn new(id: String, writes: Vec<Write>) -> Entry {
+        Entry { format: FORMAT, id, writes }
     }
 
     pub(super) fn read(store: &str, bytes: &[u8]) -> Result<Entry, StateError> {

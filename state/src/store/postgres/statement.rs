@@ -44,15 +44,9 @@ async fn serial(client: &Client, schema: &str, lock: &str) -> Result<Option<u64>
 }
 
 async fn select(client: &Client, schema: &str, wanted: &Select) -> Result<Vec<Row>, Trouble> {
-    let (table, columns, condition, bound) = match wanted {
-        Select::All(table) => (table, "key, value, version", "", None),
-        Select::Keys(table) => (table, "key, '', version", "", None),
-        Select::One(table, key) => (table, "key, value, version", "WHERE key = $1", Some(key)),
-        Select::Before(table, key) => (table, "key, value, version", "WHERE key < $1", Some(key)),
-    };
-    let query = format!("SELECT {columns} FROM {schema}.{} {condition} ORDER BY key", table.name());
+    let (query, bound) = wanted.query(&format!("{schema}."));
     let bound: Vec<(&(dyn ToSql + Sync), Type)> =
-        bound.into_iter().map(|bound| (bound as &(dyn ToSql + Sync), Type::TEXT)).collect();
+        bound.iter().map(|bound| (bound as &(dyn ToSql + Sync), Type::TEXT)).collect();
     client.query_typed(&query, &bound).await?.iter().map(row).collect()
 }
 
@@ -106,17 +100,11 @@ async fn create(client: &Client, schema: &str) -> Result<u64, Trouble> {
 }
 
 async fn holds(client: &Client, schema: &str, expect: &Expect, last: u64) -> Result<bool, Trouble> {
-    let (table, key) = match expect {
-        Expect::Serial(serial) => return Ok(last == *serial),
-        Expect::Version(table, key, _) | Expect::There(table, key) => (table, key),
-    };
+    let Some((table, key)) = expect.row() else { return Ok(expect.holds(last, None)) };
     let query = format!("SELECT version FROM {schema}.{} WHERE key = $1", table.name());
-    let found = client.query_typed_opt(&query, &[(key, Type::TEXT)]).await?;
-    let found: Option<i64> = found.map(|row| row.try_get(0)).transpose()?;
-    Ok(match expect {
-        Expect::Version(_, _, version) => found.map_or(0, i64::cast_unsigned) == *version,
-        Expect::There(..) | Expect::Serial(_) => found.is_some(),
-    })
+    let found = client.query_typed_opt(&query, &[(&key, Type::TEXT)]).await?;
+    let version: Option<i64> = found.map(|row| row.try_get(0)).transpose()?;
+    Ok(expect.holds(last, version.map(i64::cast_unsigned)))
 }
 
 /// All rows of a table at once.

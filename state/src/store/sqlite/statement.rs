@@ -42,13 +42,7 @@ pub(super) fn set_serial(transaction: &Transaction<'_>, serial: u64) -> rusqlite
 }
 
 pub(super) fn select(connection: &Connection, wanted: &Select) -> rusqlite::Result<Vec<Row>> {
-    let (table, columns, condition, bound) = match wanted {
-        Select::All(table) => (table, "key, value, version", "", None),
-        Select::Keys(table) => (table, "key, '', version", "", None),
-        Select::One(table, key) => (table, "key, value, version", "WHERE key = ?1", Some(key)),
-        Select::Before(table, key) => (table, "key, value, version", "WHERE key < ?1", Some(key)),
-    };
-    let query = format!("SELECT {columns} FROM {} {condition} ORDER BY key", table.name());
+    let (query, bound) = wanted.query("");
     let mut statement = connection.prepare_cached(&query)?;
     statement.query_map(rusqlite::params_from_iter(bound), row)?.collect()
 }
@@ -59,16 +53,12 @@ fn row(columns: &Columns<'_>) -> rusqlite::Result<Row> {
 
 /// Whether it is as expected.
 pub(super) fn holds(connection: &Connection, expect: &Expect) -> rusqlite::Result<bool> {
-    let (table, key) = match expect {
-        Expect::Serial(serial) => return Ok(self::serial(connection)? == *serial),
-        Expect::Version(table, key, _) | Expect::There(table, key) => (table, key),
+    let version = |(table, key): (Table, &str)| {
+        let query = format!("SELECT version FROM {} WHERE key = ?1", table.name());
+        connection.prepare_cached(&query)?.query_row([key], |row| row.get::<_, i64>(0)).optional()
     };
-    let query = format!("SELECT version FROM {} WHERE key = ?1", table.name());
-    let found = connection.prepare_cached(&query)?.query_row([key], |row| row.get::<_, i64>(0)).optional()?;
-    Ok(match expect {
-        Expect::Version(_, _, version) => found.map_or(0, i64::cast_unsigned) == *version,
-        Expect::There(..) | Expect::Serial(_) => found.is_some(),
-    })
+    let version = expect.row().map(version).transpose()?.flatten();
+    Ok(expect.holds(serial(connection)?, version.map(i64::cast_unsigned)))
 }
 
 pub(super) fn write(transaction: &Transaction<'_>, writes: &[Write], serial: u64) -> rusqlite::Result<()> {

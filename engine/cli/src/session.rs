@@ -145,7 +145,8 @@ impl Session {
             Argument::File(_) => None,
         });
         if let Some(name) = settled {
-            let error = Diagnostic::error(format!("`{name}` has the value that it had then, and no other"));
+            let error =
+                Diagnostic::error(format!("`{name}` got its value when this was planned, and can't get another"));
             return Err(error.hint("leave `--var` out, or plan anew").into());
         }
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();

@@ -253,15 +253,26 @@ impl Flattener {
 
 /// Who waits for a module waits for all that is in it.
 fn name_dependencies(module: &mut Module) {
-    let (calls, all) = (module.calls.clone(), module.objects.keys().cloned().collect::<Vec<_>>());
+    let waiting = module.objects.values().map(|block| &block.depends_on);
+    let waiting = waiting.chain(module.outputs.values().chain(module.results.values()).map(|output| &output.depends_on));
+    let names: BTreeSet<Scoped> = waiting.flat_map(|dependencies| &dependencies.modules).cloned().collect();
+    let inside = names.into_iter().map(|name| {
+        let objects = objects_in(module, &name);
+        (name, objects)
+    });
+    let inside: BTreeMap<Scoped, Vec<Address>> = inside.collect();
     let named = |dependencies: &mut Dependencies| {
-        for name in &dependencies.modules {
-            let keys = calls.get(name).map(|call| &call.keys[..]).unwrap_or_default();
-            let paths: Vec<ModulePath> = keys.iter().map(|key| name.module.then(&name.name, key.clone())).collect();
-            let is_inside = |address: &&Address| paths.iter().any(|path| address.module.is_within(path));
-            dependencies.objects.extend(all.iter().filter(is_inside).cloned());
-        }
+        let inside = dependencies.modules.iter().filter_map(|name| inside.get(name));
+        dependencies.objects.extend(inside.flatten().cloned());
     };
     module.objects.values_mut().for_each(|block| named(&mut block.depends_on));
     module.outputs.values_mut().chain(module.results.values_mut()).for_each(|output| named(&mut output.depends_on));
+}
+
+/// The blocks in all instances of a module, and in the modules that are called there.
+fn objects_in(module: &Module, name: &Scoped) -> Vec<Address> {
+    let keys = module.calls.get(name).map(|call| &call.keys[..]).unwrap_or_default();
+    let paths: Vec<ModulePath> = keys.iter().map(|key| name.module.then(&name.name, key.clone())).collect();
+    let is_inside = |address: &&Address| paths.iter().any(|path| address.module.is_within(path));
+    module.objects.keys().filter(is_inside).cloned().collect()
 }

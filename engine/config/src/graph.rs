@@ -1,5 +1,7 @@
 //! What depends on what, and the order that follows.
 
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, ProviderKey, Span};
@@ -9,6 +11,7 @@ use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
 use crate::module::{Body, Dependencies, Import, Module, ObjectBlock, Point, Repetition, Scoped};
 use crate::suggest::{nearest, nearest_or_all};
+pub(crate) use order::order;
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
 pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BTreeMap<Node, BTreeSet<Node>> {
@@ -66,16 +69,22 @@ struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     fn add<'e>(&mut self, node: Node, expressions: impl IntoIterator<Item = &'e Expression>) {
+        let found = self.found(&node, expressions);
+        self.dependencies.entry(node).or_default().extend(found);
+    }
+
+    /// What expressions of a node refer to.
+    fn found<'e>(&mut self, node: &Node, expressions: impl IntoIterator<Item = &'e Expression>) -> BTreeSet<Node> {
         let mut found = BTreeSet::new();
         for expression in expressions {
             self.diagnostics.extend_from_slice(expression.faults());
             for reference in expression.references() {
-                self.repetition(&node, &reference);
+                self.repetition(node, &reference);
                 self.is_of_nobody(&reference);
                 found.extend(self.resolve(&reference));
             }
         }
-        self.dependencies.entry(node).or_default().extend(found);
+        found
     }
 
     /// What has another name now, or none, is not declared any more.
@@ -147,11 +156,12 @@ impl<'a> Collector<'a> {
 
     /// What follows from expressions alone. A variable's conditions may name it: it does not wait for itself.
     fn derived(&mut self, node: Node) {
-        let expressions = self.module.expressions_of(&node);
-        self.add(node.clone(), &expressions);
+        let module = self.module;
+        let mut found = self.found(&node, module.expressions_of(&node));
         if matches!(node, Node::Variable(_)) {
-            self.dependencies.entry(node.clone()).or_default().remove(&node);
+            found.remove(&node);
         }
+        self.dependencies.entry(node.clone()).or_default().extend(found);
         if let Node::Output(name) = &node
             && let Some(output) = self.module.results.get(name)
         {
@@ -161,9 +171,8 @@ impl<'a> Collector<'a> {
 
     fn object(&mut self, block: &'a ObjectBlock) {
         let node = Node::Object(block.address.clone());
-        self.add(node.clone(), expressions(&block.body));
-        self.add(node.clone(), block.repetition.expression());
-        self.add(node.clone(), block.lifecycle.expressions());
+        let own = expressions(&block.body).into_iter().chain(block.repetition.expression());
+        self.add(node.clone(), own.chain(block.lifecycle.expressions()));
         self.wait_for(&node, &block.depends_on, &block.span);
         if let Some(key) = &block.provider {
             self.provider(&node, &block.in_root(key.clone()), &block.span);
@@ -172,28 +181,30 @@ impl<'a> Collector<'a> {
 
     /// `each` and `count` stand for something only in blocks that have them.
     fn repetition(&mut self, node: &Node, reference: &Reference) {
+        let (word, needs) = match &reference.target {
+            Target::Each => ("each", "for_each"),
+            Target::Count => ("count", "count"),
+            Target::Variable(_)
+            | Target::Local(_)
+            | Target::Module(..)
+            | Target::Object(_)
+            | Target::Path
+            | Target::This => return,
+        };
         let block = match node {
             Node::Object(address) => self.module.objects.get(address).map(|block| &block.repetition),
             // A module's arguments are written in its call.
             Node::Variable(name) => self.module.inputs.get(name).map(|input| &input.repetition),
             Node::Local(_) | Node::Provider(_) | Node::Output(_) => None,
         };
-        let (word, needs) = match (&reference.target, block) {
-            (Target::Each, Some(Repetition::ForEach(_))) | (Target::Count, Some(Repetition::Count(_))) => return,
-            (Target::Each, _) => ("each", "for_each"),
-            (Target::Count, _) => ("count", "count"),
-            (
-                Target::Variable(_)
-                | Target::Local(_)
-                | Target::Module(..)
-                | Target::Object(_)
-                | Target::Path
-                | Target::This,
-                _,
-            ) => {
-                return;
-            }
+        let has = match block {
+            Some(Repetition::ForEach(_)) => "for_each",
+            Some(Repetition::Count(_)) => "count",
+            Some(Repetition::Once | Repetition::Enabled(_)) | None => "",
         };
+        if has == needs {
+            return;
+        }
         let error = Diagnostic::error(format!("`{word}` is known only in a block with `{needs}`")).at(&reference.span);
         self.diagnostics.push(match block {
             Some(_) => error.hint(format!("add `{needs} = …` to the block")),
@@ -298,51 +309,6 @@ fn mistyped_root(target: &Target) -> Option<String> {
         Target::Object(_) | Target::Variable(_) | Target::Local(_) | Target::Module(..) => None,
         Target::Each | Target::Count | Target::Path | Target::This => None,
     }
-}
-
-/// Each after what it depends on; ties by name. Otherwise a cycle.
-pub(crate) fn order(dependencies: &BTreeMap<Node, BTreeSet<Node>>) -> Result<Vec<Node>, Vec<Node>> {
-    let (mut order, mut done) = (Vec::new(), BTreeSet::new());
-    for start in dependencies.keys() {
-        visit(start, dependencies, &mut order, &mut done)?;
-    }
-    Ok(order)
-}
-
-/// Depth first, without recursion: a chain of references may be long.
-fn visit<'g>(
-    start: &'g Node,
-    dependencies: &'g BTreeMap<Node, BTreeSet<Node>>,
-    order: &mut Vec<Node>,
-    done: &mut BTreeSet<&'g Node>,
-) -> Result<(), Vec<Node>> {
-    static NONE: BTreeSet<Node> = BTreeSet::new();
-    let direct = |node| dependencies.get(node).unwrap_or(&NONE).iter();
-    if done.contains(start) {
-        return Ok(());
-    }
-    let mut path = vec![(start, direct(start))];
-    let mut open = BTreeSet::from([start]);
-    while let Some((node, rest)) = path.last_mut() {
-        match rest.next() {
-            Some(next) if open.contains(next) => {
-                let cycle = path.iter().map(|(node, _)| *node).skip_while(|node| *node != next);
-                return Err(cycle.chain([next]).cloned().collect());
-            }
-            Some(next) if done.contains(next) => {}
-            Some(next) => {
-                open.insert(next);
-                path.push((next, direct(next)));
-            }
-            None => {
-                open.remove(node);
-                done.insert(node);
-                order.push((*node).clone());
-                path.pop();
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn cycle_error(module: &Module, cycle: &[Node]) -> Diagnostic {

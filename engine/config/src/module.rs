@@ -392,20 +392,21 @@ impl Module {
     }
 
     /// What a local, a variable or an output follows from.
-    pub fn expressions_of(&self, node: &Node) -> Vec<Expression> {
+    pub fn expressions_of(&self, node: &Node) -> Vec<&Expression> {
         match node {
-            Node::Local(name) => self.locals.get(name).into_iter().cloned().collect(),
+            Node::Local(name) => self.locals.get(name).into_iter().collect(),
             Node::Variable(name) => match self.inputs.get(name) {
                 Some(input) => {
                     let conditions = input.variable.validations.iter().flat_map(Condition::expressions);
-                    input.given.iter().chain(conditions).cloned().collect()
+                    input.given.iter().chain(conditions).collect()
                 }
                 None => Vec::new(),
             },
-            Node::Output(name) if name.module.is_root() => {
-                self.outputs.get(&name.name).map(Output::expressions).unwrap_or_default()
+            Node::Output(name) => {
+                let is_root = name.module.is_root();
+                let output = if is_root { self.outputs.get(&name.name) } else { self.results.get(name) };
+                output.into_iter().flat_map(Output::expressions).collect()
             }
-            Node::Output(name) => self.results.get(name).map(Output::expressions).unwrap_or_default(),
             Node::Provider(_) | Node::Object(_) => Vec::new(),
         }
     }
@@ -525,9 +526,9 @@ impl Output {
     }
 
     /// Its value and its conditions.
-    pub fn expressions(&self) -> Vec<Expression> {
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let conditions = self.preconditions.iter().flat_map(Condition::expressions);
-        std::iter::once(&self.value).chain(conditions).cloned().collect()
+        std::iter::once(&self.value).chain(conditions)
     }
 }
 

@@ -36,11 +36,11 @@ impl fmt::Display for Unknown {
 
 /// What an expression does not know, through all locals, variables and outputs that stand between. Empty where all is known.
 pub fn unknown(module: &Module, expression: &Expression, scope: &Scope) -> Vec<Unknown> {
-    let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![expression.clone()]);
+    let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![expression]);
     while let Some(expression) = open.pop() {
         for (reference, written) in expression.references().iter().zip(expression.written()) {
             match &reference.target {
-                Target::Object(address) => found.extend(of_object(address, written, &expression, scope)),
+                Target::Object(address) => found.extend(of_object(address, written, expression, scope)),
                 Target::Variable(_) | Target::Local(_) | Target::Module(..) => {
                     let nodes = module.nodes_of(&reference.target);
                     let nodes: Vec<Node> = nodes.into_iter().filter(|node| seen.insert(node.clone())).collect();

@@ -160,7 +160,7 @@ pub fn outputs(
 ) -> (BTreeMap<String, Value>, Diagnostics) {
     let (mut outputs, mut diagnostics) = (BTreeMap::new(), Diagnostics::new());
     for (name, output) in desired.module.outputs.iter().filter(|(name, _)| !rests_on(desired, name, left_out)) {
-        let start = output.expressions().iter().flat_map(|one| needs::of_expression(&desired.module, one)).collect();
+        let start = output.expressions().flat_map(|one| needs::of_expression(&desired.module, one)).collect();
         let narrowed = values.narrowed(desired, start);
         let value = narrowed.and_then(|narrowed| {
             held(bimetal_config::unmet(&output.preconditions, "a precondition does not hold", &narrowed.scope))?;
@@ -184,7 +184,7 @@ pub fn outputs(
 pub(crate) fn rests_on(desired: &Desired, output: &str, blocks: &BTreeSet<Address>) -> bool {
     let output = desired.module.outputs.get(output).filter(|_| !blocks.is_empty());
     let start = output.iter().flat_map(|output| output.expressions());
-    follow_from(desired, start.flat_map(|one| needs::of_expression(&desired.module, &one)).collect(), blocks)
+    follow_from(desired, start.flat_map(|one| needs::of_expression(&desired.module, one)).collect(), blocks)
 }
 
 fn follow_from(desired: &Desired, start: BTreeSet<Node>, blocks: &BTreeSet<Address>) -> bool {

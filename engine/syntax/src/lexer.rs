@@ -93,7 +93,8 @@ pub fn tokens(text: &str, start: Start) -> Vec<Token> {
     };
     // A mark of the encoding is no part of the text.
     let at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
-    let mut lexer = Lexer { text, at, states: vec![state], tokens: Vec::with_capacity(text.len() / 5) };
+    let (last_comment_end, tokens) = (text.rfind("*/"), Vec::with_capacity(text.len() / 5));
+    let mut lexer = Lexer { text, at, last_comment_end, states: vec![state], tokens };
     while lexer.at < text.len() {
         lexer.next();
     }
@@ -104,6 +105,8 @@ pub fn tokens(text: &str, start: Start) -> Vec<Token> {
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
+    /// Where the last `*/` is.
+    last_comment_end: Option<usize>,
     /// The innermost last; never empty.
     states: Vec<State<'t>>,
     tokens: Vec<Token>,
@@ -166,8 +169,8 @@ impl<'t> Lexer<'t> {
         if first == '#' || rest.starts_with("//") {
             return self.take(Kind::Comment, rest.find('\n').map_or(rest.len(), |end| end + 1));
         }
-        if let Some(end) = rest.strip_prefix("/*").and_then(|inner| inner.find("*/")) {
-            return self.take(Kind::Comment, end + 4);
+        if let Some(end) = self.comment(rest) {
+            return self.take(Kind::Comment, end);
         }
         if let Some(length) = heredoc_start(rest) {
             let word = rest[2..length].trim_start_matches('-').trim_end();
@@ -177,9 +180,15 @@ impl<'t> Lexer<'t> {
         self.symbol(rest);
     }
 
+    /// The length of a comment that goes on to its end, over lines. What opens behind the last end is none.
+    fn comment(&self, rest: &str) -> Option<usize> {
+        let inner = rest.strip_prefix("/*").filter(|_| self.last_comment_end >= Some(self.at + 2))?;
+        inner.find("*/").map(|end| end + 4)
+    }
+
     fn symbol(&mut self, rest: &str) {
-        if let Some((text, kind)) = SYMBOLS.iter().find(|(text, _)| rest.starts_with(text)) {
-            return self.take(*kind, text.len());
+        if let Some((kind, length)) = symbol(rest.as_bytes()) {
+            return self.take(kind, length);
         }
         match rest.as_bytes().first() {
             Some(b'"') => {
@@ -266,43 +275,42 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// The longer before those that they begin with.
-const SYMBOLS: [(&str, Kind); 34] = [
-    ("...", Kind::Ellipsis),
-    ("\r\n", Kind::Newline),
-    ("==", Kind::EqualTo),
-    ("=>", Kind::Arrow),
-    ("!=", Kind::NotEqualTo),
-    (">=", Kind::GreaterOrEqual),
-    ("<=", Kind::LessOrEqual),
-    ("&&", Kind::And),
-    ("||", Kind::Or),
-    ("::", Kind::DoubleColon),
-    ("\n", Kind::Newline),
-    ("=", Kind::Equal),
-    ("[", Kind::OpenBracket),
-    ("]", Kind::CloseBracket),
-    ("(", Kind::OpenParenthesis),
-    (")", Kind::CloseParenthesis),
-    (".", Kind::Dot),
-    (",", Kind::Comma),
-    (":", Kind::Colon),
-    ("?", Kind::Question),
-    (">", Kind::Greater),
-    ("<", Kind::Less),
-    ("!", Kind::Not),
-    ("+", Kind::Plus),
-    ("-", Kind::Minus),
-    ("*", Kind::Star),
-    ("/", Kind::Slash),
-    ("%", Kind::Percent),
-    ("&", Kind::Invalid),
-    ("|", Kind::Invalid),
-    ("^", Kind::Invalid),
-    (";", Kind::Invalid),
-    ("`", Kind::Invalid),
-    ("'", Kind::Invalid),
-];
+/// What means something by itself, and its length.
+fn symbol(text: &[u8]) -> Option<(Kind, usize)> {
+    let found = match text {
+        [b'.', b'.', b'.', ..] => (Kind::Ellipsis, 3),
+        [b'\r', b'\n', ..] => (Kind::Newline, 2),
+        [b'=', b'=', ..] => (Kind::EqualTo, 2),
+        [b'=', b'>', ..] => (Kind::Arrow, 2),
+        [b'!', b'=', ..] => (Kind::NotEqualTo, 2),
+        [b'>', b'=', ..] => (Kind::GreaterOrEqual, 2),
+        [b'<', b'=', ..] => (Kind::LessOrEqual, 2),
+        [b'&', b'&', ..] => (Kind::And, 2),
+        [b'|', b'|', ..] => (Kind::Or, 2),
+        [b':', b':', ..] => (Kind::DoubleColon, 2),
+        [b'\n', ..] => (Kind::Newline, 1),
+        [b'=', ..] => (Kind::Equal, 1),
+        [b'[', ..] => (Kind::OpenBracket, 1),
+        [b']', ..] => (Kind::CloseBracket, 1),
+        [b'(', ..] => (Kind::OpenParenthesis, 1),
+        [b')', ..] => (Kind::CloseParenthesis, 1),
+        [b'.', ..] => (Kind::Dot, 1),
+        [b',', ..] => (Kind::Comma, 1),
+        [b':', ..] => (Kind::Colon, 1),
+        [b'?', ..] => (Kind::Question, 1),
+        [b'>', ..] => (Kind::Greater, 1),
+        [b'<', ..] => (Kind::Less, 1),
+        [b'!', ..] => (Kind::Not, 1),
+        [b'+', ..] => (Kind::Plus, 1),
+        [b'-', ..] => (Kind::Minus, 1),
+        [b'*', ..] => (Kind::Star, 1),
+        [b'/', ..] => (Kind::Slash, 1),
+        [b'%', ..] => (Kind::Percent, 1),
+        [b'&' | b'|' | b'^' | b';' | b'`' | b'\'', ..] => (Kind::Invalid, 1),
+        _ => return None,
+    };
+    Some(found)
+}
 
 pub(crate) fn is_name_start(c: char) -> bool {
     c == '_' || unicode_ident::is_xid_start(c)

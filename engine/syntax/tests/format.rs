@@ -97,6 +97,15 @@ fn depth_is_no_danger() {
     assert_eq!(formatted(&("a {\n".repeat(2_000))), None);
 }
 
+#[test]
+fn comments_without_an_end_are_no_danger() {
+    let kinds = |text: &str| tokens(text, Start::Normal).iter().map(|token| token.kind).collect::<Vec<_>>();
+    let (slash, star, name, end) = (TokenKind::Slash, TokenKind::Star, TokenKind::Identifier, TokenKind::End);
+    assert_eq!(kinds("/**/ a /*/"), [TokenKind::Comment, name, slash, star, slash, end]);
+    // To look for the end of each would take hours.
+    assert_eq!(kinds(&"/* ".repeat(2_000_000)).len(), 4_000_001);
+}
+
 /// What a text is made of, without the ends of lines.
 fn parts(text: &str) -> Vec<(TokenKind, &str)> {
     let part = |token: Token| (token.kind, text[std::ops::Range::from(token.place)].trim_end_matches(['\r', '\n']));

@@ -45,7 +45,8 @@ impl Flattener {
             let error = Diagnostic::error(format!("`{node}` depends on itself")).at(&reference.span);
             return Err(vec![error]);
         }
-        let prepared = self.module.expressions_of(&node).iter().try_for_each(|expression| self.prepare(expression));
+        let expressions: Vec<Expression> = self.module.expressions_of(&node).into_iter().cloned().collect();
+        let prepared = expressions.iter().try_for_each(|expression| self.prepare(expression));
         self.open.remove(&node);
         prepared?;
         derive(&self.module, &node, &mut self.scope)?;

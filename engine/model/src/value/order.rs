@@ -8,9 +8,9 @@ use crate::number::Notation;
 /// Equal ones are side by side then.
 pub(crate) fn sort(items: &mut [Value]) {
     let is_simple = |item: &Value| matches!(item.data, Data::Bool(_) | Data::Number(_) | Data::String(_));
-    match items.iter().all(is_simple) {
-        true => items.sort_unstable(),
-        false => items.sort_by_cached_key(|item| (rank(item), key(item), item.clone())),
+    items.sort_unstable();
+    if !items.iter().all(is_simple) {
+        items.sort_by_cached_key(|item| (rank(item), key(item)));
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Job<'a> {
     pub(crate) intent: Option<Intent>,
     pub(crate) work: Work,
     /// For a replica: where it will run, and with which image.
-    pub(crate) placement: Option<Placement>,
+    pub(crate) placement: Option<Box<Placement>>,
     /// When patience ends; set by the first call.
     pub(crate) deadline: Option<Instant>,
 }
@@ -49,7 +49,7 @@ impl Job<'_> {
             return Vec::new();
         };
         let gone = Record::Remove { address: self.change.address.clone(), closes: None };
-        vec![Record::Put { address: deposed.clone(), stored: Box::new(before.clone()), closes: None }, gone]
+        vec![Record::Put { address: deposed.clone(), stored: before.clone(), closes: None }, gone]
     }
 
     /// As events name it.

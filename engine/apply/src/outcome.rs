@@ -1,5 +1,7 @@
 //! What an ending means: what is written down, and what becomes of the step.
 
+use std::sync::Arc;
+
 use bimetal_model::port::Record;
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{IntentId, Object, Stored};
@@ -57,7 +59,7 @@ fn made(ports: &Ports<'_>, job: &Job<'_>, config: &Value, planned: &Value, objec
     let schema = verdict::managed(ports.predict, job.change);
     let judged = verdict::judge(job.change, &schema, config, planned, object.value);
     let object = Object { value: judged.value.clone(), private: object.private };
-    let stored = Box::new(verdict::stored(job, &schema, object, None));
+    let stored = Arc::new(verdict::stored(job, &schema, object, None));
     let closes = job.intent.as_ref().map(|intent| intent.id.clone());
     let record = Record::Put { address: job.address().clone(), stored, closes };
     Outcome { record: Some(record), result: judged.result() }
@@ -82,7 +84,7 @@ fn so_far_record(ports: &Ports<'_>, job: &Job<'_>, found: Object, closes: Option
         Work::Update { config, .. } => half_updated(job, &schema, verdict::so_far(&schema, config, found)),
         Work::Delete { .. } | Work::Read { .. } => return None,
     };
-    Some(Record::Put { address: job.address().clone(), stored: Box::new(stored), closes })
+    Some(Record::Put { address: job.address().clone(), stored: Arc::new(stored), closes })
 }
 
 /// It may still need what it needed before.

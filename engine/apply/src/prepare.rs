@@ -38,7 +38,7 @@ impl<'a> Prepare<'_, 'a> {
             Part::Remove => self.remove(change)?,
             Part::Make => self.make(change)?,
         };
-        let placement = self.placement(change).cloned();
+        let placement = self.placement(change).cloned().map(Box::new);
         let mut job = Job { step, change, intent: None, work, placement, deadline: None };
         job.intent = self.intent(&job);
         Ok(job)
@@ -102,7 +102,7 @@ impl<'a> Prepare<'_, 'a> {
     }
 
     fn placement<'c>(&'c self, change: &'c Change) -> Option<&'c Placement> {
-        self.placements.get(&change.address).or(change.placement.as_ref())
+        self.placements.get(&change.address).or(change.placement.as_deref())
     }
 
     fn ignored(&self, change: &Change) -> &'a [Path] {
@@ -142,7 +142,7 @@ impl<'a> Prepare<'_, 'a> {
             ty: ty.to_owned(),
             effect,
             config,
-            depends_on: change.outlived(),
+            depends_on: change.outlived().cloned().collect(),
             placement: job.placement.clone(),
         })
     }

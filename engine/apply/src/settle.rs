@@ -1,6 +1,7 @@
 //! What became of unfinished intents and of what had drifted, written down before anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bimetal_model::Address;
 use bimetal_model::port::{Predict, Record};
@@ -53,12 +54,12 @@ fn does_again(change: &Change, intent: &Intent) -> bool {
 fn kept(change: &Change, drifted: &BTreeSet<&Address>) -> Option<Record> {
     let stored = change.kept()?;
     let is_news = drifted.contains(&change.address) || Some(&stored) != change.before.as_ref();
-    is_news.then(|| Record::Put { address: change.address.clone(), stored: Box::new(stored), closes: None })
+    is_news.then(|| Record::Put { address: change.address.clone(), stored, closes: None })
 }
 
 /// What was called otherwise, or is taken over: under its address before anything else is done to it.
 fn moved(change: &Change) -> Option<Record> {
-    let stored = Box::new(change.before.clone()?);
+    let stored = change.before.clone()?;
     Some(Record::Put { address: change.address.clone(), stored, closes: None })
 }
 
@@ -66,7 +67,7 @@ fn resolve(plan: &Plan, intent: &Intent, found: Option<&Object>, predict: &dyn P
     match (intent.effect, found) {
         (Effect::Create, Some(object)) => Record::Put {
             address: intent.address.clone(),
-            stored: Box::new(begun(plan, intent).unwrap_or_else(|| unfinished(intent, object.clone(), predict))),
+            stored: begun(plan, intent).unwrap_or_else(|| unfinished(intent, object.clone(), predict).into()),
             closes: Some(intent.id.clone()),
         },
         (Effect::Create | Effect::Update | Effect::Delete, _) => Record::Close(intent.id.clone()),
@@ -74,9 +75,10 @@ fn resolve(plan: &Plan, intent: &Intent, found: Option<&Object>, predict: &dyn P
 }
 
 /// As it was observed: reading may have told more than probing.
-fn begun(plan: &Plan, intent: &Intent) -> Option<Stored> {
+fn begun(plan: &Plan, intent: &Intent) -> Option<Arc<Stored>> {
     let change = plan.changes.iter().find(|change| change.address == intent.address)?;
-    let begins = |before: &&Stored| before.unfinished.as_ref().is_some_and(|unfinished| unfinished.id == intent.id);
+    let begins =
+        |before: &&Arc<Stored>| before.unfinished.as_ref().is_some_and(|unfinished| unfinished.id == intent.id);
     change.before.as_ref().filter(begins).cloned()
 }
 
@@ -89,7 +91,7 @@ fn unfinished(intent: &Intent, object: Object, predict: &dyn Predict) -> Stored 
         depends_on: intent.depends_on.clone(),
         placement: intent.placement.clone(),
         tainted: false,
-        unfinished: Some(intent.clone()),
+        unfinished: Some(intent.clone().into()),
         prevent_destroy: false,
     }
 }

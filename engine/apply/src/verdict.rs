@@ -95,10 +95,10 @@ pub(crate) fn stored(job: &Job<'_>, schema: &TypeSchema, object: Object, unfinis
         ty: change.ty.clone(),
         schema_version: schema.version,
         object,
-        depends_on: change.outlived(),
+        depends_on: change.outlived().cloned().collect(),
         placement: job.placement.clone(),
         tainted: false,
-        unfinished,
+        unfinished: unfinished.map(Box::new),
         prevent_destroy: change.prevent_destroy,
     }
 }

@@ -1,6 +1,5 @@
 //! The walk: configuration and state to a plan, a plan to effects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
@@ -8,8 +7,8 @@ use bimetal_host::Host;
 use bimetal_model::event::Notify;
 use bimetal_model::port::{Operate, Predict, Remember as _};
 use bimetal_model::question::{Answers, Observed};
-use bimetal_model::snapshot::{Snapshot, Stored};
-use bimetal_model::{Address, Diagnostic, Diagnostics, diagnostic::has_errors};
+use bimetal_model::snapshot::{Objects, Snapshot};
+use bimetal_model::{Diagnostic, Diagnostics, diagnostic::has_errors};
 use bimetal_plan::{Mode, Options, Plan};
 use bimetal_refresh::Calls;
 use bimetal_state::State;
@@ -201,11 +200,7 @@ pub(crate) fn configure_from(world: &World, plan: &Plan) {
 }
 
 /// Tells the host the provider blocks as far as what exists decides them. Says which of those are missing that made `needed`.
-fn configure<P: Predict + Operate>(
-    world: &World<P>,
-    objects: &BTreeMap<Address, Stored>,
-    needed: &BTreeMap<Address, Stored>,
-) -> Diagnostics {
+fn configure<P: Predict + Operate>(world: &World<P>, objects: &Objects, needed: &Objects) -> Diagnostics {
     let desired = &world.configuration.desired;
     let (configs, diagnostics) = bimetal_plan::provider_configs(desired, objects, needed, &*world.host);
     for (provider, config) in configs {

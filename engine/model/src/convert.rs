@@ -25,7 +25,28 @@ pub struct Mismatch {
 
 /// The value as the type, by Terraform's rules. Marks stay.
 pub fn convert(value: Value, ty: &Type) -> Result<Value, Mismatch> {
-    convert_at(value, ty, &Path::root())
+    match is_of(&value, ty) {
+        true => Ok(value),
+        false => convert_at(value, ty, &Path::root()),
+    }
+}
+
+/// Whether there is nothing to convert. Most values are looked at more often than made.
+pub fn is_of(value: &Value, ty: &Type) -> bool {
+    match (ty, &value.data) {
+        (Type::Any, _)
+        | (Type::Bool, Data::Bool(_))
+        | (Type::Number, Data::Number(_))
+        | (Type::String, Data::String(_))
+        | (Type::Handle, Data::Handle(_)) => true,
+        (ty, Data::Null(Kind(of))) => of == ty,
+        (Type::List(element), Data::List(items)) => **element != Type::Any && items.element_is(element),
+        (Type::Map(element), Data::Map(members)) => **element != Type::Any && members.element_is(element),
+        (Type::Object(fields), Data::Object(members)) if fields.len() == members.len() => {
+            fields.iter().zip(members).all(|((name, field), (own, member))| name == own && is_of(member, &field.ty))
+        }
+        _ => false,
+    }
 }
 
 fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {

@@ -198,7 +198,7 @@ pub enum Record {
         /// Which.
         address: Address,
         /// As it is.
-        stored: Box<Stored>,
+        stored: Arc<Stored>,
         /// The intent that this ends, if it does.
         closes: Option<IntentId>,
     },

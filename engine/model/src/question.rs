@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::address::{Address, ProviderKey};
 use crate::diagnostic::Diagnostics;
 use crate::image::{ImageIndex, ImageSource};
-use crate::snapshot::{Intent, Object, Stored};
+use crate::snapshot::{Intent, Object, Objects};
 use crate::value::Value;
 
 /// Something that a plan wants to know.
@@ -55,7 +55,7 @@ pub struct Observed {
     /// Of the snapshot that was refreshed.
     pub lineage: String,
     /// What exists now. An object that an interrupted creation left has `unfinished` set.
-    pub objects: BTreeMap<Address, Stored>,
+    pub objects: Objects,
     /// What differs from what state remembers.
     pub drift: Vec<Drift>,
     /// Unfinished intents and what became of them; `apply` records this first.

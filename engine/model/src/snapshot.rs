@@ -1,6 +1,7 @@
 //! What state remembers: objects, unfinished intents, outputs, revisions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +34,18 @@ pub struct Stored {
     /// What must outlive it.
     pub depends_on: Vec<Address>,
     /// For a replica: where it runs.
-    pub placement: Option<Placement>,
+    pub placement: Option<Box<Placement>>,
     /// Half made: the next plan replaces it, or finishes it where `unfinished` says how.
     pub tainted: bool,
     /// The intent of a creation that has not ended, and the hash of what it was asked for.
-    pub unfinished: Option<Intent>,
+    pub unfinished: Option<Box<Intent>>,
     /// The configuration wanted it protected when it was last planned: that holds though its block may be gone.
     #[serde(default)]
     pub prevent_destroy: bool,
 }
+
+/// Objects by address. They are shared: a snapshot, what is observed and a plan have the same ones.
+pub type Objects = BTreeMap<Address, Arc<Stored>>;
 
 /// The random id of an intent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,7 +82,7 @@ pub struct Intent {
     /// What must outlive the object.
     pub depends_on: Vec<Address>,
     /// For a replica: where it is to run.
-    pub placement: Option<Placement>,
+    pub placement: Option<Box<Placement>>,
 }
 
 /// The whole state at one moment.
@@ -89,7 +93,7 @@ pub struct Snapshot {
     /// Of the commit that last changed any of it.
     pub serial: u64,
     /// What exists.
-    pub objects: BTreeMap<Address, Stored>,
+    pub objects: Objects,
     /// Serials of the commits that last wrote these objects; of one that does not exist it is 0.
     #[serde(default)]
     pub versions: BTreeMap<Address, u64>,

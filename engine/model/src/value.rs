@@ -194,6 +194,14 @@ impl Value {
         self.map_parts(&mut |part| Value { marks: ValueMarks::NONE, ..part })
     }
 
+    /// Whether both have the same members in memory, so that there is nothing to compare. What is equal need not be.
+    pub fn is_same(&self, other: &Value) -> bool {
+        match (&self.data, &other.data) {
+            (Data::Object(own), Data::Object(others)) => self.marks == other.marks && own.is_same(others),
+            _ => false,
+        }
+    }
+
     /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self.data, Data::Null(_))

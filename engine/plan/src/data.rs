@@ -3,6 +3,7 @@
 //! Must not know how it was made, how it is shown or how it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bimetal_config::{SourceFile, Trigger};
 use bimetal_model::image::{ImageIndex, ImageSource};
@@ -121,7 +122,7 @@ pub struct Change {
     /// What is done.
     pub action: Action,
     /// As it exists; absent where it does not.
-    pub before: Option<Stored>,
+    pub before: Option<Arc<Stored>>,
     /// As it will be, with unknowns; absent where it will not.
     pub after: Option<Value>,
     /// Its arguments by now, with unknowns.
@@ -133,14 +134,14 @@ pub struct Change {
     /// Why this is done where the attributes don't say it.
     pub reason: Option<Reason>,
     /// The creation that this finishes.
-    pub resume: Option<Intent>,
+    pub resume: Option<Box<Intent>>,
     /// Objects that must be there first (and, where this is removed, go later).
     pub depends_on: Vec<Address>,
     /// Objects whose removal must be done before this is made, as they have its host ports or its name.
     #[serde(default)]
     pub after_removal_of: Vec<Address>,
     /// For a replica: where it will run.
-    pub placement: Option<Placement>,
+    pub placement: Option<Box<Placement>>,
     /// For a replacement that is made before what is there is removed: what that is called by then.
     #[serde(default)]
     pub deposed: Option<Address>,
@@ -163,15 +164,20 @@ pub struct OutputChange {
 
 impl Change {
     /// What must outlive the object. Of a data source there is nothing to outlive.
-    pub fn outlived(&self) -> Vec<Address> {
-        self.depends_on.iter().filter(|address| address.block != BlockKind::Data).cloned().collect()
+    pub fn outlived(&self) -> impl Iterator<Item = &Address> {
+        self.depends_on.iter().filter(|address| address.block != BlockKind::Data)
     }
 
     /// What stays as it is, with the dependencies, the provider block and the protection that it has now.
-    pub fn kept(&self) -> Option<Stored> {
+    pub fn kept(&self) -> Option<Arc<Stored>> {
         let before = self.before.as_ref().filter(|_| self.action == Action::Keep)?;
+        let is_same = (&before.provider, before.prevent_destroy) == (&self.provider, self.prevent_destroy);
+        if is_same && before.depends_on.iter().eq(self.outlived()) {
+            return Some(before.clone());
+        }
         let (provider, prevent_destroy) = (self.provider.clone(), self.prevent_destroy);
-        Some(Stored { provider, prevent_destroy, depends_on: self.outlived(), ..before.clone() })
+        let depends_on = self.outlived().cloned().collect();
+        Some(Arc::new(Stored { provider, prevent_destroy, depends_on, ..Stored::clone(before) }))
     }
 
     /// The machine that gets a container which it did not have.
@@ -186,7 +192,7 @@ impl Change {
     }
 
     /// That nothing is done to what exists.
-    pub(crate) fn keep(address: &Address, stored: &Stored) -> Change {
+    pub(crate) fn keep(address: &Address, stored: &Arc<Stored>) -> Change {
         Change {
             action: Action::Keep,
             after: Some(stored.object.value.clone()),
@@ -196,7 +202,7 @@ impl Change {
     }
 
     /// That what exists is removed.
-    pub(crate) fn delete(address: &Address, stored: &Stored, reason: Option<Reason>) -> Change {
+    pub(crate) fn delete(address: &Address, stored: &Arc<Stored>, reason: Option<Reason>) -> Change {
         Change {
             address: address.clone(),
             provider: stored.provider.clone(),

@@ -9,7 +9,7 @@ use bimetal_model::diagnostic::{Severity, has_errors};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::Predict;
 use bimetal_model::schema::Block;
-use bimetal_model::snapshot::Stored;
+use bimetal_model::snapshot::Objects;
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Type, Value};
 
 use crate::prior::nothing;
@@ -104,11 +104,15 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
 /// can't be configured any more is an error: it could neither be looked at nor be removed.
 pub fn provider_configs(
     desired: &Desired,
-    objects: &BTreeMap<Address, Stored>,
-    needed: &BTreeMap<Address, Stored>,
+    objects: &Objects,
+    needed: &Objects,
     predict: &dyn Predict,
 ) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
-    let (values, mut diagnostics) = Values::of_existing(desired, objects, predict);
+    let rests_on_objects = |key| !is_independent(desired, key);
+    let (values, mut diagnostics) = match desired.module.providers.keys().any(rests_on_objects) {
+        true => Values::of_existing(desired, objects, predict),
+        false => Values::new(desired, predict),
+    };
     let mut configs = BTreeMap::new();
     for key in declared_or_default(desired, &values) {
         let declared = desired.module.providers.contains_key(&key);

@@ -3,6 +3,7 @@
 mod case;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::port::{PlanRequest, Planned, Predict};
@@ -42,7 +43,7 @@ struct Again {
 
 impl Forecast<'_> {
     /// The changes; what fails has none.
-    pub(crate) fn changes(&self, wanted: Vec<(Wanted, Option<&Stored>)>, said: &mut Diagnostics) -> Vec<Change> {
+    pub(crate) fn changes(&self, wanted: Vec<(Wanted, Option<&Arc<Stored>>)>, said: &mut Diagnostics) -> Vec<Change> {
         let ignored = &self.block.lifecycle.ignore_changes;
         let case = |(wanted, stored)| Case::new(wanted, stored, self.owner, ignored, self.predict);
         let cases: Vec<Case> = wanted.into_iter().filter_map(|wanted| self.heard(case(wanted), None, said)).collect();

@@ -1,6 +1,6 @@
 //! What is sensitive stays so: a provider gets values without marks, and its answers are marked again.
 
-use bimetal_model::schema::{Block, Credential, NestedBlock};
+use bimetal_model::schema::{Attribute, Block, Credential, NestedBlock};
 use bimetal_model::{Data, Value};
 
 /// The value with the marks that the schema asks for and those of the configuration at the same place.
@@ -16,17 +16,25 @@ fn by_schema(mut value: Value, block: &Block) -> Value {
     let (Data::Object(members) | Data::Map(members)) = &mut value.data else {
         return value;
     };
-    for (name, attribute) in &block.attributes {
+    for (name, _) in block.attributes.iter().filter(|(_, attribute)| is_secret(attribute)) {
         if let Some(member) = members.get_mut(name).filter(|member| !member.is_null()) {
-            member.marks.sensitive |= attribute.sensitive || attribute.credential == Some(Credential::Value);
+            member.marks.sensitive = true;
         }
     }
-    for (name, nested) in &block.blocks {
+    for (name, nested) in block.blocks.iter().filter(|(_, nested)| has_secrets(&nested.block)) {
         if let Some(member) = members.get_mut(name) {
             *member = nested_by_schema(std::mem::replace(member, Value::NULL), nested);
         }
     }
     value
+}
+
+fn is_secret(attribute: &Attribute) -> bool {
+    attribute.sensitive || attribute.credential == Some(Credential::Value)
+}
+
+fn has_secrets(block: &Block) -> bool {
+    block.attributes.values().any(is_secret) || block.blocks.values().any(|nested| has_secrets(&nested.block))
 }
 
 fn nested_by_schema(mut value: Value, nested: &NestedBlock) -> Value {
@@ -68,7 +76,6 @@ fn by_config(mut value: Value, config: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use bimetal_model::Type;
-    use bimetal_model::schema::Attribute;
 
     use super::*;
 

@@ -1,6 +1,7 @@
 //! What is called otherwise than state remembers, and what is to be forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bimetal_config::Desired;
 use bimetal_config::module::Moved;
@@ -89,12 +90,16 @@ impl Moves {
     fn rename_dependencies(&mut self) {
         let new_names: BTreeMap<&Address, &Address> = self.moved.iter().map(|(new, old)| (old, new)).collect();
         for stored in self.observed.objects.values_mut() {
-            for address in &mut stored.depends_on {
+            if !stored.depends_on.iter().any(|address| new_names.contains_key(address)) {
+                continue;
+            }
+            let depends_on = &mut Arc::make_mut(stored).depends_on;
+            for address in depends_on.iter_mut() {
                 if let Some(new) = new_names.get(address) {
                     *address = (*new).clone();
                 }
             }
-            stored.depends_on.sort();
+            depends_on.sort();
         }
     }
 }

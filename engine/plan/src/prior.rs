@@ -1,11 +1,12 @@
 //! What exists, in the form that the present schema wants.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bimetal_model::convert::convert;
+use bimetal_model::convert::{convert, is_of};
 use bimetal_model::port::Predict;
 use bimetal_model::schema::{Block, NestedBlock, TypeSchema};
-use bimetal_model::snapshot::Stored;
+use bimetal_model::snapshot::{Object, Stored};
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Items, Members, Value};
 
 use crate::marks::remark;
@@ -14,10 +15,10 @@ use crate::promises::promised;
 /// A stored object with its value upgraded to the schema's version and converted to its type.
 pub(crate) fn current(
     address: &Address,
-    stored: &Stored,
+    stored: &Arc<Stored>,
     schema: &TypeSchema,
     predict: &dyn Predict,
-) -> Result<Stored, Diagnostics> {
+) -> Result<Arc<Stored>, Diagnostics> {
     let value = match stored.schema_version.cmp(&schema.version) {
         std::cmp::Ordering::Equal => stored.object.value.clone(),
         std::cmp::Ordering::Less => {
@@ -26,10 +27,17 @@ pub(crate) fn current(
         std::cmp::Ordering::Greater => return Err(vec![newer(address, stored, schema)]),
     };
     let value = shape(value, &schema.block).map_err(|reason| vec![misshapen(address, stored, &reason)])?;
-    let mut current = stored.clone();
-    current.object.value = remark(value, &schema.block, None);
-    current.schema_version = schema.version;
-    Ok(current)
+    let value = remark(value, &schema.block, None);
+    Ok(with(stored, value, schema.version))
+}
+
+/// The same with another value and version; itself where it has them already.
+pub(crate) fn with(stored: &Arc<Stored>, value: Value, version: u64) -> Arc<Stored> {
+    if stored.object.value.is_same(&value) && stored.schema_version == version {
+        return stored.clone();
+    }
+    let object = Object { value, private: stored.object.private.clone() };
+    Arc::new(Stored { object, schema_version: version, ..Stored::clone(stored) })
 }
 
 fn newer(address: &Address, stored: &Stored, schema: &TypeSchema) -> Diagnostic {
@@ -56,11 +64,25 @@ pub fn finished(value: Value, block: &Block, config: &Value) -> Result<Value, St
 
 /// The value as the schema's type: what is missing is `null`, no blocks are an empty list.
 pub(crate) fn shape(value: Value, block: &Block) -> Result<Value, String> {
+    if fits(&value, block) {
+        return Ok(value);
+    }
     let filled = fill(value, block);
     convert(filled, &block.ty()).map_err(|mismatch| match mismatch.path.0.is_empty() {
         true => mismatch.reason,
         false => format!("`{}`: {}", mismatch.path, mismatch.reason),
     })
+}
+
+/// Whether it is of the schema's type already.
+fn fits(value: &Value, block: &Block) -> bool {
+    let Data::Object(members) = &value.data else { return false };
+    let fits_in = |(name, member): (&String, &Value)| match (block.attributes.get(name), block.blocks.get(name)) {
+        (Some(attribute), _) => is_of(member, &attribute.ty),
+        (None, Some(nested)) => is_of(member, &nested.ty()),
+        (None, None) => false,
+    };
+    members.len() == block.attributes.len() + block.blocks.len() && members.iter().all(fits_in)
 }
 
 fn fill(value: Value, block: &Block) -> Value {

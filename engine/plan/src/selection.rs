@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bimetal_config::{Desired, Node};
 use bimetal_model::port::Predict;
 use bimetal_model::question::Observed;
-use bimetal_model::snapshot::Stored;
+use bimetal_model::snapshot::Objects;
 use bimetal_model::{Address, BlockKind};
 
 use crate::catalogue::Catalogue;
@@ -16,12 +16,7 @@ use crate::moves::{Moves, moves};
 use crate::options::{Mode, Options};
 
 /// What state knows that a plan with these options may be about, by the names that it has there: only that need be looked at.
-pub fn looked_at(
-    desired: &Desired,
-    objects: &BTreeMap<Address, Stored>,
-    options: &Options,
-    predict: &dyn Predict,
-) -> BTreeSet<Address> {
+pub fn looked_at(desired: &Desired, objects: &Objects, options: &Options, predict: &dyn Predict) -> BTreeSet<Address> {
     let observed = Observed { objects: objects.clone(), ..Observed::default() };
     let Moves { observed, moved, .. } = match options.mode {
         Mode::Apply | Mode::Destroy => moves(desired, &observed, options),
@@ -43,12 +38,7 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    pub(crate) fn new(
-        desired: &Desired,
-        objects: &BTreeMap<Address, Stored>,
-        options: &Options,
-        catalogue: &Catalogue,
-    ) -> Extent {
+    pub(crate) fn new(desired: &Desired, objects: &Objects, options: &Options, catalogue: &Catalogue) -> Extent {
         let is_narrow = options.mode == Mode::Apply && !options.targets.is_empty();
         let nodes = is_narrow.then(|| needed(desired, options, catalogue));
         let existing = Existing { objects };
@@ -110,7 +100,7 @@ fn provider_of(desired: &Desired, node: &Node, catalogue: &Catalogue) -> Option<
 
 /// What exists, and what of it needs what.
 struct Existing<'a> {
-    objects: &'a BTreeMap<Address, Stored>,
+    objects: &'a Objects,
 }
 
 impl Existing<'_> {
@@ -139,7 +129,7 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
-    pub(crate) fn new(changes: &BTreeMap<Address, Change>, existing: &BTreeMap<Address, Stored>) -> Requirements {
+    pub(crate) fn new(changes: &BTreeMap<Address, Change>, existing: &Objects) -> Requirements {
         let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
         let turns = |address: &Address| {
             changes.get(address).is_none_or(|change| !matches!(change.action, Action::Keep | Action::Leave))

@@ -7,7 +7,7 @@ use bimetal_config::module::{ObjectBlock, Repetition};
 use bimetal_config::{Desired, Instance, Node, Scope};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::Predict;
-use bimetal_model::snapshot::Stored;
+use bimetal_model::snapshot::Objects;
 use bimetal_model::{Address, BlockKind, Data, Diagnostics, Items, Key, Members, Type, Value};
 
 use crate::catalogue::Catalogue;
@@ -50,18 +50,14 @@ impl Values {
                 values.put(&change.address, value);
             }
             if let (Some(placement), Some(_)) = (&change.placement, &change.after) {
-                values.place(placement.clone());
+                values.place(placement);
             }
         }
         (values, diagnostics)
     }
 
     /// What state remembers, or what was read; what does not exist is unknown.
-    pub fn of_existing(
-        desired: &Desired,
-        objects: &BTreeMap<Address, Stored>,
-        predict: &dyn Predict,
-    ) -> (Values, Diagnostics) {
+    pub fn of_existing(desired: &Desired, objects: &Objects, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (mut values, diagnostics) = Values::new(desired, predict);
         let blocks = desired.module.objects.values().filter(|block| is_provided(block.address.block));
         for block in blocks.filter(|block| matches!(block.repetition, Repetition::Once)) {
@@ -70,7 +66,8 @@ impl Values {
         for (address, stored) in objects {
             let schema = values.catalogue.managed(&stored.provider, &stored.ty);
             let current = schema.and_then(|schema| current(address, stored, schema, predict).ok());
-            values.put(address, current.map_or_else(|| stored.object.value.clone(), |current| current.object.value));
+            let current = current.unwrap_or_else(|| stored.clone());
+            values.put(address, current.object.value.clone());
         }
         (values, diagnostics)
     }
@@ -131,10 +128,10 @@ impl Values {
     }
 
     /// A replica is here from now on.
-    pub(crate) fn place(&mut self, placement: Placement) {
+    pub(crate) fn place(&mut self, placement: &Placement) {
         let service = Address { replica: None, ..placement.replica.clone() };
         let placements = Arc::make_mut(&mut self.placements).entry(service).or_default();
-        placements.push(placement);
+        placements.push(placement.clone());
         placements.sort_by(|one, other| one.replica.cmp(&other.replica));
     }
 

@@ -4,7 +4,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use bimetal_model::snapshot::Snapshot;
+use bimetal_model::snapshot::{Snapshot, Stored};
 use bimetal_model::{Address, Value};
 use bimetal_plan::{Mode, Plan, bind, outdated};
 use world::{World, settled};
@@ -79,10 +79,10 @@ fn who_places_something_rests_on_all_machines_that_were_considered_and_what_runs
     let considered: Vec<String> = plan.considered.iter().map(Address::to_string).collect();
     assert_eq!(considered, ["machine.docker.a", "machine.docker.b"]);
     let mut other = touch(&snapshot, "service.other.replica[0]");
-    let mut replica = snapshot.objects[&address("service.web.replica[0]")].clone();
+    let mut replica = Stored::clone(&snapshot.objects[&address("service.web.replica[0]")]);
     replica.placement.as_mut().unwrap().machine = address("machine.docker.b");
     replica.depends_on = vec![address("machine.docker.b")];
-    other.objects.insert(address("service.other.replica[0]"), replica);
+    other.objects.insert(address("service.other.replica[0]"), replica.into());
     assert_eq!(names(outdated(&plan, &other)), "machine.docker.b", "somebody else has placed something there");
 }
 
@@ -92,10 +92,10 @@ fn what_is_removed_must_have_no_new_user() {
     let without = FLEET.replace("machine \"docker\" \"alone\" {\n  platform = \"linux/amd64\"\n}\n", "");
     let (plan, snapshot) = bound(&without, &world, Mode::Apply);
     let mut other = touch(&snapshot, "docker_volume.new");
-    let mut user = snapshot.objects[&address("machine.docker.a")].clone();
+    let mut user = Stored::clone(&snapshot.objects[&address("machine.docker.a")]);
     user.depends_on = vec![address("machine.docker.alone")];
     user.object.value = Value::NULL;
-    other.objects.insert(address("docker_volume.new"), user);
+    other.objects.insert(address("docker_volume.new"), user.into());
     assert_eq!(names(outdated(&plan, &other)), "machine.docker.alone");
 }
 

@@ -233,7 +233,7 @@ fn an_interrupted_creation_is_finished() {
     let mut world = settled(FLEET);
     for address in ["machine.docker.ocean[0]", "service.web.replica[1]"] {
         let stored = world.object(address);
-        stored.unfinished = Some(intent(address, stored));
+        stored.unfinished = Some(intent(address, stored).into());
     }
     assert_snapshot!(check_plan(FLEET, &world), @r#"
     ? image nginx:1.27
@@ -876,7 +876,11 @@ fn what_somebody_removed_is_made_anew_and_that_is_said() {
     let mut world = settled(config);
     let address: bimetal_model::Address = "docker_volume.v".parse().unwrap();
     let gone = world.observed.objects.remove(&address).unwrap();
-    world.observed.drift.push(bimetal_model::question::Drift { address, before: gone.object.value, after: None });
+    world.observed.drift.push(bimetal_model::question::Drift {
+        address,
+        before: gone.object.value.clone(),
+        after: None,
+    });
     assert_snapshot!(check_plan(config, &world), @"+ docker_volume.v; something else has removed it");
 }
 

@@ -1,6 +1,7 @@
 //! Which objects one call is about: of one provider and type, and on one machine, so that a dead one fails alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bimetal_model::placement::{Placement, engine_of};
 use bimetal_model::port::Predict;
@@ -26,7 +27,7 @@ pub(crate) struct Group {
 impl Group {
     /// Of what an interrupted creation may have left.
     pub(crate) fn of_intent(intent: &Intent, engines: &Engines) -> Group {
-        let machine = engines.machine_of(intent.placement.as_ref(), &intent.config);
+        let machine = engines.machine_of(intent.placement.as_deref(), &intent.config);
         Group { provider: intent.provider.clone(), ty: intent.ty.clone(), machine, alone: None }
     }
 
@@ -38,7 +39,7 @@ impl Group {
         let speaks_for_itself = ty.is_some_and(|ty| ty.role == Some(Role::Machine) && ty.batch == 1);
         let machine = match is_machine(address) {
             true => None,
-            false => engines.machine_of(stored.placement.as_ref(), &stored.object.value),
+            false => engines.machine_of(stored.placement.as_deref(), &stored.object.value),
         };
         let alone = speaks_for_itself.then(|| address.clone());
         Group { provider: stored.provider.clone(), ty: stored.ty.clone(), machine, alone }
@@ -89,7 +90,7 @@ impl Engines {
     /// Of what is remembered. Of several machines with one engine the first one counts.
     pub(crate) fn of(observed: &Observed) -> Engines {
         let machines = observed.objects.iter().rev().filter(|(address, _)| is_machine(address));
-        let engine = |(address, stored): (&Address, &Stored)| {
+        let engine = |(address, stored): (&Address, &Arc<Stored>)| {
             Some((engine_of(&stored.object.value)?.to_owned(), address.clone()))
         };
         Engines(machines.filter_map(engine).collect())

@@ -1,9 +1,13 @@
 //! What is sensitive stays so: providers answer without marks, and those of what was known before are put back.
 
+use bimetal_model::value::ValueMarks;
 use bimetal_model::{Data, Value};
 
 /// The value, sensitive where `marked` is. Items of a set have no place of their own: one makes the whole set so.
 pub(crate) fn carry(mut value: Value, marked: &Value) -> Value {
+    if marked.all_marks() == ValueMarks::NONE {
+        return value;
+    }
     if !value.is_null() {
         value.marks |= marked.marks;
     }

@@ -1,5 +1,7 @@
 //! What became of intents that no outcome was written for.
 
+use std::sync::Arc;
+
 use bimetal_model::Diagnostics;
 use bimetal_model::port::{Operate, Predict};
 use bimetal_model::question::Observed;
@@ -66,7 +68,7 @@ fn take(observed: &mut Observed, predict: &dyn Predict, intent: Intent, object: 
     if let Some(object) = &object {
         // What was recorded on the way is the same object; reading it has told more than probing.
         let version = upgrade::version(predict, &intent.provider, &intent.ty).unwrap_or_default();
-        let stored = || unfinished(&intent, object.clone(), version);
+        let stored = || Arc::new(unfinished(&intent, object.clone(), version));
         let entry = observed.objects.entry(intent.address.clone()).or_insert_with(stored);
         if entry.unfinished.is_none() {
             *entry = stored();
@@ -85,7 +87,7 @@ fn unfinished(intent: &Intent, object: Object, schema_version: u64) -> Stored {
         depends_on: intent.depends_on.clone(),
         placement: intent.placement.clone(),
         tainted: false,
-        unfinished: Some(intent.clone()),
+        unfinished: Some(intent.clone().into()),
         prevent_destroy: false,
     }
 }

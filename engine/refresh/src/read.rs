@@ -1,5 +1,7 @@
 //! Reads what state remembers: many objects a call, many calls at the same time.
 
+use std::sync::Arc;
+
 use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::Operate;
 use bimetal_model::question::Observed;
@@ -117,7 +119,7 @@ fn update(observed: &mut Observed, address: Address, object: Option<Object>) {
     let difference = drift::between(&address, stored, object.as_ref());
     observed.drift.extend(difference);
     match object {
-        Some(object) => stored.object = object,
+        Some(object) => Arc::make_mut(stored).object = object,
         None => drop(observed.objects.remove(&address)),
     }
 }

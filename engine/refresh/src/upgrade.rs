@@ -1,6 +1,7 @@
 //! What state remembers, in the present version of its schema: a provider reads nothing older.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use bimetal_model::port::Predict;
 use bimetal_model::question::Observed;
@@ -12,7 +13,7 @@ use crate::marks;
 
 /// Upgrades everything that is remembered. Answers what could not be: it stays as it was, and nobody may read it.
 pub(crate) fn all(observed: &mut Observed, predict: &dyn Predict) -> Vec<(Address, Diagnostics)> {
-    let upgrade = |(address, stored): (&Address, &mut Stored)| {
+    let upgrade = |(address, stored): (&Address, &mut Arc<Stored>)| {
         let said = one(address, stored, predict).err()?;
         let of = |diagnostic: Diagnostic| diagnostic.of(address);
         Some((address.clone(), said.into_iter().map(of).collect()))
@@ -20,13 +21,14 @@ pub(crate) fn all(observed: &mut Observed, predict: &dyn Predict) -> Vec<(Addres
     observed.objects.iter_mut().filter_map(upgrade).collect()
 }
 
-fn one(address: &Address, stored: &mut Stored, predict: &dyn Predict) -> Result<(), Diagnostics> {
+fn one(address: &Address, stored: &mut Arc<Stored>, predict: &dyn Predict) -> Result<(), Diagnostics> {
     let version = version(predict, &stored.provider, &stored.ty).unwrap_or(stored.schema_version);
     match stored.schema_version.cmp(&version) {
         Ordering::Equal => {}
         Ordering::Less => {
             let value =
                 predict.upgrade(&stored.provider.name, &stored.ty, stored.schema_version, &stored.object.value)?;
+            let stored = Arc::make_mut(stored);
             stored.object.value = marks::carry(value, &stored.object.value);
             stored.schema_version = version;
         }

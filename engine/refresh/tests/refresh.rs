@@ -141,15 +141,15 @@ fn object(note: Value) -> Object {
     Object { value: [("note", note)].into_iter().collect(), private: vec![1] }
 }
 
-fn placement(machine: &str) -> Placement {
-    Placement {
+fn placement(machine: &str) -> Box<Placement> {
+    Box::new(Placement {
         replica: address("service.web.replica[0]"),
         machine: address(machine),
         platform: "linux/amd64".parse().unwrap(),
         image: "i".to_owned(),
         reason: String::new(),
         generation: 0,
-    }
+    })
 }
 
 fn stored(ty: &str, machine: Option<&str>) -> Stored {
@@ -180,7 +180,7 @@ fn intent(id: &str, address: &str, effect: Effect) -> Intent {
 }
 
 fn snapshot(objects: Vec<(String, Stored)>, intents: Vec<Intent>) -> Snapshot {
-    let objects = objects.into_iter().map(|(text, stored)| (address(&text), stored)).collect();
+    let objects = objects.into_iter().map(|(text, stored)| (address(&text), stored.into())).collect();
     Snapshot { lineage: "l".to_owned(), serial: 7, objects, intents, outputs: BTreeMap::new(), ..Snapshot::default() }
 }
 
@@ -374,7 +374,7 @@ async fn an_unfinished_creation_is_taken_in_or_dropped() {
         assert_eq!(resolved, [("absent", false), ("delete", false), ("there", true), ("update", false)]);
         let taken = &observed.objects[&address("docker_volume.there")];
         assert_eq!(observed.objects.len(), 1);
-        assert_eq!(taken.unfinished, Some(intents[0].clone()));
+        assert_eq!(taken.unfinished, Some(intents[0].clone().into()));
         assert_eq!(taken.depends_on, [address("machine.docker.a")]);
         assert_eq!(format!("{:?}", taken.object.value), r#"{"note": (sensitive)}"#);
         assert_eq!(observed.drift, []);

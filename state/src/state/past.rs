@@ -66,7 +66,7 @@ fn snapshot(opened: &Opened, rows: impl Iterator<Item = Row>) -> Result<Snapshot
     for (key, text) in objects {
         if !document::is_gone(sealer, "objects", &key, &text)? {
             let (address, stored) = document::open_object(sealer, &key, &text)?;
-            snapshot.objects.insert(address, stored);
+            snapshot.objects.insert(address, stored.into());
         }
     }
     for (name, text) in outputs {

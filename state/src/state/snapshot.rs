@@ -31,7 +31,7 @@ fn snapshot(opened: &Opened, view: View) -> Result<Snapshot, StateError> {
     for Row { key, value, version } in objects {
         let (address, stored) = document::open_object(&opened.sealer, &key, &value)?;
         snapshot.versions.insert(address.clone(), version);
-        snapshot.objects.insert(address, stored);
+        snapshot.objects.insert(address, stored.into());
     }
     // In the order in which they were promised.
     intents.sort_by(|one, other| (one.version, &one.key).cmp(&(other.version, &other.key)));

@@ -119,7 +119,7 @@ pub(crate) async fn fill(store: &State, objects: usize, value: &Value) -> Result
     let lease = lock(store).await?;
     let revision = store.begin(&lease, revision(), None).await?;
     store.intend(&lease, &[intent(0, value.clone())]).await?;
-    let put = |index| Record::Put { address: address(index), stored: Box::new(stored(value.clone())), closes: None };
+    let put = |index| Record::Put { address: address(index), stored: Arc::new(stored(value.clone())), closes: None };
     store.record(&lease, (0..objects).map(put).collect()).await?;
     store.record(&lease, vec![Record::Output { name: "out".to_owned(), value: Some(value.clone()) }]).await?;
     if value.has_sensitive() {

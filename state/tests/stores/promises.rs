@@ -71,7 +71,7 @@ pub(crate) async fn what_was_recorded_is_there_for_others(scene: &Scene) {
     drop(state);
     let other = scene.state().await;
     let snapshot = other.load().await.unwrap();
-    assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored())].into());
+    assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored().into())].into());
     assert_eq!(snapshot.intents, [intent("b")]);
     assert!(snapshot.outputs["url"].marks.sensitive);
     assert!(!snapshot.lineage.is_empty());
@@ -172,8 +172,8 @@ pub(crate) async fn what_there_was_at_a_revision_is_known(scene: &Scene) {
     let at = async |number| state.at(number).await.unwrap();
     let size = |snapshot: &Snapshot| snapshot.objects.get(&address("a.a")).cloned();
     let first = at(1).await;
-    assert_eq!((size(&first), first.objects.len(), first.outputs.len()), (Some(plain(2)), 2, 1));
-    assert_eq!(first.objects[&address("service.web.replica[0]")], stored());
+    assert_eq!((size(&first), first.objects.len(), first.outputs.len()), (Some(plain(2).into()), 2, 1));
+    assert_eq!(*first.objects[&address("service.web.replica[0]")], stored());
     let second = at(2).await;
     assert_eq!((size(&second), second.objects.len(), second.outputs.len()), (None, 2, 0));
     assert_eq!(at(3).await.objects, state.load().await.unwrap().objects);
@@ -216,7 +216,7 @@ pub(crate) async fn whoever_has_it_open_goes_on_with_the_new_key(scene: &Scene) 
     other.finish(&first, 1, RevisionOutcome::Done).await.unwrap();
     one.rekey(&lease, Rekey::New).await.unwrap();
     let new = scene.state_with(&"ab".repeat(32)).await;
-    assert_eq!(new.at(1).await.unwrap().objects, [(address("a.a"), plain(3))].into());
+    assert_eq!(new.at(1).await.unwrap().objects, [(address("a.a"), plain(3).into())].into());
     assert_eq!(new.source(1).await.unwrap(), Some(source));
     assert_eq!(new.secret("ca").await.unwrap().unwrap(), b"first");
     assert_eq!(new.revisions().await.unwrap()[0].outcome, Some(RevisionOutcome::Done));
@@ -239,7 +239,7 @@ pub(crate) async fn without_a_key_what_is_not_sensitive_is_stored_and_nothing_el
         assert!(matches!(refused, Err(StateError::NoKey(_))), "{refused:?}");
     }
     let other = scene.state_of(Keys::default()).await;
-    assert_eq!(other.at(1).await.unwrap().objects, [(address("a.a"), plain(1))].into());
+    assert_eq!(other.at(1).await.unwrap().objects, [(address("a.a"), plain(1).into())].into());
     assert_eq!(other.at(1).await.unwrap().outputs.len(), 1, "an output that is null is there");
     assert_eq!(other.source(1).await.unwrap(), None, "nobody knows what is sensitive in it");
 }
@@ -291,9 +291,9 @@ pub(crate) async fn leases_that_clash_are_refused_and_others_are_side_by_side(sc
     other.unlock(second).await.unwrap();
     one.lock(&holder("e@f"), &Scope::Everything).await.unwrap();
     let snapshot = one.load().await.unwrap();
-    let wanted = [(address("a.a"), plain(3)), (address("b.b"), plain(2))];
+    let wanted = [(address("a.a"), plain(3).into()), (address("b.b"), plain(2).into())];
     assert_eq!(snapshot.objects, wanted.into());
-    assert_eq!(one.at(1).await.unwrap().objects, [(address("a.a"), plain(3))].into());
+    assert_eq!(one.at(1).await.unwrap().objects, [(address("a.a"), plain(3).into())].into());
 }
 
 pub(crate) async fn what_no_lease_is_on_is_not_written(scene: &Scene) {
@@ -349,7 +349,7 @@ pub(crate) async fn those_who_write_at_the_same_time_all_succeed(scene: &Scene) 
         task.await.unwrap();
     }
     let state = scene.state().await;
-    let expected = (0..4).map(|number| (address(&format!("a.n{number}")), plain(5)));
+    let expected = (0..4).map(|number| (address(&format!("a.n{number}")), plain(5).into()));
     assert_eq!(state.load().await.unwrap().objects, expected.collect());
     let numbers: Vec<u64> = state.revisions().await.unwrap().iter().map(|revision| revision.number).collect();
     assert_eq!(numbers, [4, 3, 2, 1]);

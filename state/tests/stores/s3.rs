@@ -129,7 +129,7 @@ async fn two_write_at_once_where_answers_are_lost_and_nothing_is_lost_or_done_tw
     }
     service.loses.store(0, Ordering::SeqCst);
     let state = scene.state().await;
-    let expected = ["a.a", "b.b"].map(|name| (address(name), plain(11)));
+    let expected = ["a.a", "b.b"].map(|name| (address(name), plain(11).into()));
     assert_eq!(state.load().await.unwrap().objects, expected.into());
     let ids: Vec<String> = service.objects.lock().unwrap().iter().filter_map(id).collect();
     let different: std::collections::BTreeSet<&String> = ids.iter().collect();

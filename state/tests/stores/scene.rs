@@ -108,14 +108,14 @@ pub(crate) fn intent(id: &str) -> Intent {
         effect: Effect::Create,
         config: [("unmarked", Value::from(CANARY))].into_iter().collect(),
         depends_on: vec![address("machine.docker.a")],
-        placement: Some(Placement {
+        placement: Some(Box::new(Placement {
             replica: address("service.web.replica[0]"),
             machine: address("machine.docker.a"),
             platform: "linux/arm/v7".parse().unwrap(),
             image: "nginx@sha256:0".to_owned(),
             reason: "stays".to_owned(),
             generation: 0,
-        }),
+        })),
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn stored() -> Stored {
         depends_on: vec![address("machine.docker.a")],
         placement: intent("a").placement,
         tainted: true,
-        unfinished: Some(intent("a")),
+        unfinished: Some(intent("a").into()),
         prevent_destroy: false,
     }
 }
@@ -141,11 +141,11 @@ pub(crate) fn plain(size: u64) -> Stored {
 
 pub(crate) fn put(closes: Option<&str>) -> Record {
     let closes = closes.map(|id| IntentId(id.to_owned()));
-    Record::Put { address: address("service.web.replica[0]"), stored: Box::new(stored()), closes }
+    Record::Put { address: address("service.web.replica[0]"), stored: Arc::new(stored()), closes }
 }
 
 pub(crate) fn put_plain(name: &str, size: u64) -> Record {
-    Record::Put { address: address(name), stored: Box::new(plain(size)), closes: None }
+    Record::Put { address: address(name), stored: Arc::new(plain(size)), closes: None }
 }
 
 pub(crate) fn gone(name: &str) -> Record {

@@ -38,7 +38,7 @@ async fn everything_is_there_afterwards() {
     let (scene, path) = scene();
     let state = scene.state().await;
     let snapshot = state.load().await.unwrap();
-    assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored())].into());
+    assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored().into())].into());
     assert_eq!(snapshot.versions[&address("service.web.replica[0]")], snapshot.serial);
     assert_eq!(snapshot.intents, [intent("b")]);
     assert!(snapshot.outputs["url"].marks.sensitive);

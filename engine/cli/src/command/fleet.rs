@@ -24,7 +24,7 @@ const ASKED_AT_ONCE: usize = 64;
 /// A machine and the handle of its engine.
 pub(crate) struct Node {
     pub(crate) address: Address,
-    pub(crate) stored: Stored,
+    pub(crate) stored: Arc<Stored>,
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! `import`: what exists already is taken into the state, and nothing else is done.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bimetal_config::Claim;
@@ -67,14 +68,20 @@ async fn take(session: &Session, world: &World, words: &arguments::Import) -> Re
 }
 
 /// Written down as a revision of its own, if what it rests on is what it was.
-async fn record(world: &World, plan: &Plan, address: &Address, stored: &Stored, lease: &Lease) -> Result<(), Failure> {
+async fn record(
+    world: &World,
+    plan: &Plan,
+    address: &Address,
+    stored: &Arc<Stored>,
+    lease: &Lease,
+) -> Result<(), Failure> {
     if !bimetal_plan::outdated(plan, &world.store.load().await?).is_empty() {
         let error = Diagnostic::error("the state has changed meanwhile");
         return Err(error.hint("import it again").into());
     }
     world.store.back_up().await?;
     let number = world.store.begin(lease, revision("import", plan), None).await?;
-    let put = Record::Put { address: address.clone(), stored: Box::new(stored.clone()), closes: None };
+    let put = Record::Put { address: address.clone(), stored: stored.clone(), closes: None };
     let recorded = world.store.record(lease, vec![put]).await;
     let outcome = if recorded.is_ok() { RevisionOutcome::Done } else { RevisionOutcome::Failed };
     world.store.finish(lease, number, outcome).await?;

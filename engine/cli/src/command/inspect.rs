@@ -1,6 +1,7 @@
 //! `output`, and how objects and outputs are shown.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bimetal_model::json::{Marks, encode};
 use bimetal_model::port::Remember as _;
@@ -65,7 +66,7 @@ pub(crate) async fn snapshot(session: &Session) -> Result<Snapshot, Failure> {
 }
 
 pub(crate) fn find<'a>(snapshot: &'a Snapshot, address: &Address) -> Result<&'a Stored, Failure> {
-    snapshot.objects.get(address).ok_or_else(|| {
+    snapshot.objects.get(address).map(Arc::as_ref).ok_or_else(|| {
         let error = Diagnostic::error(format!("the state does not know `{address}`"));
         error.hint("`bimetal state list` shows what it knows").into()
     })

@@ -4,6 +4,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bimetal_model::lease::{Held, Lease, Scope};
@@ -129,14 +130,14 @@ fn records_of_move(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<
     }
     let put = |address: &Address, stored: Stored| Record::Put {
         address: address.clone(),
-        stored: Box::new(stored),
+        stored: Arc::new(stored),
         closes: None,
     };
     let mut records = vec![Record::Remove { address: from.clone(), closes: None }, put(to, moved)];
     for (address, user) in snapshot.objects.iter().filter(|(address, _)| *address != from) {
         let is_placed = user.placement.as_ref().is_some_and(|placement| placement.machine == *from);
         if user.depends_on.contains(from) || is_placed {
-            records.push(put(address, turned(user.clone(), from, to)));
+            records.push(put(address, turned(Stored::clone(user), from, to)));
         }
     }
     Ok(records)

@@ -80,13 +80,16 @@ fn partial_text(partial: Option<&Partial>, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::style::plain;
-    use super::*;
+    use std::sync::Arc;
+
     use bimetal_model::placement::Placement;
     use bimetal_model::question::Drift;
     use bimetal_model::snapshot::{Object, Stored};
     use bimetal_model::{Address, Path, ProviderKey, Type, Value};
     use bimetal_plan::{Action, Change, OutputChange, Reason};
+
+    use super::super::style::plain;
+    use super::*;
 
     fn shown(plan: &Plan) -> String {
         render(plan, Detail::Grouped, 80)
@@ -114,7 +117,7 @@ mod tests {
             provider: provider.clone(),
             ty: "docker_container".to_owned(),
             action,
-            before: before.map(stored),
+            before: before.map(stored).map(Arc::new),
             after,
             config: None,
             private: Vec::new(),
@@ -159,14 +162,14 @@ mod tests {
         let text = |text: &str| Value::from(text);
         let machine: Address = "machine.docker.a".parse().unwrap();
         let replaced = Change {
-            placement: Some(Placement {
+            placement: Some(Box::new(Placement {
                 replica: "service.web.replica[0]".parse().unwrap(),
                 machine,
                 platform: "linux/arm64".parse().unwrap(),
                 image: "web@sha256:2".to_owned(),
                 reason: "stays".to_owned(),
                 generation: 0,
-            }),
+            })),
             ..change(
                 "service.web.replica[0]",
                 Action::Replace,
@@ -281,7 +284,7 @@ mod tests {
         };
         let after = object([("image", Value::from(image)), ("name", name)]);
         let created = change(&address, Action::Create, None, Some(after));
-        Change { placement: Some(placement), replace_because: Vec::new(), ..created }
+        Change { placement: Some(placement.into()), replace_because: Vec::new(), ..created }
     }
 
     #[test]

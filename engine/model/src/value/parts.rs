@@ -132,6 +132,11 @@ macro_rules! shared {
                 self.element.0 == *ty
             }
 
+            /// Whether both are one in memory. What is equal need not be.
+            pub fn is_same(&self, other: &Self) -> bool {
+                Arc::ptr_eq(&self.parts, &other.parts) && self.element_is(&other.element.0)
+            }
+
             /// The parts themselves; copied only where they are shared.
             pub fn into_inner(self) -> $inner {
                 Arc::unwrap_or_clone(self.parts).inner

@@ -1,16 +1,18 @@
 //! One wanted object, what it begins with, and the change that comes of it.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use bimetal_model::Path;
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{Planned, Predict};
 use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Diagnostics, Value};
-use std::collections::BTreeSet;
 
 use crate::catalogue::Owner;
 use crate::data::{Action, Change};
 use crate::marks::remark;
-use crate::prior::current;
+use crate::prior::{current, with};
 use crate::proposed::ignore;
 use crate::reason::Reason;
 
@@ -20,7 +22,7 @@ pub(crate) struct Wanted {
     pub(crate) address: Address,
     pub(crate) config: Value,
     pub(crate) depends_on: BTreeSet<Address>,
-    pub(crate) placement: Option<Placement>,
+    pub(crate) placement: Option<Box<Placement>>,
     /// Why it is made anew, whatever its arguments say.
     pub(crate) triggered: Option<Reason>,
 }
@@ -36,7 +38,7 @@ pub(super) struct Whose<'a> {
 pub(super) struct Case {
     pub(super) wanted: Wanted,
     pub(super) config: Value,
-    pub(super) before: Option<Stored>,
+    pub(super) before: Option<Arc<Stored>>,
     pub(super) start: Start,
 }
 
@@ -57,7 +59,7 @@ impl Case {
     /// A wanted object against what exists of it.
     pub(super) fn new(
         wanted: Wanted,
-        stored: Option<&Stored>,
+        stored: Option<&Arc<Stored>>,
         owner: &Owner,
         ignored: &[Path],
         predict: &dyn Predict,
@@ -71,8 +73,9 @@ impl Case {
             let start = Start::Anew(Reason::OtherType { provider, ty });
             return Ok(Case { wanted, config, before: Some(stored.clone()), start });
         }
-        let mut before = current(&wanted.address, stored, &owner.schema, predict)?;
-        before.object.value = remark(before.object.value, &owner.schema.block, Some(&config));
+        let before = current(&wanted.address, stored, &owner.schema, predict)?;
+        let value = remark(before.object.value.clone(), &owner.schema.block, Some(&config));
+        let before = with(&before, value, owner.schema.version);
         let config = ignore(&owner.schema.block, config, &before.object.value, ignored);
         let start = match (&before.unfinished, before.tainted) {
             (Some(_), _) => Start::Unfinished,
@@ -86,7 +89,7 @@ impl Case {
     pub(super) fn prior(&self) -> Option<&Stored> {
         match self.start {
             Start::Fresh | Start::Anew(_) => None,
-            Start::Existing | Start::Unfinished => self.before.as_ref(),
+            Start::Existing | Start::Unfinished => self.before.as_deref(),
         }
     }
 

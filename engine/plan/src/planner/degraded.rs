@@ -1,6 +1,7 @@
 //! Machines that do not answer: how many may, and what is left as it is because of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bimetal_config::Node;
 use bimetal_config::module::ObjectBlock;
@@ -108,7 +109,7 @@ impl Planner<'_> {
 
     fn silent_engine(&self, value: &Value) -> Option<&Address> {
         let handle = engine_of(value)?;
-        let engine = |stored: &Stored| engine_of(&stored.object.value) == Some(handle);
+        let engine = |stored: &Arc<Stored>| engine_of(&stored.object.value) == Some(handle);
         let objects = &self.observed.objects;
         self.observed.silent.keys().find(|machine| objects.get(*machine).is_some_and(engine))
     }

@@ -66,7 +66,7 @@ impl Planner<'_> {
             }
             let schema = self.values.catalogue.managed(&stored.provider, &stored.ty);
             let present = schema.and_then(|schema| current(other, stored, schema, self.predict).ok());
-            self.values.put(other, present.unwrap_or_else(|| stored.clone()).object.value);
+            self.values.put(other, present.unwrap_or_else(|| stored.clone()).object.value.clone());
         }
         self.excluded.extend(behind.iter().cloned());
         self.behind.is(Node::Object(address.clone()), behind);

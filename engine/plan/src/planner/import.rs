@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bimetal_config::module::{Import, ObjectBlock};
 use bimetal_config::{Claim, claims};
 use bimetal_model::question::{Inquiry, Question};
-use bimetal_model::snapshot::{Object, Stored};
+use bimetal_model::snapshot::{Object, Objects, Stored};
 use bimetal_model::{Address, Diagnostic, Span};
 
 use super::Planner;
@@ -15,7 +15,7 @@ use crate::forecast::Wanted;
 /// What was found, and by which ids.
 #[derive(Default)]
 pub(super) struct Imported {
-    pub(super) objects: BTreeMap<Address, Stored>,
+    pub(super) objects: Objects,
     pub(super) ids: BTreeMap<Address, String>,
 }
 
@@ -83,7 +83,7 @@ impl Planner<'_> {
                 None
             }
             Some(Ok(object)) => {
-                self.imported.objects.insert(address.clone(), stored(owner, object));
+                self.imported.objects.insert(address.clone(), stored(owner, object).into());
                 self.imported.ids.insert(address, id);
                 Some(())
             }

@@ -1,5 +1,7 @@
 //! What exists and is not wanted.
 
+use std::sync::Arc;
+
 use bimetal_config::module::{ObjectBlock, Repetition, Scoped};
 use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Diagnostic, Key, ModulePath, Selector, Value};
@@ -54,11 +56,11 @@ impl Planner<'_> {
         let observed = self.observed;
         (self.values, _) = Values::of_existing(self.desired, &observed.objects, self.predict);
         for (_, stored) in observed.objects.iter().filter(|(address, _)| address.deposed.is_none()) {
-            stored.placement.iter().for_each(|placement| self.values.place(placement.clone()));
+            stored.placement.iter().for_each(|placement| self.values.place(placement));
         }
     }
 
-    fn remove(&mut self, address: &Address, stored: &Stored, reason: Option<Reason>) {
+    fn remove(&mut self, address: &Address, stored: &Arc<Stored>, reason: Option<Reason>) {
         if let Some(by) = self.protector(address, stored) {
             self.note([protected(address, "destroyed", by)]);
         }
@@ -90,7 +92,7 @@ impl Planner<'_> {
     }
 
     /// As the present schema has it; what does not fit it any more can still be removed.
-    fn present(&self, address: &Address, stored: &Stored) -> Stored {
+    fn present(&self, address: &Address, stored: &Arc<Stored>) -> Arc<Stored> {
         let schema = self.values.catalogue.managed(&stored.provider, &stored.ty);
         let current = schema.and_then(|schema| current(address, stored, schema, self.predict).ok());
         current.unwrap_or_else(|| stored.clone())

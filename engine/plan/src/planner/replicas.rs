@@ -111,10 +111,11 @@ impl Planner<'_> {
         let replicas = self.observed.objects.iter().filter(|(address, _)| {
             address.replica.is_some() && Address { replica: None, ..(*address).clone() } == *service
         });
-        let known = replicas
-            .filter_map(|(address, stored)| Some(Placement { replica: address.clone(), ..stored.placement.clone()? }));
+        let known = replicas.filter_map(|(address, stored)| {
+            Some(Placement { replica: address.clone(), ..stored.placement.as_deref()?.clone() })
+        });
         // What a silent machine may have is not made elsewhere.
-        let open = self.observed.open.iter().filter_map(|intent| intent.placement.clone());
+        let open = self.observed.open.iter().filter_map(|intent| intent.placement.as_deref().cloned());
         let open = open.filter(|placement| {
             let is_known = self.observed.objects.contains_key(&placement.replica);
             !is_known && Address { replica: None, ..placement.replica.clone() } == *service
@@ -189,7 +190,7 @@ impl Planner<'_> {
         for placement in placements {
             let prior = self.observed.objects.get(&placement.replica).and_then(|stored| stored.placement.as_ref());
             let generation = prior.map_or(0, |prior| prior.generation);
-            self.values.place(Placement { generation, ..placement });
+            self.values.place(&Placement { generation, ..placement });
         }
         (!failed).then_some(())
     }
@@ -246,7 +247,7 @@ impl Planner<'_> {
             let mut depends_on = depends_on.clone();
             depends_on.insert(placement.machine.clone());
             let address = placement.replica.clone();
-            Ok(Wanted { address, config, depends_on, placement: Some(placement), triggered })
+            Ok(Wanted { address, config, depends_on, placement: Some(placement.into()), triggered })
         };
         let wanted: Result<Vec<Wanted>, Diagnostics> = placements.into_iter().zip(triggered).map(wanted).collect();
         self.noted(wanted)

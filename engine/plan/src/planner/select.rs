@@ -1,8 +1,10 @@
 //! What of a plan is done, where somebody wants a part of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bimetal_config::{Node, nearest};
+use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, BlockKind, Diagnostic, Selector};
 
 use super::Planner;
@@ -116,7 +118,7 @@ impl Planner<'_> {
     /// What goes must not be needed by something that is left out.
     fn refuse_removals_of_what_is_needed(&mut self, done: &BTreeSet<Address>) {
         let is_removed = |address: &Address| self.changes.get(address).is_some_and(|c| c.action == Action::Delete);
-        let needs = |(user, stored): (&Address, &bimetal_model::snapshot::Stored)| {
+        let needs = |(user, stored): (&Address, &Arc<Stored>)| {
             let needed = stored.depends_on.iter().find(|needed| is_removed(needed))?.clone();
             (!done.contains(user)).then(|| (user.clone(), needed))
         };

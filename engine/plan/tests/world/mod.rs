@@ -158,19 +158,19 @@ impl World {
             Action::Delete => drop(self.observed.objects.remove(&change.address)),
             Action::Keep => {
                 values.put(&change.address, change.after.clone().unwrap());
-                self.observed.objects.get_mut(&change.address).unwrap().prevent_destroy = change.prevent_destroy;
+                self.object(&change.address.to_string()).prevent_destroy = change.prevent_destroy;
             }
             Action::Leave => values.put(&change.address, change.after.clone().unwrap()),
             Action::Read => {
                 values.put(&change.address, real(&change.address.to_string(), change.after.clone().unwrap()))
             }
             Action::Create | Action::Update | Action::Replace => {
-                let config = instance_config(desired, &change.address, change.placement.as_ref(), values);
+                let config = instance_config(desired, &change.address, change.placement.as_deref(), values);
                 let config = config.unwrap_or_else(|said| panic!("{}", told(&said)));
                 assert!(config.is_wholly_known(), "{} is evaluated too early", change.address);
                 let value = filled(&change.address, change.after.clone().unwrap(), &config);
                 values.put(&change.address, value.clone());
-                self.observed.objects.insert(change.address.clone(), stored(change, value, &self.providers));
+                self.observed.objects.insert(change.address.clone(), stored(change, value, &self.providers).into());
             }
         }
     }
@@ -183,7 +183,7 @@ impl World {
 
     /// One object, to be tampered with.
     pub fn object(&mut self, address: &str) -> &mut Stored {
-        self.observed.objects.get_mut(&address.parse().unwrap()).unwrap()
+        Arc::make_mut(self.observed.objects.get_mut(&address.parse().unwrap()).unwrap())
     }
 }
 

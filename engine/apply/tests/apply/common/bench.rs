@@ -1,18 +1,17 @@
 //! The walk, as the command line does it: look, plan, apply.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bimetal_apply::{Applied, CrashPoint, Ports, Stop, apply};
 use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
+use bimetal_model::Diagnostic;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::event::{Event, Notify, Silent};
 use bimetal_model::lease::Holder;
 use bimetal_model::port::{Edge, Operate as _, Remember as _};
 use bimetal_model::question::{Answers, Observed};
-use bimetal_model::snapshot::{RevisionOutcome, Stored};
-use bimetal_model::{Address, Diagnostic};
+use bimetal_model::snapshot::{Objects, RevisionOutcome};
 use bimetal_plan::{Mode, Options, Plan, Planning, bind, plan, provider_configs};
 use bimetal_refresh::{Calls, answer, refresh};
 
@@ -106,7 +105,7 @@ pub fn read(config: &str) -> Desired {
 }
 
 impl Bench {
-    fn configure(&self, desired: &Desired, objects: &BTreeMap<Address, Stored>) {
+    fn configure(&self, desired: &Desired, objects: &Objects) {
         let (configs, _) = provider_configs(desired, objects, objects, &*self.world);
         configs.iter().for_each(|(provider, config)| self.world.configure(provider, config));
     }

@@ -115,7 +115,7 @@ fn write_down(snapshot: &mut Snapshot, record: Record) {
         Record::Put { address, stored, closes } => {
             close(closes);
             snapshot.versions.insert(address.clone(), snapshot.serial + 1);
-            snapshot.objects.insert(address, *stored);
+            snapshot.objects.insert(address, stored);
         }
         Record::Remove { address, closes } => {
             close(closes);

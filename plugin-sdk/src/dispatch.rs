@@ -76,7 +76,7 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
 
     fn validate(&self, config: &str) -> Vec<types::Diagnostic> {
         // What is unknown by now is checked when it is known; what a handle leads to is nobody's business here.
-        let config = parse(config).map(|config| stand_in_for_handles(&T::block(), config));
+        let config = parse(config).map(stand_in_for_handles::<T>);
         match config.and_then(|config| if is_known(&config) { typed::<T>(config).map(Some) } else { Ok(None) }) {
             Ok(Some(config)) => config.validate().into_iter().map(Into::into).collect(),
             Ok(None) => Vec::new(),
@@ -253,8 +253,11 @@ pub(crate) fn is_known(json: &Json) -> bool {
 }
 
 /// A handle that is not known yet becomes one that leads nowhere.
-fn stand_in_for_handles(block: &Block, mut config: Json) -> Json {
-    for (name, attribute) in &block.attributes {
+fn stand_in_for_handles<T: Schema>(mut config: Json) -> Json {
+    if is_known(&config) {
+        return config;
+    }
+    for (name, attribute) in &T::block().attributes {
         if attribute.is_handle() && config[name.as_str()].get("$unknown").is_some() {
             config[name.as_str()] = json!({ "$handle": null });
         }
@@ -263,7 +266,11 @@ fn stand_in_for_handles(block: &Block, mut config: Json) -> Json {
 }
 
 fn encode<T: Schema + Serialize>(value: &T) -> String {
-    escape(to_json(value), &T::block()).to_string()
+    let json = to_json(value);
+    match has_key(&json, &|name| name.starts_with('$')) {
+        true => escape(json, &T::block()).to_string(),
+        false => json.to_string(),
+    }
 }
 
 fn to_json<T: Serialize>(value: &T) -> Json {
@@ -275,6 +282,9 @@ fn to_json<T: Serialize>(value: &T) -> Json {
 
 /// A key of the user's that begins with `$` is doubled on the way.
 fn unescape(json: Json) -> Json {
+    if !has_key(&json, &|name| name.starts_with("$$")) {
+        return json;
+    }
     rename(json, &|name| name.strip_prefix("$$").map(|rest| format!("${rest}")))
 }
 
@@ -300,6 +310,14 @@ fn escape(mut json: Json, block: &Block) -> Json {
 fn doubled(name: &str, may_be_ours: bool) -> Option<String> {
     let is_ours = may_be_ours && ["$handle", "$credential", "$unknown"].contains(&name);
     (name.starts_with('$') && !is_ours).then(|| format!("${name}"))
+}
+
+fn has_key(json: &Json, wanted: &dyn Fn(&str) -> bool) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(|item| has_key(item, wanted)),
+        Json::Object(members) => members.iter().any(|(name, value)| wanted(name) || has_key(value, wanted)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
 }
 
 fn rename(json: Json, change: &dyn Fn(&str) -> Option<String>) -> Json {

@@ -25,11 +25,12 @@ fn managed<P: Provider>(name: &str) -> Result<Type<P>, Vec<types::Diagnostic>> {
     found.ok_or_else(|| vec![Diagnostic::error(format!("there is no type `{name}`")).into()])
 }
 
-pub fn validate<P: Provider>(name: &str, config: &str) -> Vec<types::Diagnostic> {
-    match managed::<P>(name) {
-        Ok(ty) => ty.0.validate(config),
+pub fn validate<P: Provider>(requests: &[types::ValidateRequest]) -> Vec<Vec<types::Diagnostic>> {
+    let one = |request: &types::ValidateRequest| match managed::<P>(&request.type_name) {
+        Ok(ty) => ty.0.validate(&request.config),
         Err(errors) => errors,
-    }
+    };
+    requests.iter().map(one).collect()
 }
 
 pub fn plan<P: Provider>(requests: Vec<types::PlanRequest>) -> Vec<Result<types::Planned, Vec<types::Diagnostic>>> {
@@ -195,9 +196,9 @@ macro_rules! export_provider {
             }
 
             impl predict::Guest for Exported {
-                fn validate(name: String, config: String) -> Vec<types::Diagnostic> {
+                fn validate(requests: Vec<types::ValidateRequest>) -> Vec<Vec<types::Diagnostic>> {
                     $crate::export::panics_are_logged();
-                    $crate::export::validate::<$provider>(&name, &config)
+                    $crate::export::validate::<$provider>(&requests)
                 }
                 fn plan(requests: Vec<types::PlanRequest>) -> Vec<::std::result::Result<types::Planned, Vec<types::Diagnostic>>> {
                     $crate::export::panics_are_logged();

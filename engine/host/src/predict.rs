@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bimetal_model::json::{Marks, encode};
-use bimetal_model::port::{Functions, PlanRequest, Planned, Predict};
+use bimetal_model::port::{Functions, PlanRequest, Planned, Predict, ValidateRequest};
 use bimetal_model::schema::ProviderSchema;
 use bimetal_model::{Address, BlockKind, Diagnostics, ProviderName, Value};
 
@@ -27,38 +27,75 @@ impl Host {
 /// So many objects are planned in one call: its limits are those of a call.
 const AT_ONCE: usize = 100;
 
+/// Asks about many in one call. Where that fails, about one after the other until it is known who is to blame; nothing is said of those
+/// behind it.
+fn each<R, A>(requests: &[R], ask: impl Fn(&[R]) -> Result<Vec<A>, Diagnostics>) -> Vec<Result<A, Diagnostics>> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for some in requests.chunks(AT_ONCE) {
+        match ask(some) {
+            Ok(more) => answers.extend(more.into_iter().map(Ok)),
+            Err(said) if some.len() == 1 => answers.push(Err(said)),
+            Err(_) => {
+                let mut is_found = false;
+                for one in some.chunks(1) {
+                    let answer = if is_found { Err(Vec::new()) } else { ask(one) };
+                    is_found |= answer.is_err();
+                    answers.push(answer.and_then(|mut answer| answer.pop().ok_or_else(Vec::new)));
+                }
+            }
+        }
+    }
+    answers
+}
+
 impl Host {
-    fn plan_some(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
-        let everywhere = |diagnostics: Diagnostics| {
-            let of = |request: &PlanRequest| diagnostics.iter().map(|d| d.clone().of(&request.address)).collect();
-            requests.iter().map(|request| Err(of(request))).collect()
-        };
-        let asked = (|| {
-            let provider = self.inner.provider(provider)?;
-            let schema = Predict::schema(self, &provider.name)?;
-            let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
-            let wire = wire.collect::<Result<Vec<_>, _>>()?;
-            Ok((provider, schema, wire))
-        })();
-        let (provider, schema, wire) = match asked {
-            Ok(asked) => asked,
-            Err(diagnostics) => return everywhere(diagnostics),
-        };
+    fn validate_some(
+        &self,
+        provider: &ProviderName,
+        requests: &[ValidateRequest],
+    ) -> Result<Vec<Vec<types::Diagnostic>>, Diagnostics> {
+        let provider = self.inner.provider(provider)?;
+        let schema = Predict::schema(self, &provider.name)?;
+        let wire = requests.iter().map(|request| {
+            let block = &self.inner.type_of(&provider, &schema, &request.ty)?.block;
+            let config = self.inner.codec(block, &request.address).to_guest(&request.config);
+            Ok(types::ValidateRequest { type_name: request.ty.clone(), config })
+        });
+        let wire = wire.collect::<Result<Vec<_>, Diagnostics>>()?;
         let addresses = requests.iter().map(|request| request.address.clone()).collect();
-        let (inner, asked) = (self.inner.clone(), provider.clone());
-        let work: Work<Vec<Result<types::Planned, Vec<types::Diagnostic>>>> = Box::new(move |exports, store| {
+        let work: Work<_> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_predict().call_validate(store, &wire).await })
+        });
+        let answers = self.wait(call::pure(self.inner.clone(), provider.clone(), addresses, work))?;
+        all_answered(&provider, answers, requests.len())
+    }
+
+    fn plan_some(
+        &self,
+        provider: &ProviderName,
+        requests: &[PlanRequest],
+    ) -> Result<Vec<Result<Planned, Diagnostics>>, Diagnostics> {
+        let provider = self.inner.provider(provider)?;
+        let schema = Predict::schema(self, &provider.name)?;
+        let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
+        let wire = wire.collect::<Result<Vec<_>, _>>()?;
+        let addresses = requests.iter().map(|request| request.address.clone()).collect();
+        let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_predict().call_plan(store, &wire).await })
         });
-        match self.wait(call::pure(inner, asked, addresses, work)) {
-            Ok(answers) if answers.len() == requests.len() => {
-                let one = |(answer, request)| planned(&self.inner, &provider, &schema, request, answer);
-                answers.into_iter().zip(requests).map(one).collect()
-            }
-            Ok(answers) => {
-                let reason = format!("it was asked for {} plans and gave {}", requests.len(), answers.len());
-                everywhere(call::failed(&provider, &[], &reason))
-            }
-            Err(diagnostics) => everywhere(diagnostics),
+        let answers = self.wait(call::pure(self.inner.clone(), provider.clone(), addresses, work))?;
+        let answers = all_answered(&provider, answers, requests.len())?;
+        let one = |(answer, request)| planned(&self.inner, &provider, &schema, request, answer);
+        Ok(answers.into_iter().zip(requests).map(one).collect())
+    }
+}
+
+fn all_answered<A>(provider: &Provider, answers: Vec<A>, asked: usize) -> Result<Vec<A>, Diagnostics> {
+    match answers.len() == asked {
+        true => Ok(answers),
+        false => {
+            let reason = format!("it was asked about {asked} objects and answered about {}", answers.len());
+            Err(call::failed(provider, &[], &reason))
         }
     }
 }
@@ -78,30 +115,20 @@ impl Predict for Host {
         }
     }
 
-    fn validate(&self, provider: &ProviderName, address: &Address, ty: &str, config: &Value) -> Diagnostics {
-        let asked = (|| {
+    fn validate(&self, provider: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
+        let answers = each(requests, |some| {
+            let said = self.validate_some(provider, some)?;
             let provider = self.inner.provider(provider)?;
-            let schema = Predict::schema(self, &provider.name)?;
-            let block = &self.inner.type_of(&provider, &schema, ty)?.block;
-            Ok((provider, self.inner.codec(block, address).to_guest(config)))
-        })();
-        let (provider, text) = match asked {
-            Ok(asked) => asked,
-            Err(diagnostics) => return diagnostics,
-        };
-        let (inner, ty, addresses, asked) =
-            (self.inner.clone(), ty.to_owned(), vec![address.clone()], provider.clone());
-        let work: Work<_> = Box::new(move |exports, store| {
-            Box::pin(async move { exports.bimetal_provider_predict().call_validate(store, &ty, &text).await })
+            Ok(said.into_iter().map(|said| wire::diagnostics(&provider, said)).collect())
         });
-        match self.wait(call::pure(inner, asked, addresses, work)) {
-            Ok(diagnostics) => wire::diagnostics(&provider, diagnostics).into_iter().map(|d| d.of(address)).collect(),
-            Err(diagnostics) => diagnostics,
-        }
+        let answers = answers.into_iter().zip(requests);
+        answers.map(|(said, request)| of(said.unwrap_or_else(|failed| failed), &request.address)).collect()
     }
 
     fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
-        requests.chunks(AT_ONCE).flat_map(|requests| self.plan_some(provider, requests)).collect()
+        let answers = each(requests, |some| self.plan_some(provider, some)).into_iter().zip(requests);
+        let flat = answers.map(|(answer, request)| answer.flatten().map_err(|said| of(said, &request.address)));
+        flat.collect()
     }
 
     fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
@@ -145,6 +172,10 @@ impl Functions for Host {
     }
 }
 
+fn of(said: Diagnostics, address: &Address) -> Diagnostics {
+    said.into_iter().map(|diagnostic| diagnostic.of(address)).collect()
+}
+
 fn plan_request(
     inner: &Inner,
     provider: &Provider,
@@ -168,13 +199,11 @@ fn planned(
     request: &PlanRequest,
     answer: Result<types::Planned, Vec<types::Diagnostic>>,
 ) -> Result<Planned, Diagnostics> {
-    let at =
-        |diagnostics: Diagnostics| diagnostics.into_iter().map(|d| d.of(&request.address)).collect::<Diagnostics>();
-    let answer = answer.map_err(|diagnostics| at(wire::diagnostics(provider, diagnostics)))?;
+    let answer = answer.map_err(|diagnostics| wire::diagnostics(provider, diagnostics))?;
     let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
     let known: Vec<&Value> =
         [&request.proposed].into_iter().chain(request.prior.as_ref().map(|prior| &prior.value)).collect();
     let value = codec.accept(&answer.value, &known, Unknowns::Allowed);
-    let value = value.map_err(|reason| at(call::failed(provider, &[], &reason)))?;
+    let value = value.map_err(|reason| call::failed(provider, &[], &reason))?;
     Ok(Planned { value, replace: answer.replace.into_iter().map(wire::path).collect(), private: answer.private })
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bimetal_model::port::{PlanRequest, Planned, Predict};
+use bimetal_model::port::{PlanRequest, Planned, Predict, ValidateRequest};
 use bimetal_model::schema::{Block, ProviderSchema};
-use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
+use bimetal_model::{Diagnostics, ProviderKey, ProviderName, Value};
 
 use crate::Mocked;
 use crate::fill::replacing;
@@ -40,8 +40,8 @@ impl<P: Predict> Predict for Mocked<P> {
         }
     }
 
-    fn validate(&self, provider: &ProviderName, address: &Address, ty: &str, config: &Value) -> Diagnostics {
-        self.real.validate(provider, address, ty, config)
+    fn validate(&self, provider: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
+        self.real.validate(provider, requests)
     }
 
     fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {

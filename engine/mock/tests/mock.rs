@@ -99,8 +99,9 @@ impl Predict for Real {
         Ok(Arc::new(schema()))
     }
 
-    fn validate(&self, _: &ProviderName, address: &Address, _: &str, _: &Value) -> Diagnostics {
-        vec![Diagnostic::error(format!("`{address}` is validated"))]
+    fn validate(&self, _: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
+        let said = |request: &ValidateRequest| Diagnostic::error(format!("`{}` is validated", request.address));
+        requests.iter().map(|request| vec![said(request)]).collect()
     }
 
     fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
@@ -409,7 +410,8 @@ async fn who_is_mocked_needs_no_arguments_and_is_validated_all_the_same() {
     let name = ProviderName("a".to_owned());
     mocked.configure(&a(), &Value::NULL);
     assert!(!mocked.schema(&name).unwrap().provider.attributes["token"].required);
-    assert_eq!(mocked.validate(&name, &thing("x"), "a_thing", &Value::NULL).len(), 1);
+    let request = ValidateRequest { address: thing("x"), ty: "a_thing".to_owned(), config: Value::NULL };
+    assert_eq!(mocked.validate(&name, &[request])[0].len(), 1);
     assert_eq!(*real.asked.lock().unwrap(), Vec::<String>::new());
 }
 

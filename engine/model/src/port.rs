@@ -51,14 +51,25 @@ pub struct Planned {
     pub private: Vec<u8>,
 }
 
+/// The arguments of an object, to be looked at.
+#[derive(Clone, Debug)]
+pub struct ValidateRequest {
+    /// Of what.
+    pub address: Address,
+    /// The provider's name for its type.
+    pub ty: String,
+    /// The arguments, with what is unknown by now.
+    pub config: Value,
+}
+
 /// Pure answers of providers.
 pub trait Predict: Send + Sync {
     /// The providers that this run knows.
     fn providers(&self) -> Vec<ProviderName>;
     /// What a provider offers.
     fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics>;
-    /// What is wrong with a configuration, beyond its types.
-    fn validate(&self, provider: &ProviderName, address: &Address, ty: &str, config: &Value) -> Diagnostics;
+    /// What is wrong with each configuration, beyond its types; as many answers as requests, in their order.
+    fn validate(&self, provider: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics>;
     /// What each object will be; as many answers as requests, in their order.
     fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>>;
     /// A stored value brought to the schema's present version.

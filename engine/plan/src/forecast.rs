@@ -1,18 +1,18 @@
-//! What becomes of each wanted object of one type: the provider is asked, its answer checked and compared.
+//! What becomes of each wanted object: its provider is asked, the answer checked and compared.
 
 mod case;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_model::port::{PlanRequest, Planned, Predict};
 use bimetal_model::snapshot::Stored;
-use bimetal_model::{Address, Diagnostic, Diagnostics, Path, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderName, Value};
 
 pub(crate) use case::Wanted;
 
-use self::case::{Case, Start, Whose};
+use self::case::{Case, Start};
 use crate::catalogue::Owner;
 use crate::compare::same;
 use crate::data::{Action, Change};
@@ -21,63 +21,102 @@ use crate::prior::finished;
 use crate::proposed::propose;
 use crate::{force, honesty};
 
-/// What is asked of one provider for one block.
-pub(crate) struct Forecast<'a> {
-    pub(crate) predict: &'a dyn Predict,
+/// A block, and whose it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Owned<'a> {
     pub(crate) owner: &'a Owner,
     pub(crate) block: &'a ObjectBlock,
 }
 
 /// What is decided once a provider has seen what exists.
-enum Verdict {
+enum Verdict<'a> {
     Done(Box<Change>),
-    Again(Box<Again>),
+    Again(Box<Again<'a>>),
 }
 
 /// An object that is made anew: its provider is asked again as if nothing were there.
-struct Again {
-    case: Case,
+struct Again<'a> {
+    case: Case<'a>,
     action: Action,
     because: Vec<Path>,
 }
 
-impl Forecast<'_> {
-    /// The changes; what fails has none.
-    pub(crate) fn changes(&self, wanted: Vec<(Wanted, Option<&Arc<Stored>>)>, said: &mut Diagnostics) -> Vec<Change> {
-        let ignored = &self.block.lifecycle.ignore_changes;
-        let case = |(wanted, stored)| Case::new(wanted, stored, self.owner, ignored, self.predict);
-        let cases: Vec<Case> = wanted.into_iter().filter_map(|wanted| self.heard(case(wanted), None, said)).collect();
-        let answers = self.ask(&cases, Case::prior);
-        let (mut changes, mut again) = (Vec::new(), Vec::new());
-        for (case, answer) in cases.into_iter().zip(answers) {
-            let address = case.wanted.address.clone();
-            let verdict = answer.and_then(|planned| self.decide(case, planned));
-            match self.heard(verdict, Some(&address), said) {
-                Some(Verdict::Done(change)) => changes.push(*change),
-                Some(Verdict::Again(one)) => again.push(*one),
-                None => {}
-            }
-        }
-        changes.extend(self.anew(again, said));
-        changes
+/// The changes of objects of several blocks, in their order; what fails has none. Each provider is asked about all of its objects at once.
+pub(crate) fn changes<'a>(
+    predict: &dyn Predict,
+    wanted: Vec<(Owned<'a>, Wanted, Option<&Arc<Stored>>)>,
+    said: &mut Diagnostics,
+) -> Vec<Change> {
+    let mut cases = Vec::with_capacity(wanted.len());
+    for (of, wanted, stored) in wanted {
+        let case = Case::new(wanted, stored, of, predict);
+        cases.extend(of.heard(case, None, said));
     }
-
-    fn anew(&self, again: Vec<Again>, said: &mut Diagnostics) -> Vec<Change> {
-        let (cases, decided): (Vec<Case>, Vec<_>) =
-            again.into_iter().map(|Again { case, action, because }| (case, (action, because))).unzip();
-        let answers = self.ask(&cases, |_| None);
-        let mut changes = Vec::new();
-        for ((case, (action, because)), answer) in cases.into_iter().zip(decided).zip(answers) {
-            let address = case.wanted.address.clone();
-            let planned = answer.and_then(|planned| self.checked(&case, planned, None));
-            if let Some(planned) = self.heard(planned, Some(&address), said) {
-                changes.push(case.into_change(action, planned, because, self.whose()));
-            }
+    let answers = ask(predict, &cases, Case::prior);
+    let (mut changes, mut again) = (Vec::with_capacity(cases.len()), Vec::new());
+    for (case, answer) in cases.into_iter().zip(answers) {
+        let (of, address) = (case.of, case.wanted.address.clone());
+        let verdict = answer.and_then(|planned| of.decide(case, planned));
+        match of.heard(verdict, Some(&address), said) {
+            Some(Verdict::Done(change)) => changes.push(*change),
+            Some(Verdict::Again(one)) => again.push(*one),
+            None => {}
         }
-        changes
     }
+    changes.extend(anew(predict, again, said));
+    changes
+}
 
-    fn heard<T>(&self, result: Result<T, Diagnostics>, address: Option<&Address>, said: &mut Diagnostics) -> Option<T> {
+fn anew(predict: &dyn Predict, again: Vec<Again<'_>>, said: &mut Diagnostics) -> Vec<Change> {
+    let (cases, decided): (Vec<Case<'_>>, Vec<_>) =
+        again.into_iter().map(|Again { case, action, because }| (case, (action, because))).unzip();
+    let answers = ask(predict, &cases, |_| None);
+    let mut changes = Vec::new();
+    for ((case, (action, because)), answer) in cases.into_iter().zip(decided).zip(answers) {
+        let (of, address) = (case.of, case.wanted.address.clone());
+        let planned = answer.and_then(|planned| of.checked(&case, planned, None));
+        if let Some(planned) = of.heard(planned, Some(&address), said) {
+            changes.push(case.into_change(action, planned, because));
+        }
+    }
+    changes
+}
+
+/// Each provider in one call, with what exists as `prior` says.
+fn ask<'a>(
+    predict: &dyn Predict,
+    cases: &[Case<'a>],
+    prior: impl for<'c> Fn(&'c Case<'a>) -> Option<&'c Stored>,
+) -> Vec<Result<Planned, Diagnostics>> {
+    let mut by_provider: BTreeMap<&ProviderName, Vec<usize>> = BTreeMap::new();
+    for (place, case) in cases.iter().enumerate() {
+        by_provider.entry(&case.of.owner.provider.name).or_default().push(place);
+    }
+    let mut answers: Vec<_> =
+        cases.iter().map(|case| Err(vec![case.of.bug("it did not answer for each object")])).collect();
+    for (provider, places) in by_provider {
+        let requests: Vec<PlanRequest> =
+            places.iter().map(|place| request(&cases[*place], prior(&cases[*place]))).collect();
+        for (place, answer) in places.into_iter().zip(predict.plan(provider, &requests)) {
+            answers[place] = answer;
+        }
+    }
+    answers
+}
+
+fn request(case: &Case<'_>, prior: Option<&Stored>) -> PlanRequest {
+    let (config, owner) = (case.config_for(prior), case.of.owner);
+    PlanRequest {
+        address: case.wanted.address.clone(),
+        ty: owner.ty.clone(),
+        prior: prior.map(|stored| stored.object.clone()),
+        config: config.clone(),
+        proposed: propose(&owner.schema.block, config, prior.map(|stored| &stored.object.value)),
+    }
+}
+
+impl<'a> Owned<'a> {
+    fn heard<T>(self, result: Result<T, Diagnostics>, address: Option<&Address>, said: &mut Diagnostics) -> Option<T> {
         let of = |diagnostic: Diagnostic| match address {
             Some(address) => diagnostic.of(address),
             None => diagnostic,
@@ -86,29 +125,7 @@ impl Forecast<'_> {
         result.map_err(|more| said.extend(more.into_iter().map(placed))).ok()
     }
 
-    /// All of them in one call, with what exists as `prior` says.
-    fn ask(&self, cases: &[Case], prior: impl Fn(&Case) -> Option<&Stored>) -> Vec<Result<Planned, Diagnostics>> {
-        let request = |case: &Case| {
-            let prior = prior(case);
-            let config = case.config_for(prior);
-            PlanRequest {
-                address: case.wanted.address.clone(),
-                ty: self.owner.ty.clone(),
-                prior: prior.map(|stored| stored.object.clone()),
-                config: config.clone(),
-                proposed: propose(&self.owner.schema.block, config, prior.map(|stored| &stored.object.value)),
-            }
-        };
-        let requests: Vec<PlanRequest> = cases.iter().map(request).collect();
-        if requests.is_empty() {
-            return Vec::new();
-        }
-        let mut answers = self.predict.plan(&self.owner.provider.name, &requests);
-        answers.resize_with(requests.len(), || Err(vec![self.bug("it did not answer for each object")]));
-        answers
-    }
-
-    fn bug(&self, what: &str) -> Diagnostic {
+    fn bug(self, what: &str) -> Diagnostic {
         let Owner { provider, ty, .. } = self.owner;
         Diagnostic::error(format!("provider `{provider}` has a bug: its plan for `{ty}` can't be used"))
             .because(what)
@@ -116,7 +133,7 @@ impl Forecast<'_> {
     }
 
     /// The answer in the schema's type, marked, if it keeps the schema's promises.
-    fn checked(&self, case: &Case, planned: Planned, prior: Option<&Stored>) -> Result<Planned, Diagnostics> {
+    fn checked(self, case: &Case<'a>, planned: Planned, prior: Option<&Stored>) -> Result<Planned, Diagnostics> {
         let block = &self.owner.schema.block;
         let config = case.config_for(prior);
         let value = finished(planned.value, block, config).map_err(|reason| vec![self.bug(&reason)])?;
@@ -130,21 +147,21 @@ impl Forecast<'_> {
         }
     }
 
-    fn decide(&self, case: Case, planned: Planned) -> Result<Verdict, Diagnostics> {
+    fn decide(self, case: Case<'a>, planned: Planned) -> Result<Verdict<'a>, Diagnostics> {
         let planned = self.checked(&case, planned, case.prior())?;
         let Some(prior) = case.prior().map(|stored| stored.object.value.clone()) else {
             let action = if case.before.is_some() { Action::Replace } else { Action::Create };
             self.allow(&case, action)?;
-            return Ok(self.done(case, action, planned));
+            return Ok(done(case, action, planned));
         };
         let is_unfinished = case.start == Start::Unfinished;
         let is_triggered = !is_unfinished && case.wanted.triggered.is_some();
         if !is_unfinished && !is_triggered && same(&prior, &planned.value) {
-            return Ok(self.done(case, Action::Keep, planned));
+            return Ok(done(case, Action::Keep, planned));
         }
         let because = self.forced(&case, &prior, &planned);
         match (because.is_empty() && !is_triggered, is_unfinished) {
-            (true, false) => Ok(self.done(case, Action::Update, planned)),
+            (true, false) => Ok(done(case, Action::Update, planned)),
             (true, true) => Ok(Verdict::Again(Box::new(Again { case, action: Action::Create, because }))),
             (false, _) => {
                 self.allow(&case, Action::Replace)?;
@@ -153,16 +170,8 @@ impl Forecast<'_> {
         }
     }
 
-    fn done(&self, case: Case, action: Action, planned: Planned) -> Verdict {
-        Verdict::Done(Box::new(case.into_change(action, planned, Vec::new(), self.whose())))
-    }
-
-    fn whose(&self) -> Whose<'_> {
-        Whose { owner: self.owner, prevent_destroy: self.block.lifecycle.prevent_destroy }
-    }
-
     /// What can't be changed in place: as the provider says, as the schema says, and the node of a replica.
-    fn forced(&self, case: &Case, prior: &Value, planned: &Planned) -> Vec<Path> {
+    fn forced(self, case: &Case<'a>, prior: &Value, planned: &Planned) -> Vec<Path> {
         let nulls = if case.start == Start::Unfinished { force::Nulls::Unknown } else { force::Nulls::Known };
         let by_schema = force::forced(&self.owner.schema.block, &case.config, prior, &planned.value, nulls);
         let moved = case.moved().map(|_| Path::attribute("engine"));
@@ -170,12 +179,16 @@ impl Forecast<'_> {
         all.into_iter().collect()
     }
 
-    fn allow(&self, case: &Case, action: Action) -> Result<(), Diagnostics> {
+    fn allow(self, case: &Case<'a>, action: Action) -> Result<(), Diagnostics> {
         match (action, self.block.lifecycle.prevent_destroy) {
             (Action::Replace, true) => Err(vec![protected(&case.wanted.address, "replaced", Protector::Block)]),
             _ => Ok(()),
         }
     }
+}
+
+fn done(case: Case<'_>, action: Action, planned: Planned) -> Verdict<'_> {
+    Verdict::Done(Box::new(case.into_change(action, planned, Vec::new())))
 }
 
 /// Who says that something is protected.

@@ -25,6 +25,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Va
 
 use self::claims::Claims;
 use self::import::Imported;
+use self::object::Prepared;
 use crate::data::{Action, Budget, Change, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
@@ -57,6 +58,8 @@ pub(crate) struct Planner<'a> {
     visited: BTreeSet<Node>,
     /// What is being visited.
     open: BTreeSet<Node>,
+    /// Machines and resources wait for one another, so that their providers are asked about them together.
+    prepared: Vec<Prepared<'a>>,
     /// Services wait for one another, so that they are placed together.
     waiting: Vec<Address>,
     /// What replicas of services that were placed before take, by machine.
@@ -98,6 +101,7 @@ impl<'a> Planner<'a> {
             stuck: BTreeSet::new(),
             visited: BTreeSet::new(),
             open: BTreeSet::new(),
+            prepared: Vec::new(),
             waiting: Vec::new(),
             claims: BTreeMap::new(),
             pools: BTreeMap::new(),
@@ -142,6 +146,7 @@ impl<'a> Planner<'a> {
                 self.visit(node);
             }
         }
+        self.plan_prepared();
         self.place_waiting();
     }
 
@@ -164,6 +169,10 @@ impl<'a> Planner<'a> {
 
     /// Visits a node whose dependencies were.
     fn visit_next(&mut self, node: &Node) {
+        let mut direct = self.desired.dependencies.get(node).into_iter().flatten();
+        if direct.any(|node| self.prepared.iter().any(|prepared| prepared.is(node))) {
+            self.plan_prepared();
+        }
         if let Node::Object(address) = node
             && self.is_left_out(address)
         {
@@ -198,7 +207,7 @@ impl<'a> Planner<'a> {
             Node::Local(_) | Node::Variable(_) | Node::Output(_) => self.derive(node),
             Node::Provider(key) => self.configure(key),
             Node::Object(address) => match address.block {
-                BlockKind::Machine | BlockKind::Resource => self.plan_objects(address),
+                BlockKind::Machine | BlockKind::Resource => self.prepare_objects(address),
                 BlockKind::Data => self.plan_data(address),
                 BlockKind::Pool => self.plan_pool(address),
                 BlockKind::Service => {

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use bimetal_model::event::Silent;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest};
+use bimetal_model::port::{
+    CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+};
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::schema::{Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Snapshot, Stored};
@@ -113,7 +115,7 @@ impl Predict for Fake {
         let managed = managed.into();
         Ok(Arc::new(ProviderSchema { managed, ..ProviderSchema::default() }))
     }
-    fn validate(&self, _: &ProviderName, _: &Address, _: &str, _: &Value) -> Diagnostics {
+    fn validate(&self, _: &ProviderName, _: &[ValidateRequest]) -> Vec<Diagnostics> {
         unreachable!("refresh plans nothing")
     }
     fn plan(&self, _: &ProviderName, _: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {

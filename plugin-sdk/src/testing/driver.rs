@@ -45,7 +45,8 @@ impl<P: Provider> Driver<P> {
     /// What is wrong with a configuration, as `path: summary`.
     pub fn validate(&self, ty: &str, config: &Json) -> Vec<String> {
         let config = self.complete(ty, config).to_string();
-        export::validate::<P>(ty, &config).iter().map(line).collect()
+        let request = types::ValidateRequest { type_name: ty.to_owned(), config };
+        export::validate::<P>(&[request]).iter().flatten().map(line).collect()
     }
 
     /// What an object will be. The proposal is made as the engine makes it.

@@ -17,7 +17,7 @@ mod bindings {
 }
 
 use bindings::bimetal::provider::types::{
-    CreateRequest, Deletion, Diagnostic, Intent, Object, Outcome, PlanRequest, Planned, UpdateRequest,
+    CreateRequest, Deletion, Diagnostic, Intent, Object, Outcome, PlanRequest, Planned, UpdateRequest, ValidateRequest,
 };
 use bindings::exports::bimetal::provider::{describe, look, operate, predict};
 
@@ -36,9 +36,12 @@ impl describe::Guest for Guest {
 }
 
 impl predict::Guest for Guest {
-    fn validate(type_name: String, _: String) -> Vec<Diagnostic> {
-        behaviour::harm(&type_name);
-        behaviour::validate(&type_name)
+    fn validate(requests: Vec<ValidateRequest>) -> Vec<Vec<Diagnostic>> {
+        let one = |request: ValidateRequest| {
+            behaviour::harm(&request.type_name);
+            behaviour::validate(&request.type_name)
+        };
+        requests.into_iter().map(one).collect()
     }
 
     fn plan(requests: Vec<PlanRequest>) -> Vec<Result<Planned, Vec<Diagnostic>>> {

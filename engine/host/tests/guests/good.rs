@@ -87,5 +87,5 @@ fn many_plans_are_answered_in_order() {
 async fn pure_calls_may_come_from_a_task() {
     let rig = Rig::new();
     assert!(rig.plan("good").is_ok());
-    assert!(rig.host.validate(&key().name, &address("good"), "good", &config("a")).is_empty());
+    assert!(rig.validate("good").is_empty());
 }

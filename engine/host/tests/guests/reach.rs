@@ -1,6 +1,6 @@
 //! What guests can reach of the world, and what not.
 
-use bimetal_model::port::{Operate as _, Predict};
+use bimetal_model::port::Operate as _;
 
 use crate::rig::{Rig, address, config, key, text};
 use crate::server::Server;
@@ -8,7 +8,7 @@ use crate::server::Server;
 #[test]
 fn a_pure_call_has_no_capability() {
     let rig = Rig::new();
-    let diagnostics = rig.host.validate(&key().name, &address("pure"), "pure", &config("a"));
+    let diagnostics = rig.validate("pure");
     assert_eq!(diagnostics.len(), 4);
     for diagnostic in diagnostics {
         assert!(diagnostic.summary.starts_with("Code::WrongPhase: not while planning"), "{}", diagnostic.summary);

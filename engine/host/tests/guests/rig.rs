@@ -9,7 +9,9 @@ use bimetal_host::certificates::Keep;
 use bimetal_host::fault::Fault;
 use bimetal_host::{Host, HostOptions, Origin, Registries};
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::{CreateRequest, Functions as _, Operate, Outcome, PlanRequest, Planned, Predict};
+use bimetal_model::port::{
+    CreateRequest, Functions as _, Operate, Outcome, PlanRequest, Planned, Predict, ValidateRequest,
+};
 use bimetal_model::snapshot::{IntentId, Object};
 use bimetal_model::{Address, BlockKind, Diagnostics, ProviderKey, ProviderName, Value};
 
@@ -100,6 +102,13 @@ impl Rig {
             [("api_url", Value::from(api_url)), ("token", Value::from(token).into_sensitive())].into_iter().collect();
         rig.host.configure(&key(), &config);
         rig
+    }
+
+    pub(crate) fn validate(&self, ty: &str) -> Diagnostics {
+        let request = ValidateRequest { address: address(ty), ty: ty.to_owned(), config: config("a") };
+        let mut answers = self.host.validate(&key().name, &[request]);
+        assert_eq!(answers.len(), 1);
+        answers.remove(0)
     }
 
     pub(crate) fn plan(&self, ty: &str) -> Result<Planned, Diagnostics> {

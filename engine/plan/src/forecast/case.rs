@@ -9,7 +9,7 @@ use bimetal_model::port::{Planned, Predict};
 use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Diagnostics, Value};
 
-use crate::catalogue::Owner;
+use super::Owned;
 use crate::data::{Action, Change};
 use crate::marks::remark;
 use crate::prior::{current, with};
@@ -27,15 +27,9 @@ pub(crate) struct Wanted {
     pub(crate) triggered: Option<Reason>,
 }
 
-/// Whose an object is, and whether its block protects it.
-#[derive(Clone, Copy)]
-pub(super) struct Whose<'a> {
-    pub(super) owner: &'a Owner,
-    pub(super) prevent_destroy: bool,
-}
-
 /// An object, its arguments with what is ignored left as it is, and what it begins with.
-pub(super) struct Case {
+pub(super) struct Case<'a> {
+    pub(super) of: Owned<'a>,
     pub(super) wanted: Wanted,
     pub(super) config: Value,
     pub(super) before: Option<Arc<Stored>>,
@@ -55,23 +49,23 @@ pub(super) enum Start {
     Unfinished,
 }
 
-impl Case {
+impl<'a> Case<'a> {
     /// A wanted object against what exists of it.
     pub(super) fn new(
         wanted: Wanted,
         stored: Option<&Arc<Stored>>,
-        owner: &Owner,
-        ignored: &[Path],
+        of: Owned<'a>,
         predict: &dyn Predict,
-    ) -> Result<Case, Diagnostics> {
+    ) -> Result<Self, Diagnostics> {
+        let (owner, ignored) = (of.owner, &of.block.lifecycle.ignore_changes);
         let config = wanted.config.clone();
         let Some(stored) = stored else {
-            return Ok(Case { wanted, config, before: None, start: Start::Fresh });
+            return Ok(Case { of, wanted, config, before: None, start: Start::Fresh });
         };
         if (&stored.provider.name, &stored.ty) != (&owner.provider.name, &owner.ty) {
             let (provider, ty) = (stored.provider.clone(), stored.ty.clone());
             let start = Start::Anew(Reason::OtherType { provider, ty });
-            return Ok(Case { wanted, config, before: Some(stored.clone()), start });
+            return Ok(Case { of, wanted, config, before: Some(stored.clone()), start });
         }
         let before = current(&wanted.address, stored, &owner.schema, predict)?;
         let value = remark(before.object.value.clone(), &owner.schema.block, Some(&config));
@@ -82,7 +76,7 @@ impl Case {
             (None, true) => Start::Anew(Reason::HalfMade),
             (None, false) => Start::Existing,
         };
-        Ok(Case { wanted, config, before: Some(before), start })
+        Ok(Case { of, wanted, config, before: Some(before), start })
     }
 
     /// What a provider may go on from.
@@ -109,10 +103,10 @@ impl Case {
     }
 
     /// The change.
-    pub(super) fn into_change(self, action: Action, planned: Planned, because: Vec<Path>, whose: Whose<'_>) -> Change {
-        let Whose { owner, prevent_destroy } = whose;
+    pub(super) fn into_change(self, action: Action, planned: Planned, because: Vec<Path>) -> Change {
+        let Owned { owner, block } = self.of;
         let reason = self.reason(action);
-        let Case { wanted, config, before, start } = self;
+        let Case { wanted, config, before, start, .. } = self;
         let resume = before.as_ref().filter(|_| start == Start::Unfinished && action == Action::Create);
         let resume = resume.and_then(|stored| stored.unfinished.clone());
         let after = match (&before, action) {
@@ -140,7 +134,7 @@ impl Case {
             depends_on: wanted.depends_on.into_iter().collect(),
             after_removal_of: Vec::new(),
             placement: wanted.placement,
-            prevent_destroy,
+            prevent_destroy: block.lifecycle.prevent_destroy,
         }
     }
 

@@ -1,40 +1,114 @@
 //! Machines and resources: their instances, and the facts of machines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_config::{Instance, Node, Trigger};
 use bimetal_model::diagnostic::has_errors;
+use bimetal_model::port::ValidateRequest;
 use bimetal_model::question::{Inquiry, Question};
-use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderName, Value};
 
 use super::Planner;
 use crate::catalogue::{Owner, is_machine};
 use crate::data::{Action, Change};
-use crate::forecast::{Forecast, Wanted};
+use crate::forecast::{self, Owned, Wanted};
 use crate::place::placed;
 use crate::reason::Reason;
 use crate::{evaluator, honesty, machine, needs};
 
+/// So many blocks wait for one another.
+const MOST_PREPARED: usize = 100;
+
+/// A block, and the objects that it asks for.
+pub(super) struct Prepared<'a> {
+    block: &'a ObjectBlock,
+    owner: Owner,
+    wanted: Vec<Wanted>,
+}
+
+impl Prepared<'_> {
+    pub(super) fn is(&self, node: &Node) -> bool {
+        matches!(node, Node::Object(address) if *address == self.block.address)
+    }
+}
+
 impl Planner<'_> {
-    /// Plans all instances of a machine or resource.
-    pub(super) fn plan_objects(&mut self, address: &Address) -> Option<()> {
+    /// Works out the arguments of all instances of a machine or resource. They wait for one another, so that providers are asked about
+    /// many at once.
+    pub(super) fn prepare_objects(&mut self, address: &Address) -> Option<()> {
         let block = self.desired.module.objects.get(address)?;
         let owner = self.owner_of(block)?;
         let configs = self.configs(block, &owner)?;
         let mut wanted = Vec::new();
         for (instance, config) in configs {
             let address = block.address.instance(instance.key.clone());
-            let invalid = self.predict.validate(&owner.provider.name, &address, &owner.ty, &config);
-            self.note(invalid.into_iter().map(|diagnostic| placed(diagnostic.of(&address), block)));
             let depends_on = self.depends_on(block, &instance, &owner);
             let triggered = self.triggered(block, &instance, &address)?;
+            // What others made may have to be removed by them: what their blocks refer to is planned before.
+            if let Some(stored) = self.observed.objects.get(&address).filter(|stored| stored.provider != owner.provider)
+            {
+                self.use_provider(&stored.provider);
+            }
             wanted.push(Wanted { address, config, depends_on, placement: None, triggered });
         }
-        self.import(block, &owner, &wanted)?;
-        let changes = self.forecast(block, &owner, wanted)?;
-        let changes = if is_machine(address) { self.with_facts(changes, &owner)? } else { changes };
-        self.behind.is(Node::Object(address.clone()), changes.iter().map(|change| change.address.clone()).collect());
+        self.prepared.push(Prepared { block, owner, wanted });
+        if self.prepared.len() >= MOST_PREPARED {
+            self.plan_prepared();
+        }
+        Some(())
+    }
+
+    /// Plans all objects that wait.
+    pub(super) fn plan_prepared(&mut self) {
+        let prepared = std::mem::take(&mut self.prepared);
+        self.validate(&prepared);
+        let (mut planned, mut open) = (Vec::new(), Vec::new());
+        for Prepared { block, owner, wanted } in prepared {
+            match self.import(block, &owner, &wanted) {
+                Some(()) => {
+                    planned.push((block, owner, wanted.len()));
+                    open.push(wanted);
+                }
+                None => drop(self.stuck.insert(Node::Object(block.address.clone()))),
+            }
+        }
+        let blocks = planned.iter().map(|(block, owner, _)| Owned { owner, block });
+        let mut changes = self.forecast(blocks.zip(open).collect());
+        for (block, owner, count) in &planned {
+            let own = changes.remove(&block.address).unwrap_or_default();
+            if self.take(block, owner, own, *count).is_none() {
+                self.stuck.insert(Node::Object(block.address.clone()));
+            }
+        }
+    }
+
+    fn validate(&mut self, prepared: &[Prepared<'_>]) {
+        let mut by_provider: BTreeMap<&ProviderName, Vec<(&ObjectBlock, ValidateRequest)>> = BTreeMap::new();
+        for Prepared { block, owner, wanted } in prepared {
+            let request = |Wanted { address, config, .. }: &Wanted| ValidateRequest {
+                address: address.clone(),
+                ty: owner.ty.clone(),
+                config: config.clone(),
+            };
+            let requests = wanted.iter().map(|wanted| (*block, request(wanted)));
+            by_provider.entry(&owner.provider.name).or_default().extend(requests);
+        }
+        for (provider, requests) in by_provider {
+            let (blocks, requests): (Vec<&ObjectBlock>, Vec<ValidateRequest>) = requests.into_iter().unzip();
+            let answers = self.predict.validate(provider, &requests).into_iter().zip(&requests).zip(blocks);
+            for ((said, request), block) in answers {
+                self.note(said.into_iter().map(|diagnostic| placed(diagnostic.of(&request.address), block)));
+            }
+        }
+    }
+
+    /// What is planned of a block's objects; `None` where that is not all of them.
+    fn take(&mut self, block: &ObjectBlock, owner: &Owner, changes: Vec<Change>, count: usize) -> Option<()> {
+        let changes = self.complete(changes, count)?;
+        let changes = if is_machine(&block.address) { self.with_facts(changes, owner)? } else { changes };
+        self.behind
+            .is(Node::Object(block.address.clone()), changes.iter().map(|change| change.address.clone()).collect());
         for change in changes {
             self.values.put(&change.address, change.after.clone().unwrap_or(Value::NULL));
             if let Some(after) = &change.after {
@@ -115,18 +189,27 @@ impl Planner<'_> {
         addresses
     }
 
-    pub(super) fn forecast(&mut self, block: &ObjectBlock, owner: &Owner, wanted: Vec<Wanted>) -> Option<Vec<Change>> {
-        let count = wanted.len();
-        let stored = wanted.into_iter().map(|wanted| {
+    /// The changes that the objects of some blocks need, by block.
+    pub(super) fn forecast(&mut self, blocks: Vec<(Owned<'_>, Vec<Wanted>)>) -> BTreeMap<Address, Vec<Change>> {
+        let wanted = blocks.into_iter().flat_map(|(of, wanted)| wanted.into_iter().map(move |wanted| (of, wanted)));
+        let stored = wanted.map(|(of, wanted)| {
             let stored = self.imported.objects.get(&wanted.address);
             let stored = stored.or_else(|| self.observed.objects.get(&wanted.address));
-            (wanted, stored)
+            (of, wanted, stored)
         });
-        let forecast = Forecast { predict: self.predict, owner, block };
         let mut said = Diagnostics::new();
-        let changes = forecast.changes(stored.collect(), &mut said);
-        let mut changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
+        let changes = forecast::changes(self.predict, stored.collect(), &mut said);
         self.note(said);
+        let mut by_block: BTreeMap<Address, Vec<Change>> = BTreeMap::new();
+        for change in changes {
+            by_block.entry(change.address.whole()).or_default().push(change);
+        }
+        by_block
+    }
+
+    /// What is done of the changes of one block's objects, if it is said of all of them.
+    pub(super) fn complete(&mut self, changes: Vec<Change>, count: usize) -> Option<Vec<Change>> {
+        let mut changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
         for change in
             changes.iter_mut().filter(|change| change.action == Action::Create && self.is_lost(&change.address))
         {

@@ -7,6 +7,7 @@ use bimetal_config::{Instance, Node};
 use bimetal_fleet::{Offer, ServiceSpec};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::placement::Placement;
+use bimetal_model::port::ValidateRequest;
 use bimetal_model::question::Question;
 use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
 
@@ -14,7 +15,7 @@ use super::Planner;
 use super::first::has_its_port;
 use crate::catalogue::Owner;
 use crate::data::{Action, Change};
-use crate::forecast::Wanted;
+use crate::forecast::{Owned, Wanted};
 use crate::image::{Images, open_offers};
 use crate::place::placed;
 use crate::reason::Reason;
@@ -206,7 +207,7 @@ impl Planner<'_> {
         for ready in ready.iter().filter(|ready| ready.block.address == *service) {
             let wanted = self.wanted(ready, &runtime)?;
             self.validate_first(ready.block, &wanted, &runtime);
-            let changes = self.forecast(ready.block, &runtime, wanted)?;
+            let changes = self.forecast_replicas(ready.block, &runtime, wanted)?;
             for change in self.renamed(ready, &runtime, changes)? {
                 replicas.insert(change.address.clone());
                 self.changes.insert(change.address.clone(), change);
@@ -214,6 +215,12 @@ impl Planner<'_> {
         }
         self.behind.is(Node::Object(service.clone()), replicas);
         Some(())
+    }
+
+    fn forecast_replicas(&mut self, block: &ObjectBlock, owner: &Owner, wanted: Vec<Wanted>) -> Option<Vec<Change>> {
+        let count = wanted.len();
+        let changes = self.forecast(vec![(Owned { owner, block }, wanted)]).into_values().flatten().collect();
+        self.complete(changes, count)
     }
 
     /// Replicas that are made before what they replace is removed have another name.
@@ -230,7 +237,7 @@ impl Planner<'_> {
         self.values.next_generation(&ready.spec.address, &addresses);
         let mut wanted = self.wanted(ready, runtime)?;
         wanted.retain(|wanted| addresses.contains(&wanted.address));
-        others.extend(self.forecast(ready.block, runtime, wanted)?);
+        others.extend(self.forecast_replicas(ready.block, runtime, wanted)?);
         Some(others)
     }
 
@@ -256,8 +263,11 @@ impl Planner<'_> {
     /// Replicas differ in names and nodes only: what is wrong with one is wrong with all.
     fn validate_first(&mut self, block: &ObjectBlock, wanted: &[Wanted], runtime: &Owner) {
         if let Some(Wanted { address, config, .. }) = wanted.first() {
-            let invalid = self.predict.validate(&runtime.provider.name, address, &runtime.ty, config);
-            self.note(invalid.into_iter().map(|diagnostic| placed(diagnostic.of(address), block)));
+            let (address, ty, config) = (address.clone(), runtime.ty.clone(), config.clone());
+            let request = [ValidateRequest { address, ty, config }];
+            let invalid = self.predict.validate(&runtime.provider.name, &request);
+            let address = &request[0].address;
+            self.note(invalid.into_iter().flatten().map(|diagnostic| placed(diagnostic.of(address), block)));
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
-use bimetal_model::port::{PlanRequest, Planned, Predict};
+use bimetal_model::port::{PlanRequest, Planned, Predict, ValidateRequest};
 use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::schema::{Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
@@ -342,11 +342,12 @@ impl Predict for Providers {
         }))
     }
 
-    fn validate(&self, _: &ProviderName, _: &Address, _: &str, config: &Value) -> Diagnostics {
-        match config.member("name").and_then(Value::as_str) {
+    fn validate(&self, _: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
+        let said = |request: &ValidateRequest| match request.config.member("name").and_then(Value::as_str) {
             Some("bad name") => vec![Diagnostic::error("a name has no spaces")],
             _ => Vec::new(),
-        }
+        };
+        requests.iter().map(said).collect()
     }
 
     fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bimetal_model::image::{ImageIndex, ImageSource};
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest};
+use bimetal_model::port::{
+    CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+};
 use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
@@ -78,8 +80,8 @@ impl Predict for World {
         Ok(Arc::new(schema(&provider.0)))
     }
 
-    fn validate(&self, _: &ProviderName, _: &Address, _: &str, _: &Value) -> Diagnostics {
-        Vec::new()
+    fn validate(&self, _: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
+        requests.iter().map(|_| Vec::new()).collect()
     }
 
     fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {

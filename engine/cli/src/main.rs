@@ -28,6 +28,10 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 use session::Session;
 
+/// Plans and states are many small values; with musl, whose own allocator takes turns, it matters most.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::of_process();
     let json = arguments.json;

@@ -155,7 +155,7 @@ impl Parser<'_> {
 
     /// Names that `dynamic` blocks around it bind stand for something in it.
     fn body(&mut self, file: &SourceFile, body: syntax::Body, header: &Span, bound: &[Box<str>]) -> Body {
-        let mut parsed = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span: header.clone() };
+        let (mut attributes, mut blocks) = (BTreeMap::new(), Vec::new());
         for item in body.items {
             match item {
                 Item::Attribute(attribute) => {
@@ -163,18 +163,18 @@ impl Parser<'_> {
                     let name_span = file.span(attribute.name.place);
                     let expression = Expression::within(file, attribute.value, bound);
                     let twice = Diagnostic::error(format!("`{name}` is set twice")).at(&name_span);
-                    match parsed.attributes.entry(name) {
+                    match attributes.entry(name) {
                         Entry::Vacant(free) => drop(free.insert(BodyAttribute { name_span, expression })),
                         Entry::Occupied(_) => self.diagnostics.push(twice),
                     }
                 }
                 Item::Block(block) => {
                     let inner = self.nested(file, block, bound);
-                    parsed.blocks.push(inner);
+                    blocks.push(inner);
                 }
             }
         }
-        parsed
+        Body { attributes: attributes.into_iter().collect(), blocks, span: header.clone() }
     }
 
     fn nested(&mut self, file: &SourceFile, mut block: syntax::Block, bound: &[Box<str>]) -> NestedBody {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bimetal_model::{Address, ProviderKey, Selector, Span};
 
 use crate::expression::Expression;
-use crate::module::{BodyAttribute, Condition, Point, ProviderBlock, SourceFile};
+use crate::module::{Attributes, Condition, Point, ProviderBlock, SourceFile};
 
 pub use in_force::InForce;
 
@@ -22,7 +22,7 @@ pub struct Suite {
     /// What its mocks were read from.
     pub mock_files: Vec<SourceFile>,
     /// `variables { … }`: for each run that does not say otherwise.
-    pub variables: BTreeMap<String, BodyAttribute>,
+    pub variables: Attributes,
     /// `provider` blocks: they take the place of those under test.
     pub providers: BTreeMap<ProviderKey, ProviderBlock>,
     /// `mock_provider` blocks.
@@ -41,7 +41,7 @@ pub struct Run {
     /// How far it goes.
     pub command: Phase,
     /// `variables { … }`
-    pub variables: BTreeMap<String, BodyAttribute>,
+    pub variables: Attributes,
     /// What is under test, where it is not the configuration itself.
     pub module: Option<Source>,
     /// Runs with the same one go on from each other's state. Otherwise those of one module do.

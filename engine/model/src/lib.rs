@@ -29,4 +29,4 @@ pub use path::{Path, Step};
 pub use platform::Platform;
 pub use selector::Selector;
 pub use ty::Type;
-pub use value::{Bounds, Data, Items, Kind, Measure, Members, Refinement, Value, ValueMarks};
+pub use value::{Bounds, Data, Items, Kind, Measure, Members, Named, Refinement, Value, ValueMarks};

@@ -6,7 +6,6 @@ mod parts;
 mod promised;
 mod refinement;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
 pub use bounds::Bounds;
 pub(crate) use order::sort;
-pub use parts::{Items, Kind, Measure, Members};
+pub use parts::{Items, Kind, Measure, Members, Named};
 pub use refinement::Refinement;
 
 /// A value and what must not be done with it.
@@ -265,7 +264,7 @@ impl Value {
     }
 
     /// The members of a map or object.
-    pub fn as_members(&self) -> Option<&BTreeMap<String, Value>> {
+    pub fn as_members(&self) -> Option<&Named> {
         match &self.data {
             Data::Map(members) | Data::Object(members) => Some(members),
             _ => None,

@@ -43,7 +43,7 @@ pub(crate) struct Planner<'a> {
     predict: &'a dyn Predict,
     values: Values,
     behind: Behind,
-    changes: BTreeMap<Address, Change>,
+    changes: BTreeMap<Address, Box<Change>>,
     providers: BTreeMap<ProviderKey, Value>,
     facts: BTreeMap<Address, Value>,
     images: BTreeMap<ImageSource, ImageIndex>,

@@ -129,7 +129,7 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
-    pub(crate) fn new(changes: &BTreeMap<Address, Change>, existing: &Objects) -> Requirements {
+    pub(crate) fn new(changes: &BTreeMap<Address, Box<Change>>, existing: &Objects) -> Requirements {
         let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
         let turns = |address: &Address| {
             changes.get(address).is_none_or(|change| !matches!(change.action, Action::Keep | Action::Leave))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bimetal_model::port::Functions;
 use bimetal_model::schema::ProviderSchema;
-use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderName, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Named, ProviderName, Value};
 
 use crate::module::{Call, Scoped};
 
@@ -118,7 +118,7 @@ pub struct Scope {
     /// `self`, inside a postcondition.
     pub this: Option<Value>,
     /// What `dynamic` blocks around an expression bind, as objects of `key` and `value`.
-    pub iterators: Arc<BTreeMap<String, Value>>,
+    pub iterators: Arc<Named>,
     /// For functions that need more than their arguments.
     pub outside: Outside,
     /// For `timestamp` and its like.
@@ -154,10 +154,10 @@ pub(crate) enum Names<'a> {
         outer: &'a Names<'a>,
     },
     /// Those that `dynamic` blocks bind.
-    Iterators(&'a BTreeMap<String, Value>),
+    Iterators(&'a Named),
     /// Those that a template is given.
     Given {
-        values: &'a BTreeMap<String, Value>,
+        values: &'a Named,
         template: Template,
     },
     /// None, and no functions either: what variables are given is what is written.

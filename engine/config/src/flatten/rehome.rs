@@ -22,7 +22,7 @@ impl Module {
             objects: self
                 .objects
                 .iter()
-                .map(|(address, block)| (address.within(&home.path), block.at_home(home)))
+                .map(|(address, block)| (address.within(&home.path), Box::new(block.at_home(home))))
                 .collect(),
             ..Module::default()
         }

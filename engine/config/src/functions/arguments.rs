@@ -1,10 +1,9 @@
 //! What a function was given.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use bimetal_model::{Data, Number, Type, Value};
+use bimetal_model::{Data, Named, Number, Type, Value};
 
 use super::{Error, Result, Site};
 use crate::evaluate::Scope;
@@ -18,7 +17,7 @@ pub(crate) struct Arguments<'a> {
 
 static NULL: Value = Value::NULL;
 static ZERO: LazyLock<Number> = LazyLock::new(|| Number::from(0));
-static NO_MEMBERS: BTreeMap<String, Value> = BTreeMap::new();
+static NO_MEMBERS: Named = Named::new();
 
 impl Arguments<'_> {
     pub(crate) fn len(&self) -> usize {
@@ -59,7 +58,7 @@ impl Arguments<'_> {
     }
 
     /// Where the table says a map.
-    pub(crate) fn members(&self, place: usize) -> &BTreeMap<String, Value> {
+    pub(crate) fn members(&self, place: usize) -> &Named {
         self.value(place).as_members().unwrap_or(&NO_MEMBERS)
     }
 }

@@ -1,10 +1,9 @@
 //! Templates that are not written where they are used.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Diagnostics, Type, Value};
+use bimetal_model::{Diagnostics, Named, Type};
 use bimetal_syntax::{SourceFile, parse_template};
 
 use super::{Arguments, Error, Function, Result, any, deep, described, file, text};
@@ -52,7 +51,7 @@ fn rendered(arguments: &Arguments<'_>, file: &SourceFile, template: Template) ->
 }
 
 /// What names stand for in the template.
-fn given<'a>(arguments: &'a Arguments<'_>) -> Result<&'a BTreeMap<String, Value>> {
+fn given<'a>(arguments: &'a Arguments<'_>) -> Result<&'a Named> {
     let given = arguments.value(1).as_members();
     let given = given.ok_or_else(|| {
         Error::argument(1, format!("a map of names and values is wanted here, not {}", described(arguments.value(1))))

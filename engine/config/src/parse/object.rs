@@ -33,7 +33,7 @@ impl Parser<'_> {
             body,
             span,
         };
-        self.module.objects.insert(address, object);
+        self.module.objects.insert(address, Box::new(object));
     }
 
     /// `count`, `for_each` or `enabled`, taken out of the body.

@@ -27,7 +27,7 @@ pub fn parse_suite(file: &SourceFile) -> (Suite, Diagnostics) {
     let mut suite = Suite {
         file: file.clone(),
         mock_files: Vec::new(),
-        variables: BTreeMap::new(),
+        variables: Attributes::new(),
         providers: BTreeMap::new(),
         mocks: BTreeMap::new(),
         overrides: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bimetal_model::{Diagnostic, Diagnostics, ProviderKey};
 
 use super::{Mock, Override, Run, Suite};
-use crate::module::{Body, ProviderBlock};
+use crate::module::{Attributes, Body, ProviderBlock};
 
 /// What stands for what in one run.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Suite {
 impl Mock {
     /// Nothing is asked of it: its arguments don't matter.
     fn as_block(&self, key: &ProviderKey) -> ProviderBlock {
-        let body = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span: self.span.clone() };
+        let body = Body { attributes: Attributes::new(), blocks: Vec::new(), span: self.span.clone() };
         ProviderBlock { key: key.clone(), body, span: self.span.clone() }
     }
 }

@@ -6,6 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, OnceLock};
 
+use litemap::LiteMap;
+
 use super::{Value, ValueMarks};
 use crate::ty::Type;
 
@@ -111,6 +113,9 @@ impl<T: Hash> Hash for Shared<T> {
     }
 }
 
+/// Values in the order of their names. Most are few: side by side they take a third of what a tree takes.
+pub type Named = LiteMap<String, Value>;
+
 macro_rules! shared {
     ($(#[$doc:meta])* $name:ident, $inner:ty) => {
         $(#[$doc])*
@@ -207,7 +212,7 @@ shared! {
 
 shared! {
     /// Values by name.
-    Members, BTreeMap<String, Value>
+    Members, Named
 }
 
 impl Items {
@@ -244,7 +249,7 @@ impl Members {
     #[must_use]
     pub fn map(self, mut change: impl FnMut(Value) -> Value) -> Self {
         let element = self.element.clone();
-        let parts: BTreeMap<_, _> = self.into_iter().map(|(name, value)| (name, change(value))).collect();
+        let parts: LiteMap<_, _> = self.into_iter().map(|(name, value)| (name, change(value))).collect();
         Members { parts: Arc::new(parts.into()), element }
     }
 }
@@ -274,12 +279,19 @@ impl FromIterator<Value> for Items {
 
 impl<N: Into<String>> FromIterator<(N, Value)> for Members {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(values: I) -> Self {
-        values.into_iter().map(|(name, value)| (name.into(), value)).collect::<BTreeMap<_, _>>().into()
+        values.into_iter().map(|(name, value)| (name.into(), value)).collect::<LiteMap<_, _>>().into()
+    }
+}
+
+/// For who inserts in any order: a list would have to make room each time.
+impl From<BTreeMap<String, Value>> for Members {
+    fn from(members: BTreeMap<String, Value>) -> Self {
+        members.into_iter().collect()
     }
 }
 
 impl<const COUNT: usize> From<[(String, Value); COUNT]> for Members {
     fn from(members: [(String, Value); COUNT]) -> Self {
-        BTreeMap::from(members).into()
+        members.into_iter().collect()
     }
 }

@@ -110,7 +110,7 @@ impl Planner<'_> {
             placement: None,
             prevent_destroy: false,
         };
-        self.changes.insert(address, change);
+        self.changes.insert(address, Box::new(change));
     }
 }
 

@@ -93,7 +93,7 @@ impl Planner<'_> {
         if self.observed.open.iter().any(|intent| intent.address == change.address) {
             return Some(Reason::MaybeMade);
         }
-        let is_absent = |address: &&Address| self.changes.get(*address).is_some_and(is_absent);
+        let is_absent = |address: &&Address| self.changes.get(*address).is_some_and(|change| is_absent(change));
         change.depends_on.iter().find(is_absent).map(|needed| Reason::NeedsAbsent { needed: needed.clone() })
     }
 
@@ -134,16 +134,16 @@ fn left(change: Change, why: Reason) -> Change {
 }
 
 /// What is left as it is still needs what it did: that does not go either.
-pub(super) fn keep_what_is_needed(changes: &mut BTreeMap<Address, Change>) {
+pub(super) fn keep_what_is_needed(changes: &mut BTreeMap<Address, Box<Change>>) {
     while let Some((address, user)) = needed_and_going(changes) {
         if let Some(change) = changes.remove(&address) {
-            changes.insert(address, left(change, Reason::StillNeeded { user }));
+            changes.insert(address, left(*change, Reason::StillNeeded { user }).into());
         }
     }
 }
 
 /// Something that goes, and who needs it and is left as it is.
-fn needed_and_going(changes: &BTreeMap<Address, Change>) -> Option<(Address, Address)> {
+fn needed_and_going(changes: &BTreeMap<Address, Box<Change>>) -> Option<(Address, Address)> {
     let goes = |address: &&Address| changes.get(*address).is_some_and(|change| change.action == Action::Delete);
     changes.values().filter(|change| change.action == Action::Leave).find_map(|user| {
         let needed = user.before.iter().flat_map(|before| &before.depends_on).find(goes)?;

@@ -48,7 +48,7 @@ impl Planner<'_> {
             providers: lasting(&self.providers),
             images: self.images,
             facts: self.facts,
-            changes: self.changes.into_values().collect(),
+            changes: self.changes.into_values().map(|change| *change).collect(),
             moved: BTreeMap::new(),
             imported: self.imported.ids,
             forgotten: BTreeSet::new(),
@@ -128,7 +128,7 @@ fn lasting<K: Ord + Clone>(values: &BTreeMap<K, Value>) -> BTreeMap<K, Value> {
 }
 
 /// Who takes a host port of a machine, or a container's name, from someone who goes, comes after that.
-fn wait_for_removals(changes: &mut BTreeMap<Address, Change>) {
+fn wait_for_removals(changes: &mut BTreeMap<Address, Box<Change>>) {
     let mut leaving: BTreeMap<Claim, Vec<Address>> = BTreeMap::new();
     for change in changes.values().filter(|change| matches!(change.action, Action::Delete | Action::Replace)) {
         let Some(before) = &change.before else {

@@ -10,18 +10,18 @@ use super::finish::{Claim, claims};
 use crate::data::{Action, Change};
 use crate::reason::{Reason, Shared};
 
-type Changes = BTreeMap<Address, Change>;
+type Changes = BTreeMap<Address, Box<Change>>;
 
 /// Says for each such replacement what the object that is there is called by then.
 ///
 /// Who is made first needs what it depends on by then, and what it replaces needs what that replaces until it is gone: so whatever it
 /// depends on is made first, too. What two can't have at the same time comes the other way round.
 pub(super) fn create_first(changes: &mut Changes, desired: &Desired, observed: &Observed) {
-    let wants = |change: &&Change| {
+    let wants = |change: &&Box<Change>| {
         let block = desired.module.objects.get(&change.address.whole());
         block.is_some_and(|block| block.lifecycle.create_before_destroy)
     };
-    let is_replaced = |change: &&Change| change.action == Action::Replace;
+    let is_replaced = |change: &&Box<Change>| change.action == Action::Replace;
     let mut open: Vec<Address> =
         changes.values().filter(is_replaced).filter(wants).map(|change| change.address.clone()).collect();
     let mut first = BTreeSet::new();

@@ -114,7 +114,7 @@ impl Planner<'_> {
             if let Some(after) = &change.after {
                 self.check_after(&change.address, after);
             }
-            self.changes.insert(change.address.clone(), change);
+            self.changes.insert(change.address.clone(), Box::new(change));
         }
         Some(())
     }

@@ -47,7 +47,7 @@ impl Planner<'_> {
         self.take_existing();
         let observed = self.observed;
         for (address, stored) in &observed.objects {
-            self.changes.insert(address.clone(), Change::keep(address, stored));
+            self.changes.insert(address.clone(), Change::keep(address, stored).into());
         }
     }
 
@@ -68,7 +68,7 @@ impl Planner<'_> {
             return;
         }
         let change = self.leave(Change::delete(address, &self.present(address, stored), reason));
-        self.changes.insert(address.clone(), change);
+        self.changes.insert(address.clone(), change.into());
     }
 
     /// Who protects something that exists. What protects an object has let another one take its place.

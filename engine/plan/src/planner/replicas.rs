@@ -210,7 +210,7 @@ impl Planner<'_> {
             let changes = self.forecast_replicas(ready.block, &runtime, wanted)?;
             for change in self.renamed(ready, &runtime, changes)? {
                 replicas.insert(change.address.clone());
-                self.changes.insert(change.address.clone(), change);
+                self.changes.insert(change.address.clone(), change.into());
             }
         }
         self.behind.is(Node::Object(service.clone()), replicas);

@@ -99,7 +99,7 @@ impl Planner<'_> {
             left_out.extend(unplanned(self.desired, &self.extent));
         }
         for (address, stored) in &self.observed.objects {
-            self.changes.entry(address.clone()).or_insert_with(|| Change::keep(address, stored));
+            self.changes.entry(address.clone()).or_insert_with(|| Change::keep(address, stored).into());
         }
         self.imported.ids.retain(|address, _| done.contains(address));
         self.refuse_removals_of_what_is_needed(&done);

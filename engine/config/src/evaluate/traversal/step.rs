@@ -1,10 +1,9 @@
 //! One step into a value. What is borrowed stays borrowed unless it must be marked sensitive.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use bimetal_model::convert::convert;
-use bimetal_model::{Data, Diagnostic, Type, Value, ValueMarks};
+use bimetal_model::{Data, Diagnostic, Named, Type, Value, ValueMarks};
 use bimetal_syntax::{Step, StepKind};
 
 use crate::suggest::nearest_or_all;
@@ -134,12 +133,12 @@ fn by_name<'a>(value: Cow<'a, Value>, key: &Value, marks: ValueMarks) -> Result<
             false if marks.hide() => {
                 Err(Diagnostic::error("there is no such key").because("the key or the map is sensitive"))
             }
-            false => Err(absent("key", &name, members(data).into_iter().flat_map(BTreeMap::keys).map(String::as_str))),
+            false => Err(absent("key", &name, members(data).into_iter().flat_map(Named::keys).map(String::as_str))),
         },
     }
 }
 
-fn members(data: &Data) -> Option<&BTreeMap<String, Value>> {
+fn members(data: &Data) -> Option<&Named> {
     match data {
         Data::Map(members) | Data::Object(members) => Some(members),
         _ => None,

@@ -1,6 +1,5 @@
 //! `run` blocks.
 
-use std::collections::BTreeMap;
 
 use bimetal_model::{BlockKind, Diagnostic, Key, Span};
 use bimetal_syntax::{Kind, Node, StepKind};
@@ -80,7 +79,7 @@ impl Parser<'_> {
         *place = Some(block);
     }
 
-    fn variables(&mut self, block: NestedBody) -> BTreeMap<String, BodyAttribute> {
+    fn variables(&mut self, block: NestedBody) -> Attributes {
         self.no_blocks(&block.body, "variables");
         block.body.attributes
     }

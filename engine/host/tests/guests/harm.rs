@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bimetal_model::port::Outcome;
 
-use crate::rig::{Rig, address, create, key};
+use crate::rig::{Rig, address, create, key, text};
 
 fn check_plan(ty: &str, said: &str) {
     let rig = Rig::new();
@@ -49,7 +49,20 @@ fn a_plan_that_is_no_json_is_a_failure() {
 
 #[test]
 fn a_plan_for_nothing_is_a_failure() {
-    check_plan("dishonest", "it was asked for 1 plans and gave 0");
+    check_plan("dishonest", "it was asked about 1 objects and answered about 0");
+}
+
+#[test]
+fn of_many_that_are_planned_at_once_only_who_does_harm_is_to_blame() {
+    let rig = Rig::new();
+    let answers = rig.plan_all(&["good", "trap", "good", "trap"]);
+    assert!(answers[0].is_ok());
+    let said = text(answers[1].as_ref().unwrap_err());
+    assert!(said.starts_with(&format!("{}: provider `rogue`", address("trap"))), "{said}");
+    assert!(said.contains("the sky is falling"), "{said}");
+    // Nobody asks a second time for the same trouble.
+    assert_eq!(answers[2..].iter().filter_map(|answer| answer.as_ref().err()).flatten().count(), 0);
+    assert!(rig.plan("good").is_ok());
 }
 
 #[tokio::test]

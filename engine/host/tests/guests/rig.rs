@@ -112,16 +112,22 @@ impl Rig {
     }
 
     pub(crate) fn plan(&self, ty: &str) -> Result<Planned, Diagnostics> {
-        let request = PlanRequest {
+        self.plan_all(&[ty]).remove(0)
+    }
+
+    /// An object of each of these types, in one call.
+    pub(crate) fn plan_all(&self, types: &[&str]) -> Vec<Result<Planned, Diagnostics>> {
+        let request = |ty: &&str| PlanRequest {
             address: address(ty),
-            ty: ty.to_owned(),
+            ty: (*ty).to_owned(),
             prior: None,
             config: config("a"),
             proposed: config("a"),
         };
-        let mut answers = self.host.plan(&key().name, &[request]);
-        assert_eq!(answers.len(), 1);
-        answers.remove(0)
+        let requests: Vec<PlanRequest> = types.iter().map(request).collect();
+        let answers = self.host.plan(&key().name, &requests);
+        assert_eq!(answers.len(), types.len());
+        answers
     }
 
     /// Calls a function with a text.

@@ -1,6 +1,5 @@
 //! `run` blocks.
 
-
 use bimetal_model::{BlockKind, Diagnostic, Key, Span};
 use bimetal_syntax::{Kind, Node, StepKind};
 

@@ -327,6 +327,57 @@ output "images" { value = data.digitalocean_images.debian.images[*].slug }
 }
 
 #[test]
+fn what_a_data_source_answers_may_say_how_many_modules_there_are() {
+    let Some(lab) = Lab::start() else { return };
+    let cloud = DigitalOcean::start(&lab);
+    let mut bimetal = Bimetal::new(
+        r#"
+variable "api_url" { type = string }
+variable "token" { type = string }
+
+provider "digitalocean" {
+  token   = var.token
+  api_url = var.api_url
+}
+
+data "digitalocean_regions" "all" {}
+
+module "tag" {
+  source   = "./tag"
+  for_each = toset(data.digitalocean_regions.all.regions[*].slug)
+  region   = each.key
+}
+
+module "count" {
+  source = "./tag"
+  count  = length(module.tag) - 3
+  region = "number-${count.index}"
+}
+
+output "names" { value = sort(values(module.tag)[*].name) }
+"#,
+    );
+    bimetal.write(
+        "tag/main.bm.hcl",
+        r#"
+variable "region" { type = string }
+resource "digitalocean_tag" "this" { name = "in-${var.region}" }
+output "name" { value = digitalocean_tag.this.name }
+"#,
+    );
+    bimetal.set("token", cloud.token()).set("api_url", cloud.url());
+    bimetal.ok(&["validate"]);
+    bimetal.ok(&["plan", "--out", "plan"]);
+    bimetal.ok(&["apply", "plan"]);
+    assert_eq!(bimetal.output("names"), serde_json::json!(["in-ams3", "in-fra1", "in-nyc3", "in-sgp1"]));
+    bimetal.ok(&["state", "show", "module.count[0].digitalocean_tag.this"]);
+    let again = bimetal.ok(&["plan", "--detailed-exitcode"]);
+    assert!(again.contains("No changes"), "{again}");
+    bimetal.ok(&["destroy", "--auto-approve"]);
+    assert_eq!(cloud.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn a_token_that_is_ephemeral_is_in_no_plan() {
     let Some(lab) = Lab::start() else { return };
     let cloud = DigitalOcean::start(&lab);

@@ -38,7 +38,8 @@ pub(crate) struct FromFile {
     pub(crate) id: String,
     /// The digests of the providers that it was made with.
     pub(crate) providers: BTreeMap<String, Option<String>>,
-    pub(crate) planned: Planned,
+    pub(crate) plan: Plan,
+    pub(crate) observed: Observed,
 }
 
 /// Writes the plan so that only who has one of the keys can read it.
@@ -84,7 +85,7 @@ pub(crate) fn read(path: &Path, keys: &Keys) -> Result<FromFile, Failure> {
         return Err(error.hint("make a new plan").into());
     }
     let observed = Observed { resolved: saved.resolved, ..Observed::default() };
-    Ok(FromFile { id: saved.id, providers: saved.providers, planned: Planned { plan: saved.plan, observed } })
+    Ok(FromFile { id: saved.id, providers: saved.providers, plan: saved.plan, observed })
 }
 
 /// The digests of the providers that came from files.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bimetal_config::Desired;
 use bimetal_config::lock::Lock;
 use bimetal_host::Host;
 use bimetal_model::event::Notify;
@@ -9,12 +10,12 @@ use bimetal_model::port::{Operate, Predict, Remember as _};
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::snapshot::{Objects, Snapshot};
 use bimetal_model::{Diagnostic, Diagnostics, diagnostic::has_errors};
-use bimetal_plan::{Mode, Options, Plan};
+use bimetal_plan::{Early, Mode, Options, Plan, Planning};
 use bimetal_refresh::Calls;
 use bimetal_state::State;
 use tracing::Instrument as _;
 
-use crate::arguments::{Planning, Wishes};
+use crate::arguments::{self, Wishes};
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
 use crate::providers::Unlocked;
@@ -71,6 +72,8 @@ async fn idle(store: &State) -> Result<Snapshot, Failure> {
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) observed: Observed,
+    /// With the modules of which only what was looked up told how many there are.
+    pub(crate) desired: Desired,
 }
 
 /// Who is asked what exists.
@@ -95,7 +98,7 @@ pub(crate) struct Course<'a> {
 
 impl<'a> Course<'a> {
     /// As the words of a command say.
-    pub(crate) fn of(session: &'a Session, planning: &Planning, wishes: &Wishes, mode: Mode) -> Course<'a> {
+    pub(crate) fn of(session: &'a Session, planning: &arguments::Planning, wishes: &Wishes, mode: Mode) -> Course<'a> {
         let options = Options {
             mode: if wishes.refresh_only { Mode::RefreshOnly } else { mode },
             targets: planning.target.clone(),
@@ -176,12 +179,12 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     // What a provider block refers to may be something else by now; what went is the plan's business.
     configure(world, &observed.objects, &observed.objects);
     let planning = ask_and_plan(world, &observed, course);
-    let (plan, more) = planning.instrument(tracing::info_span!("plan")).await;
+    let (planned, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
-    match plan {
-        Some(mut plan) => {
+    match planned {
+        Some((mut plan, desired)) => {
             bimetal_plan::bind(&mut plan, &world.snapshot);
-            Ok((Planned { plan, observed }, said))
+            Ok((Planned { plan, observed, desired }, said))
         }
         None => Err(said),
     }
@@ -214,25 +217,41 @@ async fn ask_and_plan<P: Predict + Operate>(
     world: &World<P>,
     observed: &Observed,
     course: &Course<'_>,
-) -> (Option<Plan>, Diagnostics) {
+) -> (Option<(Plan, Desired)>, Diagnostics) {
     let locked = world.lock.images.iter().map(|(source, index)| (source.clone(), Ok(index.clone())));
     let mut answers = Answers { images: locked.collect(), ..Answers::default() };
     let sources: Vec<_> = world.lock.images.keys().cloned().collect();
     world.host.allow_images(&sources);
+    let mut desired = world.configuration.desired.clone();
     for _ in 0..MOST_ROUNDS {
-        let (planning, diagnostics) =
-            bimetal_plan::plan(&world.configuration.desired, observed, &answers, &course.options, &*world.host);
-        match planning {
-            Some(bimetal_plan::Planning::Ready(plan)) if !has_errors(&diagnostics) => {
-                return (Some(*plan), diagnostics);
+        let waits_for = desired.waits_for();
+        let questions = if waits_for.is_empty() || course.options.mode == Mode::Destroy {
+            let (planning, diagnostics) =
+                bimetal_plan::plan(&desired, observed, &answers, &course.options, &*world.host);
+            match planning.filter(|_| !has_errors(&diagnostics)) {
+                Some(Planning::Ready(plan)) => return (Some((*plan, desired)), diagnostics),
+                Some(Planning::Ask(questions)) => questions,
+                None => return (None, diagnostics),
             }
-            Some(bimetal_plan::Planning::Ask(questions)) if !has_errors(&diagnostics) => match course.look {
-                Look::Offline => bimetal_refresh::answer_offline(questions, &mut answers, &world.snapshot),
-                Look::Refresh | Look::Believe => {
-                    bimetal_refresh::answer(questions, &mut answers, &course.calls(world)).await;
-                }
-            },
-            _ => return (None, diagnostics),
+        } else {
+            let (early, diagnostics) = bimetal_plan::early(&desired, observed, &answers, &waits_for, &*world.host);
+            match early.filter(|_| !has_errors(&diagnostics)) {
+                Some(Early::Known(values)) => match desired.knowing(values) {
+                    (Some(known), said) if !has_errors(&said) => {
+                        desired = known;
+                        continue;
+                    }
+                    (_, said) => return (None, said),
+                },
+                Some(Early::Ask(questions)) => questions,
+                None => return (None, diagnostics),
+            }
+        };
+        match course.look {
+            Look::Offline => bimetal_refresh::answer_offline(questions, &mut answers, &world.snapshot),
+            Look::Refresh | Look::Believe => {
+                bimetal_refresh::answer(questions, &mut answers, &course.calls(world)).await;
+            }
         }
     }
     (None, vec![Diagnostic::error("the plan has no end of questions to the world")])

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::schema::Block;
-use bimetal_model::{Address, Diagnostics, ProviderKey, ProviderName, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
 
 use crate::altered::Alterations;
 use crate::derive::derive;
 use crate::evaluate::{Acting, Moment, Outside, Scope};
+use crate::expression::Target;
 use crate::flatten::flatten;
-use crate::graph::{cycle_error, dependencies, order};
-use crate::module::{Body, Module, Scoped, SourceFile};
+use crate::graph::{cycle_error, dependencies, expressions_of, order};
+use crate::module::{Body, Call, Module, Scoped, SourceFile};
 use crate::variables::{Given, values};
 
 /// What is wanted. To clone it costs little, whatever is in it.
@@ -30,6 +31,16 @@ pub struct Desired {
     pub outside: Outside,
     /// For functions of time and chance.
     pub moment: Moment,
+    /// What it is made from, where modules wait for values of blocks to know how many instances they have.
+    open: Option<Arc<Open>>,
+}
+
+/// What modules are assembled from.
+struct Open {
+    files: Vec<SourceFile>,
+    alterations: Alterations,
+    /// The values that were known.
+    known: BTreeMap<Address, Value>,
 }
 
 impl Desired {
@@ -37,6 +48,45 @@ impl Desired {
     #[must_use]
     pub fn acting(&self, acting: Acting) -> Desired {
         Desired { moment: Moment { acting: Some(acting), ..self.moment.clone() }, ..self.clone() }
+    }
+
+    /// The blocks that modules wait for to know how many instances they have, as far as these can be planned now.
+    pub fn waits_for(&self) -> BTreeSet<Address> {
+        let calls = self.module.calls.values().flat_map(|call| &call.waits_for);
+        calls.filter(|block| !self.rests_on_open(block)).cloned().collect()
+    }
+
+    fn rests_on_open(&self, block: &Address) -> bool {
+        let (mut open, mut seen) = (vec![Node::Object(block.clone())], BTreeSet::new());
+        while let Some(node) = open.pop() {
+            let is_open = |target: &Target| match target {
+                Target::Module(name, _) => self.module.calls.get(name).is_some_and(|call| !call.waits_for.is_empty()),
+                _ => false,
+            };
+            if expressions_of(&self.module, &node)
+                .iter()
+                .flat_map(|one| one.references())
+                .any(|one| is_open(&one.target))
+            {
+                return true;
+            }
+            let next = self.dependencies.get(&node).into_iter().flatten();
+            open.extend(next.filter(|next| !seen.contains(*next)).cloned().collect::<Vec<_>>());
+            seen.insert(node);
+        }
+        false
+    }
+
+    /// The same once these blocks have values, too.
+    pub fn knowing(&self, values: BTreeMap<Address, Value>) -> (Option<Desired>, Diagnostics) {
+        let Some(open) = &self.open else { return (Some(self.clone()), Diagnostics::new()) };
+        let Open { files, alterations, known } = &**open;
+        // What is wrong with what is written was said the first time.
+        let (root, _) = crate::parse(files, &alterations.folder);
+        let root = alterations.root(root);
+        let known = known.clone().into_iter().chain(values).collect();
+        let open = Open { files: files.clone(), alterations: alterations.clone(), known };
+        assembled(root, open, self.variables.clone(), self.outside.clone(), self.moment.clone())
     }
 
     /// Variables and files, and nothing that follows from them.
@@ -93,12 +143,29 @@ pub fn altered(
     let module = by.root(module);
     let moment = Moment { planned_ms: given.planned_ms, acting: None };
     let (variables, refused) = values(&module, given, &outside);
-    let (mut module, errors) = flatten(module, files, &variables, &outside);
-    diagnostics.extend(errors);
-    diagnostics.extend(by.empty_modules(&mut module));
-    let dependencies = dependencies(&module, &mut diagnostics);
+    let open = Open { files, alterations: by.clone(), known: BTreeMap::new() };
+    let (desired, said) = assembled(module, open, variables, outside, moment);
+    diagnostics.extend(said);
     let is_sound = !has_errors(&diagnostics);
     diagnostics.extend(refused);
+    if let Some(desired) = desired.as_ref().filter(|_| is_sound && has_errors(&diagnostics)) {
+        // Nobody plans with values that are refused: what else is wrong is said here.
+        diagnostics.extend(early(desired).diagnostics);
+    }
+    (desired, diagnostics)
+}
+
+/// With the instances of all modules, as far as it is known how many there are.
+fn assembled(
+    root: Module,
+    open: Open,
+    variables: BTreeMap<String, Value>,
+    outside: Outside,
+    moment: Moment,
+) -> (Option<Desired>, Diagnostics) {
+    let (mut module, mut diagnostics) = flatten(root, open.files.clone(), &variables, open.known.clone(), &outside);
+    diagnostics.extend(open.alterations.empty_modules(&mut module));
+    let dependencies = dependencies(&module, &mut diagnostics);
     let order = match order(&dependencies) {
         Ok(order) => order,
         Err(cycle) => {
@@ -106,13 +173,22 @@ pub fn altered(
             return (None, diagnostics);
         }
     };
+    let is_open = module.calls.values().any(|call| !call.waits_for.is_empty());
+    let open = is_open.then(|| Arc::new(open));
     let (module, order, dependencies) = (Arc::new(module), Arc::new(order), Arc::new(dependencies));
-    let desired = Desired { module, variables, order, dependencies, outside, moment };
-    if is_sound && has_errors(&diagnostics) {
-        // Nobody plans with values that are refused: what else is wrong is said here.
-        diagnostics.extend(early(&desired).diagnostics);
+    let desired = Desired { module, variables, order, dependencies, outside, moment, open };
+    if is_open && desired.waits_for().is_empty() {
+        diagnostics.extend(desired.module.calls.iter().filter(|(_, call)| !call.waits_for.is_empty()).map(circle));
     }
     (Some(desired), diagnostics)
+}
+
+/// What a module's number of instances rests on rests on the module.
+fn circle((name, call): (&Scoped, &Call)) -> Diagnostic {
+    let waits_for: Vec<String> = call.waits_for.iter().map(|block| format!("`{block}`")).collect();
+    Diagnostic::error(format!("how many instances `{}module.{}` has depends on itself", name.module, name.name))
+        .because(format!("it depends on {}", waits_for.join(", ")))
+        .at(&call.span)
 }
 
 /// A body that only variables and locals may appear in, as that of `state`, worked out before anything else.

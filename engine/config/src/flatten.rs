@@ -1,6 +1,7 @@
 //! All instances of the modules that a configuration calls, as if they had been written out.
 
 mod early;
+use early::Later;
 mod rehome;
 
 use std::collections::BTreeSet;
@@ -22,16 +23,20 @@ const DEEPEST: usize = 32;
 const MOST_INSTANCES: usize = 100_000;
 
 /// The root module, with everything in the modules that it calls, directly or not.
+///
+/// `objects`: the values of blocks, as far as they are known. A call whose number of instances rests on others waits for them.
 pub(crate) fn flatten(
     root: Module,
     files: Vec<SourceFile>,
     variables: &BTreeMap<String, Value>,
+    objects: BTreeMap<Address, Value>,
     outside: &Outside,
 ) -> (Module, Diagnostics) {
     if root.calls.is_empty() {
         return (root, Vec::new());
     }
-    let scope = Scope { variables: Arc::new(variables.clone()), ..Scope::new(outside.clone()) };
+    let (variables, objects) = (Arc::new(variables.clone()), Arc::new(objects));
+    let scope = Scope { variables, objects, ..Scope::new(outside.clone()) };
     let (providers, parsed) = (BTreeMap::new(), BTreeMap::new());
     let module = Module { files, ..root };
     let waiting = module.calls.keys().rev().cloned().collect();
@@ -110,20 +115,27 @@ impl Flattener {
         if !self.called.insert(name.clone()) {
             return;
         }
-        if let Err(errors) = self.instances(name, &call) {
-            self.diagnostics.extend(errors);
+        match self.instances(name, &call) {
+            Ok(()) => {}
+            Err(Later::Wrong(errors)) => self.diagnostics.extend(errors),
+            Err(Later::Waits(blocks)) => {
+                if let Some(call) = self.module.calls.get_mut(name) {
+                    call.waits_for = blocks;
+                }
+            }
         }
     }
 
-    fn instances(&mut self, name: &Scoped, call: &Call) -> Result<(), Diagnostics> {
-        self.check(name, call).map_err(|diagnostic| vec![diagnostic])?;
+    fn instances(&mut self, name: &Scoped, call: &Call) -> Result<(), Later> {
+        self.check(name, call)?;
         if let Some(expression) = call.repetition.expression() {
             self.prepare(expression)?;
         }
         let instances = expand(&call.repetition, &self.scope)?;
         self.instances += instances.len();
         if self.instances > MOST_INSTANCES {
-            return Err(vec![Diagnostic::error(format!("{} modules are too many", self.instances)).at(&call.span)]);
+            let error = Diagnostic::error(format!("{} modules are too many", self.instances));
+            return Err(error.at(&call.span).into());
         }
         let keys: Vec<_> = instances.iter().map(|instance| instance.key.clone()).collect();
         if let Some(call) = self.module.calls.get_mut(name) {

@@ -56,6 +56,21 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     collector.dependencies
 }
 
+/// All that a node says.
+pub(crate) fn expressions_of<'m>(module: &'m Module, node: &Node) -> Vec<&'m Expression> {
+    match node {
+        Node::Local(_) | Node::Variable(_) | Node::Output(_) => module.expressions_of(node),
+        Node::Provider(key) => module.providers.get(key).map(|block| expressions(&block.body)).unwrap_or_default(),
+        Node::Object(address) => {
+            let block = module.objects.get(address);
+            block
+                .into_iter()
+                .flat_map(|block| expressions(&block.body).into_iter().chain(block.repetition.expression()))
+                .collect()
+        }
+    }
+}
+
 fn expressions(body: &Body) -> Vec<&Expression> {
     let own = body.attributes.values().map(|attribute| &attribute.expression);
     own.chain(body.blocks.iter().flat_map(|block| expressions(&block.body))).collect()

@@ -1,6 +1,6 @@
 //! A parsed configuration: blocks with their expressions, nothing evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::fmt;
 use std::sync::Arc;
@@ -199,6 +199,8 @@ pub struct Call {
     pub repetition: Repetition,
     /// These, once they are worked out.
     pub keys: Vec<Option<Key>>,
+    /// The blocks whose values it waits for to know how many; none once that is known.
+    pub waits_for: BTreeSet<Address>,
     /// `depends_on`: whole blocks, and modules.
     pub depends_on: Dependencies,
     /// `providers`: the module's own names, and what they stand for out here.

@@ -26,6 +26,15 @@ pub enum Planning {
     Ask(Vec<Question>),
 }
 
+/// What is known of some blocks before there is a plan.
+#[derive(Debug)]
+pub enum Early {
+    /// Their values, with what is unknown.
+    Known(BTreeMap<Address, Value>),
+    /// Answer these and ask again.
+    Ask(Vec<Question>),
+}
+
 /// Exactly what will happen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {

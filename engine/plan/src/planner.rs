@@ -26,7 +26,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Va
 use self::claims::Claims;
 use self::import::Imported;
 use self::object::Prepared;
-use crate::data::{Action, Budget, Change, Planning};
+use crate::data::{Action, Budget, Change, Early, Planning};
 use crate::evaluator;
 use crate::needs::Behind;
 use crate::options::{Mode, Options};
@@ -138,6 +138,20 @@ impl<'a> Planner<'a> {
             true => (None, self.diagnostics),
             false => (Some(Planning::Ask(self.questions)), self.diagnostics),
         }
+    }
+
+    /// The values of these blocks, as far as they are known before anything is done.
+    pub(crate) fn early(mut self, blocks: &BTreeSet<Address>) -> (Option<Early>, Diagnostics) {
+        self.walk();
+        if has_errors(&self.diagnostics) {
+            return (None, self.diagnostics);
+        }
+        if !self.questions.is_empty() {
+            return (Some(Early::Ask(self.questions)), self.diagnostics);
+        }
+        let objects = &self.values.scope.objects;
+        let values = blocks.iter().filter_map(|block| Some((block.clone(), objects.get(block)?.clone())));
+        (Some(Early::Known(values.collect())), self.diagnostics)
     }
 
     fn walk(&mut self) {

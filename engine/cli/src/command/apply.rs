@@ -134,14 +134,17 @@ async fn outdated(world: &World, plan: &Plan) -> Result<BTreeSet<Address>, Failu
 async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doing) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state_with(&planning.variables)?;
     let saved = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
-    let FromFile { id, providers, planned } = saved;
-    let configuration = session.configuration_of(&planned.plan, &planning.variables)?;
+    let FromFile { id, providers, plan, observed } = saved;
+    let configuration = session.configuration_of(&plan, &planning.variables)?;
     let mut world = World::open(session, configuration).await?;
     if providers != digests(&world.lock) {
         let error = Diagnostic::error("the saved plan was made with other providers than those that are locked now");
         return Err(error.hint("make a new one with `bimetal plan --out FILE`").into());
     }
-    walk::configure_from(&world, &planned.plan);
+    walk::configure_from(&world, &plan);
+    let (desired, said) = bimetal_plan::completed(world.configuration.desired.clone(), &plan, &*world.host);
+    let desired = desired.ok_or_else(|| Failure::new(said, &world.configuration.files))?;
+    let planned = Planned { plan, observed, desired };
     storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
     let scope = bimetal_apply::scope(&planned.plan, &planned.observed.resolved, &*world.host);
     let store = world.store.clone();
@@ -197,7 +200,7 @@ struct Act<'a> {
 
 impl Act<'_> {
     async fn do_it(self, session: &Session, world: &World, lease: &Lease) -> Result<ExitCode, Failure> {
-        let Planned { plan, observed } = self.planned;
+        let Planned { plan, observed, desired } = self.planned;
         if !bimetal_apply::has_work(plan, &observed.resolved, &*world.host) {
             return Ok(nothing_to_do(session, plan));
         }
@@ -217,7 +220,6 @@ impl Act<'_> {
             parallelism: self.planning.at_once(Ports::PARALLELISM),
             crash: crash.as_deref(),
         };
-        let desired = &world.configuration.desired;
         let applying = bimetal_apply::apply(plan, desired, &observed.resolved, &ports, lease, &stop);
         let applied = applying.instrument(tracing::info_span!("apply", revision)).await;
         listening.abort();

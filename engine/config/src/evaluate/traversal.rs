@@ -63,6 +63,8 @@ impl<'a> Evaluator<'a> {
                 found.ok_or_else(|| missing("local", &name.name, names_in(&scope.locals, &name.module)))
             }
             Target::Module(name, output) => match scope.calls.get(name) {
+                // How many instances it has is worked out later.
+                Some(call) if !call.waits_for.is_empty() => Ok(Cow::Owned(Value::unknown(Type::Any))),
                 Some(call) => Ok(Cow::Owned(self.module(name, call, output.as_deref()))),
                 None => Err(missing("module", &name.name, names_in(&scope.calls, &name.module))),
             },

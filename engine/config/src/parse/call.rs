@@ -1,6 +1,6 @@
 //! `module` blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_model::{Diagnostic, ProviderKey, Span};
 use bimetal_syntax::Kind;
@@ -36,6 +36,7 @@ impl Parser<'_> {
             source_span,
             repetition,
             keys,
+            waits_for: BTreeSet::new(),
             depends_on,
             providers: Providers::new(providers),
             arguments,

@@ -103,11 +103,12 @@ impl Play<'_> {
                 return Ok((of_failed_plan(run, &desired.module, said), None));
             }
         };
+        let desired = planned.desired.clone();
         let outcome = match run.command {
-            suite::Phase::Plan => foreseen(&desired, world, planned),
+            suite::Phase::Plan => foreseen(world, planned),
             suite::Phase::Apply => self.apply(run, world, planned).await?,
         };
-        let scope = self.scope(&scene, outcome.values, &outcome.outputs);
+        let scope = self.scope(&scene, &desired, outcome.values, &outcome.outputs);
         self.outputs.insert(run.name.clone(), outcome.outputs.into_iter().collect());
         let new: Diagnostics = outcome.said.into_iter().filter(|one| !said.contains(one)).collect();
         said.extend(new);
@@ -141,9 +142,9 @@ impl Play<'_> {
     }
 
     /// What names stand for in assertions.
-    fn scope(&self, scene: &Scene<'_>, values: Values, outputs: &BTreeMap<String, Value>) -> Scope {
+    fn scope(&self, scene: &Scene<'_>, desired: &Desired, values: Values, outputs: &BTreeMap<String, Value>) -> Scope {
         // What can't be worked out was said when it was planned.
-        let (mut scope, _) = bimetal_plan::everything(&scene.desired, values);
+        let (mut scope, _) = bimetal_plan::everything(desired, values);
         let variables = Arc::make_mut(&mut scope.variables);
         for (name, value) in &scene.written.values {
             variables.entry(name.clone()).or_insert_with(|| value.clone());
@@ -152,7 +153,8 @@ impl Play<'_> {
     }
 }
 
-fn foreseen(desired: &Desired, world: World<Mocked<Host>>, planned: Planned) -> Outcome {
+fn foreseen(world: World<Mocked<Host>>, planned: Planned) -> Outcome {
+    let desired = &planned.desired;
     let (values, _) = Values::of_plan(desired, &planned.plan, &*world.host);
     let (outputs, said) = bimetal_plan::outputs(desired, &values, planned.plan.left_out());
     Outcome { said, values, outputs, shown: Shown::Plan(Box::new(planned.plan)) }

@@ -186,7 +186,7 @@ async fn act_with(
     lease: &Lease,
     stop: &Stop,
 ) -> Result<(Applied, Values), Failure> {
-    let Planned { plan, observed } = planned;
+    let Planned { plan, observed, desired } = planned;
     let number = world.store.begin(lease, revision("test", plan), None).await?;
     let ports = Ports {
         predict: &*world.host,
@@ -197,7 +197,6 @@ async fn act_with(
         parallelism: Ports::PARALLELISM,
         crash: None,
     };
-    let desired = &world.configuration.desired;
     let (applied, values) =
         bimetal_apply::apply_with_values(plan, desired, &observed.resolved, &ports, lease, stop).await;
     world.store.finish(lease, number, applied.outcome).await?;

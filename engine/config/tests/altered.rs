@@ -32,7 +32,11 @@ fn check(text: &str, folder: &str, suite: &str) -> String {
     }
     lines.extend(desired.module.objects.keys().map(|address| format!("{address}\n")));
     lines.extend(
-        desired.module.providers.iter().map(|(key, block)| format!("{key}: {:?}\n", block.body.attributes.keys())),
+        desired
+            .module
+            .providers
+            .iter()
+            .map(|(key, block)| format!("{key}: {:?}\n", Vec::from_iter(block.body.attributes.keys()))),
     );
     lines.extend(desired.module.checks.keys().map(|name| format!("check {name}\n")));
     lines.extend(scope.locals.iter().map(|(name, value)| format!("local {name} = {value:?}\n")));

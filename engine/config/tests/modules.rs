@@ -3,6 +3,7 @@
 mod common;
 
 use bimetal_config::{Desired, Given, Outside, SourceFile, derive, desired, missing_modules};
+use bimetal_model::{Type, Value};
 use common::{show, source};
 use insta::assert_snapshot;
 
@@ -218,7 +219,7 @@ fn mistakes_in_calls_are_shown_where_they_are() {
         "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  x = module.m.ful\n}\n",
         "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n}\nlocals {\n  x = module.n\n}\n",
         "module \"m\" {\n  source = \"./net\"\n  name = each.key\n}\n",
-        "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n  for_each = docker_volume.x\n}\nresource \"docker_volume\" \"x\" {}\n",
+        "module \"m\" {\n  source = \"./net\"\n  name = \"a\"\n  for_each = docker_volume.x\n}\nresource \"docker_volume\" \"x\" {\n  name = module.m.full\n}\n",
         "module \"m\" {\n  source = \"./net\"\n  name = module.m.full\n}\n",
         "module \"m\" {\n  source = \".\"\n}\n",
     ];
@@ -239,10 +240,70 @@ fn mistakes_in_calls_are_shown_where_they_are() {
     error: `module.m.ful` is not declared at «module.m.ful» hint: did you mean `module.m.full`?
     error: `module.n` is not declared at «module.n» hint: did you mean `module.m`?
     error: `each` is known only in a block with `for_each` at «each.key» hint: add `for_each = …` to the block
-    error: how many instances a module has can't depend on objects (`docker_volume.x` is known only while planning) at «docker_volume.x» hint: use variables and locals here, or put `count` or `for_each` on the blocks in the module
+    error: how many instances `module.m` has depends on itself (it depends on `docker_volume.x`) at «module "m"»
     error: these depend on each other in a circle (module.m.var.name → module.m.output.full → module.m.local.full → module.m.var.name) at «module "m"» hint: take out one of these references
     error: this module calls itself at «"."»
     "#);
+}
+
+#[test]
+fn how_many_there_are_may_rest_on_what_is_looked_up() {
+    let root = r#"
+# main.bm.hcl
+data "zoo_names" "all" {}
+module "first" {
+  source   = "./net"
+  for_each = toset(data.zoo_names.all.names)
+  name     = each.key
+}
+module "second" {
+  source = "./net"
+  count  = length(module.first) + local.more
+  name   = "n${count.index}"
+}
+data "zoo_names" "more" {
+  of = module.second[0].full
+}
+locals {
+  more = 1
+}
+module "third" {
+  source = "./net"
+  count  = length(data.zoo_names.more.names)
+  name   = "last"
+}
+"#;
+    let (first, said) = desired(files(&with_net(root)), Given::default(), Outside::default());
+    assert!(said.is_empty(), "{said:?}");
+    let waits_for = |desired: &Desired| desired.waits_for().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let first = first.unwrap();
+    assert_eq!(waits_for(&first), ["data.zoo_names.all"], "the other one rests on modules that are not there yet");
+    let names = |names: &[&str]| {
+        let list = Value::tuple(names.iter().map(|name| Value::from(*name)));
+        [("names", list)].into_iter().collect::<Value>()
+    };
+    let (second, said) = first.knowing([("data.zoo_names.all".parse().unwrap(), names(&["a", "b"]))].into());
+    assert!(said.is_empty(), "{said:?}");
+    let second = second.unwrap();
+    assert_eq!(waits_for(&second), ["data.zoo_names.more"]);
+    let (third, said) = second.knowing([("data.zoo_names.more".parse().unwrap(), names(&["c"]))].into());
+    assert!(said.is_empty(), "{said:?}");
+    let third = third.unwrap();
+    assert!(third.waits_for().is_empty());
+    let objects: Vec<String> = third.module.objects.keys().map(ToString::to_string).collect();
+    assert_snapshot!(objects.join("\n"), @r#"
+    data.zoo_names.all
+    data.zoo_names.more
+    module.first["a"].docker_network.this
+    module.first["b"].docker_network.this
+    module.second[0].docker_network.this
+    module.second[1].docker_network.this
+    module.second[2].docker_network.this
+    module.third[0].docker_network.this
+    "#);
+    let (none, said) = second.knowing([("data.zoo_names.more".parse().unwrap(), Value::unknown(Type::Any))].into());
+    assert!(none.is_some());
+    assert_snapshot!(said[0].summary, @"`count` depends on what is known only after apply");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Resu
         Some(path) => {
             let keys = keys(&session.root, &configuration)?;
             let saved = plan_file::read(&session.root.join(path), &keys)?;
-            show_plan(session, &saved.planned.plan, arguments.detail);
+            show_plan(session, &saved.plan, arguments.detail);
         }
         None => {
             use bimetal_model::port::Remember as _;

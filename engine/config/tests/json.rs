@@ -22,7 +22,7 @@ fn check(file: &SourceFile) -> String {
         text += &format!("{node} needs [{}]\n", needs.join(", "));
     }
     for (key, block) in &desired.module.providers {
-        text += &format!("provider {key} {:?}\n", block.body.attributes.keys());
+        text += &format!("provider {key} {:?}\n", Vec::from_iter(block.body.attributes.keys()));
     }
     for (address, block) in &desired.module.objects {
         let provider = block.provider.as_ref().map(ToString::to_string);

@@ -19,7 +19,7 @@ fn check(file: &SourceFile) -> String {
 }
 
 fn text(suite: &Suite) -> String {
-    let mut lines = format!("variables {:?}\n", suite.variables.keys());
+    let mut lines = format!("variables {:?}\n", Vec::from_iter(suite.variables.keys()));
     lines += &format!("providers {:?}\n", suite.providers.keys());
     for (key, mock) in &suite.mocks {
         let expression = |one: &bimetal_config::suite::Defaults| format!("{:?} from {:?}", one.values, one.during);
@@ -34,7 +34,12 @@ fn text(suite: &Suite) -> String {
         let folder = run.module.as_ref().map(|source| &*source.folder);
         lines += &format!("run {} {:?} in {folder:?}, state {:?}\n", run.name, run.command, run.state_key);
         let options = &run.options;
-        lines += &format!("  with {:?}, refresh {}, {:?}", run.variables.keys(), options.refresh, options.mode);
+        lines += &format!(
+            "  with {:?}, refresh {}, {:?}",
+            Vec::from_iter(run.variables.keys()),
+            options.refresh,
+            options.mode
+        );
         let names = options.targets.iter().chain(&options.replace).map(ToString::to_string).collect::<Vec<_>>();
         lines += &format!(" {}\n", names.join(" "));
         lines += &format!("  providers {:?}\n", run.providers);

@@ -73,8 +73,8 @@ impl Planner<'_> {
     ) -> BTreeMap<Address, BTreeSet<Port>> {
         let mut ports: BTreeMap<Address, BTreeSet<Port>> = BTreeMap::new();
         let Ok(runtime) = self.values.catalogue.runtime() else { return ports };
-        let is_container = |change: &&Box<Change>| change.ty == runtime.ty && change.address.replica.is_none();
-        for change in self.changes.values().filter(is_container) {
+        let is_container = |change: &&Change| change.ty == runtime.ty && change.address.replica.is_none();
+        for change in self.changes.values().map(Box::as_ref).filter(is_container) {
             let Some(container) = &change.after else { continue };
             if let Some(machine) = machine_of(change, container, machines) {
                 ports.entry(machine.clone()).or_default().extend(service::host_ports(container).unwrap_or_default());

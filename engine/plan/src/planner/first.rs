@@ -17,16 +17,21 @@ type Changes = BTreeMap<Address, Box<Change>>;
 /// Who is made first needs what it depends on by then, and what it replaces needs what that replaces until it is gone: so whatever it
 /// depends on is made first, too. What two can't have at the same time comes the other way round.
 pub(super) fn create_first(changes: &mut Changes, desired: &Desired, observed: &Observed) {
-    let wants = |change: &&Box<Change>| {
+    let wants = |change: &&Change| {
         let block = desired.module.objects.get(&change.address.whole());
         block.is_some_and(|block| block.lifecycle.create_before_destroy)
     };
-    let is_replaced = |change: &&Box<Change>| change.action == Action::Replace;
-    let mut open: Vec<Address> =
-        changes.values().filter(is_replaced).filter(wants).map(|change| change.address.clone()).collect();
+    let is_replaced = |change: &&Change| change.action == Action::Replace;
+    let mut open: Vec<Address> = changes
+        .values()
+        .map(Box::as_ref)
+        .filter(is_replaced)
+        .filter(wants)
+        .map(|change| change.address.clone())
+        .collect();
     let mut first = BTreeSet::new();
     while let Some(address) = open.pop() {
-        let Some(change) = changes.get(&address).filter(is_replaced) else { continue };
+        let Some(change) = changes.get(&address).map(Box::as_ref).filter(is_replaced) else { continue };
         if first.insert(address) {
             open.extend(change.depends_on.iter().cloned());
         }

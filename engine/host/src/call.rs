@@ -134,6 +134,10 @@ fn reason(guest: &Guest, error: &wasmtime::Error) -> String {
         Some(Breach::Processor { seconds }) => format!("it computed for more than {seconds} s"),
         None => {
             let cause = error.root_cause().to_string();
+            // The engine has no type for it.
+            if cause.starts_with("too much data is being copied") {
+                return format!("it handed over more than {} MiB in one call", crate::runtime::MOST_HANDED >> 20);
+            }
             match guest.last_words() {
                 Some(words) => format!("it crashed ({cause}): {}", wire::clean(&words)),
                 None => format!("it crashed: {cause}"),

@@ -128,6 +128,9 @@ fn json(text: &str) -> Result<Json, Fault> {
 
 impl report::Host for Guest {
     async fn log(&mut self, level: report::Level, message: String) {
+        if !self.is_heard() {
+            return;
+        }
         let provider = self.context.provider.name.to_string();
         let message = wire::clean(&message);
         match level {
@@ -143,7 +146,7 @@ impl report::Host for Guest {
     }
 
     async fn progress(&mut self, index: u32, message: String, done: Option<u64>, total: Option<u64>) {
-        if self.context.phase > Phase::Pure {
+        if self.is_heard() && self.context.phase > Phase::Pure {
             self.context.tell(index as usize, Progress { message, done, total });
         }
     }

@@ -12,7 +12,7 @@ use crate::grant::{HttpGrant, Subject};
 use crate::host::{Provider, Services};
 use crate::manifest::Rate;
 use crate::phase::Phase;
-use crate::runtime::{MOST_MEMORY, TICK};
+use crate::runtime::{MOST_HANDED, MOST_MEMORY, TICK};
 use crate::tail::Tail;
 
 /// The state of one store.
@@ -39,6 +39,9 @@ pub(crate) struct Context {
     pub(crate) subject: Arc<Subject>,
 }
 
+/// So many messages of one call are heard.
+const MOST_SAID: u32 = 10_000;
+
 /// A limit that a guest hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Breach {
@@ -54,6 +57,8 @@ struct Limits {
     memory: usize,
     /// In this call.
     ticks: u64,
+    /// Messages in this call.
+    said: u32,
     has_waited: bool,
 }
 
@@ -71,6 +76,7 @@ impl Guest {
         };
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.limits);
+        store.set_hostcall_fuel(MOST_HANDED);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
         store
@@ -79,7 +85,7 @@ impl Guest {
     /// Another call begins: it has the whole of its time.
     pub(crate) fn begin(&mut self, context: Context) {
         self.context = context;
-        (self.limits.ticks, self.limits.breach) = (0, None);
+        (self.limits.ticks, self.limits.said, self.limits.breach) = (0, 0, None);
         self.last_log = None;
         self.stderr.clear();
     }
@@ -95,6 +101,15 @@ impl Guest {
         }
         self.limits.breach = Some(Breach::Processor { seconds: budget * TICK.as_millis() as u64 / 1000 });
         UpdateDeadline::Interrupt
+    }
+
+    /// Whether one more message is heard. Who says more than anybody reads is not heard any more in this call.
+    pub(crate) fn is_heard(&mut self) -> bool {
+        self.limits.said = self.limits.said.saturating_add(1);
+        if self.limits.said == MOST_SAID {
+            tracing::warn!(provider = %self.context.provider.name, "it says too much: the rest of this call is left out");
+        }
+        self.limits.said < MOST_SAID
     }
 
     pub(crate) fn has_waited(&mut self) {

@@ -6,6 +6,8 @@ use wasmtime::{Config, Engine};
 
 /// Guests are interrupted this often, to be counted or stopped.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
+/// The most that one call may answer, or hand to the host, in bytes.
+pub(crate) const MOST_HANDED: usize = 32 << 20;
 /// The most memory that one guest may have, in bytes.
 pub(crate) const MOST_MEMORY: usize = 128 << 20;
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::{Value, json};
 
 use crate::bindings::bimetal::provider::types::{
-    CreateRequest, Diagnostic, Failure, Fault, Object, Outcome, PlanRequest, Planned, Severity,
+    CreateRequest, Diagnostic, Failure, Fault, Object, Outcome, PlanRequest, Planned, Severity, Step,
 };
 use crate::bindings::bimetal::provider::{certificates, clock, docker, http, report, ssh};
 
@@ -25,9 +25,27 @@ pub(crate) fn harm(ty: &str) {
         "allocate" => allocate(),
         "trap" => panic!("the sky is falling"),
         "exit" => std::process::exit(3),
+        "recurse" => drop(std::hint::black_box(recurse(1))),
+        "shout" => (0..1_000_000).for_each(|line| report::log(report::Level::Error, &format!("{line}: a shout"))),
+        "hurry" => (0..1_000_000).for_each(|done| report::progress(u32::MAX, "\u{1b}[2Jnearly", Some(done), Some(1))),
+        "files" => panic!("{:?}", std::fs::read_to_string("/etc/passwd")),
+        "folders" => panic!("{:?}", std::fs::read_dir("/").map(Iterator::count)),
+        "environment" => {
+            panic!("{:?} {:?}", std::env::vars().collect::<Vec<_>>(), std::env::args().collect::<Vec<_>>())
+        }
+        "dial" => panic!("{:?}", std::net::TcpStream::connect("127.0.0.1:22").map(drop)),
+        "listen" => panic!("{:?}", std::net::TcpListener::bind("127.0.0.1:0").map(drop)),
+        "resolve" => panic!("{:?}", std::net::ToSocketAddrs::to_socket_addrs("localhost:1").map(Iterator::count)),
+        "process" => panic!("{:?}", std::process::Command::new("/bin/sh").spawn().map(drop)),
+        "thread" => panic!("{:?}", std::thread::Builder::new().spawn(spin).map(drop)),
         "chatty" => (0..2000).for_each(|line| eprintln!("{line}: {}", "talk ".repeat(100))),
         _ => {}
     }
+}
+
+#[allow(unconditional_recursion)]
+fn recurse(depth: u64) -> u64 {
+    std::hint::black_box(recurse(std::hint::black_box(depth + 1))) + 1
 }
 
 fn spin() {
@@ -92,8 +110,17 @@ pub(crate) fn call(function: &str, arguments: String) -> Result<String, Vec<Diag
 /// What was proposed, with what only the effect will tell.
 pub(crate) fn plan(request: PlanRequest) -> Result<Planned, Vec<Diagnostic>> {
     harm(&request.type_name);
-    if request.type_name == "garbage" {
-        return Ok(Planned { value: "{".to_owned(), replace: Vec::new(), private: Vec::new() });
+    if let Some(text) = lie(&request.type_name) {
+        return Ok(Planned { value: text, replace: Vec::new(), private: Vec::new() });
+    }
+    if request.type_name == "complain" {
+        let complaint = || Diagnostic {
+            severity: Severity::Error,
+            summary: "\u{1b}[31mred\u{7} ".repeat(100),
+            detail: String::new(),
+            path: vec![Step::Attribute("nowhere".to_owned()), Step::Index(u32::MAX)],
+        };
+        return Err((0..1000).map(|_| complaint()).collect());
     }
     let mut value: Value = serde_json::from_str(&request.proposed).unwrap_or_default();
     value["id"] = json!({ "$unknown": {} });
@@ -103,6 +130,41 @@ pub(crate) fn plan(request: PlanRequest) -> Result<Planned, Vec<Diagnostic>> {
         _ => json!({ "$unknown": {} }),
     };
     Ok(Planned { value: value.to_string(), replace: Vec::new(), private: vec![1] })
+}
+
+/// An answer that is none.
+fn lie(ty: &str) -> Option<String> {
+    let of = |name: &str, value: &str| {
+        format!(r#"{{"name":"a","key":null,"code":null,"id":null,"note":null,"{name}":{value}}}"#)
+    };
+    let text = match ty {
+        "garbage" => "{".to_owned(),
+        "nothing" => String::new(),
+        "null" => "null".to_owned(),
+        "list" => "[]".to_owned(),
+        "huge" => "a".repeat(100 << 20),
+        "large" => of("note", &format!("\"{}\"", "a".repeat(40 << 20))),
+        "deep" => of("note", &format!("{}1{}", "[".repeat(1 << 20), "]".repeat(1 << 20))),
+        "nan" => of("note", "NaN"),
+        "exponent" => of("note", "1e999999999999"),
+        "surrogate" => of("note", r#""\ud800""#),
+        "other" => of("what", "1"),
+        "part" => r#"{"name":"a"}"#.to_owned(),
+        "twice" => of("name", "\"b\""),
+        "changed" => of("name", "\"somebody else\""),
+        "word" => of("name", r#"{"$what":1}"#),
+        "handle" => of("note", r#"{"$handle":{"transport":"unix","path":"/var/run/docker.sock"}}"#),
+        "steal" => of("note", r#"{"$credential":"provider.rogue#token"}"#),
+        // No text at all.
+        "bytes" => {
+            #[allow(unsafe_code)]
+            unsafe {
+                String::from_utf8_unchecked(vec![b'"', 0xff, 0xfe, b'"'])
+            }
+        }
+        _ => return None,
+    };
+    Some(text)
 }
 
 /// The plan with its unknowns filled in.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a type may be called.
-const BEHAVIOURS: [&str; 15] = [
+const BEHAVIOURS: [&str; 44] = [
     "good",
     "spin",
     "allocate",
@@ -19,6 +19,35 @@ const BEHAVIOURS: [&str; 15] = [
     "leak",
     "ssh",
     "docker",
+    "recurse",
+    "shout",
+    "hurry",
+    "files",
+    "folders",
+    "environment",
+    "dial",
+    "listen",
+    "resolve",
+    "process",
+    "thread",
+    "complain",
+    "nothing",
+    "null",
+    "list",
+    "huge",
+    "large",
+    "deep",
+    "nan",
+    "exponent",
+    "surrogate",
+    "other",
+    "part",
+    "twice",
+    "changed",
+    "word",
+    "handle",
+    "steal",
+    "bytes",
 ];
 
 /// What a function may be called.

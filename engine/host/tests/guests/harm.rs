@@ -104,6 +104,17 @@ async fn a_guest_may_talk_as_much_as_it_likes() {
 }
 
 /// An instance that was used again and again has its whole time each time.
+#[tokio::test]
+async fn who_says_too_much_is_not_heard_any_more() {
+    let rig = Rig::new();
+    assert!(matches!(rig.create("hurry", "a").await, Outcome::Done(_)));
+    let heard = rig.events.progress();
+    assert_eq!(heard.len(), 9_999);
+    assert_eq!(heard[1], format!("{}:  [2Jnearly", address("hurry")), "nothing moves the cursor");
+    assert!(matches!(rig.create("good", "a").await, Outcome::Done(_)));
+    assert_eq!(rig.events.progress().len(), 10_000, "the next call is heard again");
+}
+
 #[test]
 fn many_small_calls_are_not_one_long_one() {
     let rig = Rig::new();
@@ -131,4 +142,96 @@ async fn spinning_guests_do_not_starve_others() {
     for task in spinning {
         assert!(task.await.unwrap_err().is_cancelled());
     }
+}
+
+/// What harm is done to a plan, and what is said of it.
+#[test]
+fn whatever_a_guest_does_the_user_reads_what_it_was() {
+    let rig = Rig::new();
+    let mut said = String::new();
+    for ty in [
+        "spin",
+        "allocate",
+        "recurse",
+        "trap",
+        "exit",
+        "shout",
+        "hurry",
+        "files",
+        "folders",
+        "environment",
+        "dial",
+        "listen",
+        "resolve",
+        "process",
+        "thread",
+        "complain",
+        "garbage",
+        "nothing",
+        "null",
+        "list",
+        "dishonest",
+        "huge",
+        "large",
+        "deep",
+        "nan",
+        "exponent",
+        "surrogate",
+        "other",
+        "part",
+        "twice",
+        "changed",
+        "word",
+        "handle",
+        "steal",
+        "bytes",
+    ] {
+        let answer = match rig.plan(ty) {
+            Ok(planned) => format!("{:?}", planned.value),
+            Err(diagnostics) => text(&diagnostics),
+        };
+        let (lines, line) = (answer.lines().count(), answer.lines().next().unwrap_or_default());
+        let line: String = line.chars().take(240).collect();
+        let line = line.trim_start_matches(&format!("{}: provider `rogue` 0.1.0 ", address(ty)));
+        said +=
+            &format!("{ty}: {line}{}\n", if lines > 1 { format!(" (and {} lines)", lines - 1) } else { String::new() });
+        assert!(rig.plan("good").is_ok(), "{ty}");
+    }
+    insta::assert_snapshot!(said, @r#"
+    spin: failed: it computed for more than 5 s
+    allocate: failed: it wanted more than 128 MiB of memory
+    recurse: failed: it crashed: wasm trap: call stack exhausted
+    trap: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): the sky is falling
+    exit: failed: it crashed: Exited with i32 exit status 1
+    shout: {"code": (sensitive), "id": (unknown string), "key": (sensitive), "name": "a", "note": (unknown string)}
+    hurry: {"code": (sensitive), "id": (unknown string), "key": (sensitive), "name": "a", "note": (unknown string)}
+    files: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Os { code: 44, kind: NotFound, message: "No such file or directory" })
+    folders: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Os { code: 44, kind: NotFound, message: "No such file or directory" })
+    environment: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): [] []
+    dial: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Os { code: 2, kind: PermissionDenied, message: "Permission denied" })
+    listen: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Os { code: 2, kind: PermissionDenied, message: "Permission denied" })
+    resolve: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Custom { kind: Uncategorized, error: "failed to lookup address information: Non-recoverable error" })
+    process: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Error { kind: Unsupported, message: "operation not supported on this platform" })
+    thread: failed: it crashed (wasm trap: wasm `unreachable` instruction executed): Err(Os { code: 58, kind: Unsupported, message: "Not supported" })
+    complain: complain.x:  [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred   [31mred (and 999 lines)
+    garbage: failed: its answer is no JSON: EOF while parsing an object at line 1 column 1
+    nothing: failed: its answer is no JSON: EOF while parsing a value at line 1 column 0
+    null: null
+    list: failed: its answer does not fit its own schema: object required, but have tuple
+    dishonest: failed: it was asked about 1 objects and answered about 0
+    huge: failed: it handed over more than 32 MiB in one call
+    large: failed: it wanted more than 128 MiB of memory
+    deep: failed: its answer is no JSON: recursion limit exceeded at line 1 column 191
+    nan: failed: its answer is no JSON: expected value at line 1 column 65
+    exponent: failed: its answer can't be read: `1e+999999999999` is not a number
+    surrogate: failed: its answer is no JSON: unexpected end of hex escape at line 1 column 72
+    other: {"code": null, "id": null, "key": null, "name": "a", "note": null}
+    part: failed: its answer does not fit its own schema: attribute `code` is required
+    twice: {"code": null, "id": null, "key": null, "name": "b", "note": null}
+    changed: {"code": null, "id": null, "key": null, "name": "somebody else", "note": null}
+    word: failed: its answer can't be read: `$what` is no key of the contract's
+    handle: failed: its answer does not fit its own schema at `note`: string required, but have handle
+    steal: failed: its answer can't be read: `$credential` is no key of the contract's
+    bytes: failed: it crashed: invalid utf-8 sequence of 1 bytes from index 1
+    "#);
 }

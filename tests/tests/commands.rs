@@ -182,6 +182,15 @@ fn several_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn a_file_that_is_no_text_is_told_with_its_line() {
+    let bimetal = Bimetal::new("locals {\n  a = 1\n}\n");
+    std::fs::write(bimetal.folder().join("b.bm.hcl"), b"locals {\n  b = \"caf\xe9\"\n}\n")
+        .expect("the folder is there");
+    let error = bimetal.run(&["validate"]).failed();
+    assert!(error.contains("`b.bm.hcl` is no UTF-8") && error.contains("in line 2"), "{error}");
+}
+
+#[test]
 fn a_valid_configuration_is_said_to_be() {
     let bimetal = Bimetal::new(QUIET);
     assert_eq!(bimetal.ok(&["validate"]), "The configuration is valid.\n");

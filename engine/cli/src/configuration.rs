@@ -113,8 +113,17 @@ fn names(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Fail
 
 fn read_source(root: &Path, name: &str) -> Result<SourceFile, Failure> {
     let doing = format!("reading `{name}`");
-    let text = std::fs::read_to_string(root.join(name)).map_err(io(&doing))?;
+    let bytes = std::fs::read(root.join(name)).map_err(io(&doing))?;
+    let text = String::from_utf8(bytes).map_err(|error| no_text(name, &error))?;
     Ok(SourceFile { name: Arc::from(name), text: Arc::from(text) })
+}
+
+fn no_text(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
+    let text = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = text.split(|byte| *byte == b'\n').count();
+    Diagnostic::error(format!("`{name}` is no UTF-8"))
+        .because(format!("there is something else in line {line}"))
+        .hint("save it as UTF-8; `iconv -f LATIN1 -t UTF-8` may help")
 }
 
 /// `BIMETAL_VAR_name`

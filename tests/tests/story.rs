@@ -373,7 +373,19 @@ output "name" { value = digitalocean_tag.this.name }
     bimetal.ok(&["state", "show", "module.count[0].digitalocean_tag.this"]);
     let again = bimetal.ok(&["plan", "--detailed-exitcode"]);
     assert!(again.contains("No changes"), "{again}");
-    bimetal.ok(&["destroy", "--auto-approve"]);
+    bimetal.ok(&[
+        "plan",
+        "--out",
+        "plan",
+        "--replace",
+        "module.tag[\"fra1\"].digitalocean_tag.this",
+        "--target",
+        "module.tag[\"fra1\"]",
+    ]);
+    bimetal.ok(&["apply", "plan"]);
+    bimetal.ok(&["plan", "--destroy", "--out", "plan"]);
+    bimetal.ok(&["apply", "plan"]);
+    assert_eq!(bimetal.ok(&["state", "list"]), "");
     assert_eq!(cloud.complaints(), Vec::<String>::new());
 }
 

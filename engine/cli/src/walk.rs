@@ -1,5 +1,6 @@
 //! The walk: configuration and state to a plan, a plan to effects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_config::Desired;
@@ -222,23 +223,24 @@ async fn ask_and_plan<P: Predict + Operate>(
     let mut answers = Answers { images: locked.collect(), ..Answers::default() };
     let sources: Vec<_> = world.lock.images.keys().cloned().collect();
     world.host.allow_images(&sources);
-    let mut desired = world.configuration.desired.clone();
+    let (mut desired, mut known) = (world.configuration.desired.clone(), BTreeMap::new());
     for _ in 0..MOST_ROUNDS {
         let waits_for = desired.waits_for();
         let questions = if waits_for.is_empty() || course.options.mode == Mode::Destroy {
             let (planning, diagnostics) =
                 bimetal_plan::plan(&desired, observed, &answers, &course.options, &*world.host);
             match planning.filter(|_| !has_errors(&diagnostics)) {
-                Some(Planning::Ready(plan)) => return (Some((*plan, desired)), diagnostics),
+                Some(Planning::Ready(plan)) => return (Some((Plan { known, ..*plan }, desired)), diagnostics),
                 Some(Planning::Ask(questions)) => questions,
                 None => return (None, diagnostics),
             }
         } else {
             let (early, diagnostics) = bimetal_plan::early(&desired, observed, &answers, &waits_for, &*world.host);
             match early.filter(|_| !has_errors(&diagnostics)) {
-                Some(Early::Known(values)) => match desired.knowing(values) {
-                    (Some(known), said) if !has_errors(&said) => {
-                        desired = known;
+                Some(Early::Known(values)) => match desired.knowing(values.clone()) {
+                    (Some(more), said) if !has_errors(&said) => {
+                        known.extend(values);
+                        desired = more;
                         continue;
                     }
                     (_, said) => return (None, said),

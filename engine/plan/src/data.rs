@@ -55,6 +55,9 @@ pub struct Plan {
     pub images: BTreeMap<ImageSource, ImageIndex>,
     /// Facts of machines and answers of data sources that the plan rests on, by address.
     pub facts: BTreeMap<Address, Value>,
+    /// The blocks that modules waited for to know how many instances they have.
+    #[serde(default)]
+    pub known: BTreeMap<Address, Value>,
     /// Every object that exists or is wanted, in the order of their addresses.
     pub changes: Vec<Change>,
     /// What has a new address, with the old one.

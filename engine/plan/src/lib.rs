@@ -63,10 +63,9 @@ pub use values::Values;
 use std::collections::BTreeSet;
 
 use bimetal_config::Desired;
-use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Predict;
 use bimetal_model::question::{Answers, Observed};
-use bimetal_model::{Address, Diagnostics, Selector, Type, Value};
+use bimetal_model::{Address, Diagnostics, Selector};
 
 /// What has to be done so that what is observed becomes what is desired, or what has to be asked first.
 ///
@@ -103,21 +102,4 @@ pub fn early(
     let options = Options { targets, ..Options::default() };
     let moves::Moves { observed, .. } = moves::moves(desired, observed, &options);
     planner::Planner::new(desired, &observed, answers, &options, predict).early(blocks)
-}
-
-/// The configuration that a plan was made for, with the modules of which what was looked up then told how many there are.
-pub fn completed(desired: Desired, plan: &Plan, predict: &dyn Predict) -> (Option<Desired>, Diagnostics) {
-    let mut desired = desired;
-    loop {
-        let waits_for = desired.waits_for();
-        if waits_for.is_empty() {
-            return (Some(desired), Diagnostics::new());
-        }
-        let (values, _) = Values::of_plan(&desired, plan, predict);
-        let value = |block: &Address| values.scope.objects.get(block).cloned().unwrap_or(Value::unknown(Type::Any));
-        match desired.knowing(waits_for.iter().map(|block| (block.clone(), value(block))).collect()) {
-            (Some(more), said) if !has_errors(&said) => desired = more,
-            (_, said) => return (None, said),
-        }
-    }
 }

@@ -37,7 +37,7 @@ pub fn stored_secrets(plan: &Plan, predict: &dyn Predict) -> BTreeSet<String> {
 pub fn saved_secrets(plan: &Plan, predict: &dyn Predict) -> BTreeSet<String> {
     let variables = plan.variables.iter().map(|(name, value)| (format!("var.{name}"), value));
     let providers = plan.providers.iter().map(|(key, value)| (format!("provider.{key}"), value));
-    let facts = plan.facts.iter().map(|(address, value)| (address.to_string(), value));
+    let facts = plan.facts.iter().chain(&plan.known).map(|(address, value)| (address.to_string(), value));
     let kept = plan.changes.iter().flat_map(|change| {
         let values = before(change).into_iter().chain(&change.after).chain(&change.config);
         values.map(|value| (change.address.to_string(), value))

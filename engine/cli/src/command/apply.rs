@@ -142,7 +142,7 @@ async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doin
         return Err(error.hint("make a new one with `bimetal plan --out FILE`").into());
     }
     walk::configure_from(&world, &plan);
-    let (desired, said) = bimetal_plan::completed(world.configuration.desired.clone(), &plan, &*world.host);
+    let (desired, said) = world.configuration.desired.knowing(plan.known.clone());
     let desired = desired.ok_or_else(|| Failure::new(said, &world.configuration.files))?;
     let planned = Planned { plan, observed, desired };
     storable::check_doing(&world.store, &planned.plan, &*world.host).await?;

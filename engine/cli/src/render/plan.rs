@@ -142,6 +142,7 @@ mod tests {
             providers: Default::default(),
             images: Default::default(),
             facts: Default::default(),
+            known: Default::default(),
             changes,
             outputs: Default::default(),
             moved: Default::default(),

@@ -48,6 +48,7 @@ impl Planner<'_> {
             providers: lasting(&self.providers),
             images: self.images,
             facts: self.facts,
+            known: BTreeMap::new(),
             changes: self.changes.into_values().map(|change| *change).collect(),
             moved: BTreeMap::new(),
             imported: self.imported.ids,

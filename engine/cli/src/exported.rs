@@ -94,8 +94,8 @@ impl Functions for Exported {
     }
 }
 
-/// A function has nothing to keep.
-struct Nowhere;
+/// Whoever only looks has nothing to keep.
+pub(crate) struct Nowhere;
 
 #[async_trait]
 impl Keep for Nowhere {
@@ -104,6 +104,6 @@ impl Keep for Nowhere {
     }
 
     async fn keep_secret(&self, _: &str, _: &[u8]) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new(Code::WrongPhase, "functions keep no secrets"))
+        Err(Fault::new(Code::WrongPhase, "nothing is kept here"))
     }
 }

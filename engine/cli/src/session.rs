@@ -12,7 +12,7 @@ use bimetal_host::{Host, HostOptions};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Edge as _, Remember as _};
 use bimetal_model::snapshot::Snapshot;
-use bimetal_model::{Diagnostic, Severity, Value};
+use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::Plan;
 use bimetal_state::{Key, Location, State};
 
@@ -79,6 +79,21 @@ impl Session {
             }
             _ => Err(Failure::new(diagnostics, &files)),
         }
+    }
+
+    /// To be looked at as it stands: variables without a value are unknown, and what is wrong is no reason not to look further.
+    pub(crate) fn configuration_to_check(
+        &self,
+        variables: &Variables,
+    ) -> Result<(Option<Configuration>, Diagnostics, Vec<SourceFile>), Failure> {
+        let sources = configuration::read_sources(&self.root)?;
+        let given = Given { open: true, ..self.given(variables)? };
+        let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
+        let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
+        if let Some(desired) = &desired {
+            check_version(desired, &files)?;
+        }
+        Ok((desired.map(|desired| Configuration { desired, files: files.clone() }), diagnostics, files))
     }
 
     /// What is said of variables outside of the configuration, and when that was.

@@ -187,7 +187,14 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
             bimetal_plan::bind(&mut plan, &world.snapshot);
             Ok((Planned { plan, observed, desired }, said))
         }
-        None => Err(said),
+        None => {
+            let options = &course.options;
+            if options.mode == Mode::Apply && options.targets.is_empty() && options.excludes.is_empty() {
+                // What is wrong with one part kept others from being looked at.
+                bimetal_plan::add_new(&mut said, bimetal_plan::standing(desired, &*world.host));
+            }
+            Err(said)
+        }
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     for name in module.variables.keys() {
         collector.add(Node::Variable(Scoped::root(name)), []);
     }
+    for (name, condition) in module.far_conditions() {
+        for expression in condition.expressions() {
+            collector.found(&Node::Variable(Scoped::root(name)), [expression]);
+        }
+    }
     let locals = module.locals.keys().cloned().map(Node::Local);
     let inputs = module.inputs.keys().cloned().map(Node::Variable);
     let results = module.results.keys().cloned().map(Node::Output);

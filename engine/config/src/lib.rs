@@ -49,4 +49,4 @@ pub use parse::{parse, parse_expression, parse_suite};
 pub use suggest::{nearest, nearest_or_all};
 pub use trigger::{Trigger, trigger};
 pub use unknown::{Unknown, unknown};
-pub use variables::{Argument, Given, values};
+pub use variables::{Argument, Given, unmet_of, values};

@@ -397,6 +397,14 @@ impl Module {
         nodes
     }
 
+    /// The conditions of the root's variables that look at more than variables, with the variables' names.
+    pub fn far_conditions(&self) -> impl Iterator<Item = (&str, &Condition)> {
+        let all = self.variables.iter().flat_map(|(name, variable)| {
+            variable.validations.iter().map(move |condition| (name.as_str(), condition))
+        });
+        all.filter(|(_, condition)| !condition.is_of_variables())
+    }
+
     /// What a local, a variable or an output follows from.
     pub fn expressions_of(&self, node: &Node) -> Vec<&Expression> {
         match node {
@@ -512,6 +520,12 @@ impl fmt::Display for Point {
 }
 
 impl Condition {
+    /// Whether it looks at variables and at nothing else that is declared.
+    pub fn is_of_variables(&self) -> bool {
+        let mut references = self.expressions().into_iter().flat_map(Expression::references);
+        references.all(|reference| matches!(reference.target, Target::Variable(_) | Target::Path))
+    }
+
     /// Both of them.
     pub fn expressions(&self) -> [&Expression; 2] {
         [&self.condition, &self.message]

@@ -174,7 +174,9 @@ impl Parser<'_> {
                 }
             }
         }
-        Body { attributes: attributes.into_iter().collect(), blocks, span: header.clone() }
+        // As many places as there are attributes, and none for more.
+        let attributes: Vec<(String, BodyAttribute)> = attributes.into_iter().collect();
+        Body { attributes: Attributes::from_sorted_store_unchecked(attributes), blocks, span: header.clone() }
     }
 
     fn nested(&mut self, file: &SourceFile, mut block: syntax::Block, bound: &[Box<str>]) -> NestedBody {

@@ -11,7 +11,7 @@ use bimetal_syntax::{Item, Lines};
 use crate::condition::unmet;
 use crate::evaluate::{Outside, Scope, literal};
 use crate::expression::Expression;
-use crate::module::{Module, SourceFile, Variable};
+use crate::module::{Condition, Module, SourceFile, Variable};
 use crate::shape::parse_values;
 use crate::suggest::nearest_or_all;
 
@@ -30,6 +30,8 @@ pub struct Given {
     pub planned_ms: Option<u64>,
     /// Where those of them are written that are written somewhere.
     pub places: BTreeMap<String, Span>,
+    /// One without a value is unknown, and no error: nothing is to be done with it.
+    pub open: bool,
 }
 
 impl Given {
@@ -97,12 +99,17 @@ pub fn values(module: &Module, given: Given, outside: &Outside) -> (BTreeMap<Str
     for (name, variable) in &module.variables {
         let (value, span) = raw.remove(name).map_or((None, None), |raw| (Some(raw.value), raw.span));
         let span = span.as_ref().unwrap_or(&variable.span);
+        if given.open && value.is_none() && variable.default.is_none() {
+            values.insert(name.clone(), Value::unknown(variable.ty.clone()).with_marks(variable.marks()));
+            continue;
+        }
         let value = checked(name, variable, value, span, &mut diagnostics);
         values.insert(name.clone(), value);
     }
     let scope = Scope { variables: Arc::new(values.clone()), ..scope };
     for (name, variable) in &module.variables {
-        validate(name, variable, &scope, &mut diagnostics);
+        let own = variable.validations.iter().filter(|condition| condition.is_of_variables());
+        diagnostics.extend(unmet(own, &not_allowed(name), &scope));
     }
     (values, diagnostics)
 }
@@ -228,5 +235,14 @@ pub(crate) fn fitted(name: &str, variable: &Variable, value: Value) -> Result<Va
 
 /// Says which of its conditions a variable's value does not meet.
 pub(crate) fn validate(name: &str, variable: &Variable, scope: &Scope, diagnostics: &mut Diagnostics) {
-    diagnostics.extend(unmet(&variable.validations, &format!("the value of `{name}` is not allowed"), scope));
+    diagnostics.extend(unmet(&variable.validations, &not_allowed(name), scope));
+}
+
+fn not_allowed(name: &str) -> String {
+    format!("the value of `{name}` is not allowed")
+}
+
+/// What is said of the root's variables by conditions that look at more than variables, where the scope has what they look at.
+pub fn unmet_of(name: &str, condition: &Condition, scope: &Scope) -> Diagnostics {
+    unmet([condition], &not_allowed(name), scope)
 }

@@ -214,6 +214,24 @@ pub fn checks(desired: &Desired, values: &Values, left_out: &BTreeSet<Address>) 
     said.into_iter().map(|said| Diagnostic { severity: Severity::Warning, ..said }).collect()
 }
 
+/// What is wrong with values of variables, by conditions that look at more than variables, as far as it is known. Nothing waits
+/// for these conditions: what they look at may follow from the variable.
+pub fn refused_values(desired: &Desired, values: &Values, left_out: &BTreeSet<Address>) -> Diagnostics {
+    let mut said = Diagnostics::new();
+    for (name, condition) in desired.module.far_conditions() {
+        let expressions = condition.expressions().into_iter();
+        let start: BTreeSet<Node> = expressions.flat_map(|one| needs::of_expression(&desired.module, one)).collect();
+        if follow_from(desired, start.clone(), left_out) {
+            continue;
+        }
+        said.extend(match values.narrowed(desired, start) {
+            Ok(narrowed) => bimetal_config::unmet_of(name, condition, &narrowed.scope),
+            Err(said) => said,
+        });
+    }
+    said
+}
+
 /// The outputs that are known though these objects are not as planned, because something failed before they were made.
 pub fn outputs_without(
     desired: &Desired,

@@ -1,10 +1,14 @@
 //! What all names stand for as things are now, for whoever asks.
 
-use bimetal_config::{Desired, Scope};
-use bimetal_model::Diagnostics;
+use std::collections::BTreeSet;
+
+use bimetal_config::module::Repetition;
+use bimetal_config::{Desired, Node, Scope};
+use bimetal_model::{Address, Diagnostics};
 use bimetal_model::port::Predict;
 use bimetal_model::snapshot::Objects;
 
+use crate::evaluator::is_provided;
 use crate::needs;
 use crate::values::Values;
 
@@ -14,15 +18,39 @@ pub fn existing(desired: &Desired, objects: &Objects, predict: &dyn Predict) -> 
     let (mut values, mut diagnostics) = Values::of_existing(desired, objects, predict);
     let present = objects.iter().filter(|(address, _)| address.deposed.is_none());
     present.filter_map(|(_, stored)| stored.placement.as_deref()).for_each(|placement| values.place(placement));
-    let (scope, said) = everything(desired, values);
+    let absent = desired.module.objects.values().filter(|block| {
+        is_provided(block.address.block)
+            && !matches!(block.repetition, Repetition::Once)
+            && !objects.keys().any(|address| address.whole() == block.address)
+    });
+    let absent = absent.map(|block| &block.address).collect();
+    let (scope, said) = with_unknown(desired, values, &absent);
     diagnostics.extend(said);
     (scope, diagnostics)
 }
 
 /// Everything that can be named, where objects have these values. What can't be worked out is unknown, and said.
-pub fn everything(desired: &Desired, mut values: Values) -> (Scope, Diagnostics) {
+pub fn everything(desired: &Desired, values: Values) -> (Scope, Diagnostics) {
+    with_unknown(desired, values, &BTreeSet::new())
+}
+
+/// Blocks of which nothing exists are unknown, unless they have no instances at all.
+fn with_unknown(desired: &Desired, mut values: Values, absent: &BTreeSet<&Address>) -> (Scope, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    for node in desired.order.iter().filter(|node| needs::is_derived(node)) {
+    for node in desired.order.iter() {
+        if let Node::Object(address) = node
+            && absent.contains(address)
+            && let Some(block) = desired.module.objects.get(address)
+        {
+            let instances = bimetal_config::expand(&block.repetition, &values.scope);
+            if !instances.is_ok_and(|instances| instances.is_empty()) {
+                values.put_unknown(node);
+            }
+            continue;
+        }
+        if !needs::is_derived(node) {
+            continue;
+        }
         if let Err(errors) = values.derive(desired, node) {
             diagnostics.extend(errors);
             values.put_unknown(node);

@@ -14,6 +14,7 @@ mod summary;
 
 mod evaluator;
 mod existing;
+mod standing;
 mod lower;
 mod values;
 
@@ -44,6 +45,7 @@ pub use compare::{Difference, contradictions, diff, unknown};
 pub use data::{Action, Budget, Change, Early, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
+    refused_values,
 };
 pub use existing::{everything, existing};
 pub use honesty::{breaches, provider_bug};
@@ -57,6 +59,7 @@ pub use reads::{bind, outdated};
 pub use reason::{Reason, Shared};
 pub use secrets::{saved_secrets, stored_secrets};
 pub use selection::looked_at;
+pub use standing::{add_new, standing};
 pub use summary::{Sort, Summary, Tally, summary};
 pub use values::Values;
 

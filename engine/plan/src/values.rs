@@ -111,6 +111,11 @@ impl Values {
         }
     }
 
+    /// What a whole block stands for.
+    pub(crate) fn put_whole(&mut self, block: &Address, value: Value) {
+        Arc::make_mut(&mut self.scope.objects).insert(block.clone(), value);
+    }
+
     /// A block that is repeated has no instances by now.
     pub(crate) fn put_nothing(&mut self, block: &ObjectBlock) {
         let nothing = without_instances(block).map(|nothing| (block.address.clone(), nothing));

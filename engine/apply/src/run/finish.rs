@@ -27,11 +27,15 @@ impl Run<'_> {
 
     pub(super) async fn finish(mut self) -> (Applied, Values) {
         self.tell_circle();
+        let mut is_refused = false;
         if self.plan.mode == Mode::Apply {
+            let refused = bimetal_plan::refused_values(self.desired, &self.values, self.plan.left_out());
+            is_refused = has_errors(&refused);
+            self.diagnostics.extend(refused);
             self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values, self.plan.left_out()));
         }
         let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
-        let is_whole = failed + skipped == 0 && !self.broken;
+        let is_whole = failed + skipped == 0 && !self.broken && !is_refused;
         let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };
         if !self.broken {
             self.record(self.changed_outputs(&outputs)).await;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use bimetal_config::Desired;
 use bimetal_config::lock::Lock;
+use bimetal_host::certificates::Keep;
+use bimetal_model::Diagnostics;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::Snapshot;
@@ -12,6 +15,7 @@ use serde_json::json;
 
 use crate::arguments::{Arguments, Init, Variables};
 use crate::configuration::{read_lock, write_lock};
+use crate::exported::Nowhere;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
 use crate::providers::{self, Unlocked};
@@ -54,10 +58,22 @@ fn show(session: &Session, lock: &Lock) {
     say("\nReady. `bimetal plan` shows what would be done.\n");
 }
 
-/// Checks the configuration and its tests: all that can be known without network and state.
+/// Checks the configuration and its tests: all that can be known without network, state and the values of variables.
 pub(crate) async fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
-    let configuration = session.configuration(variables)?;
-    check(session, &configuration).await?;
+    let (configuration, mut diagnostics, files) = session.configuration_to_check(variables)?;
+    if let Some(configuration) = &configuration {
+        match check(session, configuration, has_errors(&diagnostics)).await {
+            Ok(found) => bimetal_plan::add_new(&mut diagnostics, found),
+            // Why providers can't be asked is not what is wrong with a configuration that can't be read.
+            Err(failure) if !has_errors(&diagnostics) => return Err(failure),
+            Err(_) => {}
+        }
+    }
+    session.progress.clear();
+    if has_errors(&diagnostics) {
+        return Err(Failure::new(diagnostics, &files));
+    }
+    session.warn(&diagnostics, &files);
     super::test::check(session)?;
     match session.json {
         true => print_json(&json!({ "format": 1, "diagnostics": [] })),
@@ -66,24 +82,29 @@ pub(crate) async fn validate(session: &Session, variables: &Variables) -> Result
     Ok(())
 }
 
-/// A plan against nothing, that is not asked further: what it can't know stays a question.
-async fn check(session: &Session, configuration: &Configuration) -> Result<(), Failure> {
-    let lock = read_lock(&session.root)?;
+/// What is wrong with it as it stands; and a plan against nothing, that is not asked further: what it can't know stays a question.
+async fn check(session: &Session, configuration: &Configuration, is_broken: bool) -> Result<Diagnostics, Failure> {
+    let (lock, desired) = (read_lock(&session.root)?, &configuration.desired);
     // Opening creates nothing, and nothing is kept: a plan against nothing makes no certificates.
-    let store = Arc::new(session.store(configuration).await?);
-    let host = session.host(configuration, &lock, Unlocked::Refused, Arc::new(InState(store)), &Snapshot::default())?;
-    let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();
-    let answers = bimetal_model::question::Answers { images, ..Default::default() };
-    let (_, diagnostics) =
-        bimetal_plan::plan(&configuration.desired, &Observed::default(), &answers, &Mode::Apply.into(), &*host);
-    session.progress.clear();
-    match has_errors(&diagnostics) {
-        true => Err(Failure::new(diagnostics, &configuration.files)),
-        false => {
-            session.warn(&diagnostics, &configuration.files);
-            Ok(())
-        }
+    let keep: Arc<dyn Keep> = match session.store(configuration).await {
+        Ok(store) => Arc::new(InState(Arc::new(store))),
+        Err(_) if is_open(desired) => Arc::new(Nowhere),
+        Err(failure) => return Err(failure),
+    };
+    let host = session.host(configuration, &lock, Unlocked::Refused, keep, &Snapshot::default())?;
+    let mut diagnostics = Diagnostics::new();
+    if !is_broken && !is_open(desired) {
+        let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();
+        let answers = bimetal_model::question::Answers { images, ..Default::default() };
+        diagnostics = bimetal_plan::plan(desired, &Observed::default(), &answers, &Mode::Apply.into(), &*host).1;
     }
+    bimetal_plan::add_new(&mut diagnostics, bimetal_plan::standing(desired, &*host));
+    Ok(diagnostics)
+}
+
+/// Whether a variable has no value: how many objects there are may follow from it.
+fn is_open(desired: &Desired) -> bool {
+    desired.variables.values().any(|value| !value.is_wholly_known())
 }
 
 /// Of Bimetal and of the providers that come with it.

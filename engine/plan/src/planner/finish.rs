@@ -27,6 +27,7 @@ impl Planner<'_> {
             Mode::Destroy => self.refuse_unknown_providers(),
             Mode::Apply => {
                 let left_out = partial.as_ref().map(|partial| partial.left_out.clone()).unwrap_or_default();
+                self.note(evaluator::refused_values(self.desired, &self.values, &left_out));
                 self.note(evaluator::checks(self.desired, &self.values, &left_out));
             }
             Mode::RefreshOnly => {}

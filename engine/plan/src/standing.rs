@@ -1,0 +1,94 @@
+//! What is wrong with a configuration as it stands there, whatever exists.
+
+use bimetal_config::module::{ObjectBlock, Repetition};
+use bimetal_config::{Desired, Instance, Node};
+use bimetal_model::diagnostic::has_errors;
+use bimetal_model::port::Predict;
+use bimetal_model::{BlockKind, Diagnostic, Diagnostics, Type, Value};
+
+use crate::evaluator::{object_config, outputs, provider_config};
+use crate::needs;
+use crate::service;
+use crate::values::Values;
+
+/// Every part looked at by itself, where of no object more is known than its type: a part that is wrong keeps no other from being
+/// looked at. What a plan finds besides is not said here.
+pub fn standing(desired: &Desired, predict: &dyn Predict) -> Diagnostics {
+    let (mut values, mut said) = Values::new(desired, predict);
+    for node in desired.order.iter() {
+        let found = match node {
+            Node::Local(_) | Node::Variable(_) | Node::Output(_) => values.derive(desired, node),
+            Node::Provider(key) if desired.module.providers.contains_key(key) => {
+                provider_config(desired, key, &values).map(drop)
+            }
+            Node::Provider(_) => Ok(()),
+            Node::Object(address) => match desired.module.objects.get(address) {
+                Some(block) => of_block(block, &mut values),
+                None => Ok(()),
+            },
+        };
+        if let Err(errors) = found {
+            if needs::is_derived(node) {
+                values.put_unknown(node);
+            }
+            said.extend(errors);
+        }
+    }
+    let (_, of_outputs) = outputs(desired, &values, &Default::default());
+    said.extend(of_outputs);
+    said
+}
+
+/// Adds what is said of places of which nothing was said yet.
+pub fn add_new(diagnostics: &mut Diagnostics, more: Diagnostics) {
+    for one in more {
+        let is_same_place = |other: &Diagnostic| match (&one.span, &other.span) {
+            (Some(one), Some(other)) => {
+                one.file == other.file && one.range.start < other.range.end && other.range.start < one.range.end
+            }
+            (None, _) | (_, None) => one.summary == other.summary && one.address == other.address,
+        };
+        if !diagnostics.iter().any(is_same_place) {
+            diagnostics.push(one);
+        }
+    }
+}
+
+/// Looks at a block, and makes its value what can be said of it.
+fn of_block(block: &ObjectBlock, values: &mut Values) -> Result<(), Diagnostics> {
+    let repetition = block.repetition.expression().map(|expression| bimetal_config::evaluate(expression, &values.scope));
+    let found = values.within(any_instance(&block.repetition), |values| match block.address.block {
+        BlockKind::Pool => Ok(()),
+        BlockKind::Service => service::arguments(block, &values.scope).map(drop),
+        BlockKind::Machine | BlockKind::Resource | BlockKind::Data => object_config(block, values).map(drop),
+    });
+    let whole = standing_value(block, values);
+    values.put_whole(&block.address, whole);
+    let mut said = found.err().unwrap_or_default();
+    said.extend(repetition.and_then(Result::err).unwrap_or_default());
+    let said: Diagnostics = said.into_iter().map(|one: Diagnostic| one.of(&block.address)).collect();
+    if has_errors(&said) { Err(said) } else { Ok(()) }
+}
+
+/// Unknown, of the type that its schema says.
+fn standing_value(block: &ObjectBlock, values: &Values) -> Value {
+    let is_shaped = matches!(block.address.block, BlockKind::Resource | BlockKind::Data);
+    let owner = values.catalogue.owner(block).ok().filter(|_| is_shaped);
+    let Some(ty) = owner.map(|owner| owner.schema.block.ty()) else { return Value::unknown(Type::Any) };
+    match &block.repetition {
+        Repetition::Once => Value::unknown(ty),
+        Repetition::Enabled(_) => Value::unknown(Type::Any),
+        Repetition::Count(_) => Value::unknown(Type::list(ty)),
+        Repetition::ForEach(_) => Value::unknown(Type::Map(Box::new(ty))),
+    }
+}
+
+/// What `each` and `count` stand for in any of the instances.
+fn any_instance(repetition: &Repetition) -> Instance {
+    let each = (Value::unknown(Type::String), Value::unknown(Type::Any));
+    match repetition {
+        Repetition::Once | Repetition::Enabled(_) => Instance { key: None, each: None, count_index: None },
+        Repetition::Count(_) => Instance { key: None, each: None, count_index: Some(0) },
+        Repetition::ForEach(_) => Instance { key: None, each: Some(each), count_index: None },
+    }
+}

@@ -49,7 +49,7 @@ impl Job<'_> {
             return Vec::new();
         };
         let gone = Record::Remove { address: self.change.address.clone(), closes: None };
-        vec![Record::Put { address: deposed.clone(), stored: before.clone(), closes: None }, gone]
+        vec![Record::Put { address: (**deposed).clone(), stored: before.clone(), closes: None }, gone]
     }
 
     /// As events name it.

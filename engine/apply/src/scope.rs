@@ -19,7 +19,7 @@ pub fn scope(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn P
     for change in plan.changes.iter().filter(|change| change.address.block != BlockKind::Data) {
         if !matches!(change.action, Action::Keep | Action::Leave) {
             writes.insert(change.address.clone());
-            writes.extend(change.deposed.clone());
+            writes.extend(change.deposed.as_deref().cloned());
         }
         writes.extend(change.new_place().cloned());
     }

@@ -1,5 +1,6 @@
 //! Which components a configuration uses: those that come with Bimetal, those named by path, those in a plugin folder.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,7 +71,7 @@ pub(crate) fn add_one(
 ) -> Result<(), Failure> {
     let required = required.get(&name.0);
     match component(name, required, root)? {
-        Component::Embedded(bytes) => host.add_provider(name.clone(), bytes.into(), Origin::Embedded)?,
+        Component::Embedded(bytes) => host.add_provider(name.clone(), Cow::Borrowed(bytes), Origin::Embedded)?,
         Component::File(path) => {
             let doing = format!("reading provider `{name}` from `{}`", path.display());
             let bytes = std::fs::read(&path).map_err(io(&doing))?;

@@ -1,5 +1,6 @@
 //! The host: providers, services, and what joins them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -119,7 +120,7 @@ pub(crate) struct Provider {
     pub(crate) manifest: Manifest,
     digest: String,
     origin: Origin,
-    wasm: Arc<[u8]>,
+    wasm: Arc<Cow<'static, [u8]>>,
     prepared: OnceCell<bindings::ProviderPre<Guest>>,
     schema: OnceCell<Arc<ProviderSchema>>,
     configs: Mutex<HashMap<ProviderKey, Value>>,
@@ -177,7 +178,7 @@ impl Host {
     }
 
     /// A provider that this run may use. None of its code runs yet.
-    pub fn add_provider(&self, name: ProviderName, wasm: Arc<[u8]>, origin: Origin) -> Result<(), Diagnostic> {
+    pub fn add_provider(&self, name: ProviderName, wasm: Cow<'static, [u8]>, origin: Origin) -> Result<(), Diagnostic> {
         let manifest = Manifest::of(&wasm)
             .map_err(|error| Diagnostic { summary: format!("`{name}`: {}", error.summary), ..error })?;
         if manifest.name != name.0 {
@@ -189,7 +190,7 @@ impl Host {
             manifest,
             digest: digest(&wasm),
             origin,
-            wasm,
+            wasm: Arc::new(wasm),
             prepared: OnceCell::new(),
             schema: OnceCell::new(),
             configs: Mutex::default(),

@@ -156,7 +156,7 @@ pub struct Change {
     pub placement: Option<Box<Placement>>,
     /// For a replacement that is made before what is there is removed: what that is called by then.
     #[serde(default)]
-    pub deposed: Option<Address>,
+    pub deposed: Option<Box<Address>>,
     /// State remembers that it is protected.
     #[serde(default)]
     pub prevent_destroy: bool,

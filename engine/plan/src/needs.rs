@@ -82,19 +82,20 @@ enum Visit {
 /// The objects of the plan that stand behind each node: whoever refers to the node waits for them.
 #[derive(Default)]
 pub(crate) struct Behind {
-    objects: BTreeMap<Node, BTreeSet<Address>>,
+    /// Of most nodes it is one: a tree would take ten times as much.
+    objects: BTreeMap<Node, Box<[Address]>>,
 }
 
 impl Behind {
     /// The node is these objects.
-    pub(crate) fn is(&mut self, node: Node, objects: BTreeSet<Address>) {
-        self.objects.insert(node, objects);
+    pub(crate) fn is(&mut self, node: Node, objects: impl IntoIterator<Item = Address>) {
+        self.objects.insert(node, objects.into_iter().collect());
     }
 
     /// The node's value follows from others.
     pub(crate) fn follows<'n>(&mut self, node: Node, from: impl IntoIterator<Item = &'n Node>) {
         let objects = self.of(from);
-        self.objects.insert(node, objects);
+        self.is(node, objects);
     }
 
     /// What is behind all of these.

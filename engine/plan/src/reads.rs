@@ -72,7 +72,7 @@ fn reads(plan: &Plan) -> BTreeSet<Address> {
         }
         let Some(change) = by_address.get(address) else { continue };
         let before = change.before.iter().flat_map(|before| &before.depends_on);
-        open.extend(change.depends_on.iter().chain(before).chain(change.deposed.as_ref()));
+        open.extend(change.depends_on.iter().chain(before).chain(change.deposed.as_deref()));
     }
     let remembered = |address: &&&Address| address.block != BlockKind::Data;
     all.iter().filter(remembered).map(|address| known_as(plan, address).clone()).collect()

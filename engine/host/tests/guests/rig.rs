@@ -91,7 +91,7 @@ impl Rig {
 
     pub(crate) fn with_cache(cache_dir: &Path) -> Rig {
         let (host, events) = empty_host(cache_dir);
-        host.add_provider(ProviderName("rogue".to_owned()), wasm(), Origin::Embedded).unwrap();
+        host.add_provider(ProviderName("rogue".to_owned()), wasm().to_vec().into(), Origin::Embedded).unwrap();
         Rig { host: Arc::new(host), events }
     }
 

@@ -107,8 +107,8 @@ impl Planner<'_> {
     fn take(&mut self, block: &ObjectBlock, owner: &Owner, changes: Vec<Change>, count: usize) -> Option<()> {
         let changes = self.complete(changes, count)?;
         let changes = if is_machine(&block.address) { self.with_facts(changes, owner)? } else { changes };
-        self.behind
-            .is(Node::Object(block.address.clone()), changes.iter().map(|change| change.address.clone()).collect());
+        let addresses = changes.iter().map(|change| change.address.clone());
+        self.behind.is(Node::Object(block.address.clone()), addresses);
         for change in changes {
             self.values.put(&change.address, change.after.clone().unwrap_or(Value::NULL));
             if let Some(after) = &change.after {

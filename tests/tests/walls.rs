@@ -16,6 +16,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         "bimetal-apply",
         "bimetal-host",
         "bimetal-mock",
+        "bimetal-kit",
         "bimetal-state",
         "bimetal-providers",
     ];
@@ -30,6 +31,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("bimetal-apply", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-host", &["bimetal-model"]),
         ("bimetal-mock", &["bimetal-model"]),
+        ("bimetal-kit", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-state", &["bimetal-model"]),
         ("bimetal", ENGINE),
         ("bimetal-provider-macros", &[]),

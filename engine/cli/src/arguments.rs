@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 mod planning;
+pub(crate) mod plugin;
 mod variables;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use planning::{Detail, Planning, Wishes};
+pub(crate) use plugin::PluginCommand;
 pub(crate) use variables::{Assignment, Variables};
 
 /// The heading of options that every command takes.
@@ -79,6 +81,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Play the configuration's tests
     Test(Test),
+    /// Write, examine and describe providers
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Show the state, or a saved plan
     Show(Show),
     /// Evaluate expressions, one a line
@@ -124,6 +129,7 @@ impl Command {
             Command::Destroy(_) => "destroy",
             Command::Import(_) => "import",
             Command::Test(_) => "test",
+            Command::Plugin(_) => "plugin",
             Command::Show(_) => "show",
             Command::Console(_) => "console",
             Command::Output(_) => "output",

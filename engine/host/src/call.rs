@@ -148,8 +148,7 @@ fn reason(guest: &Guest, error: &wasmtime::Error) -> String {
 
 /// The provider is to blame, and nothing else is harmed.
 pub(crate) fn failed(provider: &Provider, addresses: &[Address], reason: &str) -> Diagnostics {
-    let summary = format!("provider `{}` {} failed", provider.name, provider.manifest.version);
-    let error = Diagnostic::error(summary).because(reason.to_owned());
+    let error = Diagnostic::of_broken_provider(&provider.name, &provider.manifest.version, reason);
     vec![match addresses {
         [only] => error.of(only),
         _ => error,

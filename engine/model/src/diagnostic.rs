@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::address::Address;
+use crate::address::{Address, ProviderName};
 use crate::path::Path;
 
 /// How bad it is.
@@ -68,6 +68,11 @@ impl Diagnostic {
     /// A warning.
     pub fn warning(summary: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(summary) }
+    }
+
+    /// That a provider broke the contract: nothing that it says about an object.
+    pub fn of_broken_provider(name: &ProviderName, version: &str, reason: impl Into<String>) -> Self {
+        Diagnostic::error(format!("provider `{name}` {version} failed")).because(reason)
     }
 
     /// With the reason.

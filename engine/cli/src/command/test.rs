@@ -1,7 +1,7 @@
 //! `test`: runs of configurations, with what must hold of them.
 
 mod files;
-mod junit;
+pub(crate) mod junit;
 mod play;
 mod report;
 mod result;
@@ -56,7 +56,7 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
     }
     listening.abort();
     if let Some(junit) = junit {
-        junit.write(&results)?;
+        junit.write(junit::document(&results))?;
     }
     report.end(&results);
     let all_passed = Tally::of(&results).failed == 0 && results.iter().all(|result| result.left.is_empty());

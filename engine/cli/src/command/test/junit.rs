@@ -15,24 +15,24 @@ use crate::render;
 const WIDTH: usize = 100;
 
 /// Where results go.
-pub(super) struct File {
+pub(crate) struct File {
     path: PathBuf,
     file: std::fs::File,
 }
 
 impl File {
-    pub(super) fn create(path: &Path) -> Result<File, Failure> {
+    pub(crate) fn create(path: &Path) -> Result<File, Failure> {
         let file = std::fs::File::create(path).map_err(io(&format!("writing `{}`", path.display())))?;
         Ok(File { path: path.to_owned(), file })
     }
 
-    pub(super) fn write(mut self, results: &[SuiteResult]) -> Result<(), Failure> {
-        let written = document(results).and_then(|text| self.file.write_all(&text));
+    pub(crate) fn write(mut self, document: std::io::Result<Vec<u8>>) -> Result<(), Failure> {
+        let written = document.and_then(|text| self.file.write_all(&text));
         written.map_err(io(&format!("writing `{}`", self.path.display())))
     }
 }
 
-fn document(results: &[SuiteResult]) -> std::io::Result<Vec<u8>> {
+pub(super) fn document(results: &[SuiteResult]) -> std::io::Result<Vec<u8>> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     writer
@@ -95,7 +95,7 @@ fn teardown(writer: &mut Writer<Vec<u8>>, result: &SuiteResult) -> std::io::Resu
     Ok(())
 }
 
-fn said<W: Write>(writer: &mut Writer<W>, word: &str, message: &str, text: &str) -> std::io::Result<()> {
+pub(crate) fn said<W: Write>(writer: &mut Writer<W>, word: &str, message: &str, text: &str) -> std::io::Result<()> {
     let element = writer.create_element(word).with_attribute(("message", &*clean(message)));
     match text.is_empty() {
         true => element.write_empty()?,
@@ -123,7 +123,7 @@ fn plain(text: &str) -> String {
 }
 
 /// Without what XML can't hold.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let is_allowed =
         |c: &char| matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(*c, '\u{fffe}' | '\u{ffff}'));
     text.chars().filter(is_allowed).collect()

@@ -1,0 +1,66 @@
+//! The words of `plugin`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Write the project of a new provider into a folder of its name
+    New(New),
+    /// Build, check and replan whenever a source file of the provider's changes
+    Dev(Dev),
+    /// Examine a component: whether it keeps the contract
+    Test(Test),
+    /// Print the reference of a provider, as Markdown
+    Docs(Docs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The provider's name: small letters, digits and `_`
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// The configuration that is planned with what was built
+    #[arg(value_name = "DIR")]
+    pub(crate) configuration: PathBuf,
+    /// The provider's project
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) project: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The component
+    #[arg(value_name = "FILE")]
+    pub(crate) component: PathBuf,
+    #[command(flatten)]
+    pub(crate) cases: Cases,
+    /// Write the results into a file, as JUnit has them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit_xml: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Docs {
+    /// The component, or the name of a provider that comes with Bimetal
+    #[arg(value_name = "FILE")]
+    pub(crate) component: PathBuf,
+    #[command(flatten)]
+    pub(crate) cases: Cases,
+}
+
+/// What a provider is tried with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Cases {
+    /// A folder with a configuration of one object a block, made and removed for the test [default: `cases`, where there is one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cases: Option<PathBuf>,
+    /// A program that stands for the provider's API: it prints its URL, which becomes `var.stand_in`
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) stand_in: Option<String>,
+}

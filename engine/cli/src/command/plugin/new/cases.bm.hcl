@@ -1,0 +1,21 @@
+# `bimetal plugin test` makes each of these, changes it, imports it and removes it again.
+
+variable "stand_in" {
+  description = "Where the stand-in of the API listens"
+  type        = string
+}
+
+variable "changed" {
+  description = "False as it is made, true as it is changed"
+  type        = bool
+}
+
+provider "thing" {
+  url   = var.stand_in
+  token = "no secret"
+}
+
+resource "thing_item" "example" {
+  name  = "example"
+  color = var.changed ? "red" : "green"
+}

@@ -43,6 +43,9 @@ fn object_json(sealer: &Sealer, key: &str, stored: &Stored) -> Result<Json, Stat
 /// An object whose row was verified, or stands in a document that somebody answers for.
 pub(crate) fn read_object(sealer: &Sealer, key: &str, mut json: Json) -> Result<(Address, Stored), StateError> {
     let of = |error: StateError| about(key, error);
+    if !json["object"].is_object() {
+        return Err(unreadable(key, "it has no `object`"));
+    }
     let place = Place::row("objects", key);
     let private = sealer.open_whole(&Place::row("private", key), &json["object"]["private"]).map_err(of)?;
     let private = STANDARD.decode(private.as_str().unwrap_or_default());
@@ -70,6 +73,9 @@ pub(crate) fn open_intent(sealer: &Sealer, id: &str, text: &str) -> Result<Inten
 
 /// As `read_object`.
 pub(crate) fn read_intent(sealer: &Sealer, id: &str, mut json: Json) -> Result<Intent, StateError> {
+    if !json.is_object() {
+        return Err(unreadable(id, "it is no object"));
+    }
     json["config"] =
         sealer.open_whole(&Place::row("intents", id), &json["config"]).map_err(|error| about(id, error))?;
     from_json(id, json)

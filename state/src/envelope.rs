@@ -29,7 +29,7 @@ impl Envelope {
 
     /// With this data key.
     pub(crate) fn of(data: &Bytes, keys: &Keys, realm: &str) -> Result<Envelope, StateError> {
-        let wrapped: Vec<Wrapped> = keys.seal.iter().map(|key| key.wrap(data, realm)).collect::<Result<_, _>>()?;
+        let wrapped: Vec<Wrapped> = keys.seal.iter().map(|key| key.wrap(data, realm)).collect::<Result<_, _>>().map_err(unable)?;
         if wrapped.is_empty() {
             return Err(StateError::NoKey("this".to_owned()));
         }
@@ -38,7 +38,7 @@ impl Envelope {
         let envelope = Envelope { format: FORMAT, keys: wrapped, check };
         // What others wrapped has to be seen to open, or nothing that is sealed ever would.
         if !keys.seal.iter().any(Key::is_ours) {
-            envelope.open(&Keys::new(keys.seal.clone()), realm)?;
+            envelope.open(&Keys::new(keys.seal.clone()), realm).map_err(unable)?;
         }
         Ok(envelope)
     }
@@ -92,6 +92,14 @@ impl Envelope {
 
     pub(crate) fn to_text(&self) -> Result<String, StateError> {
         text(self)
+    }
+}
+
+/// Nothing is sealed yet: it is the sealing that does not go.
+fn unable(error: StateError) -> StateError {
+    match error {
+        StateError::Sealed(reason) => StateError::Key(format!("sensitive values can't be sealed: {reason}")),
+        other => other,
     }
 }
 

@@ -73,6 +73,19 @@ impl State {
         self.store.name()
     }
 
+    /// Of the state that is here, whatever key it has; `None`: there is none.
+    pub async fn lineage(&self) -> Result<Option<String>, StateError> {
+        let view = self.store.read(&[Select::One(Table::Meta, LINEAGE.to_owned())]).await?;
+        Ok(view.and_then(|view| view.answers.concat().into_iter().next()).map(|row| row.value))
+    }
+
+    /// Whether something is known here to exist, and was not moved to another place.
+    pub async fn is_in_use(&self) -> Result<bool, StateError> {
+        let wanted = [Select::Keys(Table::Objects), Select::One(Table::Meta, MOVED_TO.to_owned())];
+        let view = self.store.read(&wanted).await?.unwrap_or_default();
+        Ok(matches!(&view.answers[..], [objects, moved] if !objects.is_empty() && moved.is_empty()))
+    }
+
     /// Whether what is sensitive can be stored: the state has a key, or gets one with the next lease.
     pub async fn can_seal(&self) -> Result<bool, StateError> {
         let has_key = self.look(&[]).await?.is_some_and(|(opened, _)| opened.sealer.has_key());
@@ -96,7 +109,10 @@ impl State {
             let reason = format!("the state that was here is in {value} now");
             return Err(StateError::Store { store: self.place(), reason });
         }
-        let Some(Row { value: lineage, .. }) = lineage else { return Ok(None) };
+        // The first commit writes it, and nothing removes it.
+        let Some(Row { value: lineage, .. }) = lineage else {
+            return Err(self.told(StateError::Damaged("it does not say any more which state it is".to_owned())));
+        };
         let opened = self.open_with(lineage, key).await.map_err(|error| self.told(error))?;
         Ok(Some((opened, view)))
     }

@@ -123,6 +123,19 @@ async fn what_is_no_state_is_told() {
 }
 
 #[tokio::test]
+async fn a_state_that_lost_its_name_is_damaged_and_nothing_is_written_to_it() {
+    let scene = filled(keys("a"), &secret()).await;
+    let database = rusqlite::Connection::open(scene.path()).unwrap();
+    database.execute("DELETE FROM meta", []).unwrap();
+    let store = scene.store(keys("a")).await.unwrap();
+    for error in [store.load().await.unwrap_err(), scene::lock(&store).await.unwrap_err()] {
+        assert!(matches!(&error, StateError::Damaged(reason) if reason.contains("which state it is")), "{error}");
+    }
+    let rows: u32 = database.query_row("SELECT count(*) FROM meta", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
 async fn the_newest_backup_is_put_back_and_what_was_there_is_kept() {
     let scene = filled(keys("a"), &secret()).await;
     let right = read(&scene, keys("a")).await.unwrap();

@@ -41,7 +41,7 @@ async fn assert_whole(store: &State, objects: usize) {
 
 fn refused(result: Result<impl Sized, StateError>) -> String {
     match result {
-        Err(error @ (StateError::Sealed(_) | StateError::NoKey(_))) => error.to_string(),
+        Err(error @ (StateError::Sealed(_) | StateError::Key(_) | StateError::NoKey(_))) => error.to_string(),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was not refused"),
     }

@@ -33,6 +33,27 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
+fn a_saved_plan_belongs_to_its_configuration_and_its_state() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bimetal = Bimetal::new(GREETING);
+    bimetal.apply();
+    bimetal.ok(&["plan", "--out", "saved", "--var", "who=you"]);
+    let saved = bimetal.folder().join("saved");
+    let mode = std::fs::metadata(&saved).expect("it was just saved").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    bimetal.write("main.bm.hcl", &GREETING.replace("hello", "good day"));
+    let refused = bimetal.run(&["apply", "saved"]).failed();
+    assert!(refused.contains("that this plan was made from") && refused.contains("`main.bm.hcl` has"), "{refused}");
+    let other = Bimetal::new(GREETING);
+    other.apply();
+    std::fs::copy(&saved, other.folder().join("saved")).expect("our own file");
+    other.run(&["apply", "saved"]).failed();
+    bimetal.write("main.bm.hcl", GREETING);
+    bimetal.ok(&["apply", "saved"]);
+    assert_eq!(bimetal.output("greeting"), "hello you");
+}
+
+#[test]
 fn history_tells_what_was_done_and_rollback_brings_it_back() {
     let bimetal = Bimetal::new(GREETING);
     assert_eq!(json(&bimetal.ok(&["history", "--json"]))["revisions"], Value::Array(Vec::new()));

@@ -36,6 +36,15 @@ const DEFAULT: &str = ".bimetal/state.db";
 /// The schema in a database, unless somebody says otherwise.
 const SCHEMA: &str = "bimetal";
 
+/// The file that it is in unless somebody says otherwise; `None`: the place is that one.
+pub(crate) fn usual(root: &Path, place: &Location) -> Option<PathBuf> {
+    let usual = root.join(DEFAULT);
+    match place {
+        Location::Sqlite(path) if *path == usual => None,
+        Location::Sqlite(_) | Location::Postgres { .. } | Location::Objects(_) => Some(usual),
+    }
+}
+
 /// What the configuration says.
 pub(crate) fn of(root: &Path, configuration: &Configuration) -> Result<Location, Failure> {
     let Some(block) = &configuration.desired.module.settings.state else {
@@ -142,6 +151,13 @@ mod tests {
             Location::Postgres { url, schema } => format!("{url} {schema}"),
             Location::Objects(bucket) => format!("{} {:?}", bucket.url, bucket.options),
         }
+    }
+
+    #[test]
+    fn the_usual_place_is_known_however_it_is_written() {
+        let usual = |path: &str| usual(Path::new("/r"), &Location::Sqlite(Path::new("/r").join(path)));
+        assert_eq!(usual("./.bimetal/state.db"), None);
+        assert_eq!(usual("else.db"), Some("/r/.bimetal/state.db".into()));
     }
 
     #[test]

@@ -2,9 +2,13 @@
 //!
 //! Without a key it is readable, has nothing sensitive in it, and a digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use bimetal_config::SourceFile;
 use bimetal_config::lock::Lock;
 use bimetal_model::Diagnostic;
 use bimetal_model::port::{Edge as _, Predict};
@@ -63,7 +67,16 @@ pub(crate) fn write(
     let text =
         serde_json::to_vec(&saved).map_err(|error| Diagnostic::error(format!("the plan can't be written: {error}")))?;
     let sealed = seal_file(keys, PURPOSE, &planned.plan.lineage, &text)?;
-    std::fs::write(path, sealed).map_err(io(&format!("writing `{}`", path.display())))
+    write_private(path, &sealed).map_err(io(&format!("writing `{}`", path.display())))
+}
+
+/// Only its owner may read it, whoever could read what was there.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    file.write_all(bytes)
 }
 
 /// Reads a plan that `write` wrote.
@@ -91,4 +104,71 @@ pub(crate) fn read(path: &Path, keys: &Keys) -> Result<FromFile, Failure> {
 /// The digests of the providers that came from files.
 pub(crate) fn digests(lock: &Lock) -> BTreeMap<String, Option<String>> {
     lock.providers.iter().map(|(name, provider)| (name.to_string(), provider.digest.clone())).collect()
+}
+
+/// Whether the plan was made for this state, and from the configuration that is here. Where there is none, as on a machine that
+/// was given the plan alone, the plan's own counts.
+pub(crate) fn check_origin(plan: &Plan, lineage: Option<&str>, here: &[SourceFile]) -> Result<(), Diagnostic> {
+    check(&plan.lineage, &plan.files, lineage, here)
+}
+
+fn check(made_for: &str, then: &[SourceFile], lineage: Option<&str>, here: &[SourceFile]) -> Result<(), Diagnostic> {
+    let hint = "make a new one with `bimetal plan --out FILE`";
+    if !made_for.is_empty() && lineage != Some(made_for) {
+        return Err(Diagnostic::error("the saved plan was made for another state").hint(hint));
+    }
+    let differences = differences(then, here);
+    if here.is_empty() || differences.is_empty() {
+        return Ok(());
+    }
+    let error = "the configuration is not the one that this plan was made from";
+    Err(Diagnostic::error(format!("{error}: {}", differences.join(", "))).hint(hint))
+}
+
+/// What has become of files, in words.
+fn differences(then: &[SourceFile], now: &[SourceFile]) -> Vec<String> {
+    let texts = |files: &[SourceFile]| files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+    let (then, now): (BTreeMap<_, _>, BTreeMap<_, _>) = (texts(then), texts(now));
+    let became = |name| match (then.get(name), now.get(name)) {
+        (Some(then), Some(now)) => (then != now).then(|| format!("`{name}` has changed")),
+        (Some(_), None) => Some(format!("`{name}` is gone")),
+        (None, _) => Some(format!("`{name}` is new")),
+    };
+    let names: BTreeSet<_> = then.keys().chain(now.keys()).collect();
+    names.into_iter().filter_map(became).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(files: &[(&str, &str)]) -> Vec<SourceFile> {
+        files.iter().map(|(name, text)| SourceFile { name: (*name).into(), text: (*text).into() }).collect()
+    }
+
+    fn said(made_for: &str, then: &[(&str, &str)], lineage: Option<&str>, here: &[(&str, &str)]) -> String {
+        let checked = check(made_for, &sources(then), lineage, &sources(here));
+        checked.map_or_else(|error| error.summary, |()| "fine".to_owned())
+    }
+
+    #[test]
+    fn a_plan_belongs_to_its_configuration() {
+        let said = |here: &[(&str, &str)]| said("l", &[("a.bm.hcl", "1"), ("b.bm.hcl", "2")], Some("l"), here);
+        assert_eq!(said(&[("b.bm.hcl", "2"), ("a.bm.hcl", "1")]), "fine");
+        assert_eq!(said(&[]), "fine");
+        assert_eq!(
+            said(&[("a.bm.hcl", "3"), ("c.bm.hcl", "")]),
+            "the configuration is not the one that this plan was made from: `a.bm.hcl` has changed, `b.bm.hcl` is gone, \
+             `c.bm.hcl` is new"
+        );
+    }
+
+    #[test]
+    fn that_it_is_of_another_state_is_said_first() {
+        for lineage in [Some("m"), None] {
+            let said = said("l", &[("a.bm.hcl", "1")], lineage, &[("a.bm.hcl", "3")]);
+            assert_eq!(said, "the saved plan was made for another state");
+        }
+        assert_eq!(said("", &[], None, &[]), "fine", "there was no state yet");
+    }
 }

@@ -194,7 +194,38 @@ impl Session {
 
     /// As [`Session::store`]; these keys open it, too.
     pub(crate) async fn store_with(&self, configuration: &Configuration, old: Vec<Key>) -> Result<State, Failure> {
-        self.open(configuration, location::of(&self.root, configuration)?, old).await
+        let location = location::of(&self.root, configuration)?;
+        let usual = location::usual(&self.root, &location);
+        let store = self.open(configuration, location, old).await?;
+        match usual {
+            Some(usual) => self.check_left_behind(configuration, usual, &store).await?,
+            None => {}
+        }
+        Ok(store)
+    }
+
+    /// Who names a new place for the state and leaves it in the usual one would get everything a second time.
+    async fn check_left_behind(
+        &self,
+        configuration: &Configuration,
+        usual: PathBuf,
+        store: &State,
+    ) -> Result<(), Failure> {
+        if !usual.is_file() || store.lineage().await?.is_some() {
+            return Ok(());
+        }
+        if !self.open(configuration, Location::Sqlite(usual), Vec::new()).await?.is_in_use().await? {
+            return Ok(());
+        }
+        let error = Diagnostic::error(format!("there is no state in {}, but one in `.bimetal/state.db`", store.place()))
+            .because("what that one knows of would be made a second time")
+            .hint(
+                "`bimetal state migrate --from .bimetal/state.db` brings it to where the configuration wants it; if it is not \
+                 wanted any more, move that file away",
+            );
+        let block = configuration.desired.module.settings.state.as_ref();
+        let error = block.map_or(error.clone(), |block| error.at(&block.body.span));
+        Err(Failure::new(vec![error], &configuration.files))
     }
 
     /// Opens the state at a place with the configuration's keys, and these.

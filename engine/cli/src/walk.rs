@@ -37,8 +37,14 @@ pub(crate) struct World<P = Host> {
 impl World {
     /// Opens state and host for a configuration.
     pub(crate) async fn open(session: &Session, configuration: Configuration) -> Result<World, Failure> {
+        let store = session.store(&configuration).await?;
+        World::over(session, configuration, store).await
+    }
+
+    /// As [`World::open`], over the state of the configuration.
+    pub(crate) async fn over(session: &Session, configuration: Configuration, store: State) -> Result<World, Failure> {
         let lock = read_lock(&session.root)?;
-        let store = Arc::new(session.store(&configuration).await?);
+        let store = Arc::new(store);
         let snapshot = idle(&store).await?;
         let host =
             session.host(&configuration, &lock, Unlocked::Refused, Arc::new(InState(store.clone())), &snapshot)?;

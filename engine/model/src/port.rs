@@ -252,6 +252,12 @@ pub enum StateError {
     /// What is to be written over the state is not of this state, or older.
     #[error("{0}")]
     Foreign(String),
+    /// A document that is to be written over the state is not one.
+    #[error("the document can't be taken: {0}")]
+    Document(String),
+    /// A key can't be made, or can't seal.
+    #[error("{0}")]
+    Key(String),
     /// No revision has this number, or what it was is not kept.
     #[error("{0}")]
     NoRevision(String),

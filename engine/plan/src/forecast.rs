@@ -208,8 +208,8 @@ pub(crate) fn protected(address: &Address, what: &str, by: Protector) -> Diagnos
         Protector::State => error
             .because("its block is gone, and said so when it was last applied: that still holds")
             .hint(format!(
-                "put its block back with `prevent_destroy = false` and apply that first; or write `removed {{ from = {}, \
-                 lifecycle {{ destroy = false }} }}`: then it is forgotten, and goes on existing",
+                "put its block back with `prevent_destroy = false` and apply that first; or write this, then it is \
+                 forgotten, and goes on existing:\nremoved {{\n  from = {}\n  lifecycle {{\n    destroy = false\n  }}\n}}",
                 address.whole()
             )),
     };

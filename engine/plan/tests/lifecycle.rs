@@ -404,12 +404,24 @@ fn what_was_protected_is_so_without_its_block() {
     assert_snapshot!(check_plan("", &world), @r"
     docker_volume.v: `docker_volume.v` would be destroyed, but `prevent_destroy` protects it
       its block is gone, and said so when it was last applied: that still holds
-      hint: put its block back with `prevent_destroy = false` and apply that first; or write `removed { from = docker_volume.v, lifecycle { destroy = false } }`: then it is forgotten, and goes on existing
+      hint: put its block back with `prevent_destroy = false` and apply that first; or write this, then it is forgotten, and goes on existing:
+    removed {
+      from = docker_volume.v
+      lifecycle {
+        destroy = false
+      }
+    }
     ");
     assert_snapshot!(world.plan("", Mode::Destroy).unwrap_err(), @r"
     docker_volume.v: `docker_volume.v` would be destroyed, but `prevent_destroy` protects it
       its block is gone, and said so when it was last applied: that still holds
-      hint: put its block back with `prevent_destroy = false` and apply that first; or write `removed { from = docker_volume.v, lifecycle { destroy = false } }`: then it is forgotten, and goes on existing
+      hint: put its block back with `prevent_destroy = false` and apply that first; or write this, then it is forgotten, and goes on existing:
+    removed {
+      from = docker_volume.v
+      lifecycle {
+        destroy = false
+      }
+    }
     ");
     let kept = "removed {\n from = docker_volume.v\n lifecycle {\n destroy = false\n }\n}";
     assert_snapshot!(check_plan(kept, &world), @"forget docker_volume.v");

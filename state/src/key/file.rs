@@ -34,9 +34,12 @@ pub(super) fn read(path: &Path) -> Result<Bytes, StateError> {
 pub fn make(path: &Path) -> Result<(), StateError> {
     let key = random::<32>()?;
     let name = URL_SAFE_NO_PAD.encode(&random::<8>()?[..]);
-    write(path, &key, &name).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => unusable(path, "it is there already, and something may be sealed with it"),
-        _ => unusable(path, &error.to_string()),
+    write(path, &key, &name).map_err(|error| {
+        let reason = match error.kind() {
+            ErrorKind::AlreadyExists => "it is there already, and something may be sealed with it".to_owned(),
+            _ => error.to_string(),
+        };
+        StateError::Key(format!("the key file `{}` can't be made: {reason}", path.display()))
     })
 }
 
@@ -107,7 +110,8 @@ mod tests {
         make(&path).unwrap();
         let key = read(&path).unwrap();
         let again = make(&path).unwrap_err().to_string();
-        assert!(again.contains("there already"), "{again}");
+        let said = "can't be made: it is there already, and something may be sealed with it";
+        assert!(again.starts_with("the key file `") && again.ends_with(said), "{again}");
         assert_eq!(read(&path).unwrap(), key);
         let files: Vec<_> = std::fs::read_dir(folder.path().join("deep")).unwrap().collect();
         assert_eq!(files.len(), 1, "the drafts are gone");

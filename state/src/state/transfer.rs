@@ -40,6 +40,23 @@ pub enum Push {
     Forced,
 }
 
+impl Document {
+    /// What `pull` gave and somebody may have changed: whether it is a document, and one of a format that is known here.
+    pub fn parse(text: &str) -> Result<Document, StateError> {
+        let wrong = |error: serde_json::Error| StateError::Document(error.to_string());
+        let json: Json = serde_json::from_str(text).map_err(wrong)?;
+        match json["format"].as_u64() {
+            Some(format) if format > u64::from(FORMAT) => {
+                let reason = format!("it has a newer format ({format}; this Bimetal knows {FORMAT})");
+                Err(StateError::Document(reason))
+            }
+            // Not from what was read: only the text has lines.
+            Some(_) => serde_json::from_str(text).map_err(wrong),
+            None => Err(StateError::Document("it does not say its `format`, a number".to_owned())),
+        }
+    }
+}
+
 impl State {
     /// The state as a document; `None`: there is none.
     pub async fn pull(&self) -> Result<Option<Document>, StateError> {
@@ -142,10 +159,7 @@ fn texts(sealer: &Sealer, rows: Vec<Row>, table: Table) -> Result<BTreeMap<Strin
 }
 
 fn check(document: &Document, opened: &Opened, serial: u64, is_empty: bool) -> Result<(), StateError> {
-    let Document { format, lineage, serial: known, .. } = document;
-    if *format > FORMAT {
-        return Err(StateError::Newer { found: *format, known: FORMAT });
-    }
+    let Document { lineage, serial: known, .. } = document;
     if *lineage != opened.lineage {
         return Err(StateError::Foreign("the document is of another state".to_owned()));
     }
@@ -156,20 +170,32 @@ fn check(document: &Document, opened: &Opened, serial: u64, is_empty: bool) -> R
     Ok(())
 }
 
+/// The document is wrong, not the state; and where.
+fn wrong(part: &str, error: StateError) -> StateError {
+    match error {
+        StateError::Damaged(reason) => StateError::Document(format!("in its `{part}`: {reason}")),
+        other => other,
+    }
+}
+
 /// What is in the document is put, and what is not there any more is removed.
 fn write(writing: &mut Writing<'_>, from: &Sealer, document: &Document, present: View) -> Result<(), StateError> {
     let to = &writing.opened.sealer.clone();
     let (mut objects, mut outputs, mut intents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (key, json) in &document.objects {
-        let (_, stored) = document::read_object(from, key, json.clone())?;
+        let read = document::read_object(from, key, json.clone());
+        let (_, stored) = read.map_err(|error| wrong("objects", error))?;
+        if stored.object.value.as_members().is_none() {
+            return Err(StateError::Document(format!("in its `objects`: the value of `{key}` has no members")));
+        }
         objects.insert(key.clone(), Some(document::seal_object(to, key, &stored)?));
     }
     for (key, json) in &document.outputs {
-        let value = document::read_output(from, key, json.clone())?;
+        let value = document::read_output(from, key, json.clone()).map_err(|error| wrong("outputs", error))?;
         outputs.insert(key.clone(), Some(document::seal_output(to, key, &value)?));
     }
     for (key, json) in &document.intents {
-        let intent = document::read_intent(from, key, json.clone())?;
+        let intent = document::read_intent(from, key, json.clone()).map_err(|error| wrong("intents", error))?;
         intents.insert(key.clone(), Some(document::seal_intent(to, &intent)?));
     }
     for (rows, table) in present.answers.into_iter().zip([&mut objects, &mut outputs, &mut intents]) {

@@ -449,6 +449,31 @@ pub(crate) async fn a_state_is_pulled_changed_and_pushed(scene: &Scene) {
     let foreign = state.push(&lease, &document, Push::Checked).await;
     assert!(matches!(foreign, Err(StateError::Foreign(_))), "{foreign:?}");
     assert!(state.push(&lease, &document, Push::Forced).await.is_err(), "it does not open");
+    assert_wrong_documents_are_refused(&state, &lease, &text).await;
+}
+
+/// Forced or not: nothing of them gets into the state.
+async fn assert_wrong_documents_are_refused(state: &State, lease: &Lease, text: &str) {
+    let said = |error: StateError| match error {
+        StateError::Document(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    for (text, reason) in [
+        (r#"{"format":99}"#, "it has a newer format (99; this Bimetal knows 2)"),
+        ("{}", "it does not say its `format`, a number"),
+        (r#"{"format":2}"#, "missing field `lineage` at line 1 column 12"),
+    ] {
+        assert_eq!(said(Document::parse(text).unwrap_err()), reason);
+    }
+    let before = state.load().await.unwrap();
+    for (part, wrong) in [("objects", "{}"), ("objects", "\"x\""), ("objects", r#"{"object":{}}"#), ("intents", "1")] {
+        let mut document: serde_json::Value = serde_json::from_str(text).unwrap();
+        document[part] = serde_json::json!({ "a.a": serde_json::from_str::<serde_json::Value>(wrong).unwrap() });
+        let document = Document::parse(&document.to_string()).unwrap();
+        let reason = said(state.push(lease, &document, Push::Forced).await.unwrap_err());
+        assert!(reason.starts_with(&format!("in its `{part}`: ")), "{reason}");
+    }
+    assert_eq!(state.load().await.unwrap().objects, before.objects);
 }
 
 pub(crate) async fn what_is_left_over_is_found(scene: &Scene) {

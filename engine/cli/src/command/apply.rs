@@ -18,13 +18,14 @@ use tracing::Instrument as _;
 use super::plan::{changes, show_plan, stale};
 use super::signals;
 use crate::arguments::{self, Doing, Planning, Wishes};
+use crate::configuration::read_sources_if_any;
 use crate::edge::{System, who};
 use crate::failure::Failure;
 use crate::keys::keys;
 use crate::lease::holding;
 use crate::output::{located, print, print_json, say};
 use crate::plan_document::plan_document;
-use crate::plan_file::{self, FromFile, digests};
+use crate::plan_file::{self, FromFile, check_origin, digests};
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
 use crate::storable;
@@ -136,7 +137,10 @@ async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doin
     let saved = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
     let FromFile { id, providers, plan, observed } = saved;
     let configuration = session.configuration_of(&plan, &planning.variables)?;
-    let mut world = World::open(session, configuration).await?;
+    let store = session.store(&configuration).await?;
+    // First of all: what is wrong with a plan of another folder is not its providers.
+    check_origin(&plan, store.lineage().await?.as_deref(), &read_sources_if_any(&session.root)?)?;
+    let mut world = World::over(session, configuration, store).await?;
     if providers != digests(&world.lock) {
         let error = Diagnostic::error("the saved plan was made with other providers than those that are locked now");
         return Err(error.hint("make a new one with `bimetal plan --out FILE`").into());

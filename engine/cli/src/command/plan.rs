@@ -83,17 +83,13 @@ pub(crate) fn show_state(session: &Session, snapshot: &Snapshot) {
 /// A saved plan that is too old for the state, in words: what changed, when, and by whom.
 pub(crate) async fn stale(plan: &Plan, world: &World) -> Result<Option<Failure>, Failure> {
     let files = &world.configuration.files;
-    let hint = "make a new one with `bimetal plan --out FILE`";
-    if !plan.lineage.is_empty() && plan.lineage != world.snapshot.lineage {
-        let error = Diagnostic::error("the saved plan was made for another state").hint(hint);
-        return Ok(Some(Failure::new(vec![error], files)));
-    }
     let outdated = bimetal_plan::outdated(plan, &world.snapshot);
     if outdated.is_empty() {
         return Ok(None);
     }
     let error = Diagnostic::error("the saved plan is out of date: the state has changed since it was made");
-    let error = error.because(changes(world, &outdated).await?).hint(hint);
+    let error = error.because(changes(world, &outdated).await?);
+    let error = error.hint("make a new one with `bimetal plan --out FILE`");
     Ok(Some(Failure::new(vec![error], files)))
 }
 

@@ -181,10 +181,7 @@ async fn push(session: &Session, file: &Path, how: Push) -> Result<(), Failure> 
         }
         _ => std::fs::read_to_string(session.root.join(file)),
     };
-    let document: Document = serde_json::from_str(&text.map_err(io(&doing))?).map_err(|error| {
-        let error = Diagnostic::error(format!("`{}` is no document of a state: {error}", file.display()));
-        error.hint("`bimetal state pull` prints one")
-    })?;
+    let document = Document::parse(&text.map_err(io(&doing))?)?;
     let store = open(session).await?;
     store.adopt(&document).await?;
     change(&store, "state push", async |lease: &Lease| Ok(store.push(lease, &document, how).await?)).await?;
@@ -207,6 +204,7 @@ async fn doctor(session: &Session) -> Result<(), Failure> {
     match findings.iter().filter(|finding| finding.is_broken).count() {
         0 if findings.is_empty() => say("The state is sound.\n"),
         0 => say("Nothing is broken.\n"),
+        1 => return Err(Diagnostic::error("the state is broken in 1 place").into()),
         broken => return Err(Diagnostic::error(format!("the state is broken in {broken} places")).into()),
     }
     Ok(())
@@ -215,7 +213,7 @@ async fn doctor(session: &Session) -> Result<(), Failure> {
 /// The configuration names the new place already.
 async fn migrate(session: &Session, from: &str) -> Result<(), Failure> {
     let configuration = session.configuration_for_state()?;
-    let new = session.store(&configuration).await?;
+    let new = session.open(&configuration, location::of(&session.root, &configuration)?, Vec::new()).await?;
     let old = session.open(&configuration, location::parse(&session.root, from)?, Vec::new()).await?;
     if old.place() == new.place() {
         let error = Diagnostic::error("the state is there already, where the configuration wants it");

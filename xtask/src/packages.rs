@@ -45,6 +45,8 @@ pub const TESTS: &[Package] = &[
     package("git", "git"),
     package("pg_ctlcluster", "postgresql"),
     package("busybox", "busybox-static"),
+    package("python3", "python3"),
+    package("pip3", "python3-pip"),
 ];
 
 const fn package(program: &'static str, name: &'static str) -> Package {

@@ -9,7 +9,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ModulePath, Pro
 use crate::desired::Node;
 use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
-use crate::module::{Body, Dependencies, Import, Module, ObjectBlock, Point, Repetition, Scoped};
+use crate::module::{Body, Dependencies, Import, Module, ObjectBlock, Point, Repetition, Scoped, Variable};
 use crate::suggest::{nearest, nearest_or_all};
 pub(crate) use order::order;
 
@@ -18,6 +18,12 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     let mut collector = Collector { module, diagnostics, dependencies: BTreeMap::new() };
     for name in module.variables.keys() {
         collector.add(Node::Variable(Scoped::root(name)), []);
+    }
+    for (name, variable) in &module.variables {
+        collector.validations(&Scoped::root(name), variable);
+    }
+    for (name, input) in &module.inputs {
+        collector.validations(name, &input.variable);
     }
     for (name, condition) in module.far_conditions() {
         for expression in condition.expressions() {
@@ -171,6 +177,22 @@ impl<'a> Collector<'a> {
             let error =
                 Diagnostic::error(format!("`{}` is read for the check `{}` alone", reference.target, check.name));
             self.diagnostics.push(error.hint("write its block outside of the check").at(&reference.span));
+        }
+    }
+
+    /// A condition that does not look at the variable's value says nothing of it.
+    fn validations(&mut self, name: &Scoped, variable: &Variable) {
+        for condition in &variable.validations {
+            let is_own = |reference: &Reference| matches!(&reference.target, Target::Variable(other) if other == name);
+            if !condition.condition.references().iter().any(is_own) {
+                let error = Diagnostic::error(format!("this condition does not look at `var.{}`", name.name));
+                let error = error.at(condition.condition.span());
+                let error = error.hint("a condition of a variable says which values it may have");
+                // A module has as many of it as it has instances.
+                if !self.diagnostics.contains(&error) {
+                    self.diagnostics.push(error);
+                }
+            }
         }
     }
 

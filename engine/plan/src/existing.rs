@@ -36,7 +36,7 @@ pub fn everything(desired: &Desired, values: Values) -> (Scope, Diagnostics) {
 
 /// Blocks of which nothing exists are unknown, unless they have no instances at all.
 fn with_unknown(desired: &Desired, mut values: Values, absent: &BTreeSet<&Address>) -> (Scope, Diagnostics) {
-    let mut diagnostics = Diagnostics::new();
+    let (mut diagnostics, mut unknown) = (Diagnostics::new(), BTreeSet::new());
     for node in desired.order.iter() {
         if let Node::Object(address) = node
             && absent.contains(address)
@@ -45,6 +45,7 @@ fn with_unknown(desired: &Desired, mut values: Values, absent: &BTreeSet<&Addres
             let instances = bimetal_config::expand(&block.repetition, &values.scope);
             if !instances.is_ok_and(|instances| instances.is_empty()) {
                 values.put_unknown(node);
+                unknown.insert(node);
             }
             continue;
         }
@@ -52,7 +53,13 @@ fn with_unknown(desired: &Desired, mut values: Values, absent: &BTreeSet<&Addres
             continue;
         }
         if let Err(errors) = values.derive(desired, node) {
-            diagnostics.extend(errors);
+            let mut direct = desired.dependencies.get(node).into_iter().flatten();
+            // What does not exist yet is no mistake.
+            if direct.any(|other| unknown.contains(other)) {
+                unknown.insert(node);
+            } else {
+                diagnostics.extend(errors);
+            }
             values.put_unknown(node);
         }
     }

@@ -112,8 +112,8 @@ fn a_console_knows_what_exists_and_what_follows_from_it() {
     var.n + 1 => 3
     local.volume => (unknown any)
     local.wrong => (unknown number)
-    machine.docker.a[*].platform => []
-    length(pool.p.machines) => 0
+    machine.docker.a[*].platform => (unknown any)
+    length(pool.p.machines) => (unknown number)
     service.web.replicas[*].machine => []
     docker_volume.other.id => no block `docker_volume.other` is declared
     ");

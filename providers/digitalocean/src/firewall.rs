@@ -39,7 +39,9 @@ pub(crate) struct Inbound {
     port_range: Option<String>,
     /// `0.0.0.0/0`, …
     source_addresses: Option<BTreeSet<String>>,
+    /// Droplets
     source_droplet_ids: Option<BTreeSet<String>>,
+    /// Droplets with one of these
     source_tags: Option<BTreeSet<String>>,
 }
 
@@ -52,7 +54,9 @@ pub(crate) struct Outbound {
     port_range: Option<String>,
     /// `0.0.0.0/0`, …
     destination_addresses: Option<BTreeSet<String>>,
+    /// Droplets
     destination_droplet_ids: Option<BTreeSet<String>>,
+    /// Droplets with one of these
     destination_tags: Option<BTreeSet<String>>,
 }
 
@@ -203,7 +207,7 @@ impl Resource for Firewall {
     fn validate(&self) -> Vec<Diagnostic> {
         let mut wrong = Vec::new();
         if self.inbound_rule.is_empty() && self.outbound_rule.is_empty() {
-            let error = Diagnostic::error("a firewall has a rule at least");
+            let error = Diagnostic::error("a firewall has a rule at least").at("inbound_rule");
             wrong.push(error.hint("write an `inbound_rule` or an `outbound_rule`: what no rule allows is dropped"));
         }
         let inbound = self.inbound_rule.iter().map(|rule| ("inbound_rule", &rule.protocol));
@@ -303,6 +307,6 @@ mod tests {
     #[test]
     fn a_firewall_has_a_rule() {
         let wrong = Account::default().driver().validate("digitalocean_firewall", &json!({ "name": "web" }));
-        assert_eq!(wrong, ["a firewall has a rule at least"]);
+        assert_eq!(wrong, ["inbound_rule: a firewall has a rule at least"]);
     }
 }

@@ -81,7 +81,7 @@ fn document(bench: &Bench, schema: &ProviderSchema, examples: &[Example]) -> Str
     }
     for (name, ty) in &schema.managed {
         let word = match ty.role {
-            Some(Role::Machine) => format!("machine \"{}\"", name.strip_suffix("_machine").unwrap_or(name)),
+            Some(Role::Machine) => format!("machine \"{}\"", manifest.name),
             Some(Role::ContainerRuntime) | None => format!("resource \"{name}\""),
         };
         let _ = write!(text, "\n## {word}\n");

@@ -1,0 +1,328 @@
+//! What the kit finds of a provider that breaks the contract, one way at a time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bimetal_config::{Given, Outside, SourceFile, desired};
+use bimetal_kit::{Cases, Report, Subject, Verdict, examine};
+use bimetal_model::image::{ImageIndex, ImageSource};
+use bimetal_model::port::{
+    CreateRequest, Deletion, Functions, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+};
+use bimetal_model::schema::{Attribute, Block, FunctionSchema, Parameter, ProviderSchema, TypeSchema};
+use bimetal_model::snapshot::{Intent, Object};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
+
+const CASES: &str = r#"
+variable "changed" {
+  type = bool
+}
+
+resource "fake_thing" "one" {
+  name  = "one"
+  color = var.changed ? "red" : "green"
+}
+"#;
+
+/// How it breaks the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// Stops at an empty name.
+    Traps,
+    /// Names no place.
+    NoPlace,
+    /// Answers otherwise each time.
+    Random,
+    /// Plans another name than was asked for.
+    Lies,
+    /// Makes another color than was planned.
+    Breaks,
+    /// Does not find what it made.
+    Loses,
+    /// Makes another for the same intent.
+    Twice,
+    /// Fills in what nobody wrote.
+    Drifts,
+    /// Does not apply a change.
+    Ignores,
+    /// Removes nothing.
+    Stays,
+}
+
+struct Fake {
+    fault: Fault,
+    asked: AtomicU64,
+    /// By intent.
+    made: Mutex<BTreeMap<String, Object>>,
+}
+
+impl Fake {
+    fn broken(&self) -> Diagnostics {
+        vec![Diagnostic::of_broken_provider(&name(), "1.0.0", "it stopped: index out of bounds")]
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn exists(&self, object: &Object) -> Option<Object> {
+        let made = self.made.lock().unwrap();
+        made.values().find(|other| other.value.member("id") == object.value.member("id")).cloned()
+    }
+}
+
+fn name() -> ProviderName {
+    ProviderName("fake".to_owned())
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.member(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn with(value: &Value, name: &str, to: Value) -> Value {
+    let members = value.as_members().unwrap().iter();
+    members.map(|(key, old)| (key.clone(), if key == name { to.clone() } else { old.clone() })).collect()
+}
+
+impl Predict for Fake {
+    fn providers(&self) -> Vec<ProviderName> {
+        vec![name()]
+    }
+
+    fn schema(&self, _: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        let described = |attribute| Attribute { description: "Said".to_owned(), ..attribute };
+        let attributes = [
+            ("name".to_owned(), described(Attribute::required(Type::String))),
+            ("color".to_owned(), described(Attribute::optional(Type::String))),
+            ("id".to_owned(), Attribute::read_only(Type::String)),
+        ];
+        let block = Block { attributes: attributes.into(), ..Block::default() };
+        let thing = TypeSchema { version: 0, role: None, batch: 1, block };
+        let parameter =
+            Parameter { name: "word".to_owned(), ty: Type::String, optional: false, description: String::new() };
+        let echo = FunctionSchema { parameters: vec![parameter], variadic: None, returns: Type::String };
+        Ok(Arc::new(ProviderSchema {
+            managed: [("fake_thing".to_owned(), thing)].into(),
+            functions: [("echo".to_owned(), echo)].into(),
+            ..ProviderSchema::default()
+        }))
+    }
+
+    fn validate(&self, _: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
+        let one = |request: &ValidateRequest| {
+            let is_empty = request.config.member("name").is_some_and(|name| name.as_str() == Some(""));
+            match self.fault {
+                Fault::Traps if is_empty => self.broken(),
+                Fault::NoPlace if is_empty => vec![Diagnostic::error("no name")],
+                _ if is_empty => vec![Diagnostic { path: Path::attribute("name"), ..Diagnostic::error("no name") }],
+                _ => Diagnostics::new(),
+            }
+        };
+        requests.iter().map(one).collect()
+    }
+
+    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+        let one = |request: &PlanRequest| {
+            let id = match &request.prior {
+                Some(prior) => prior.value.member("id").cloned().unwrap_or(Value::NULL),
+                None => Value::unknown(Type::String),
+            };
+            let value = with(&request.proposed, "id", id);
+            let value = match self.fault {
+                Fault::Random => {
+                    let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+                    with(&value, "id", Value::from(asked.to_string()))
+                }
+                Fault::Lies => with(&value, "name", Value::from("another")),
+                Fault::Drifts if request.prior.is_some() => with(&value, "color", Value::from("filled in")),
+                _ => value,
+            };
+            Ok(Planned { value, replace: Vec::new(), private: Vec::new() })
+        };
+        requests.iter().map(one).collect()
+    }
+
+    fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
+        Ok(stored.clone())
+    }
+}
+
+impl Functions for Fake {
+    fn functions(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        self.schema(provider)
+    }
+
+    fn call(&self, _: &ProviderName, _: &str, arguments: &Value) -> Result<Value, Diagnostics> {
+        match self.fault {
+            Fault::Traps => Err(self.broken()),
+            _ => Ok(arguments.member("word").cloned().unwrap_or(Value::NULL)),
+        }
+    }
+}
+
+#[async_trait]
+impl Operate for Fake {
+    fn configure(&self, _: &ProviderKey, _: &Value) {}
+
+    async fn read(
+        &self,
+        _: &ProviderKey,
+        _: &str,
+        objects: &[(Address, Object)],
+    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+        objects.iter().map(|(_, object)| Ok(self.exists(object))).collect()
+    }
+
+    async fn probe(&self, _: &ProviderKey, _: &str, intents: &[Intent]) -> Vec<Result<Option<Object>, Diagnostics>> {
+        let made = self.made.lock().unwrap();
+        let lost = self.is(Fault::Loses);
+        intents.iter().map(|intent| Ok(made.get(&intent.id.0).filter(|_| !lost).cloned())).collect()
+    }
+
+    async fn discover(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
+        Err(vec![Diagnostic::error("no machine")])
+    }
+
+    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
+        Err(vec![Diagnostic::error("no data")])
+    }
+
+    async fn import(
+        &self,
+        _: &ProviderKey,
+        _: &str,
+        _: &Address,
+        id: &str,
+        _: &Value,
+    ) -> Result<Object, Diagnostics> {
+        let made = self.made.lock().unwrap();
+        let found = made.values().find(|object| text(&object.value, "id") == id).cloned();
+        found.ok_or_else(|| vec![Diagnostic::error("not there")])
+    }
+
+    async fn create(&self, _: &ProviderKey, _: &str, requests: Vec<CreateRequest>) -> Vec<Outcome> {
+        let mut made = self.made.lock().unwrap();
+        let one = |request: CreateRequest| {
+            if let Some(there) = made.get(&request.intent.0).filter(|_| !self.is(Fault::Twice)) {
+                return Outcome::Done(there.clone());
+            }
+            let value = with(&request.config, "id", Value::from(format!("t{}", self.asked.fetch_add(1, Ordering::Relaxed))));
+            let value = if self.is(Fault::Breaks) { with(&value, "color", Value::from("blue")) } else { value };
+            let object = Object { value, private: Vec::new() };
+            made.insert(request.intent.0, object.clone());
+            Outcome::Done(object)
+        };
+        requests.into_iter().map(one).collect()
+    }
+
+    async fn update(&self, _: &ProviderKey, _: &str, request: UpdateRequest) -> Outcome {
+        let value = with(&request.config, "id", request.prior.value.member("id").cloned().unwrap());
+        let object = Object { value, private: Vec::new() };
+        let mut made = self.made.lock().unwrap();
+        let there = made.values_mut().find(|there| there.value.member("id") == object.value.member("id"));
+        if let (Some(there), false) = (there, self.is(Fault::Ignores)) {
+            *there = object.clone();
+        }
+        Outcome::Done(object)
+    }
+
+    async fn delete(&self, _: &ProviderKey, _: &str, _: &Address, object: Object) -> Deletion {
+        if !self.is(Fault::Stays) {
+            self.made.lock().unwrap().retain(|_, there| there.value.member("id") != object.value.member("id"));
+        }
+        Deletion::Done
+    }
+
+    async fn image(&self, _: &ImageSource) -> Result<ImageIndex, Diagnostics> {
+        Err(vec![Diagnostic::error("no image")])
+    }
+
+    fn allow_images(&self, _: &[ImageSource]) {}
+}
+
+fn cases() -> Cases {
+    let read = |changed: bool| {
+        let file = SourceFile { name: "main.bm.hcl".into(), text: CASES.into() };
+        let values = [("changed".to_owned(), Value::from(changed))].into();
+        let (desired, said) = desired(vec![file], Given { values, ..Given::default() }, Outside::default());
+        assert_eq!(said, []);
+        desired.unwrap()
+    };
+    Cases { first: read(false), changed: read(true) }
+}
+
+/// What failed, and the first thing that shows it; configurations are left out.
+fn check_faults(fault: Fault) -> String {
+    let fake = Fake { fault, asked: AtomicU64::new(0), made: Mutex::default() };
+    let subject = Subject { answers: &fake, name: name(), version: "1.0.0".to_owned() };
+    let mut report = Report::new(|_| {});
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(examine(&subject, Some(&cases()), &mut report));
+    let failed = report.checks.iter().filter_map(|check| match &check.verdict {
+        Verdict::Fail(findings) => {
+            let finding = findings[0].split(", with ").next().unwrap();
+            let finding = finding.split(" Value").next().unwrap();
+            Some(format!("{}: {}\n  {finding}\n", check.about, check.name))
+        }
+        Verdict::Pass | Verdict::Skip(_) => None,
+    });
+    failed.collect()
+}
+
+#[test]
+fn a_provider_that_keeps_the_contract_passes() {
+    assert_eq!(check_faults(Fault::None), "");
+}
+
+#[test]
+fn a_stop_is_found_with_the_smallest_configuration() {
+    insta::assert_snapshot!(check_faults(Fault::Traps), @"");
+}
+
+#[test]
+fn a_mistake_without_a_place_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::NoPlace), @"");
+}
+
+#[test]
+fn chance_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Random), @"");
+}
+
+#[test]
+fn a_plan_of_something_else_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Lies), @"");
+}
+
+#[test]
+fn what_becomes_otherwise_than_planned_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Breaks), @"");
+}
+
+#[test]
+fn a_lost_answer_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Loses), @"");
+}
+
+#[test]
+fn what_is_made_twice_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Twice), @"");
+}
+
+#[test]
+fn a_plan_that_never_ends_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Drifts), @"");
+}
+
+#[test]
+fn a_change_that_is_not_made_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Ignores), @"");
+}
+
+#[test]
+fn what_is_not_removed_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Stays), @"");
+}

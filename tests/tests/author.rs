@@ -1,0 +1,285 @@
+//! Those who write providers: from nothing to one that works, and what the kit says of the providers that come with Bimetal.
+
+use std::path::Path;
+use std::process::Command;
+
+use bimetal_tests::notes::{Server, TOKEN, component};
+use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab};
+
+/// A project that was just written, built by plain `cargo build --release`.
+fn newcomer() -> Bimetal {
+    let bimetal = Bimetal::new("");
+    bimetal.ok(&["plugin", "new", "shelf"]);
+    let mut build = xtask::process::cargo();
+    // Built once for all runs; everything else is as its own files say.
+    build.args(["build", "--quiet", "--release"]).current_dir(bimetal.folder().join("shelf"));
+    build.env("CARGO_TARGET_DIR", xtask::target().join("newcomer"));
+    build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the project can't be built: {error:#}"));
+    let built = xtask::target().join("newcomer/wasm32-wasip2/release/shelf.wasm");
+    std::fs::copy(built, bimetal.folder().join("shelf/shelf.wasm")).expect("our own folder");
+    bimetal
+}
+
+const WITH_SHELF: &str = r#"
+bimetal {
+  required_providers {
+    shelf = { path = "./shelf/shelf.wasm" }
+  }
+}
+
+variable "url" {
+  type = string
+}
+
+provider "shelf" {
+  url   = var.url
+  token = "no secret"
+}
+
+resource "shelf_item" "book" {
+  name  = provider::shelf::slug("The Book!")
+  color = "red"
+}
+
+output "name" {
+  value = shelf_item.book.name
+}
+"#;
+
+/// `stand_in.py` of the new project, and where it listens.
+struct StandIn(std::process::Child, String);
+
+impl StandIn {
+    fn start(folder: &Path) -> StandIn {
+        use std::io::BufRead as _;
+        let mut command = Command::new("python3");
+        command.arg("stand_in.py").current_dir(folder).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("python3 is installed");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("piped");
+        std::io::BufReader::new(out).read_line(&mut line).expect("it says where it listens");
+        StandIn(child, line.trim().to_owned())
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
+    let mut bimetal = newcomer();
+    let there = ["plugin", "test", "shelf.wasm", "--stand-in", "python3 stand_in.py", "--junit-xml", "kit.xml"];
+    let said = bimetal.ok(&[&["--chdir", "shelf"], &there[..]].concat());
+    assert!(said.contains("Success! 16 passed, 0 failed, 1 skipped."), "{said}");
+    let junit = std::fs::read_to_string(bimetal.folder().join("shelf/kit.xml")).expect("it was asked for");
+    assert!(junit.contains("tests=\"17\" failures=\"0\" skipped=\"1\""), "{junit}");
+
+    let docs = ["--chdir", "shelf", "plugin", "docs", "shelf.wasm", "--stand-in", "python3 stand_in.py"];
+    let reference = bimetal.ok(&docs);
+    let example = "resource \"shelf_item\" \"example\" {\n  name  = \"example\"";
+    assert!(reference.contains(example) && reference.contains("| `color` | string | What it looks like. Required. |"));
+
+    let stand_in = StandIn::start(&bimetal.folder().join("shelf"));
+    bimetal.write("main.bm.hcl", WITH_SHELF);
+    bimetal.set("url", &stand_in.1);
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    assert_eq!(bimetal.output("name"), "the-book");
+    bimetal.assert_settled();
+    bimetal.ok(&["destroy", "--auto-approve"]);
+
+    let again = bimetal.run(&["plugin", "new", "shelf"]).failed();
+    assert!(again.contains("exists already"), "{again}");
+    let wrong = bimetal.run(&["plugin", "new", "My-Shelf"]).failed();
+    assert!(wrong.contains("`My-Shelf` can't be the name of a provider"), "{wrong}");
+}
+
+/// The component of `examples/plugins/badges`, made with `componentize-py`.
+fn badges(bimetal: &Bimetal) {
+    let example = xtask::root().join("examples/plugins/badges");
+    for file in ["app.py", "build.py", "manifest.json", "stand_in.py", "cases/main.bm.hcl"] {
+        let text = std::fs::read_to_string(example.join(file)).expect("the example is there");
+        bimetal.write(&format!("badges/{file}"), &text);
+    }
+    let tools = xtask::target().join("componentize-py");
+    if !tools.join("bin/componentize-py").exists() {
+        let mut install = Command::new("pip3");
+        install.args(["install", "--quiet", "--target"]).arg(&tools).arg("componentize-py==0.25.1");
+        xtask::process::run(&mut install).unwrap_or_else(|error| panic!("the compiler can't be had: {error:#}"));
+    }
+    let mut build = Command::new("python3");
+    build.arg("build.py").arg(xtask::root().join("plugin-sdk/wit")).current_dir(bimetal.folder().join("badges"));
+    let path = std::env::var("PATH").expect("programs are found");
+    build.env("PYTHONPATH", &tools).env("PATH", format!("{}:{path}", tools.join("bin").display()));
+    xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the example can't be built: {error:#}"));
+}
+
+#[test]
+fn a_provider_in_python_keeps_the_contract_and_works() {
+    let mut bimetal = Bimetal::new("");
+    badges(&bimetal);
+    let words = ["--chdir", "badges", "plugin", "test", "badges.wasm", "--stand-in", "python3 stand_in.py"];
+    let said = bimetal.ok(&words);
+    assert!(said.contains("Success! 22 passed, 0 failed, 1 skipped."), "{said}");
+
+    let stand_in = StandIn::start(&bimetal.folder().join("badges"));
+    bimetal.write("main.bm.hcl", WITH_BADGES);
+    bimetal.set("url", &stand_in.1);
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "TB");
+    bimetal.assert_settled();
+    let said = bimetal.run(&["plan", "--var", "color=pink"]).failed();
+    assert!(said.contains("`pink` is no color of badges") && said.contains("there are blue"), "{said}");
+    bimetal.ok(&["destroy", "--auto-approve"]);
+}
+
+const WITH_BADGES: &str = r#"
+bimetal {
+  required_providers {
+    badges = { path = "./badges/badges.wasm" }
+  }
+}
+
+variable "url" {
+  type = string
+}
+
+variable "color" {
+  type    = string
+  default = "green"
+}
+
+provider "badges" {
+  url = var.url
+}
+
+resource "badges_badge" "build" {
+  text  = provider::badges::initials("the build")
+  color = var.color
+}
+
+output "text" {
+  value = badges_badge.build.text
+}
+"#;
+
+const NOTES: &str = r#"
+variable "stand_in" {
+  type = string
+}
+
+variable "changed" {
+  type = bool
+}
+
+provider "notes" {
+  url   = var.stand_in
+  token = "TOKEN"
+}
+
+resource "notes_note" "tea" {
+  topic = "tea"
+  text  = var.changed ? "black" : "green"
+}
+"#;
+
+#[test]
+fn the_example_of_the_sdk_keeps_the_contract() {
+    let server = Server::start();
+    let bimetal = Bimetal::new("");
+    std::fs::copy(component(), bimetal.folder().join("notes.wasm")).expect("our own folder");
+    bimetal.write("cases/main.bm.hcl", &NOTES.replace("TOKEN", TOKEN));
+    let said = bimetal.ok(&["plugin", "test", "notes.wasm", "--stand-in", &format!("echo {}", server.url())]);
+    assert!(said.contains("pass  what is changed is what was planned, and nothing is left to do"), "{said}");
+    assert!(said.contains("skip  what exists can be imported, and nothing is left to do"), "{said}");
+    assert!(server.notes().is_empty() && !said.contains(TOKEN), "{said}");
+}
+
+#[test]
+fn a_component_that_is_none_is_refused() {
+    let bimetal = Bimetal::new("");
+    bimetal.write("text.wasm", "no component");
+    let said = bimetal.run(&["plugin", "test", "text.wasm"]).failed();
+    assert!(said.contains("this is no provider") && said.contains("text.wasm"), "{said}");
+    let said = bimetal.run(&["plugin", "test", "docker", "--cases", ".", "--stand-in", "true"]).failed();
+    assert!(said.contains("`true` did not say where it listens"), "{said}");
+}
+
+#[test]
+fn the_providers_that_come_with_bimetal_plan_as_the_contract_says() {
+    let bimetal = Bimetal::new("");
+    for provider in ["docker", "baremetal", "digitalocean"] {
+        let said = bimetal.ok(&["plugin", "test", provider]);
+        assert!(said.contains("Success!") && said.contains(" 0 failed"), "{provider}: {said}");
+    }
+}
+
+const DOCKER: &str = r#"
+variable "stand_in" {
+  type = string
+}
+
+variable "changed" {
+  type = bool
+}
+
+machine "docker" "here" {
+  host = var.stand_in
+}
+
+resource "docker_network" "net" {
+  engine = machine.docker.here.engine
+  name   = "kit"
+}
+
+resource "docker_volume" "data" {
+  engine = machine.docker.here.engine
+  name   = "kit"
+}
+"#;
+
+#[test]
+fn docker_keeps_the_contract_on_a_real_engine() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "kit");
+    let bimetal = Bimetal::new("");
+    bimetal.write("cases/main.bm.hcl", DOCKER);
+    let said = bimetal.ok(&["plugin", "test", "docker", "--stand-in", &format!("echo {}", engine.host())]);
+    let gone = said.matches("pass  what is removed is gone, and can be removed again").count();
+    assert!(gone >= 3 && said.contains(" 0 failed"), "{said}");
+}
+
+const CLOUD: &str = r#"
+variable "stand_in" {
+  type = string
+}
+
+variable "changed" {
+  type = bool
+}
+
+provider "digitalocean" {
+  token   = "TOKEN"
+  api_url = var.stand_in
+}
+
+resource "digitalocean_tag" "one" {
+  name = "kit"
+}
+"#;
+
+#[test]
+fn digitalocean_keeps_the_contract_against_a_stand_in() {
+    let Some(lab) = Lab::start() else { return };
+    let cloud = DigitalOcean::start(&lab);
+    let bimetal = Bimetal::new("");
+    bimetal.write("cases/main.bm.hcl", &CLOUD.replace("TOKEN", cloud.token()));
+    let said = bimetal.ok(&["plugin", "test", "digitalocean", "--stand-in", &format!("echo {}", cloud.url())]);
+    assert!(said.contains(" 0 failed"), "{said}");
+}

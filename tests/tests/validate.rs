@@ -1,0 +1,166 @@
+//! `validate`: everything that is wrong at once, without the values of variables, and nothing that is not.
+
+use bimetal_tests::Bimetal;
+
+const WRONG: &str = r#"
+variable "names" {
+  type = set(string)
+}
+
+output "calls" {
+  value = upper("a", "b")
+}
+
+output "item" {
+  value = [1][3]
+}
+
+machine "docker" "one" {
+  for_each = var.names
+  host     = "unix:///nowhere"
+  hst      = each.key
+}
+
+pool "all" {
+  machines = values(machine.docker.one)
+}
+
+service "web" {
+  pool  = pool.all
+  image = "nginx"
+  imag  = 1
+
+  port {
+    container = "x"
+    contaner  = 1
+  }
+
+  dynamic "prt" {
+    for_each = [1]
+    content {}
+  }
+}
+
+resource "docker_network" "net" {
+  engine = docker_network.none.nme
+  foo    = 1
+}
+
+resource "docker_volume" "data" {
+  engine = machine.docker.one["a"].engine
+  name   = docker_network.net.nme
+  bar    = 1
+}
+"#;
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let bimetal = Bimetal::new(WRONG);
+    let said = bimetal.run(&["validate"]).failed();
+    for wanted in [
+        "`docker_network.none` is not declared",
+        "machine.docker.one: no argument is called `hst` here",
+        "service.web: no argument is called `imag` here",
+        "service.web: no argument is called `contaner` here",
+        "service.web: `container` does not take this",
+        "service.web: no block is called `prt` here",
+        "docker_network.net: no argument is called `foo` here",
+        "docker_volume.data: no argument is called `bar` here",
+        "`nme`",
+        "`upper` takes 1 argument, here are 2",
+        "there is no item 3",
+    ] {
+        assert!(said.contains(wanted), "{wanted} is missing in {said}");
+    }
+    assert!(!said.contains("has no value"), "{said}");
+}
+
+#[test]
+fn a_sound_configuration_needs_no_values() {
+    let sound = r#"
+variable "names" {
+  type = set(string)
+}
+
+variable "count_of" {
+  type = number
+}
+
+machine "docker" "one" {
+  for_each = var.names
+  host     = "tcp://${each.value}"
+}
+
+pool "all" {
+  machines = values(machine.docker.one)
+}
+
+service "web" {
+  for_each = var.names
+  pool     = pool.all
+  image    = "web-${each.key}"
+  replicas = var.count_of
+}
+
+resource "docker_network" "net" {
+  count  = var.count_of
+  engine = machine.docker.one["a"].engine
+  name   = "net-${count.index}"
+}
+
+output "nets" {
+  value = [for net in docker_network.net : net.id]
+}
+"#;
+    assert_eq!(Bimetal::new(sound).ok(&["validate"]), "The configuration is valid.\n");
+}
+
+#[test]
+fn a_condition_of_a_variable_may_look_at_everything() {
+    let bimetal = Bimetal::new(
+        r#"
+variable "port" {
+  type = number
+  validation {
+    condition     = var.port < local.limit
+    error_message = "less than ${local.limit}, please"
+  }
+}
+
+locals {
+  limit = var.port > 0 ? 100 : 0
+}
+
+output "port" {
+  value = var.port
+}
+"#,
+    );
+    bimetal.ok(&["validate"]);
+    bimetal.ok(&["plan", "--var", "port=80"]);
+    let said = bimetal.run(&["plan", "--var", "port=800"]).failed();
+    assert!(said.contains("the value of `port` is not allowed") && said.contains("less than 100, please"), "{said}");
+
+    bimetal.write("main.bm.hcl", "variable \"a\" {\n  default = 1\n  validation {\n    condition     = 1 < 2\n    error_message = \"no\"\n  }\n}\n");
+    let said = bimetal.run(&["validate"]).failed();
+    assert!(said.contains("this condition does not look at `var.a`"), "{said}");
+}
+
+#[test]
+fn what_is_not_there_yet_is_unknown_in_the_console() {
+    let bimetal = Bimetal::new(
+        r#"
+machine "docker" "many" {
+  for_each = toset(["a", "b"])
+  host     = "tcp://${each.key}"
+}
+
+machine "docker" "none" {
+  count = 0
+  host  = "tcp://nobody"
+}
+"#,
+    );
+    let said = bimetal.run_fed(&["console"], "machine.docker.many[\"a\"].address\nlength(machine.docker.none)\n").ok();
+    assert_eq!(said, "(known after apply)\n0\n");
+}

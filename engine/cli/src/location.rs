@@ -8,6 +8,7 @@ use bimetal_model::schema::{Attribute, Block};
 use bimetal_model::{Diagnostic, Type, Value};
 use bimetal_state::{Bucket, Location};
 
+use crate::configuration::from_root;
 use crate::failure::Failure;
 use crate::session::Configuration;
 
@@ -83,7 +84,7 @@ fn arguments(kind: &str) -> Option<&'static [&'static str]> {
 fn located(root: &Path, kind: &str, text: impl Fn(&str) -> Option<String>) -> Result<Location, Diagnostic> {
     let needed = |name: &str| text(name).ok_or_else(|| Diagnostic::error(format!("`state \"{kind}\"` needs `{name}`")));
     let bucket = |scheme: &str, bucket: String| {
-        let options = text_options(kind, &text);
+        let options = text_options(root, kind, &text);
         let prefix = text("prefix").map(|prefix| format!("/{prefix}")).unwrap_or_default();
         Location::Objects(Bucket { url: format!("{scheme}://{bucket}{prefix}"), options })
     };
@@ -102,7 +103,7 @@ fn located(root: &Path, kind: &str, text: impl Fn(&str) -> Option<String>) -> Re
 }
 
 /// What the store's library is told, by the names that it has for it.
-fn text_options(kind: &str, text: &impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+fn text_options(root: &Path, kind: &str, text: &impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
     let placed = ["bucket", "container", "prefix"];
     let names = arguments(kind).into_iter().flatten().filter(|name| !placed.contains(*name));
     let mut options: BTreeMap<String, String> = BTreeMap::new();
@@ -112,6 +113,10 @@ fn text_options(kind: &str, text: &impl Fn(&str) -> Option<String>) -> BTreeMap<
             ("azure", "access_key") => "account_key",
             ("gcs", "endpoint") => "base_url",
             (_, name) => name,
+        };
+        let value = match name {
+            "service_account_path" => from_root(root, &value).display().to_string(),
+            _ => value,
         };
         if name == "endpoint" && value.starts_with("http://") && kind != "gcs" {
             options.insert("allow_http".to_owned(), "true".to_owned());
@@ -182,6 +187,8 @@ mod tests {
         let s3 = [("bucket", "b"), ("prefix", "p/q"), ("endpoint", "http://h:1")];
         let options = r#"{"allow_http": "true", "endpoint": "http://h:1"}"#;
         assert_eq!(place("s3", &s3).unwrap(), format!("s3://b/p/q {options}"));
+        let gcs = [("bucket", "b"), ("service_account_path", "keys/robot.json")];
+        assert_eq!(place("gcs", &gcs).unwrap(), r#"gs://b {"service_account_path": "/r/keys/robot.json"}"#);
         assert_eq!(place("azure", &[("container", "c"), ("account", "a")]).unwrap(), r#"az://c {"account_name": "a"}"#);
     }
 }

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod image;
+mod trouble;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio::sync::Mutex;
 use super::{Commit, Committed, Select, Store, View, joined};
 use crate::state::wait;
 use image::{Entry, Image, Picture};
+use trouble::words;
 
 pub use bucket::Bucket;
 
@@ -57,7 +59,7 @@ impl Log {
     pub(crate) fn new(bucket: &Bucket) -> Result<Log, StateError> {
         let name = bucket.url.clone();
         let (objects, prefix) =
-            bucket.open().map_err(|error| StateError::Store { store: name.clone(), reason: words(&error) })?;
+            bucket.open().map_err(|error| StateError::Store { store: name.clone(), reason: words(bucket, &error) })?;
         Ok(Log { inner: Arc::new(Inner { objects, prefix, bucket: bucket.clone(), name }), image: Arc::default() })
     }
 }
@@ -101,7 +103,7 @@ impl Inner {
     }
 
     fn failed(&self, error: &Error) -> StateError {
-        StateError::Store { store: self.name.clone(), reason: words(error) }
+        StateError::Store { store: self.name.clone(), reason: words(&self.bucket, error) }
     }
 
     async fn get(&self, path: &Path) -> Result<Option<Vec<u8>>, StateError> {
@@ -114,8 +116,9 @@ impl Inner {
     }
 
     async fn entry(&self, serial: u64) -> Result<Option<Entry>, StateError> {
-        let bytes = self.get(&self.path("log", serial)).await?;
-        bytes.map(|bytes| Entry::read(&self.name, &bytes)).transpose()
+        let path = self.path("log", serial);
+        let bytes = self.get(&path).await?;
+        bytes.map(|bytes| Entry::read(&self.name, &path, &bytes)).transpose()
     }
 
     /// Reads what others have written.
@@ -133,7 +136,7 @@ impl Inner {
         // Where one goes while it is read, a newer one is there.
         for path in self.list("snapshot").await?.iter().rev() {
             if let Some(bytes) = self.get(path).await? {
-                *image = Picture::read(&self.name, &bytes)?;
+                *image = Picture::read(&self.name, path, &bytes)?;
                 return Ok(());
             }
         }
@@ -233,18 +236,4 @@ impl Inner {
         let missing = (1..=last).filter(|serial| found.binary_search(serial).is_err());
         Ok(missing.map(|serial| format!("the log has no commit {serial}, and goes on behind it")).collect())
     }
-}
-
-/// The innermost reason says what happened.
-fn words(error: &Error) -> String {
-    let mut reason: &dyn std::error::Error = error;
-    let mut text = error.to_string();
-    while let Some(source) = reason.source() {
-        let more = source.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        reason = source;
-    }
-    text
 }

@@ -67,3 +67,14 @@ async fn a_newer_state_is_refused() {
     let refused = bimetal_state::open(scene.location.clone(), keys, scene.clock.clone()).await.map(drop);
     assert!(matches!(refused, Err(StateError::Newer { found: 3, known: 2 })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn an_object_that_can_not_be_read_is_named() {
+    let (scene, path) = scene();
+    begun(&scene.state().await).await;
+    let last = names(path.join("log")).len();
+    std::fs::write(path.join(format!("log/{last:020}")), "broken").unwrap();
+    let refused = bimetal_state::open(scene.location.clone(), keys(KEY), scene.clock.clone()).await.map(drop);
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains(&format!("log/{last:020}` is not what it should be")), "{said}");
+}

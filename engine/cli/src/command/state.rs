@@ -2,14 +2,15 @@
 //!
 //! Every change is a revision, under a lease on everything.
 
+mod moves;
+
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bimetal_model::lease::{Held, Lease, Scope};
 use bimetal_model::port::{Record, Remember as _};
-use bimetal_model::snapshot::{RevisionOutcome, Snapshot, Stored};
+use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic};
 use bimetal_state::{Document, Push, State};
 use serde_json::json;
@@ -25,6 +26,7 @@ use crate::location;
 use crate::output::{print, print_json, say};
 use crate::render::table::table;
 use crate::session::Session;
+use moves::{named, records_of_move};
 
 /// One of them.
 pub(crate) async fn state(session: &Session, command: &arguments::State) -> Result<(), Failure> {
@@ -90,14 +92,17 @@ async fn show(session: &Session, address: &Address) -> Result<(), Failure> {
 
 async fn remove(session: &Session, address: &Address) -> Result<(), Failure> {
     let store = open(session).await?;
-    find(&store.load().await?, address)?;
+    let count = named(&store.load().await?, address)?.len();
     let work = async |lease: &Lease| {
-        find(&store.load().await?, address)?;
-        let record = Record::Remove { address: address.clone(), closes: None };
-        Ok(store.record(lease, vec![record]).await?)
+        let addresses = named(&store.load().await?, address)?.into_iter();
+        let records = addresses.map(|address| Record::Remove { address, closes: None }).collect();
+        Ok(store.record(lease, records).await?)
     };
     change(&store, &format!("state rm {address}"), work).await?;
-    say(&format!("{address} is forgotten; it goes on existing.\n"));
+    say(&match count {
+        1 => format!("{address} is forgotten; it goes on existing.\n"),
+        many => format!("{address} is forgotten, with its {many} instances; they go on existing.\n"),
+    });
     Ok(())
 }
 
@@ -111,48 +116,6 @@ async fn rename(session: &Session, from: &Address, to: &Address) -> Result<(), F
     change(&store, &format!("state mv {from} {to}"), work).await?;
     say(&format!("{from} is {to} now. Change the configuration, too, or it is planned to be destroyed.\n"));
     Ok(())
-}
-
-/// The object under its new address, and everything that rests on it.
-fn records_of_move(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<Vec<Record>, Failure> {
-    let stored = find(snapshot, from)?;
-    if (from.block, &from.ty, from.replica.is_some()) != (to.block, &to.ty, to.replica.is_some()) {
-        let error = Diagnostic::error(format!("`{from}` can't become `{to}`, which is something else"));
-        return Err(error.hint("an address may change its module, its name and its key").into());
-    }
-    if snapshot.objects.contains_key(to) {
-        let error = Diagnostic::error(format!("the state knows a `{to}` already"));
-        return Err(error.hint("give that one another address, or forget it with `state rm`").into());
-    }
-    let mut moved = stored.clone();
-    if let Some(placement) = &mut moved.placement {
-        placement.replica = to.clone();
-    }
-    let put = |address: &Address, stored: Stored| Record::Put {
-        address: address.clone(),
-        stored: Arc::new(stored),
-        closes: None,
-    };
-    let mut records = vec![Record::Remove { address: from.clone(), closes: None }, put(to, moved)];
-    for (address, user) in snapshot.objects.iter().filter(|(address, _)| *address != from) {
-        let is_placed = user.placement.as_ref().is_some_and(|placement| placement.machine == *from);
-        if user.depends_on.contains(from) || is_placed {
-            records.push(put(address, turned(Stored::clone(user), from, to)));
-        }
-    }
-    Ok(records)
-}
-
-/// What rested on one address rests on the other.
-fn turned(mut user: Stored, from: &Address, to: &Address) -> Stored {
-    for needed in user.depends_on.iter_mut().filter(|needed| *needed == from) {
-        *needed = to.clone();
-    }
-    user.depends_on.sort();
-    if let Some(placement) = user.placement.as_mut().filter(|placement| placement.machine == *from) {
-        placement.machine = to.clone();
-    }
-    user
 }
 
 async fn at(session: &Session, number: u64) -> Result<(), Failure> {

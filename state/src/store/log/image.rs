@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bimetal_model::port::StateError;
+use object_store::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -79,12 +80,12 @@ impl Entry {
         Entry { format: FORMAT, id, writes }
     }
 
-    pub(super) fn read(store: &str, bytes: &[u8]) -> Result<Entry, StateError> {
-        read(store, bytes)
+    pub(super) fn read(store: &str, path: &Path, bytes: &[u8]) -> Result<Entry, StateError> {
+        read(store, path, bytes)
     }
 
     pub(super) fn to_bytes(&self, store: &str) -> Result<Vec<u8>, StateError> {
-        serde_json::to_vec(self).map_err(|error| failed(store, &error))
+        serde_json::to_vec(self).map_err(|error| failed(store, format!("an object can't be written: {error}")))
     }
 }
 
@@ -96,8 +97,8 @@ impl Picture {
         Picture { format: FORMAT, serial: image.serial, rows: rows.collect() }
     }
 
-    pub(super) fn read(store: &str, bytes: &[u8]) -> Result<Image, StateError> {
-        let picture: Picture = read(store, bytes)?;
+    pub(super) fn read(store: &str, path: &Path, bytes: &[u8]) -> Result<Image, StateError> {
+        let picture: Picture = read(store, path, bytes)?;
         let mut image = Image { serial: picture.serial, ..Image::default() };
         for (table, key, value, version) in picture.rows {
             image.tables.entry(table).or_default().insert(key, (value, version));
@@ -106,23 +107,25 @@ impl Picture {
     }
 
     pub(super) fn to_bytes(&self, store: &str) -> Result<Vec<u8>, StateError> {
-        serde_json::to_vec(self).map_err(|error| failed(store, &error))
+        serde_json::to_vec(self).map_err(|error| failed(store, format!("an object can't be written: {error}")))
     }
 }
 
 /// The format is read first: of a newer one nothing else may make sense.
-fn read<T: DeserializeOwned>(store: &str, bytes: &[u8]) -> Result<T, StateError> {
+fn read<T: DeserializeOwned>(store: &str, path: &Path, bytes: &[u8]) -> Result<T, StateError> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
     }
-    let Format { format } = serde_json::from_slice(bytes).map_err(|error| failed(store, &error))?;
+    let wrong =
+        |error: serde_json::Error| failed(store, format!("the object `{path}` is not what it should be: {error}"));
+    let Format { format } = serde_json::from_slice(bytes).map_err(wrong)?;
     if format > FORMAT {
         return Err(StateError::Newer { found: format, known: FORMAT });
     }
-    serde_json::from_slice(bytes).map_err(|error| failed(store, &error))
+    serde_json::from_slice(bytes).map_err(wrong)
 }
 
-fn failed(store: &str, error: &serde_json::Error) -> StateError {
-    StateError::Store { store: store.to_owned(), reason: format!("an object is not what it should be: {error}") }
+fn failed(store: &str, reason: String) -> StateError {
+    StateError::Store { store: store.to_owned(), reason }
 }

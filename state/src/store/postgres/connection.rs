@@ -64,7 +64,8 @@ fn name(config: &Config, schema: &str) -> String {
         None => "localhost".to_owned(),
     };
     let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
-    format!("postgres at {host}, database `{database}`, schema `{schema}`")
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    format!("postgres at {host}:{port}, database `{database}`, schema `{schema}`")
 }
 
 /// The connection, once there was one.

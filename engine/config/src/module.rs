@@ -496,6 +496,15 @@ impl Point {
         }
     }
 
+    /// Whether a key is named anywhere in it.
+    pub(crate) fn is_of_instance(&self) -> bool {
+        let (module, key) = match self {
+            Point::Module(path) => (path, None),
+            Point::Object(address) => (&address.module, address.key.as_ref()),
+        };
+        key.is_some() || module.steps().iter().any(|step| step.key.is_some())
+    }
+
     /// Whether an address lies here.
     pub fn holds(&self, address: &Address) -> bool {
         self.moved_to(self, address).is_some()

@@ -289,3 +289,22 @@ locals {
     error: a number has no attributes at «.x»
     ");
 }
+
+#[test]
+fn names_that_module_blocks_use_are_no_variables() {
+    assert_snapshot!(check_desired("variable \"count\" {\n  default = 1\n}\n"), @r#"error: the name `count` is reserved, due to its meaning inside `module` blocks at «variable "count"» hint: give the variable another name"#);
+}
+
+#[test]
+fn an_assert_without_a_message_is_an_assert() {
+    assert_snapshot!(check_desired("check \"c\" {\n  assert {\n    condition = 1 < 2\n  }\n}\n"), @r#"error: `error_message` is missing at «assert»"#);
+}
+
+#[test]
+fn no_single_instance_is_removed() {
+    let text = "removed {\n  from = docker_volume.a[0]\n}\nremoved {\n  from = module.x[\"a\"].docker_volume.q\n}\nremoved {\n  from = module.x.docker_volume.q\n}\n";
+    assert_snapshot!(check_desired(text), @r#"
+    error: `docker_volume.a[0]` is one instance, and `removed` is of all at «removed» hint: name the whole block, or the module, without a key
+    error: `module.x["a"].docker_volume.q` is one instance, and `removed` is of all at «removed» hint: name the whole block, or the module, without a key
+    "#);
+}

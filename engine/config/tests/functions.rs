@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::check_eval;
+use common::{check_eval, eval};
 use insta::assert_snapshot;
 
 #[test]
@@ -368,7 +368,40 @@ fn files_are_found_by_patterns() {
     assert_snapshot!(check_eval(&["fileset(\"\", \"motd*\")", "fileset(\"\", \"*.{tpl,txt}\")", "fileset(\"\", \"[\")", "abspath(\"a/./../b\")"]), @r#"
     fileset("", "motd*") => {"motd", "motd.tpl"} : set(string)
     fileset("", "*.{tpl,txt}") => {"motd.tpl", "self.tpl"} : set(string)
-    fileset("", "[") => error: this is no pattern: unclosed character class; missing ']' at «fileset("", "[")»
+    fileset("", "[") => error: syntax error in pattern at «fileset("", "[")»
     abspath("a/./../b") => "/root/b" : string
     "#);
+}
+
+#[test]
+fn a_pattern_is_cleaned_together_with_its_folder() {
+    for (call, found) in [
+        ("fileset(\"fx\", \"../motd\")", "{\"../motd\"}"),
+        ("fileset(\"fx/../\", \"motd.t*\")", "{\"motd.tpl\"}"),
+        ("fileset(\"\", \"fx/..//*.tpl\")", "{\"motd.tpl\", \"self.tpl\"}"),
+        ("fileset(\"\", \"/motd\")", "{\"motd\"}"),
+        ("fileset(\"\", \"motd/\")", "{\"motd\"}"),
+        ("fileset(\"fx\", \"../*.tpl\")", "{\"../motd.tpl\", \"../self.tpl\"}"),
+        ("fileset(\"\", \"[]a]*\")", "syntax error in pattern"),
+        ("fileset(\"\", \"[a-]*\")", "syntax error in pattern"),
+    ] {
+        assert!(eval(call).contains(found), "{call}: {}", eval(call));
+    }
+}
+
+#[test]
+fn a_negative_network_number_is_taken_as_terraform_takes_it() {
+    for (call, network) in [
+        ("cidrsubnet(\"10.0.0.0/8\", 8, -1)", "\"0.1.0.0/16\""),
+        ("cidrsubnet(\"10.0.0.0/8\", 8, -255)", "\"0.255.0.0/16\""),
+        ("cidrsubnet(\"10.0.0.0/8\", 8, -256)", "8 bits do not hold this number"),
+        ("cidrsubnet(\"10.0.0.0/8\", 0, -1)", "0 bits do not hold this number"),
+        ("cidrsubnet(\"10.128.0.0/9\", 8, -2)", "\"0.1.0.0/17\""),
+        ("cidrsubnet(\"192.168.0.0/16\", 8, -3)", "\"0.0.3.0/24\""),
+        ("cidrsubnet(\"0.0.0.0/0\", 8, -1)", "\"1.0.0.0/8\""),
+        ("cidrsubnet(\"fd00::/8\", 8, -1)", "\"1::/16\""),
+        ("cidrsubnet(\"fd00::/8\", 64, -5)", "\"::500:0:0:0/72\""),
+    ] {
+        assert!(eval(call).contains(network), "{call}: {}", eval(call));
+    }
 }

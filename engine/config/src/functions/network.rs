@@ -154,10 +154,20 @@ fn subnet(network: &Network, newbits: i64, number: &BigInt) -> Result<String> {
     let Some(length) = length.filter(|length| *length <= network.bits) else {
         return Err(Error::new(format!("there is no room for {newbits} more bits")));
     };
-    // Terraform compares the last 64 bits, and takes all of them.
-    let fits = |number: &u128| u64::try_from(newbits).is_ok_and(|bits| bits >= 64 || *number as u64 >> bits == 0);
-    let number = u128::try_from(number).ok().filter(|number| newbits < 0 || fits(number));
-    let number = number.and_then(|number| placed(number, network.bits - length, network.bits));
-    let number = number.ok_or_else(|| Error::new(format!("{newbits} bits do not hold this number")))?;
-    Ok(network_text(network.bits, network.base | number, length))
+    // Terraform compares the last 64 bits, without the sign, and takes all of them.
+    let last = number.magnitude().iter_u64_digits().next().unwrap_or(0);
+    let fits = u64::try_from(newbits).map_or(true, |bits| bits >= 64 || last >> bits == 0);
+    let base = Some(number).filter(|_| fits).and_then(|number| joined(network, number, network.bits - length));
+    let base = base.ok_or_else(|| Error::new(format!("{newbits} bits do not hold this number")))?;
+    Ok(network_text(network.bits, base, length))
+}
+
+/// The network's bits, and those of a number so many bits further up. With a negative one Terraform drops the sign of
+/// what comes out: few of the network's bits are left.
+fn joined(network: &Network, number: &BigInt, shift: u32) -> Option<u128> {
+    if number.bits() > u64::from(network.bits) {
+        return None;
+    }
+    let whole = BigInt::from(network.base) | (number.clone() << shift);
+    u128::try_from(whole.magnitude()).ok().filter(|base| *base <= all(network.bits))
 }

@@ -46,7 +46,7 @@ fn base_name(path: &str) -> &str {
 /// The shortest path to the same place, links left aside.
 ///
 /// Source: Go's `filepath.Clean`.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let is_rooted = path.starts_with('/');
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {
@@ -62,4 +62,21 @@ fn clean(path: &str) -> String {
         (false, true) => ".".to_owned(),
         (false, false) => steps.join("/"),
     }
+}
+
+/// The way from a folder to a path, both cleaned; nothing where nobody knows it.
+///
+/// Source: Go's `filepath.Rel`.
+pub(super) fn relative(folder: &str, path: &str) -> Option<String> {
+    let steps = |path: &'_ str| -> Vec<String> {
+        path.split('/').filter(|step| !matches!(*step, "" | ".")).map(str::to_owned).collect()
+    };
+    let (from, to) = (steps(folder), steps(path));
+    let shared = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
+    let (up, down) = (from.get(shared..)?, to.get(shared..)?);
+    if up.iter().any(|step| step == "..") {
+        return None;
+    }
+    let way: Vec<&str> = up.iter().map(|_| "..").chain(down.iter().map(String::as_str)).collect();
+    Some(way.join("/"))
 }

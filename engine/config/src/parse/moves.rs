@@ -40,6 +40,10 @@ impl Parser<'_> {
             }
         }
         if let Some(from) = self.point(&body, "from") {
+            if from.is_of_instance() {
+                let error = Diagnostic::error(format!("`{from}` is one instance, and `removed` is of all")).at(&span);
+                return self.diagnostics.push(error.hint("name the whole block, or the module, without a key"));
+            }
             self.module.removed.push(Removed { from, destroy, span });
         }
     }

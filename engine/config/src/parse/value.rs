@@ -9,6 +9,10 @@ use crate::module::*;
 use crate::types::{Constraint, parse_type};
 use crate::variables::fitted;
 
+/// Names that a `module` block has a use of its own for: no variable can be given a value by them.
+const RESERVED: [&str; 8] =
+    ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
+
 impl Parser<'_> {
     pub(super) fn locals(&mut self, body: Body) {
         self.no_blocks(&body, "locals");
@@ -22,6 +26,10 @@ impl Parser<'_> {
     pub(super) fn variable(&mut self, name: &str, mut body: Body, span: Span) {
         if !self.first(format!("variable `{name}`"), &span) {
             return;
+        }
+        if RESERVED.contains(&name) {
+            let reserved = format!("the name `{name}` is reserved, due to its meaning inside `module` blocks");
+            self.diagnostics.push(Diagnostic::error(reserved).at(&span).hint("give the variable another name"));
         }
         let Constraint { ty, defaults } = self.constraint(&body);
         let is_simple = matches!(ty, Type::String | Type::Number | Type::Bool);
@@ -92,8 +100,9 @@ impl Parser<'_> {
         let (data, others) = std::mem::take(&mut body.blocks).into_iter().partition(|block| block.name == "data");
         body.blocks = others;
         self.data_of_check(name, data);
+        let is_without = body.blocks.iter().all(|block| block.name != "assert");
         let asserts = self.conditions(&mut body, "assert", "check");
-        if asserts.is_empty() {
+        if is_without {
             let error = Diagnostic::error("a check needs an `assert` block").at(&span);
             self.diagnostics.push(error.hint("write `assert { condition = …, error_message = … }` over several lines"));
         }

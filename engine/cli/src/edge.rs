@@ -25,7 +25,8 @@ pub(crate) fn holder(command: &str) -> Holder {
 
 /// `user@host`
 pub(crate) fn who() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let named = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let user = named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(account);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match host.trim() {
         "" => user,
@@ -33,9 +34,31 @@ pub(crate) fn who() -> String {
     }
 }
 
+/// What the system calls who runs this; its number, where it has no name for it.
+fn account() -> String {
+    let id = nix::unistd::Uid::current();
+    let user = nix::unistd::User::from_uid(id).ok().flatten();
+    user.map_or_else(|| format!("user {id}"), |user| user.name)
+}
+
+/// As `moment`, without seconds and without the word that it is universal time.
+pub(crate) fn minute(ms: u64) -> String {
+    let moment = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    moment.map_or_else(|| "at an unknown time".to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
 /// A moment as people write it, in universal time.
 pub(crate) fn moment(ms: u64) -> String {
     let moment = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     moment
         .map_or_else(|| "at an unknown time".to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn who_runs_it_has_a_name_without_the_environment() {
+        assert!(!super::account().is_empty());
+        assert_eq!(super::minute(0), "1970-01-01 00:00");
+    }
 }

@@ -70,14 +70,21 @@ pub struct Summary {
     pub drift: usize,
     /// What is taken over.
     pub imported: usize,
+    /// What has a new address.
+    pub moved: usize,
     /// What goes from state, and goes on existing.
     pub forgotten: usize,
 }
 
 /// Counts what a plan does.
 pub fn summary(plan: &Plan) -> Summary {
-    let (drift, imported, forgotten) = (plan.drift.len(), plan.imported.len(), plan.forgotten.len());
-    let mut summary = Summary { drift, imported, forgotten, ..Summary::default() };
+    let mut summary = Summary {
+        drift: plan.drift.len(),
+        imported: plan.imported.len(),
+        moved: plan.moved.len(),
+        forgotten: plan.forgotten.len(),
+        ..Summary::default()
+    };
     for change in plan.effects() {
         summary.all.count(change.action);
         summary.by_sort.entry(Sort::of(&change.address)).or_default().count(change.action);

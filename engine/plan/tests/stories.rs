@@ -525,7 +525,7 @@ service "app" {
 #[test]
 fn a_plan_is_counted() {
     let (plan, _) = World::default().plan(FLEET, Mode::Apply).unwrap();
-    assert_snapshot!(serde_json::to_string(&summary(&plan)).unwrap(), @r#"{"all":{"add":8,"change":0,"destroy":0},"by_sort":{"machine":{"add":4,"change":0,"destroy":0},"service":{"add":1,"change":0,"destroy":0},"replica":{"add":4,"change":0,"destroy":0}},"drift":0,"imported":0,"forgotten":0}"#);
+    assert_snapshot!(serde_json::to_string(&summary(&plan)).unwrap(), @r#"{"all":{"add":8,"change":0,"destroy":0},"by_sort":{"machine":{"add":4,"change":0,"destroy":0},"service":{"add":1,"change":0,"destroy":0},"replica":{"add":4,"change":0,"destroy":0}},"drift":0,"imported":0,"moved":0,"forgotten":0}"#);
 }
 
 #[test]

@@ -16,6 +16,7 @@ macro_rules! keeps_its_promises {
         keeps_its_promises! { $scene;
             looking_at_a_state_that_does_not_exist_finds_nothing,
             what_was_recorded_is_there_for_others,
+            whether_it_is_in_use_is_known_without_a_key,
             what_is_removed_or_came_to_nothing_is_gone,
             an_intent_that_is_open_can_be_promised_again,
             outputs_are_written_one_by_one,
@@ -425,6 +426,15 @@ pub(crate) async fn of_two_secrets_of_a_name_the_first_is_kept(scene: &Scene) {
     assert_eq!(one.keep_secret("ca", b"first").await.unwrap(), b"first");
     assert_eq!(other.keep_secret("ca", b"second").await.unwrap(), b"first");
     assert_eq!(other.secret("ca").await.unwrap().unwrap(), b"first");
+}
+
+pub(crate) async fn whether_it_is_in_use_is_known_without_a_key(scene: &Scene) {
+    let (state, other) = (scene.state().await, scene.state_with("no key").await);
+    assert_eq!((other.lineage().await.unwrap(), other.is_in_use().await.unwrap()), (None, false));
+    let (lease, _) = begun(&state).await;
+    assert!(other.lineage().await.unwrap().is_some() && !other.is_in_use().await.unwrap());
+    state.record(&lease, vec![put_plain("a.a", 1)]).await.unwrap();
+    assert!(other.is_in_use().await.unwrap());
 }
 
 pub(crate) async fn a_state_is_pulled_changed_and_pushed(scene: &Scene) {

@@ -26,6 +26,7 @@ use crate::lease::holding;
 use crate::output::{located, print, print_json, say};
 use crate::plan_document::plan_document;
 use crate::plan_file::{self, FromFile, check_origin, digests};
+use crate::render::plan::state_alone;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
 use crate::storable;
@@ -308,7 +309,8 @@ fn finish(session: &Session, plan: &Plan, applied: Option<(&Applied, Instant)>, 
     let took = started.elapsed().as_secs_f64();
     match applied.outcome {
         RevisionOutcome::Done => {
-            say(&format!("\n{} {}, in {took:.1}s.\n", paint(ADD, "Applied:"), tally(applied.tally)));
+            let did = tally(applied.tally) + &state_alone(plan);
+            say(&format!("\n{} {did}, in {took:.1}s.\n", paint(ADD, "Applied:")));
         }
         RevisionOutcome::Failed | RevisionOutcome::Partial => {
             let counts = format!("{}; {} failed, {} skipped", tally(applied.tally), applied.failed, applied.skipped);

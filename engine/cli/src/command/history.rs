@@ -10,11 +10,12 @@ use serde_json::{Value as Json, json};
 
 use super::inspect::outputs_text;
 use crate::arguments::{self, OneRevision};
-use crate::edge::moment;
+use crate::edge::{minute, moment};
 use crate::failure::Failure;
-use crate::output::{print, print_json, say};
+use crate::output::{print, print_json, say, width};
 use crate::render::style::{BOLD, paint};
-use crate::render::table::table;
+use crate::render::table::{natural_width, table};
+use crate::render::wrap::wrap;
 use crate::session::Session;
 
 /// All revisions, or one.
@@ -40,7 +41,7 @@ async fn list(session: &Session, store: &State) -> Result<(), Failure> {
     let row = |revision: &Revision| {
         [
             revision.number.to_string(),
-            moment(revision.started_ms),
+            minute(revision.started_ms),
             revision.who.clone(),
             revision.command.clone(),
             outcome(revision).to_owned(),
@@ -48,8 +49,22 @@ async fn list(session: &Session, store: &State) -> Result<(), Failure> {
         ]
     };
     let rows: Vec<_> = revisions.iter().map(row).collect();
-    print(&table(["REVISION", "WHEN", "WHO", "COMMAND", "OUTCOME", "PLANNED"], &rows, usize::MAX));
+    print(&listed(&rows, width()));
     Ok(())
+}
+
+/// A line for each revision, or, where lines are too short for that, a paragraph.
+fn listed(rows: &[[String; 6]], width: usize) -> String {
+    let headings = ["REVISION", "WHEN (UTC)", "WHO", "COMMAND", "OUTCOME", "PLANNED"];
+    if natural_width(headings, rows) <= width {
+        return table(headings, rows, usize::MAX);
+    }
+    let paragraph = |[number, when, who, command, outcome, planned]: &[String; 6]| {
+        let planned = if planned.is_empty() { String::new() } else { format!("; planned {planned}") };
+        let text = format!("{number}: {when} UTC, {who}\n  `{command}`, {outcome}{planned}");
+        format!("{}\n", wrap(&text, width))
+    };
+    rows.iter().map(paragraph).collect()
 }
 
 fn document(revision: &Revision) -> Json {
@@ -140,4 +155,20 @@ fn text(revision: &Revision, source: Option<&Source>) -> String {
         text += &variables.lines().map(|line| format!("  {line}\n")).collect::<String>();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn revisions_fit_into_short_lines() {
+        let row = ["2", "2026-11-29 09:12", "somebody@a-long-name", "bimetal apply", "done", "98 create, 1 update"];
+        let rows = [row.map(str::to_owned)];
+        assert!(listed(&rows, 200).starts_with("REVISION"));
+        insta::assert_snapshot!(listed(&rows, 80), @r"
+        2: 2026-11-29 09:12 UTC, somebody@a-long-name
+          `bimetal apply`, done; planned 98 create, 1 update
+        ");
+    }
 }

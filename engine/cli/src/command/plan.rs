@@ -1,6 +1,6 @@
 //! `plan` and `show`: what would be done, and what is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use bimetal_model::snapshot::Snapshot;
@@ -93,22 +93,53 @@ pub(crate) async fn stale(plan: &Plan, world: &World) -> Result<Option<Failure>,
     Ok(Some(Failure::new(vec![error], files)))
 }
 
+/// Nobody reads what changed of more than these.
+const MOST_LOOKED_AT: usize = 100;
+
 /// What changed, when, and by which revision.
 pub(crate) async fn changes(world: &World, outdated: &BTreeSet<Address>) -> Result<String, Failure> {
-    let mut lines = Vec::new();
-    for address in outdated.iter().take(5) {
-        let by = match world.store.last_change(address).await? {
-            Some(by) => {
-                format!(": revision {} (`{}` by {}, {})", by.number, by.command, by.who, moment(by.started_ms))
-            }
-            None => String::new(),
-        };
-        let what = if world.snapshot.objects.contains_key(address) { "changed" } else { "is not there" };
-        lines.push(format!("`{address}` {what}{by}"));
+    let mut deeds: BTreeMap<(Option<String>, bool), Vec<&Address>> = BTreeMap::new();
+    for address in outdated.iter().take(MOST_LOOKED_AT) {
+        let by = world.store.last_change(address).await?.map(|by| {
+            format!("revision {} (`{}` by {}, {})", by.number, by.command, by.who, moment(by.started_ms))
+        });
+        deeds.entry((by, world.snapshot.objects.contains_key(address))).or_default().push(address);
     }
-    match outdated.len() {
-        all if all > lines.len() => lines.push(format!("{} more", all - lines.len())),
-        _ => {}
+    let mut parts: Vec<String> = deeds.iter().map(|((by, is_there), all)| deed(by.as_deref(), *is_there, all)).collect();
+    if outdated.len() > MOST_LOOKED_AT {
+        parts.push(format!("{} more", outdated.len() - MOST_LOOKED_AT));
     }
-    Ok(lines.join("; "))
+    Ok(parts.join("; "))
+}
+
+/// What one revision did, in words.
+fn deed(by: Option<&str>, is_there: bool, all: &[&Address]) -> String {
+    let names: Vec<String> = all.iter().take(3).map(|address| format!("`{address}`")).collect();
+    let names = match all.len() - names.len() {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    };
+    match (by, is_there) {
+        (Some(by), true) => format!("{by} changed {names}"),
+        (Some(by), false) => format!("{by} removed {names}"),
+        (None, true) => format!("{names} changed"),
+        (None, false) => format!("the state does not know {names}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_revision_changed_is_said_at_once() {
+        let all: Vec<Address> = (0..70).map(|place| format!("docker_volume.v[{place}]").parse().unwrap()).collect();
+        let all: Vec<&Address> = all.iter().collect();
+        assert_eq!(
+            deed(Some("revision 2 (x)"), true, &all),
+            "revision 2 (x) changed `docker_volume.v[0]`, `docker_volume.v[1]`, `docker_volume.v[2]` and 67 more"
+        );
+        assert_eq!(deed(Some("revision 2 (x)"), false, &all[..1]), "revision 2 (x) removed `docker_volume.v[0]`");
+        assert_eq!(deed(None, false, &all[..2]), "the state does not know `docker_volume.v[0]`, `docker_volume.v[1]`");
+    }
 }

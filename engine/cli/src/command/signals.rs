@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bimetal_apply::Stop;
 
+use crate::output::width;
 use crate::render::progress::Progress;
+use crate::render::wrap::wrap;
 
 /// What follows from the first signal, and from the second.
 #[derive(Clone, Copy)]
@@ -39,11 +41,15 @@ pub(crate) async fn listen(stop: Stop, consequences: Consequences, progress: Arc
             _ = terminate.recv() => {}
         }
         if !stop.is_stopped() {
-            progress.say(format!("\nStopping: {}.", consequences.first));
+            progress.say(said("Stopping", consequences.first));
             stop.stop();
         } else if !stop.is_hurried() {
-            progress.say(format!("\nHurrying: {}.", consequences.second));
+            progress.say(said("Hurrying", consequences.second));
             stop.hurry();
         }
     }
+}
+
+fn said(what: &str, consequence: &str) -> String {
+    wrap(&format!("\n{what}: {consequence}."), width())
 }

@@ -18,7 +18,7 @@ use super::style::{BOLD, FAINT, paint};
 use super::wrap::wrap;
 use crate::arguments::Detail;
 
-pub(crate) use self::summary::summary;
+pub(crate) use self::summary::{state_alone, summary};
 
 /// The whole plan in lines of at most so many characters, where they can be broken; one sentence where there is nothing to do.
 pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {

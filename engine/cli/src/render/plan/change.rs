@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use bimetal_model::{Address, Path, Value};
+use bimetal_model::{Address, Data, Path, Value};
 use bimetal_plan::{Action, Change};
 
 use super::compact::{addresses, keys, place, texts};
 use super::group::Group;
-use super::merged::merged_text;
+use super::merged::{EACH_ITS_OWN, merged_text};
 use crate::arguments::Detail;
 use crate::render::style::{ADD, BOLD, CHANGE, FAINT, READ, REMOVE, paint};
 use crate::render::value::{quoted, value_text};
@@ -193,13 +193,19 @@ fn merged_attribute_text(name: &str, width: usize, pairs: &Pairs<'_>, names: &[S
         true => Some(merged_text(&values, names, 8)),
         false => None,
     };
+    let are_all_unknown = pairs.iter().all(|(_, after)| after.is_some_and(|after| matches!(after.data, Data::Unknown(..))));
+    let brief = |text: String| match text.strip_prefix(EACH_ITS_OWN) {
+        // What stands behind a list would seem to be of its last line alone; and nobody asks what an id was.
+        Some(_) if are_all_unknown => EACH_ITS_OWN.to_owned(),
+        _ => text,
+    };
     let before = merged(pairs.iter().filter_map(|(before, _)| *before).collect());
     let after = merged(pairs.iter().filter_map(|(_, after)| *after).collect());
     match (before, after) {
         (None, None) => String::new(),
         (None, Some(after)) => line(ADD, "+", name, width, &after),
         (Some(before), None) => line(REMOVE, "-", name, width, &format!("{before} -> null")),
-        (Some(before), Some(after)) => line(CHANGE, "~", name, width, &format!("{before} -> {after}")),
+        (Some(before), Some(after)) => line(CHANGE, "~", name, width, &format!("{} -> {after}", brief(before))),
     }
 }
 
@@ -236,4 +242,20 @@ pub(super) fn difference(before: &Value, after: &Value, indent: usize) -> String
         }
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bimetal_model::Type;
+
+    #[test]
+    fn what_each_was_is_not_listed_where_nobody_knows_what_it_will_be() {
+        let ids: Vec<Value> = ["q", "c", "x", "a", "m"].map(Value::from).to_vec();
+        let unknown = Value::unknown(Type::String);
+        let pairs: Pairs<'_> = ids.iter().map(|id| (Some(id), Some(&unknown))).collect();
+        let names: Vec<String> = (0..5).map(|place| format!("[{place}]")).collect();
+        let line = anstream::adapter::strip_str(&merged_attribute_text("id", 2, &pairs, &names)).to_string();
+        assert_eq!(line, "      ~ id = (each its own) -> (known after apply)\n");
+    }
 }

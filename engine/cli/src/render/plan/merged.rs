@@ -10,6 +10,9 @@ use crate::render::value::{key_text, value_text};
 /// More different values than this have a line each.
 const MOST_ON_A_LINE: usize = 4;
 
+/// What stands in front of a list of values, a line for each.
+pub(super) const EACH_ITS_OWN: &str = "(each its own)";
+
 /// As `value_text`, of as many values as there are names.
 pub(super) fn merged_text(values: &[&Value], names: &[String], indent: usize) -> String {
     let Some(first) = values.first() else { return String::new() };
@@ -73,7 +76,7 @@ fn differing(written: &[String], names: &[String], indent: usize) -> String {
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let lines: Vec<String> =
         names.iter().zip(written).map(|(name, text)| format!("\n{pad}{name:width$} {text}")).collect();
-    format!("(each its own){}", lines.concat())
+    format!("{EACH_ITS_OWN}{}", lines.concat())
 }
 
 #[cfg(test)]

@@ -30,7 +30,15 @@ pub(crate) fn summary(plan: &Plan) -> String {
         part("destroy", |action| matches!(action, Action::Delete | Action::Replace)),
     ];
     let parts: Vec<String> = imported.into_iter().chain(parts).collect();
-    format!("{} {}.\n", paint(BOLD, "Plan:"), parts.join(", "))
+    format!("{} {}{}.\n", paint(BOLD, "Plan:"), parts.join(", "), state_alone(plan))
+}
+
+/// What becomes of the state while nothing becomes of the objects: `; 1 moved, 1 forgotten`.
+pub(crate) fn state_alone(plan: &Plan) -> String {
+    let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let parts = [count(plan.moved.len(), "moved"), count(plan.forgotten.len(), "forgotten")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) }
 }
 
 /// ` (4 machines, 8 replicas of 2 services)`

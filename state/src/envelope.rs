@@ -29,7 +29,8 @@ impl Envelope {
 
     /// With this data key.
     pub(crate) fn of(data: &Bytes, keys: &Keys, realm: &str) -> Result<Envelope, StateError> {
-        let wrapped: Vec<Wrapped> = keys.seal.iter().map(|key| key.wrap(data, realm)).collect::<Result<_, _>>().map_err(unable)?;
+        let wrapped: Vec<Wrapped> =
+            keys.seal.iter().map(|key| key.wrap(data, realm)).collect::<Result<_, _>>().map_err(unable)?;
         if wrapped.is_empty() {
             return Err(StateError::NoKey("this".to_owned()));
         }

@@ -39,7 +39,9 @@ impl From<StateError> for Failure {
             StateError::Replayed { .. } => diagnostic.hint("make a new one with `bimetal plan --out FILE`"),
             StateError::NoRevision(_) => diagnostic.hint("`bimetal history` lists them"),
             StateError::Foreign(_) => diagnostic.hint("`--force` takes it all the same"),
-            StateError::Document(_) => diagnostic.hint("the state is as it was; `bimetal state pull` prints a document"),
+            StateError::Document(_) => {
+                diagnostic.hint("the state is as it was; `bimetal state pull` prints a document")
+            }
             StateError::Key(_) => diagnostic,
             StateError::NotLeased(_) => diagnostic.hint("this is a bug of Bimetal's: report it, with the plan"),
             StateError::LeaseLost => diagnostic.hint("look at what exists with `bimetal plan`, then apply again"),

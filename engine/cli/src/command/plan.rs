@@ -100,12 +100,14 @@ const MOST_LOOKED_AT: usize = 100;
 pub(crate) async fn changes(world: &World, outdated: &BTreeSet<Address>) -> Result<String, Failure> {
     let mut deeds: BTreeMap<(Option<String>, bool), Vec<&Address>> = BTreeMap::new();
     for address in outdated.iter().take(MOST_LOOKED_AT) {
-        let by = world.store.last_change(address).await?.map(|by| {
-            format!("revision {} (`{}` by {}, {})", by.number, by.command, by.who, moment(by.started_ms))
-        });
+        let by =
+            world.store.last_change(address).await?.map(|by| {
+                format!("revision {} (`{}` by {}, {})", by.number, by.command, by.who, moment(by.started_ms))
+            });
         deeds.entry((by, world.snapshot.objects.contains_key(address))).or_default().push(address);
     }
-    let mut parts: Vec<String> = deeds.iter().map(|((by, is_there), all)| deed(by.as_deref(), *is_there, all)).collect();
+    let mut parts: Vec<String> =
+        deeds.iter().map(|((by, is_there), all)| deed(by.as_deref(), *is_there, all)).collect();
     if outdated.len() > MOST_LOOKED_AT {
         parts.push(format!("{} more", outdated.len() - MOST_LOOKED_AT));
     }

@@ -4,8 +4,7 @@ use object_store::Error;
 
 use super::Bucket;
 
-const MISSING: [&str; 4] =
-    ["NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist"];
+const MISSING: [&str; 4] = ["NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist"];
 
 const REFUSED: [&str; 8] = [
     "401 Unauthorized",
@@ -101,7 +100,9 @@ mod tests {
     #[test]
     fn the_usual_troubles_have_words() {
         let xml = |code: &str, message: &str| {
-            format!("Server returned non-2xx status code: 400: <Error><Code>{code}</Code><Message>{message}</Message></Error>")
+            format!(
+                "Server returned non-2xx status code: 400: <Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            )
         };
         assert_eq!(
             said("az://states/fleet", &xml("ContainerNotFound", "The specified container does not exist.\nTime: 1")),
@@ -124,6 +125,9 @@ mod tests {
             said("gs://states", "tcp connect error: Connection refused"),
             "the store does not answer: tcp connect error: Connection refused"
         );
-        assert_eq!(said("s3://states", &xml("SlowDown", "Please reduce your request rate.")), "Please reduce your request rate.");
+        assert_eq!(
+            said("s3://states", &xml("SlowDown", "Please reduce your request rate.")),
+            "Please reduce your request rate."
+        );
     }
 }

@@ -193,7 +193,8 @@ fn merged_attribute_text(name: &str, width: usize, pairs: &Pairs<'_>, names: &[S
         true => Some(merged_text(&values, names, 8)),
         false => None,
     };
-    let are_all_unknown = pairs.iter().all(|(_, after)| after.is_some_and(|after| matches!(after.data, Data::Unknown(..))));
+    let are_all_unknown =
+        pairs.iter().all(|(_, after)| after.is_some_and(|after| matches!(after.data, Data::Unknown(..))));
     let brief = |text: String| match text.strip_prefix(EACH_ITS_OWN) {
         // What stands behind a list would seem to be of its last line alone; and nobody asks what an id was.
         Some(_) if are_all_unknown => EACH_ITS_OWN.to_owned(),

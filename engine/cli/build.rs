@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// What of the workspace's table a folder of its own needs, and what it must not have.
-const TABLES: [&str; 4] = ["[workspace.package]", "[workspace.dependencies]", "[workspace.lints.rust]", "[workspace.lints.clippy]"];
+const TABLES: [&str; 4] =
+    ["[workspace.package]", "[workspace.dependencies]", "[workspace.lints.rust]", "[workspace.lints.clippy]"];
 
 fn main() -> std::io::Result<()> {
     let root = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;

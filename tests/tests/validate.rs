@@ -163,4 +163,6 @@ machine "docker" "none" {
     );
     let said = bimetal.run_fed(&["console"], "machine.docker.many[\"a\"].address\nlength(machine.docker.none)\n").ok();
     assert_eq!(said, "(known after apply)\n0\n");
+    let said = bimetal.run_fed(&["console"], "terraform.workspace == bimetal.workspace\nbimetal.workspace\n").ok();
+    assert_eq!(said, "true\n\"default\"\n");
 }

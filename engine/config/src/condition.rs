@@ -8,11 +8,7 @@ use crate::explain::explain;
 use crate::module::Condition;
 
 /// What is said of conditions that don't hold. Of one that is not known yet nothing is said.
-pub fn unmet<'c>(
-    conditions: impl IntoIterator<Item = &'c Condition>,
-    summary: &str,
-    scope: &Scope,
-) -> Diagnostics {
+pub fn unmet<'c>(conditions: impl IntoIterator<Item = &'c Condition>, summary: &str, scope: &Scope) -> Diagnostics {
     conditions.into_iter().flat_map(|condition| of_one(condition, summary, scope)).collect()
 }
 

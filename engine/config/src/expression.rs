@@ -47,6 +47,8 @@ pub enum Target {
     Count,
     /// `path.module`, `path.root`, `path.cwd`
     Path,
+    /// `bimetal.workspace`
+    Workspace,
     /// `self`: the instance that a condition is about
     This,
 }
@@ -63,6 +65,7 @@ impl fmt::Display for Target {
             Target::Each => f.write_str("each"),
             Target::Count => f.write_str("count"),
             Target::Path => f.write_str("path"),
+            Target::Workspace => f.write_str("bimetal"),
             Target::This => f.write_str("self"),
         }
     }
@@ -79,6 +82,7 @@ impl Target {
             Target::Each => Target::Each,
             Target::Count => Target::Count,
             Target::Path => Target::Path,
+            Target::Workspace => Target::Workspace,
             Target::This => Target::This,
         }
     }
@@ -278,6 +282,8 @@ pub(crate) fn target(root: &str, steps: &[Step]) -> Option<(Target, usize)> {
         "each" => (Target::Each, 0),
         "count" => (Target::Count, 0),
         "path" => (Target::Path, 0),
+        // What others wrote for Terraform means the same here.
+        "bimetal" | "terraform" => (Target::Workspace, 0),
         "self" => (Target::This, 0),
         "machine" => (object(BlockKind::Machine, name(0)?, name(1)?), 2),
         "data" => (object(BlockKind::Data, name(0)?, name(1)?), 2),

@@ -231,6 +231,7 @@ impl<'a> Collector<'a> {
             | Target::Module(..)
             | Target::Object(_)
             | Target::Path
+            | Target::Workspace
             | Target::This => return,
         };
         let block = match node {
@@ -287,7 +288,7 @@ impl<'a> Collector<'a> {
                 (!has_instances || !module.nodes_of(&reference.target).is_empty(), "output")
             }
             Target::Object(address) => (module.objects.contains_key(address), "block"),
-            Target::Each | Target::Count | Target::Path | Target::This => return Vec::new(),
+            Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => return Vec::new(),
         };
         if is_there {
             return module.nodes_of(&reference.target);
@@ -327,7 +328,7 @@ impl<'a> Collector<'a> {
                 let alike = module.objects.keys().filter(is_alike);
                 alike.map(|known| known.within(&ModulePath::ROOT).to_string()).collect()
             }
-            Target::Each | Target::Count | Target::Path | Target::This => Vec::new(),
+            Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => Vec::new(),
         }
     }
 
@@ -349,7 +350,7 @@ fn mistyped_root(target: &Target) -> Option<String> {
     match target {
         Target::Object(address) if address.block == BlockKind::Resource => nearest(&address.ty, ROOTS),
         Target::Object(_) | Target::Variable(_) | Target::Local(_) | Target::Module(..) => None,
-        Target::Each | Target::Count | Target::Path | Target::This => None,
+        Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => None,
     }
 }
 

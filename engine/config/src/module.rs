@@ -399,9 +399,10 @@ impl Module {
 
     /// The conditions of the root's variables that look at more than variables, with the variables' names.
     pub fn far_conditions(&self) -> impl Iterator<Item = (&str, &Condition)> {
-        let all = self.variables.iter().flat_map(|(name, variable)| {
-            variable.validations.iter().map(move |condition| (name.as_str(), condition))
-        });
+        let all = self
+            .variables
+            .iter()
+            .flat_map(|(name, variable)| variable.validations.iter().map(move |condition| (name.as_str(), condition)));
         all.filter(|(_, condition)| !condition.is_of_variables())
     }
 
@@ -432,7 +433,7 @@ impl Module {
             Target::Local(name) => vec![Node::Local(name.clone())],
             Target::Module(name, output) => self.outputs_of(name, output.as_deref()),
             Target::Object(address) => vec![Node::Object(address.clone())],
-            Target::Each | Target::Count | Target::Path | Target::This => Vec::new(),
+            Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => Vec::new(),
         }
     }
 }
@@ -532,7 +533,7 @@ impl Condition {
     /// Whether it looks at variables and at nothing else that is declared.
     pub fn is_of_variables(&self) -> bool {
         let mut references = self.expressions().into_iter().flat_map(Expression::references);
-        references.all(|reference| matches!(reference.target, Target::Variable(_) | Target::Path))
+        references.all(|reference| matches!(reference.target, Target::Variable(_) | Target::Path | Target::Workspace))
     }
 
     /// Both of them.

@@ -46,7 +46,7 @@ pub fn unknown(module: &Module, expression: &Expression, scope: &Scope) -> Vec<U
                     let nodes: Vec<Node> = nodes.into_iter().filter(|node| seen.insert(node.clone())).collect();
                     open.extend(nodes.iter().flat_map(|node| module.expressions_of(node)));
                 }
-                Target::Each | Target::Count | Target::Path | Target::This => {}
+                Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => {}
             }
         }
     }

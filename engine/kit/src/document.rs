@@ -7,8 +7,7 @@ use crate::Subject;
 use crate::report::{Report, Verdict};
 
 /// What a machine must tell of itself; see `docs/writing-a-provider.md`.
-const OF_MACHINE: [(&str, Type); 3] =
-    [("platform", Type::String), ("address", Type::String), ("engine", Type::Handle)];
+const OF_MACHINE: [(&str, Type); 3] = [("platform", Type::String), ("address", Type::String), ("engine", Type::Handle)];
 
 /// What `count`, `for_each` and others mean in every block.
 const TAKEN: [&str; 9] =
@@ -32,7 +31,8 @@ pub(crate) fn check<P>(subject: &Subject<'_, P>, schema: &ProviderSchema, report
         }
         let optional_first = function.parameters.windows(2).find(|pair| pair[0].optional && !pair[1].optional);
         if let Some(pair) = optional_first {
-            findings.push(format!("`{name}`: `{}` may be left out, and `{}` after it may not", pair[0].name, pair[1].name));
+            findings
+                .push(format!("`{name}`: `{}` may be left out, and `{}` after it may not", pair[0].name, pair[1].name));
         }
     }
     report.ended("the provider", "its schema is well-formed", Verdict::of(findings));
@@ -110,6 +110,7 @@ fn undescribed(schema: &ProviderSchema) -> Vec<String> {
 fn undescribed_in(of: &str, block: &Block) -> Vec<String> {
     let bare = block.attributes.iter().filter(|(_, one)| one.description.is_empty() && !one.read_only);
     let own = bare.map(|(name, _)| format!("`{name}` of {of}"));
-    let nested = block.blocks.iter().flat_map(|(name, nested)| undescribed_in(&format!("{of}: `{name}`"), &nested.block));
+    let nested =
+        block.blocks.iter().flat_map(|(name, nested)| undescribed_in(&format!("{of}: `{name}`"), &nested.block));
     own.chain(nested).collect()
 }

@@ -36,7 +36,9 @@ pub(crate) fn check<P: Functions>(
         }
         let is_parameter = |step: &Step| matches!(step, Step::Attribute(name) if is_of(function, name));
         let lost = said.iter().filter(|one| one.path.0.first().is_some_and(|step| !is_parameter(step)));
-        places.extend(lost.map(|one| format!("there is no parameter `{}`, which is named in: {}", one.path, one.summary)));
+        places.extend(
+            lost.map(|one| format!("there is no parameter `{}`, which is named in: {}", one.path, one.summary)),
+        );
     }
     let about = format!("provider::{}::{name}", subject.name);
     report.ended(&about, "it answers for all arguments of its types", Verdict::of(broke));

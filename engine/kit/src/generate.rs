@@ -27,7 +27,8 @@ const TEXTS: [&str; 18] = [
     "https://example.org:8443/a?b=c#d",
     "\u{0}",
 ];
-const NUMBERS: [&str; 12] = ["0", "1", "-1", "2", "80", "255", "65536", "4294967296", "-9223372036854775809", "0.5", "1e-30", "1e400"];
+const NUMBERS: [&str; 12] =
+    ["0", "1", "-1", "2", "80", "255", "65536", "4294967296", "-9223372036854775809", "0.5", "1e-30", "1e400"];
 /// So many elements has what holds any, at most.
 const MOST_ELEMENTS: usize = 3;
 /// A text that is longer than what most fields of most APIs take.

@@ -26,12 +26,7 @@ struct Findings {
     upgrade: Vec<String>,
 }
 
-pub(crate) fn check<P: Predict>(
-    subject: &Subject<'_, P>,
-    schema: &ProviderSchema,
-    ty: &str,
-    report: &mut Report<'_>,
-) {
+pub(crate) fn check<P: Predict>(subject: &Subject<'_, P>, schema: &ProviderSchema, ty: &str, report: &mut Report<'_>) {
     let Some(type_schema) = schema.managed.get(ty) else { return };
     let typed = Typed { subject, ty, block: &type_schema.block };
     let mut chance = Chance::of(ty);

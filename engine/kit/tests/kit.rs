@@ -190,14 +190,7 @@ impl Operate for Fake {
         Err(vec![Diagnostic::error("no data")])
     }
 
-    async fn import(
-        &self,
-        _: &ProviderKey,
-        _: &str,
-        _: &Address,
-        id: &str,
-        _: &Value,
-    ) -> Result<Object, Diagnostics> {
+    async fn import(&self, _: &ProviderKey, _: &str, _: &Address, id: &str, _: &Value) -> Result<Object, Diagnostics> {
         let made = self.made.lock().unwrap();
         let found = made.values().find(|object| text(&object.value, "id") == id).cloned();
         found.ok_or_else(|| vec![Diagnostic::error("not there")])
@@ -209,7 +202,8 @@ impl Operate for Fake {
             if let Some(there) = made.get(&request.intent.0).filter(|_| !self.is(Fault::Twice)) {
                 return Outcome::Done(there.clone());
             }
-            let value = with(&request.config, "id", Value::from(format!("t{}", self.asked.fetch_add(1, Ordering::Relaxed))));
+            let value =
+                with(&request.config, "id", Value::from(format!("t{}", self.asked.fetch_add(1, Ordering::Relaxed))));
             let value = if self.is(Fault::Breaks) { with(&value, "color", Value::from("blue")) } else { value };
             let object = Object { value, private: Vec::new() };
             made.insert(request.intent.0, object.clone());

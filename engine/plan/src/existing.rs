@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bimetal_config::module::Repetition;
 use bimetal_config::{Desired, Node, Scope};
-use bimetal_model::{Address, Diagnostics};
 use bimetal_model::port::Predict;
 use bimetal_model::snapshot::Objects;
+use bimetal_model::{Address, Diagnostics};
 
 use crate::evaluator::is_provided;
 use crate::needs;

@@ -14,8 +14,8 @@ mod summary;
 
 mod evaluator;
 mod existing;
-mod standing;
 mod lower;
+mod standing;
 mod values;
 
 mod force;

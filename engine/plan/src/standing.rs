@@ -56,7 +56,8 @@ pub fn add_new(diagnostics: &mut Diagnostics, more: Diagnostics) {
 
 /// Looks at a block, and makes its value what can be said of it.
 fn of_block(block: &ObjectBlock, values: &mut Values) -> Result<(), Diagnostics> {
-    let repetition = block.repetition.expression().map(|expression| bimetal_config::evaluate(expression, &values.scope));
+    let repetition =
+        block.repetition.expression().map(|expression| bimetal_config::evaluate(expression, &values.scope));
     let found = values.within(any_instance(&block.repetition), |values| match block.address.block {
         BlockKind::Pool => Ok(()),
         BlockKind::Service => service::arguments(block, &values.scope).map(drop),

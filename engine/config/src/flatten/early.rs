@@ -59,7 +59,7 @@ impl Flattener {
                 // What is not declared is said where all names are resolved.
                 if is_open { Err(Later::Waits([block].into())) } else { Ok(()) }
             }
-            Target::Each | Target::Count | Target::Path | Target::This => Ok(()),
+            Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => Ok(()),
         }
     }
 

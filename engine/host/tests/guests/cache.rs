@@ -76,7 +76,8 @@ fn a_component_without_a_manifest_of_ours_is_refused() {
     assert!(refused(&other).contains("made for contract 0.9.0, and this Bimetal speaks 0.1.0"));
     let cache = tempfile::tempdir().unwrap();
     let (host, _) = empty_host(cache.path());
-    let error = host.add_provider(ProviderName("other".to_owned()), wasm().to_vec().into(), Origin::Embedded).unwrap_err();
+    let error =
+        host.add_provider(ProviderName("other".to_owned()), wasm().to_vec().into(), Origin::Embedded).unwrap_err();
     assert_eq!(error.detail, "its manifest says that it is `rogue`");
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bimetal_config::{Desired, Given, SourceFile};
 use bimetal_kit::Cases;
-use bimetal_model::diagnostic::has_errors;
 use bimetal_model::Value;
+use bimetal_model::diagnostic::has_errors;
 
 use super::stand_in::StandIn;
 use crate::arguments;
@@ -63,8 +63,7 @@ fn desired(
         planned_ms: Some(System.now_ms()),
         ..Given::default()
     };
-    let (desired, diagnostics) =
-        bimetal_config::desired(files.to_vec(), given, session.outside(files.to_vec(), ""));
+    let (desired, diagnostics) = bimetal_config::desired(files.to_vec(), given, session.outside(files.to_vec(), ""));
     match desired {
         Some(desired) if !has_errors(&diagnostics) => Ok(desired),
         _ => Err(Failure::new(diagnostics, files)),

@@ -149,7 +149,7 @@ fn checkable(node: &Node) -> Option<Checkable> {
             (_, _, key) => Some(Checkable::Object(address.instance(key))),
         },
         Target::Variable(_) | Target::Local(_) | Target::Module(..) => None,
-        Target::Each | Target::Count | Target::Path | Target::This => None,
+        Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => None,
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use bimetal_tests::notes::{Server, TOKEN, component};
+use bimetal_tests::wait::until_true;
 use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab};
+
+/// Compiling what a provider is run with takes longest.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A project that was just written, built by plain `cargo build --release`.
 fn newcomer() -> Bimetal {
@@ -168,6 +173,37 @@ output "text" {
   value = badges_badge.build.text
 }
 "#;
+
+#[test]
+fn whoever_works_on_a_provider_tries_it_at_once() {
+    let server = Server::start();
+    let bimetal = Bimetal::new("");
+    // A project that is built by copying what was built before.
+    bimetal.write("project/Cargo.toml", "");
+    let built = bimetal.folder().join("project/target/wasm32-wasip2/release");
+    std::fs::create_dir_all(&built).expect("our own folder");
+    std::fs::copy(component(), built.join("notes.wasm")).expect("our own folder");
+    let cargo = bimetal.write("bin/cargo", "#!/bin/sh\necho built >&2\n");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&cargo, executable).expect("our own file");
+    let configuration = NOTES.replace("TOKEN", TOKEN).replace("var.stand_in", &format!("{:?}", server.url()));
+    bimetal.write(
+        "fleet/main.bm.hcl",
+        &configuration.replace("type = bool", "default = false").replace("type = string", "default = null"),
+    );
+
+    let path = format!("{}:{}", bimetal.folder().join("bin").display(), std::env::var("PATH").expect("it is set"));
+    let mut bimetal = bimetal;
+    bimetal.environment("PATH", path);
+    let running = bimetal.start(&["plugin", "dev", "fleet", "--project", "project"]);
+    let is_planned = || running.printed().matches("notes_note.tea will be created").count();
+    until_true("the first plan", PATIENCE, || is_planned() == 1);
+    assert!(running.said().contains("warning: providers are not those of the lock file: notes="), "{}", running.said());
+    bimetal.write("project/src/lib.rs", "// A change.\n");
+    until_true("the plan after a change", PATIENCE, || is_planned() == 2);
+    drop(running.kill());
+    assert!(!bimetal.folder().join("fleet/bimetal.lock.hcl").exists());
+}
 
 const NOTES: &str = r#"
 variable "stand_in" {

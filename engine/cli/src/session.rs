@@ -256,6 +256,10 @@ impl Session {
             keep,
             registries: crate::providers::registries(configuration)?,
         })?;
+        if let Ok(overrides) = std::env::var(crate::providers::OVERRIDES) {
+            let warning = Diagnostic::warning(format!("providers are not those of the lock file: {overrides}"));
+            self.warn(&[warning.hint(format!("`{}` says so", crate::providers::OVERRIDES))], &[]);
+        }
         crate::providers::add(&host, configuration, lock, unlocked, &self.root)?;
         host.learn(snapshot);
         Ok(Arc::new(host))

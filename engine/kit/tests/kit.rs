@@ -273,50 +273,114 @@ fn a_provider_that_keeps_the_contract_passes() {
 
 #[test]
 fn a_stop_is_found_with_the_smallest_configuration() {
-    insta::assert_snapshot!(check_faults(Fault::Traps), @"");
+    insta::assert_snapshot!(check_faults(Fault::Traps), @r"
+    fake_thing: validating and planning answer for every value of its types
+      provider `fake` 1.0.0 failed: it stopped: index out of bounds
+    provider::fake::echo: it answers for all arguments of its types
+      provider `fake` 1.0.0 failed: it stopped: index out of bounds
+    ");
 }
 
 #[test]
 fn a_mistake_without_a_place_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::NoPlace), @"");
+    insta::assert_snapshot!(check_faults(Fault::NoPlace), @r"
+    fake_thing: what is wrong is said with a place in the block
+      no place is named in: no name
+    ");
 }
 
 #[test]
 fn chance_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Random), @"");
+    insta::assert_snapshot!(check_faults(Fault::Random), @r#"
+    fake_thing: the same question gets the same answer
+      planned {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"} twice, and the plans differ
+    fake_thing: objects of one call don't change each other
+      the plan for {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"} depends on what else was asked in the same call
+    fake_thing.one: what is made is what was planned
+      `id` was planned otherwise than it became
+    fake_thing.one: what is read is what was made, and nothing is left to do
+      a second plan would change `id`
+    fake_thing.one: what is changed is what was planned, and nothing is left to do
+      `id` was planned otherwise than it became
+    fake_thing.one: what exists can be imported, and nothing is left to do
+      a second plan would change `id`
+    "#);
 }
 
 #[test]
 fn a_plan_of_something_else_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Lies), @"");
+    insta::assert_snapshot!(check_faults(Fault::Lies), @r#"
+    fake_thing: a plan is what is configured, but for what is computed
+      `name` of the plan for {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"}
+    fake_thing.one: what is made is what was planned
+      `name` was planned otherwise than it became
+    fake_thing.one: what is read is what was made, and nothing is left to do
+      a second plan would change `name`
+    fake_thing.one: what is changed is what was planned, and nothing is left to do
+      `name` was planned otherwise than it became
+    fake_thing.one: what exists can be imported, and nothing is left to do
+      a second plan would change `name`
+    "#);
 }
 
 #[test]
 fn what_becomes_otherwise_than_planned_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Breaks), @"");
+    insta::assert_snapshot!(check_faults(Fault::Breaks), @r"
+    fake_thing.one: what is made is what was planned
+      `color` was planned otherwise than it became
+    fake_thing.one: what is read is what was made, and nothing is left to do
+      a second plan would change `color`
+    ");
 }
 
 #[test]
 fn a_lost_answer_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Loses), @"");
+    insta::assert_snapshot!(check_faults(Fault::Loses), @r"
+    fake_thing.one: what was made is found by its intent, and not made twice
+      a lost answer: `probe` does not find it by its intent
+    ");
 }
 
 #[test]
 fn what_is_made_twice_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Twice), @"");
+    insta::assert_snapshot!(check_faults(Fault::Twice), @r"
+    fake_thing.one: what was made is found by its intent, and not made twice
+      made again by the same intent it is something else: `id`
+    fake_thing.one: what is read is what was made, and nothing is left to do
+      it is there, and `read` says that it is gone
+    fake_thing.one: what is changed is what was planned, and nothing is left to do
+      it is there, and `read` says that it is gone
+    ");
 }
 
 #[test]
 fn a_plan_that_never_ends_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Drifts), @"");
+    insta::assert_snapshot!(check_faults(Fault::Drifts), @r#"
+    fake_thing: a plan is what is configured, but for what is computed
+      `color` of the plan for {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"}
+    fake_thing.one: what is read is what was made, and nothing is left to do
+      a second plan would change `color`
+    fake_thing.one: what is changed is what was planned, and nothing is left to do
+      `color` was planned otherwise than it became
+    fake_thing.one: what exists can be imported, and nothing is left to do
+      a second plan would change `color`
+    "#);
 }
 
 #[test]
 fn a_change_that_is_not_made_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Ignores), @"");
+    insta::assert_snapshot!(check_faults(Fault::Ignores), @r"
+    fake_thing.one: what is changed is what was planned, and nothing is left to do
+      it is read as something else: `color`
+    fake_thing.one: what exists can be imported, and nothing is left to do
+      a second plan would change `color`
+    ");
 }
 
 #[test]
 fn what_is_not_removed_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Stays), @"");
+    insta::assert_snapshot!(check_faults(Fault::Stays), @r"
+    fake_thing.one: what is removed is gone, and can be removed again
+      it was removed, and `read` still finds it
+    ");
 }

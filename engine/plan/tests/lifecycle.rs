@@ -178,7 +178,7 @@ fn a_trigger_names_something_that_can_be_changed() {
     ");
     assert_snapshot!(check("docker_volume.d"), @r"
     `docker_volume.d` is not declared
-      hint: did you mean `docker_volume.a`?
+      hint: there are `docker_volume.a`, `docker_volume.b`, `docker_volume.c`
     ");
     assert_snapshot!(check("docker_volume.b[null]"), @r"
     this names nothing that can be changed
@@ -405,23 +405,23 @@ fn what_was_protected_is_so_without_its_block() {
     docker_volume.v: `docker_volume.v` would be destroyed, but `prevent_destroy` protects it
       its block is gone, and said so when it was last applied: that still holds
       hint: put its block back with `prevent_destroy = false` and apply that first; or write this, then it is forgotten, and goes on existing:
-    removed {
-      from = docker_volume.v
-      lifecycle {
-        destroy = false
+      removed {
+        from = docker_volume.v
+        lifecycle {
+          destroy = false
+        }
       }
-    }
     ");
     assert_snapshot!(world.plan("", Mode::Destroy).unwrap_err(), @r"
     docker_volume.v: `docker_volume.v` would be destroyed, but `prevent_destroy` protects it
       its block is gone, and said so when it was last applied: that still holds
       hint: put its block back with `prevent_destroy = false` and apply that first; or write this, then it is forgotten, and goes on existing:
-    removed {
-      from = docker_volume.v
-      lifecycle {
-        destroy = false
+      removed {
+        from = docker_volume.v
+        lifecycle {
+          destroy = false
+        }
       }
-    }
     ");
     let kept = "removed {\n from = docker_volume.v\n lifecycle {\n destroy = false\n }\n}";
     assert_snapshot!(check_plan(kept, &world), @"forget docker_volume.v");

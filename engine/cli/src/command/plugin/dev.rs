@@ -44,7 +44,8 @@ async fn round(project: &Path, configuration: &Path) -> Result<(), Failure> {
     let name = Manifest::of(&bytes).map_err(Failure::from)?.name;
     let own = std::env::current_exe().map_err(io("finding this program"))?;
     let overrides = format!("{name}={}", component.display());
-    succeeds(Command::new(own).arg("plan").current_dir(configuration).env("BIMETAL_DEV_OVERRIDES", overrides)).await?;
+    succeeds(Command::new(own).arg("plan").current_dir(configuration).env(crate::providers::OVERRIDES, overrides))
+        .await?;
     Ok(())
 }
 

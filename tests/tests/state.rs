@@ -101,7 +101,7 @@ fn a_state_is_pulled_pushed_and_examined() {
     assert!(sound.code == 0, "{sound}");
     bimetal.write("bad.json", "{}");
     let bad = bimetal.run(&["state", "push", "bad.json"]).failed();
-    assert!(bad.contains("`bad.json` is no document"), "{bad}");
+    assert!(bad.contains("the document can't be taken: it does not say its `format`"), "{bad}");
     let unlocked = bimetal.run(&["state", "force-unlock"]);
     assert!(unlocked.code == 0 && unlocked.stderr.contains("Nobody holds a lock"), "{unlocked}");
 }

@@ -9,9 +9,9 @@ use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, Planned, Pr
 use bimetal_model::schema::{ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
-use bimetal_plan::{Values, contradictions, instance_config, owners, provider_config};
+use bimetal_plan::{Difference, Values, contradictions, instance_config, owners, provider_config};
 
-use crate::ask::Typed;
+use crate::ask::{Typed, shown};
 use crate::report::{Report, Verdict, in_words};
 use crate::{Cases, Subject};
 
@@ -40,6 +40,8 @@ struct Made {
     key: ProviderKey,
     ty: String,
     object: Object,
+    /// It is nothing but what state remembers, as a machine that was there before: there is nothing to find or to remove.
+    is_remembered: bool,
 }
 
 pub(crate) async fn check<P: Predict + Operate>(
@@ -78,8 +80,13 @@ pub(crate) async fn check<P: Predict + Operate>(
         }
     }
     for case in made.into_iter().rev() {
-        let name = case.address.to_string();
-        report.ended(&name, GONE, Verdict::of(removed(subject, case).await));
+        let (name, is_remembered) = (case.address.to_string(), case.is_remembered);
+        let findings = removed(subject, case).await;
+        let verdict = match is_remembered {
+            true => Verdict::Skip("nothing was made: it is only remembered".to_owned()),
+            false => Verdict::of(findings),
+        };
+        report.ended(&name, GONE, verdict);
     }
     untried(subject, schema, &owners, report);
 }
@@ -145,12 +152,13 @@ async fn other<P: Predict + Operate>(
         let case = Case { typed, schema, address, key };
         let config = instance_config(desired, address, None, values)?;
         let planned = case.planned(&config, None)?;
-        case.create(&config, &planned).await.map_err(|(said, _)| said)
+        case.create(&config, &planned, &case.intent()).await.map_err(|(said, _)| said)
     };
     match make.await {
         Ok(object) => {
             let value = object.value.clone();
-            made.push(Made { address: address.clone(), key: key.clone(), ty: ty.to_owned(), object });
+            let (address, key, ty) = (address.clone(), key.clone(), ty.to_owned());
+            made.push(Made { address, key, ty, object, is_remembered: false });
             Some(value)
         }
         Err(said) => {
@@ -184,7 +192,8 @@ impl<P: Predict + Operate> Case<'_, P> {
         let (object, verdict) = self.made(&config).await;
         report.ended(&about, MADE, verdict);
         let mut object = object?;
-        report.ended(&about, FOUND, Verdict::of(self.found(&config, &object).await));
+        let is_remembered = self.is_remembered(&config, &object).await;
+        report.ended(&about, FOUND, Verdict::of(self.found(&config, &object, is_remembered).await));
         report.ended(&about, READ, Verdict::of(self.read_again(&config, &object).await));
         let other = instance_config(&cases.changed, self.address, None, changed);
         let (changed, verdict) = match other {
@@ -202,7 +211,7 @@ impl<P: Predict + Operate> Case<'_, P> {
         report.ended(&about, IMPORTED, self.imported(&config, &object).await);
         let value = object.value.clone();
         let (key, ty) = (self.key.clone(), self.typed.ty.to_owned());
-        made.push(Made { address: self.address.clone(), key, ty, object });
+        made.push(Made { address: self.address.clone(), key, ty, object, is_remembered });
         Some(value)
     }
 
@@ -233,7 +242,7 @@ impl<P: Predict + Operate> Case<'_, P> {
             Ok(planned) => planned,
             Err(said) => return (None, Verdict::failed(&said)),
         };
-        match self.create(config, &planned).await {
+        match self.create(config, &planned, &self.intent()).await {
             Ok(object) => {
                 let verdict = Verdict::of(self.dishonest(&planned, &object));
                 (Some(object), verdict)
@@ -243,12 +252,17 @@ impl<P: Predict + Operate> Case<'_, P> {
     }
 
     /// Calls until it is there.
-    async fn create(&self, config: &Value, planned: &Planned) -> Result<Object, (Diagnostics, Option<Object>)> {
+    async fn create(
+        &self,
+        config: &Value,
+        planned: &Planned,
+        intent: &IntentId,
+    ) -> Result<Object, (Diagnostics, Option<Object>)> {
         let mut so_far = None;
         for _ in 0..MOST_CALLS {
             let request = CreateRequest {
                 address: self.address.clone(),
-                intent: self.intent(),
+                intent: intent.clone(),
                 config: config.clone(),
                 planned: planned.clone(),
                 so_far: so_far.clone(),
@@ -277,9 +291,10 @@ impl<P: Predict + Operate> Case<'_, P> {
         found
     }
 
-    async fn found(&self, config: &Value, object: &Object) -> Vec<String> {
+    /// What `probe` answers for an intent.
+    async fn probed(&self, config: &Value, id: IntentId) -> Option<Result<Option<Object>, Diagnostics>> {
         let intent = Intent {
-            id: self.intent(),
+            id,
             address: self.address.clone(),
             provider: self.key.clone(),
             ty: self.typed.ty.to_owned(),
@@ -288,19 +303,40 @@ impl<P: Predict + Operate> Case<'_, P> {
             depends_on: Vec::new(),
             placement: None,
         };
-        let stranger = Intent { id: IntentId("kit-nobody".to_owned()), ..intent.clone() };
-        let mut answers = self.typed.subject.answers.probe(self.key, self.typed.ty, &[intent, stranger]).await;
+        self.typed.subject.answers.probe(self.key, self.typed.ty, &[intent]).await.pop()
+    }
+
+    /// Whether another intent gets the very same object, and neither is found: then none of them is out in the world.
+    async fn is_remembered(&self, config: &Value, object: &Object) -> bool {
+        let other = IntentId(format!("kit-other-{}", self.address.name));
+        if !matches!(self.probed(config, self.intent()).await, Some(Ok(None))) {
+            return false;
+        }
+        let Ok(planned) = self.planned(config, None) else { return false };
+        match self.create(config, &planned, &other).await {
+            Ok(again) if again.value == object.value => {
+                matches!(self.probed(config, other).await, Some(Ok(None)))
+            }
+            Ok(again) => {
+                let _ = delete(self.typed.subject, (self.address, self.key, self.typed.ty), &again).await;
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    async fn found(&self, config: &Value, object: &Object, is_remembered: bool) -> Vec<String> {
         let mut findings = Vec::new();
-        match (answers.pop(), answers.pop()) {
-            (Some(Ok(None)), Some(Ok(Some(found)))) if found.value == object.value => {}
-            (Some(Ok(None)), Some(Ok(Some(found)))) => findings.push(differences("it is found as", object, &found)),
-            (Some(Ok(Some(_))), _) => findings.push("something is found by an intent that nobody had".to_owned()),
-            (_, Some(Ok(None))) => findings.push("a lost answer: `probe` does not find it by its intent".to_owned()),
-            (Some(Err(said)), _) | (_, Some(Err(said))) => findings.push(in_words(&said)),
-            (_, None) | (None, _) => findings.push("`probe` gave fewer answers than it was asked for".to_owned()),
+        match self.probed(config, self.intent()).await {
+            Some(Ok(None)) if is_remembered => {}
+            Some(Ok(Some(found))) if found.value == object.value => {}
+            Some(Ok(Some(found))) => findings.push(differences("it is found as", object, &found)),
+            Some(Ok(None)) => findings.push("a lost answer: `probe` does not find it by its intent".to_owned()),
+            Some(Err(said)) => findings.push(in_words(&said)),
+            None => findings.push("`probe` gave no answer".to_owned()),
         }
         match self.planned(config, None) {
-            Ok(planned) => match self.create(config, &planned).await {
+            Ok(planned) => match self.create(config, &planned, &self.intent()).await {
                 Ok(again) if again.value == object.value => {}
                 Ok(again) => findings.push(differences("made again by the same intent it is", object, &again)),
                 Err((said, _)) => findings.push(format!("made again by the same intent: {}", in_words(&said))),
@@ -327,7 +363,16 @@ impl<P: Predict + Operate> Case<'_, P> {
         match self.planned(config, Some(object)) {
             Ok(planned) => {
                 let differences = bimetal_plan::diff(&object.value, &planned.value);
-                differences.iter().map(|one| format!("a second plan would change `{}`", one.path)).collect()
+                let value = |one: &Option<Value>| one.as_ref().map_or_else(|| "nothing".to_owned(), shown);
+                let words = |one: &Difference| {
+                    format!(
+                        "a second plan would change `{}`: {} to {}",
+                        one.path,
+                        value(&one.before),
+                        value(&one.after)
+                    )
+                };
+                differences.iter().map(words).collect()
             }
             Err(said) => vec![in_words(&said)],
         }
@@ -390,7 +435,7 @@ impl<P: Predict + Operate> Case<'_, P> {
 
 /// Removes it, twice.
 async fn removed<P: Operate>(subject: &Subject<'_, P>, case: Made) -> Vec<String> {
-    let Made { address, key, ty, object } = case;
+    let Made { address, key, ty, object, .. } = case;
     if let Err(said) = delete(subject, (&address, &key, &ty), &object).await {
         return vec![in_words(&said)];
     }

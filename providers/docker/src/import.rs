@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bimetal_provider::{Diagnostic, Json};
 
-use crate::stamp::INTENT;
+use crate::stamp::STAMPS;
 
 /// What is found, unless nothing was written and the engine has filled in its default.
 pub(crate) fn imported<T: Clone>(written: &Option<T>, found: Option<T>, is_default: impl Fn(&T) -> bool) -> Option<T> {
@@ -20,8 +20,8 @@ pub(crate) fn text(value: &Json) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// Labels and options, without what Bimetal stamps.
+/// Labels and options, without what Bimetal stamps: the host and this provider.
 pub(crate) fn texts(value: &Json) -> Option<BTreeMap<String, String>> {
-    let members = value.as_object().into_iter().flatten().filter(|(name, _)| *name != INTENT);
+    let members = value.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with(STAMPS));
     Some(members.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
 }

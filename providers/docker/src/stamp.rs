@@ -4,6 +4,8 @@ use bimetal_provider::Diagnostic;
 
 /// On containers, networks and volumes: the intent that they were made for.
 pub(crate) const INTENT: &str = "bimetal.intent";
+/// What all labels of Bimetal begin with.
+pub(crate) const STAMPS: &str = "bimetal.";
 /// On containers: the image that was asked for. An engine lists what it was loaded as.
 pub(crate) const IMAGE: &str = "bimetal.image";
 

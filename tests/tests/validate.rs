@@ -111,6 +111,14 @@ resource "docker_network" "net" {
 output "nets" {
   value = [for net in docker_network.net : net.id]
 }
+
+output "where" {
+  value = [for replica in service.web["a"].replicas : replica.machine]
+}
+
+output "machines" {
+  value = length(pool.all.machines)
+}
 "#;
     assert_eq!(Bimetal::new(sound).ok(&["validate"]), "The configuration is valid.\n");
 }

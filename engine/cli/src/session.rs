@@ -197,9 +197,8 @@ impl Session {
         let location = location::of(&self.root, configuration)?;
         let usual = location::usual(&self.root, &location);
         let store = self.open(configuration, location, old).await?;
-        match usual {
-            Some(usual) => self.check_left_behind(configuration, usual, &store).await?,
-            None => {}
+        if let Some(usual) = usual {
+            self.check_left_behind(configuration, usual, &store).await?;
         }
         Ok(store)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_config::module::{Body, ObjectBlock};
+use bimetal_config::module::{Body, ObjectBlock, Output};
 use bimetal_config::{Desired, Instance, Node};
 use bimetal_model::diagnostic::{Severity, has_errors};
 use bimetal_model::placement::Placement;
@@ -166,22 +166,27 @@ pub fn outputs(
     for (name, output) in desired.module.outputs.iter().filter(|(name, _)| !rests_on(desired, name, left_out)) {
         let start = output.expressions().flat_map(|one| needs::of_expression(&desired.module, one)).collect();
         let narrowed = values.narrowed(desired, start);
-        let value = narrowed.and_then(|narrowed| {
-            held(bimetal_config::unmet(&output.preconditions, "a precondition does not hold", &narrowed.scope))?;
-            bimetal_config::evaluate(&output.value, &narrowed.scope)
-        });
-        match value {
-            Ok(value) if value.has_ephemeral() => diagnostics.push(bimetal_config::lasting(name, output)),
-            Ok(value) if value.has_sensitive() && !output.sensitive => diagnostics.push(
-                Diagnostic::error(format!("output `{name}` would show something sensitive"))
-                    .hint("write `sensitive = true` in the output, or `nonsensitive(…)` around what may be seen")
-                    .at(&output.span),
-            ),
-            Ok(value) => drop(outputs.insert(name.clone(), value.with_sensitivity(output.sensitive))),
+        match narrowed.and_then(|narrowed| output_value(name, output, &narrowed.scope)) {
+            Ok(value) => drop(outputs.insert(name.clone(), value)),
             Err(more) => diagnostics.extend(more),
         }
     }
     (outputs, diagnostics)
+}
+
+/// An output's value where the scope has what it follows from, and whether it may be shown.
+pub(crate) fn output_value(name: &str, output: &Output, scope: &bimetal_config::Scope) -> Result<Value, Diagnostics> {
+    held(bimetal_config::unmet(&output.preconditions, "a precondition does not hold", scope))?;
+    let value = bimetal_config::evaluate(&output.value, scope)?;
+    if value.has_ephemeral() {
+        return Err(vec![bimetal_config::lasting(name, output)]);
+    }
+    if value.has_sensitive() && !output.sensitive {
+        let error = Diagnostic::error(format!("output `{name}` would show something sensitive"));
+        let error = error.hint("write `sensitive = true` in the output, or `nonsensitive(…)` around what may be seen");
+        return Err(vec![error.at(&output.span)]);
+    }
+    Ok(value.with_sensitivity(output.sensitive))
 }
 
 /// Whether an output's value follows from one of these blocks.
@@ -265,7 +270,7 @@ pub(crate) fn decode(body: &Body, block: &Block, scope: &bimetal_config::Scope) 
 }
 
 /// Warnings are told while planning starts, not here.
-fn sound((value, diagnostics): (Value, Diagnostics)) -> Result<Value, Diagnostics> {
+pub(crate) fn sound((value, diagnostics): (Value, Diagnostics)) -> Result<Value, Diagnostics> {
     if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(value) }
 }
 

@@ -6,7 +6,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Predict;
 use bimetal_model::{BlockKind, Diagnostic, Diagnostics, Type, Value};
 
-use crate::evaluator::{object_config, outputs, provider_config};
+use crate::evaluator::{object_config, output_value, sound};
 use crate::needs;
 use crate::service;
 use crate::values::Values;
@@ -17,11 +17,17 @@ pub fn standing(desired: &Desired, predict: &dyn Predict) -> Diagnostics {
     let (mut values, mut said) = Values::new(desired, predict);
     for node in desired.order.iter() {
         let found = match node {
+            Node::Output(name) if name.module.is_root() => match desired.module.outputs.get(&name.name) {
+                Some(output) => output_value(&name.name, output, &values.scope).map(drop),
+                None => Ok(()),
+            },
             Node::Local(_) | Node::Variable(_) | Node::Output(_) => values.derive(desired, node),
-            Node::Provider(key) if desired.module.providers.contains_key(key) => {
-                provider_config(desired, key, &values).map(drop)
-            }
-            Node::Provider(_) => Ok(()),
+            Node::Provider(key) => match (desired.module.providers.get(key), values.catalogue.provider(&key.name)) {
+                (Some(block), Some(schema)) => {
+                    sound(bimetal_config::decode(&block.body, schema, &values.scope)).map(drop)
+                }
+                (None, _) | (_, None) => Ok(()),
+            },
             Node::Object(address) => match desired.module.objects.get(address) {
                 Some(block) => of_block(block, &mut values),
                 None => Ok(()),
@@ -34,8 +40,6 @@ pub fn standing(desired: &Desired, predict: &dyn Predict) -> Diagnostics {
             said.extend(errors);
         }
     }
-    let (_, of_outputs) = outputs(desired, &values, &Default::default());
-    said.extend(of_outputs);
     said
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bimetal_config::module::ObjectBlock;
 use bimetal_config::{Desired, SourceFile};
 use bimetal_kit::Verdict;
 use bimetal_model::port::Predict as _;
@@ -50,15 +51,12 @@ async fn played(
 
 fn examples(desired: &Desired, files: &[SourceFile]) -> Vec<Example> {
     let objects = desired.module.objects.values().filter(|block| block.address.block != BlockKind::Machine);
-    let example = |block: &Box<bimetal_config::module::ObjectBlock>| {
-        let text = text_of(block, files)?;
-        Some(Example { ty: block.address.ty.clone(), text })
-    };
-    objects.filter_map(example).collect()
+    let example = |block: &ObjectBlock| Some(Example { ty: block.address.ty.clone(), text: text_of(block, files)? });
+    objects.filter_map(|block| example(block)).collect()
 }
 
 /// From the header to the brace that ends the block, as `fmt` leaves it: at the beginning of a line.
-fn text_of(block: &bimetal_config::module::ObjectBlock, files: &[SourceFile]) -> Option<String> {
+fn text_of(block: &ObjectBlock, files: &[SourceFile]) -> Option<String> {
     let file = files.iter().find(|file| file.name == block.span.file)?;
     let rest = file.text.get(block.span.range.start..)?;
     let end = rest.find("\n}")? + 2;

@@ -299,11 +299,11 @@ fn chance_is_found() {
     fake_thing.one: what is made is what was planned
       `id` was planned otherwise than it became
     fake_thing.one: what is read is what was made, and nothing is left to do
-      a second plan would change `id`
+      a second plan would change `id`: "t875" to "877"
     fake_thing.one: what is changed is what was planned, and nothing is left to do
       `id` was planned otherwise than it became
     fake_thing.one: what exists can be imported, and nothing is left to do
-      a second plan would change `id`
+      a second plan would change `id`: "t875" to "880"
     "#);
 }
 
@@ -315,22 +315,22 @@ fn a_plan_of_something_else_is_found() {
     fake_thing.one: what is made is what was planned
       `name` was planned otherwise than it became
     fake_thing.one: what is read is what was made, and nothing is left to do
-      a second plan would change `name`
+      a second plan would change `name`: "one" to "another"
     fake_thing.one: what is changed is what was planned, and nothing is left to do
       `name` was planned otherwise than it became
     fake_thing.one: what exists can be imported, and nothing is left to do
-      a second plan would change `name`
+      a second plan would change `name`: "one" to "another"
     "#);
 }
 
 #[test]
 fn what_becomes_otherwise_than_planned_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Breaks), @r"
+    insta::assert_snapshot!(check_faults(Fault::Breaks), @r#"
     fake_thing.one: what is made is what was planned
       `color` was planned otherwise than it became
     fake_thing.one: what is read is what was made, and nothing is left to do
-      a second plan would change `color`
-    ");
+      a second plan would change `color`: "blue" to "green"
+    "#);
 }
 
 #[test]
@@ -359,22 +359,22 @@ fn a_plan_that_never_ends_is_found() {
     fake_thing: a plan is what is configured, but for what is computed
       `color` of the plan for {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"}
     fake_thing.one: what is read is what was made, and nothing is left to do
-      a second plan would change `color`
+      a second plan would change `color`: "green" to "filled in"
     fake_thing.one: what is changed is what was planned, and nothing is left to do
       `color` was planned otherwise than it became
     fake_thing.one: what exists can be imported, and nothing is left to do
-      a second plan would change `color`
+      a second plan would change `color`: "red" to "filled in"
     "#);
 }
 
 #[test]
 fn a_change_that_is_not_made_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Ignores), @r"
+    insta::assert_snapshot!(check_faults(Fault::Ignores), @r#"
     fake_thing.one: what is changed is what was planned, and nothing is left to do
       it is read as something else: `color`
     fake_thing.one: what exists can be imported, and nothing is left to do
-      a second plan would change `color`
-    ");
+      a second plan would change `color`: "green" to "red"
+    "#);
 }
 
 #[test]

@@ -84,6 +84,12 @@ fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     let junit = std::fs::read_to_string(bimetal.folder().join("shelf/kit.xml")).expect("it was asked for");
     assert!(junit.contains("tests=\"17\" failures=\"0\" skipped=\"1\""), "{junit}");
 
+    let readme = std::fs::read_to_string(bimetal.folder().join("shelf/README.md")).expect("it was written");
+    assert!(
+        readme.contains("# The provider `shelf`") && readme.contains("needs Python 3 and nothing else"),
+        "{readme}"
+    );
+
     let docs = ["--chdir", "shelf", "plugin", "docs", "shelf.wasm", "--stand-in", "python3 stand_in.py"];
     let reference = bimetal.ok(&docs);
     let example = "resource \"shelf_item\" \"example\" {\n  name  = \"example\"";

@@ -32,16 +32,7 @@ use session::Session;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What is freed goes back at once: a plan has its peak while it is made, and what it no longer needs should not count.
-#[allow(unsafe_code, reason = "C; takes two numbers")]
-fn tune_allocator() {
-    // `mi_option_purge_delay` of mimalloc's header, which the crate has no name for.
-    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, 0) }
-}
-
 fn main() -> ExitCode {
-    tune_allocator();
     let arguments = Arguments::of_process();
     let json = arguments.json;
     let runtime = match tokio::runtime::Runtime::new() {

@@ -10,8 +10,7 @@ use crate::report::{Report, Verdict};
 const OF_MACHINE: [(&str, Type); 3] = [("platform", Type::String), ("address", Type::String), ("engine", Type::Handle)];
 
 /// What `count`, `for_each` and others mean in every block.
-const TAKEN: [&str; 9] =
-    ["count", "for_each", "enabled", "depends_on", "lifecycle", "provider", "dynamic", "connection", "provisioner"];
+const TAKEN: [&str; 7] = ["count", "for_each", "enabled", "depends_on", "lifecycle", "provider", "dynamic"];
 
 pub(crate) fn check<P>(subject: &Subject<'_, P>, schema: &ProviderSchema, report: &mut Report<'_>) {
     let mut findings = Vec::new();
@@ -62,7 +61,7 @@ fn type_name(provider: &ProviderName, name: &str, ty: &TypeSchema, findings: &mu
 
 fn block(of: &str, block: &Block, findings: &mut Vec<String>) {
     for (name, one) in &block.attributes {
-        if !is_word(name) || TAKEN.contains(&&**name) && !of.starts_with("docker") {
+        if !is_word(name) || TAKEN.contains(&&**name) {
             findings.push(format!("{of}: `{name}` can't be the name of an attribute"));
         }
         findings.extend(contradiction(one).map(|what| format!("{of}: `{name}` is {what}")));

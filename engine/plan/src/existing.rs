@@ -18,10 +18,11 @@ pub fn existing(desired: &Desired, objects: &Objects, predict: &dyn Predict) -> 
     let (mut values, mut diagnostics) = Values::of_existing(desired, objects, predict);
     let present = objects.iter().filter(|(address, _)| address.deposed.is_none());
     present.filter_map(|(_, stored)| stored.placement.as_deref()).for_each(|placement| values.place(placement));
+    let there: BTreeSet<Address> = objects.keys().map(Address::whole).collect();
     let absent = desired.module.objects.values().filter(|block| {
         is_provided(block.address.block)
             && !matches!(block.repetition, Repetition::Once)
-            && !objects.keys().any(|address| address.whole() == block.address)
+            && !there.contains(&block.address)
     });
     let absent = absent.map(|block| &block.address).collect();
     let (scope, said) = with_unknown(desired, values, &absent);

@@ -9,7 +9,7 @@ use crate::failure::{Failure, io};
 use crate::output::print;
 use crate::session::Session;
 
-/// The files of a project, with `thing` for the provider's name and `Thing` for its struct.
+/// The files of a project, with `gadget` for the provider's name and `Gadget` for its struct: no other word has these in it.
 const PROJECT: [(&str, &str); 9] = [
     ("Cargo.toml", include_str!("new/Cargo.toml.in")),
     (".cargo/config.toml", include_str!("new/cargo-config.toml")),
@@ -18,7 +18,7 @@ const PROJECT: [(&str, &str); 9] = [
     ("rust-toolchain.toml", include_str!("new/rust-toolchain.toml.in")),
     ("manifest.json", include_str!("new/manifest.json")),
     ("src/lib.rs", include_str!("new/lib.rs.in")),
-    ("stand_in.py", include_str!("new/stand_in.py")),
+    ("stand_in.py", include_str!("../../../../../examples/plugins/badges/stand_in.py")),
     ("cases/main.bm.hcl", include_str!("new/cases.bm.hcl")),
 ];
 
@@ -60,7 +60,7 @@ fn is_name(name: &str) -> bool {
 fn named(text: &str, name: &str) -> String {
     let words = name.split('_').filter(|word| !word.is_empty());
     let camel: String = words.map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-    text.replace("thing", name).replace("Thing", &camel)
+    text.replace("gadget", name).replace("Gadget", &camel)
 }
 
 fn write(folder: &Path, path: &str, text: &str) -> Result<(), Failure> {

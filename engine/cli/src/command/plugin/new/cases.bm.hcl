@@ -10,12 +10,12 @@ variable "changed" {
   type        = bool
 }
 
-provider "thing" {
+provider "gadget" {
   url   = var.stand_in
   token = "no secret"
 }
 
-resource "thing_item" "example" {
+resource "gadget_item" "example" {
   name  = "example"
   color = var.changed ? "red" : "green"
 }

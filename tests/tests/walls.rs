@@ -15,6 +15,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         "bimetal-plan",
         "bimetal-apply",
         "bimetal-host",
+        "bimetal-install",
         "bimetal-mock",
         "bimetal-state",
         "bimetal-providers",
@@ -29,6 +30,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("bimetal-plan", &["bimetal-model", "bimetal-config", "bimetal-fleet"]),
         ("bimetal-apply", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-host", &["bimetal-model"]),
+        ("bimetal-install", &["bimetal-model", "bimetal-config", "bimetal-host"]),
         ("bimetal-mock", &["bimetal-model"]),
         ("bimetal-state", &["bimetal-model"]),
         ("bimetal", ENGINE),
@@ -48,7 +50,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Libraries that few rooms may name.
-const OWNED: [(&str, &[&str]); 8] = [
+const OWNED: [(&str, &[&str]); 9] = [
     ("wasmtime", &["bimetal-host"]),
     ("wasmtime-wasi", &["bimetal-host"]),
     ("bollard", &["bimetal-host"]),
@@ -56,6 +58,7 @@ const OWNED: [(&str, &[&str]); 8] = [
     ("reqwest", &["bimetal-host", "bimetal-state"]),
     ("russh", &["bimetal-host"]),
     ("rcgen", &["bimetal-host"]),
+    ("minisign", &["bimetal-install"]),
     ("rusqlite", &["bimetal-state"]),
     ("clap", &["bimetal"]),
 ];

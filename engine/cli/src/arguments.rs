@@ -1,6 +1,8 @@
 //! The words of the command line.
 
 mod planning;
+mod plugin;
+mod providers;
 mod variables;
 
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use planning::{Detail, Planning, Wishes};
+pub(crate) use plugin::{Keygen, PluginCommand, Publish, Sign};
+pub(crate) use providers::{Consent, LockProviders, Mirrored, Providers};
 pub(crate) use variables::{Assignment, Variables};
 
 /// The heading of options that every command takes.
@@ -85,6 +89,12 @@ pub(crate) enum Command {
     Console(Variables),
     /// Print the outputs of the last apply
     Output(Output),
+    /// List, lock and mirror the providers that the configuration uses
+    #[command(subcommand)]
+    Providers(Providers),
+    /// Sign and publish a provider
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Look at the state, and mend it
     #[command(subcommand)]
     State(State),
@@ -127,6 +137,8 @@ impl Command {
             Command::Show(_) => "show",
             Command::Console(_) => "console",
             Command::Output(_) => "output",
+            Command::Providers(_) => "providers",
+            Command::Plugin(_) => "plugin",
             Command::State(_) => "state",
             Command::History(_) => "history",
             Command::Rollback(_) => "rollback",
@@ -165,9 +177,11 @@ fn requoted<A: std::str::FromStr<Err = String>>(text: &str) -> Result<A, String>
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Resolve images again, and take providers that changed
+    /// Resolve images again, take providers that changed, and choose newer versions of them
     #[arg(long)]
     pub(crate) upgrade: bool,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
     #[command(flatten)]
     pub(crate) variables: Variables,
 }

@@ -18,6 +18,6 @@ mod install;
 pub use cache::{Cache, Component};
 pub use install::{Installed, Wanted, install, signer};
 pub use mirror::Mirror;
-pub use publish::publish;
+pub use publish::{is_taken, publish};
 pub use source::Source;
 pub use supply::Supply;

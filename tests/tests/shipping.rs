@@ -276,7 +276,9 @@ fn an_upgrade_that_wants_more_is_agreed_to_or_not_done() {
     bimetal.ok(&["init"]);
     assert_eq!(lock(&bimetal), before, "what is locked stays");
 
-    for words in [&["init", "-upgrade", "-input=false"][..], &["init", "--upgrade"], &["providers", "lock", "--upgrade"]] {
+    for words in
+        [&["init", "-upgrade", "-input=false"][..], &["init", "--upgrade"], &["providers", "lock", "--upgrade"]]
+    {
         let error = bimetal.run(words).failed();
         assert!(error.contains("asks for more than 1.2.0 was granted"), "{error}");
         assert_eq!(lock(&bimetal), before);
@@ -364,7 +366,8 @@ fn a_mirror_is_all_that_is_needed() {
 #[test]
 fn what_somebody_works_on_comes_before_what_is_locked_and_is_told() {
     let (server, maker) = (Server::start(), maker());
-    let mut bimetal = person(&configuration("registry.example.org", "source = \"registry.example.org/team/notes\""), &server);
+    let mut bimetal =
+        person(&configuration("registry.example.org", "source = \"registry.example.org/team/notes\""), &server);
     let file: PathBuf = maker.folder().join("1.10.0.wasm");
     bimetal.environment("BIMETAL_PROVIDER_OVERRIDES", format!("notes={}", file.display()));
     let init = bimetal.run(&["init"]);
@@ -378,7 +381,10 @@ fn what_somebody_works_on_comes_before_what_is_locked_and_is_told() {
     assert!(listed.contains("(override)"), "{listed}");
 
     bimetal.environment("BIMETAL_PROVIDER_OVERRIDES", "");
-    bimetal.write(".home/.config/bimetal/config.hcl", &format!("dev_overrides {{\n  notes = \"{}\"\n}}\n", file.display()));
+    bimetal.write(
+        ".home/.config/bimetal/config.hcl",
+        &format!("dev_overrides {{\n  notes = \"{}\"\n}}\n", file.display()),
+    );
     bimetal.assert_settled();
     bimetal.write(".home/.config/bimetal/config.hcl", "dev_override {}\n");
     let error = bimetal.run(&["plan"]).failed();
@@ -421,7 +427,8 @@ fn who_signed_it_is_checked_and_locked() {
     bimetal.apply();
 
     // Another's signature beside this component.
-    std::fs::copy(maker.folder().join("1.2.0.wasm.minisig"), maker.folder().join("1.10.0.wasm.minisig")).expect("our own");
+    std::fs::copy(maker.folder().join("1.2.0.wasm.minisig"), maker.folder().join("1.10.0.wasm.minisig"))
+        .expect("our own");
     shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
     let error = plain(&bimetal.run(&["init", "--upgrade"]).failed());
     insta::assert_snapshot!(without_ids(&error), @r"");

@@ -155,7 +155,8 @@ fn check_signer(
     if keys.is_empty() || keys.iter().any(|key| Some(&*key.to_string()) == signed_by) {
         return Ok(());
     }
-    let error = Diagnostic::error(format!("provider `{name}` is not locked with a signature that the configuration wants"));
+    let error =
+        Diagnostic::error(format!("provider `{name}` is not locked with a signature that the configuration wants"));
     Err(error.hint("`bimetal init` checks who signed it").into())
 }
 
@@ -222,11 +223,7 @@ fn implied(address: &Address) -> Option<String> {
     }
 }
 
-fn component(
-    name: &ProviderName,
-    required: Option<&RequiredProvider>,
-    places: &Places,
-) -> Result<Component, Failure> {
+fn component(name: &ProviderName, required: Option<&RequiredProvider>, places: &Places) -> Result<Component, Failure> {
     if let Some(path) = places.instead(name) {
         return Ok(Component::Override(path.to_owned()));
     }
@@ -240,17 +237,22 @@ fn component(
     }
     if let Some(embedded) = bimetal_providers::EMBEDDED.iter().find(|embedded| embedded.name == name.0) {
         return match required.filter(|required| !required.signed_by.is_empty()) {
-            Some(required) => Err(Diagnostic::error(format!("provider `{name}` comes with Bimetal, and has no signature of its own"))
-                .hint("leave `signed_by` out, or name a `source`")
-                .at(&required.span)
-                .into()),
+            Some(required) => {
+                Err(Diagnostic::error(format!("provider `{name}` comes with Bimetal, and has no signature of its own"))
+                    .hint("leave `signed_by` out, or name a `source`")
+                    .at(&required.span)
+                    .into())
+            }
             None => Ok(Component::Embedded(embedded.wasm)),
         };
     }
     match (plugin(name, &places.root)?, source) {
         (Some(path), _) => Ok(Component::File(path)),
         (None, Some((required, text, Err(why)))) => {
-            Err(Diagnostic::error(format!("`{text}` is no source of provider `{name}`")).because(why).at(&required.span).into())
+            Err(Diagnostic::error(format!("`{text}` is no source of provider `{name}`"))
+                .because(why)
+                .at(&required.span)
+                .into())
         }
         (None, Some((_, _, Ok(_))) | None) => Err(unknown(name).into()),
     }

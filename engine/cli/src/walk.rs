@@ -39,8 +39,7 @@ impl World {
         let lock = read_lock(&session.root)?;
         let store = Arc::new(session.store(&configuration).await?);
         let snapshot = idle(&store).await?;
-        let host =
-            session.host(&configuration, &lock, Arc::new(InState(store.clone())), &snapshot)?;
+        let host = session.host(&configuration, &lock, Arc::new(InState(store.clone())), &snapshot)?;
         Ok(World { configuration, store, snapshot, host, lock })
     }
 

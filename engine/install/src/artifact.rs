@@ -78,16 +78,21 @@ fn describe(media_type: &str, content: &[u8]) -> Descriptor {
 /// Reads a manifest; `name` is for people.
 pub(crate) fn label(manifest: &[u8], name: &str) -> Result<Label, Diagnostic> {
     let wrong = |why: String| {
-        Diagnostic::error(format!("`{name}` is no provider")).because(why).hint("see that `source` names a provider, and no image")
+        Diagnostic::error(format!("`{name}` is no provider"))
+            .because(why)
+            .hint("see that `source` names a provider, and no image")
     };
-    let read: Read = serde_json::from_slice(manifest).map_err(|error| wrong(format!("its manifest can't be read: {error}")))?;
+    let read: Read =
+        serde_json::from_slice(manifest).map_err(|error| wrong(format!("its manifest can't be read: {error}")))?;
     let kind = read.config.map(|config| config.media_type).unwrap_or_default();
     let is_component = kind == CONFIG || kind.starts_with("application/vnd.wasm.");
     match &read.layers[..] {
         [layer] if is_component && layer.media_type == LAYER => {
             Ok(Label { digest: layer.digest.clone(), signature: read.annotations.get(SIGNATURE).cloned() })
         }
-        layers => Err(wrong(format!("it has {} layers and is of the type `{kind}`, and not of `{CONFIG}`", layers.len()))),
+        layers => {
+            Err(wrong(format!("it has {} layers and is of the type `{kind}`, and not of `{CONFIG}`", layers.len())))
+        }
     }
 }
 
@@ -110,7 +115,8 @@ mod tests {
 
     #[test]
     fn an_image_is_no_provider() {
-        let image = json!({ "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": "", "size": 1 } });
+        let image =
+            json!({ "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": "", "size": 1 } });
         let error = label(image.to_string().as_bytes(), "a.b/c:1").unwrap_err();
         assert!(error.summary == "`a.b/c:1` is no provider" && error.hint.is_some(), "{error:?}");
         assert!(label(b"[", "a.b/c:1").is_err());

@@ -7,12 +7,10 @@ use bimetal_host::{Manifest, digest};
 use bimetal_model::{Diagnostic, ProviderName};
 
 use crate::cache::{Cache, Component};
-use crate::signature::Key;
+use crate::signature::{Key, signer};
 use crate::source::Source;
 use crate::supply::Supply;
 use crate::version;
-
-pub use crate::signature::signer;
 
 /// A provider that the configuration names.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +50,9 @@ pub async fn install(
         None => choose(wanted, supply).await?,
     };
     let locked = locked.and_then(|locked| locked.digest.as_deref());
-    let component = match locked.and_then(|digest| cache.get(digest)) {
+    // A signature that was made later is worth another look.
+    let is_enough = |component: &Component| wanted.keys.is_empty() || component.signature.is_some();
+    let component = match locked.and_then(|digest| cache.get(digest)).filter(is_enough) {
         Some(component) => component,
         None => fetch(wanted, &version, locked, supply, cache).await?,
     };
@@ -67,14 +67,17 @@ fn still_wanted(wanted: Wanted<'_>, locked: &LockedProvider) -> Result<String, D
     if locked.source.as_deref() != Some(&*source.to_string()) {
         let from = locked.source.as_deref().map_or("somewhere else".to_owned(), |from| format!("`{from}`"));
         let error = Diagnostic::error(format!("provider `{name}` is locked from another source"));
-        return Err(error.because(format!("the lock file has it from {from}, the configuration wants `{source}`")).hint(hint));
+        return Err(error
+            .because(format!("the lock file has it from {from}, the configuration wants `{source}`"))
+            .hint(hint));
     }
     let fits = version.map_or(Ok(true), |wanted| version::allows(wanted, &locked.version));
     match fits.map_err(|reason| no_constraint(version, &reason))? {
         true => Ok(locked.version.clone()),
         false => {
             let wanted = version.unwrap_or_default();
-            let error = Diagnostic::error(format!("provider `{name}` is locked in a version that is not wanted any more"));
+            let error =
+                Diagnostic::error(format!("provider `{name}` is locked in a version that is not wanted any more"));
             Err(error
                 .because(format!("the lock file has {}, the configuration wants `{wanted}`", locked.version))
                 .hint(hint))
@@ -123,7 +126,8 @@ async fn fetch(
         None => supply.component(source, version, &label.digest).await?.into(),
     };
     let component = Component { wasm, signature: label.signature };
-    let about = Manifest::of(&component.wasm).map_err(|error| Diagnostic { summary: format!("`{name}`: {}", error.summary), ..error })?;
+    let about = Manifest::of(&component.wasm)
+        .map_err(|error| Diagnostic { summary: format!("`{name}`: {}", error.summary), ..error })?;
     if about.version != version {
         let error = Diagnostic::error(format!("`{source}` {version} holds version {}", about.version));
         return Err(error.hint("it was published under a wrong version: tell who makes it"));

@@ -16,7 +16,7 @@ mod supply;
 mod install;
 
 pub use cache::{Cache, Component};
-pub use install::{Installed, Wanted, install, signer};
+pub use install::{Installed, Wanted, install};
 pub use mirror::Mirror;
 pub use publish::{is_taken, publish};
 pub use source::Source;

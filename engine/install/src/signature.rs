@@ -65,7 +65,8 @@ pub fn signer(
             .because(why)
             .hint("it was changed after it was signed, or the signature is another one's: don't use it")
     };
-    let signature = SignatureBox::from_string(signature).map_err(|error| broken(format!("it can't be read: {error}")))?;
+    let signature =
+        SignatureBox::from_string(signature).map_err(|error| broken(format!("it can't be read: {error}")))?;
     let Some(key) = keys.iter().find(|key| key.0.keynum() == signature.keynum()) else {
         return Err(Diagnostic::error(format!("provider `{name}` is signed with another key"))
             .because(format!("with {}; {wanted}", id(signature.keynum())))
@@ -79,9 +80,9 @@ pub fn signer(
 /// Signs a component; the comment is signed, too.
 pub fn sign(wasm: &[u8], secret: &str, password: Option<String>, comment: &str) -> Result<String, Diagnostic> {
     let wrong = |error: minisign::PError| {
-        Diagnostic::error("the secret key can't be used")
-            .because(error.to_string())
-            .hint("it is a file that `bimetal plugin keygen` or `minisign -G` made; `BIMETAL_SIGNING_PASSWORD` opens it")
+        Diagnostic::error("the secret key can't be used").because(error.to_string()).hint(
+            "it is a file that `bimetal plugin keygen` or `minisign -G` made; `BIMETAL_SIGNING_PASSWORD` opens it",
+        )
     };
     let secret = SecretKeyBox::from_string(secret).map_err(wrong)?;
     let key = match password {

@@ -13,7 +13,8 @@ pub struct Source {
 impl Source {
     /// Reads one; the registry is named, and no version. The error says why it is none.
     pub fn parse(text: &str) -> Result<Source, String> {
-        let names_registry = text.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
+        let names_registry =
+            text.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
         if !names_registry {
             return Err("it names no registry, as in `registry.example.org/team/notes`".to_owned());
         }

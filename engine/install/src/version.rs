@@ -12,7 +12,10 @@ pub fn allows(constraint: &str, version: &str) -> Result<bool, String> {
 }
 
 /// The newest of these tags that is a version and fits; none need be.
-pub fn newest<'t>(tags: impl IntoIterator<Item = &'t str>, constraint: Option<&str>) -> Result<Option<Version>, String> {
+pub fn newest<'t>(
+    tags: impl IntoIterator<Item = &'t str>,
+    constraint: Option<&str>,
+) -> Result<Option<Version>, String> {
     let mut newest = None;
     for tag in tags {
         let Ok(version) = Version::parse(tag) else { continue };

@@ -46,6 +46,4 @@ pub(crate) struct Mirrored {
     /// The folder: what is in it already stays
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    #[command(flatten)]
-    pub(crate) variables: Variables,
 }

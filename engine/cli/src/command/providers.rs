@@ -185,7 +185,6 @@ fn outline(name: &ProviderName, schema: &ProviderSchema) -> String {
 }
 
 fn mirror(session: &Session, arguments: &Mirrored) -> Result<(), Failure> {
-    session.configuration_to_lock(&arguments.variables)?;
     let lock = read_lock(&session.root)?;
     let folder = session.root.join(&arguments.folder);
     let (mirror, cache) = (Mirror::at(folder), session.places.cache()?);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bimetal_config::lock::{Lock, LockedProvider};
 use bimetal_config::module::RequiredProvider;
 use bimetal_host::{Artifacts, Manifest};
-use bimetal_install::signature::{Key, SUFFIX};
-use bimetal_install::{Cache, Supply, Wanted, install, signer};
+use bimetal_install::signature::{Key, SUFFIX, signer};
+use bimetal_install::{Cache, Supply, Wanted, install};
 use bimetal_model::event::{Event, Notify};
 use bimetal_model::{Diagnostic, ProviderName};
 
@@ -65,7 +65,10 @@ impl Locking<'_> {
         proposal.lock.images = self.old.images.clone();
         for name in used(modules.values()) {
             let wanted = required.get(&name.0);
-            let locked = self.one(&name, wanted, &supply, &mut proposal.grown).await.map_err(|failure| placed(failure, wanted))?;
+            let locked = self
+                .one(&name, wanted, &supply, &mut proposal.grown)
+                .await
+                .map_err(|failure| placed(failure, wanted))?;
             proposal.lock.providers.extend(locked.map(|locked| (name, locked)));
         }
         Ok(proposal)
@@ -95,7 +98,11 @@ impl Locking<'_> {
                 let kept = old.filter(|_| !self.upgrade);
                 let wanted = Wanted { name, source: &source, version, keys: &keys };
                 let installed = install(wanted, kept, supply, &self.places.cache()?).await?;
-                Found { source: Some(source.to_string()), wasm: installed.component.wasm, signed_by: installed.signed_by }
+                Found {
+                    source: Some(source.to_string()),
+                    wasm: installed.component.wasm,
+                    signed_by: installed.signed_by,
+                }
             }
         };
         self.agreed(name, found, grown).map(Some)
@@ -126,10 +133,12 @@ impl Locking<'_> {
         let asked = manifest.grants();
         let old = self.old.providers.get(name).filter(|old| old.digest.is_some());
         let grants = match old {
-            Some(old) if asks_as_before(old, &digest, &asked, &self.places.cache()?) => match manifest.narrowed(&old.grants) {
-                Err(_) if self.upgrade => asked,
-                Ok(_) | Err(_) => old.grants.clone(),
-            },
+            Some(old) if asks_as_before(old, &digest, &asked, &self.places.cache()?) => {
+                match manifest.narrowed(&old.grants) {
+                    Err(_) if self.upgrade => asked,
+                    Ok(_) | Err(_) => old.grants.clone(),
+                }
+            }
             Some(old) => {
                 grown.extend(growth(name, old, &manifest.version, &asked));
                 asked

@@ -88,7 +88,9 @@ impl Places {
         for item in &body.items {
             match item {
                 Item::Attribute(attribute) if &*attribute.name.text == "provider_mirror" => {
-                    let Kind::Text(mirror) = &attribute.value.kind else { return Err(wrong("a path is no string").into()) };
+                    let Kind::Text(mirror) = &attribute.value.kind else {
+                        return Err(wrong("a path is no string").into());
+                    };
                     self.mirror = Some(below.join(&**mirror));
                 }
                 Item::Block(block) if &*block.word.text == "dev_overrides" => {

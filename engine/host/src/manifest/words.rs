@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn words_that_were_narrowed_grant_less() {
         let http = "send GET requests to https://b or what `url` of its provider block says (the API)";
-        let ssh = "run 1 fixed commands over SSH on the machines that configuration gives it, and use files below /opt/n/";
+        let ssh =
+            "run 1 fixed commands over SSH on the machines that configuration gives it, and use files below /opt/n/";
         assert_eq!(narrowed(&[http, ssh]), Ok(vec![http.to_owned(), ssh.to_owned()]));
         // The reason may go, too.
         assert_eq!(

@@ -59,7 +59,8 @@ impl Artifacts {
                 return Err(at.refusal(response.status(), "tags"));
             }
             let next = next_page(&response);
-            let wrong = |error| Fault::new(Code::Protocol, format!("the tags of `{repository}` can't be read: {error}"));
+            let wrong =
+                |error| Fault::new(Code::Protocol, format!("the tags of `{repository}` can't be read: {error}"));
             let page: Tags = serde_json::from_slice(&at.body(response, SMALL).await?).map_err(wrong)?;
             found.extend(page.tags.unwrap_or_default());
             match next {

@@ -16,7 +16,8 @@ pub(crate) fn keygen(session: &Session, arguments: &Keygen) -> Result<(), Failur
     let password = super::password();
     let is_sealed = password.is_some();
     let pair = signature::generate(password)?;
-    let (secret, public) = (session.root.join(&arguments.file), session.root.join(arguments.file.with_extension("pub")));
+    let (secret, public) =
+        (session.root.join(&arguments.file), session.root.join(arguments.file.with_extension("pub")));
     for (path, text, mode) in [(&secret, &pair.secret, 0o600), (&public, &pair.public, 0o644)] {
         let doing = format!("writing `{}`", path.display());
         let mut file =

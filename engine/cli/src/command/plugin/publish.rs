@@ -28,7 +28,9 @@ pub(crate) async fn publish(session: &Session, arguments: &Publish) -> Result<()
     let component = Component { wasm: wasm.into(), signature };
     if !arguments.force && bimetal_install::is_taken(&artifacts, &source, version, &component).await? {
         let error = Diagnostic::error(format!("`{source}` has another {version} already"));
-        return Err(error.hint("who locked it would be stopped: publish a new version; `--force` writes it over").into());
+        return Err(error
+            .hint("who locked it would be stopped: publish a new version; `--force` writes it over")
+            .into());
     }
     let digest = bimetal_install::publish(&artifacts, &source, version, &component).await?;
     let Manifest { name, .. } = Manifest::of(&component.wasm)?;

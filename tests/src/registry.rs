@@ -1,6 +1,7 @@
 //! A real image registry on the laboratory's network, without TLS, and the images in it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use xtask::image::{Blob, Image, index};
@@ -15,6 +16,12 @@ use crate::wait::until;
 
 const PORT: u16 = 5000;
 
+/// Who may use a guarded one: name and password.
+pub const LOGIN: (&str, &str) = ("operator", "hunter2-registry");
+
+/// The password, as `htpasswd -B` writes it.
+const HASH: &str = "$2b$04$X.Mzv1Fr2vZyebwIRyEzL.a/RowSezlnwmJvwnFxpgrhzDQIPhzhS";
+
 /// A `docker-registry`; it ends with this value.
 #[derive(Debug)]
 pub struct Registry {
@@ -24,22 +31,57 @@ pub struct Registry {
 impl Registry {
     /// Starts an empty one and waits until it answers.
     pub fn start(lab: &Lab, name: &str) -> Registry {
-        let mut cell = lab.cell(name);
-        let file = cell.folder().join("config.yml");
-        let data = cell.folder().join("data");
-        let config = format!(
-            "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: ':{PORT}' }}\n",
-            data.display()
-        );
-        std::fs::write(&file, config).unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
-        cell.go(&["docker-registry", "serve", &file.display().to_string()]);
-        let registry = Registry { cell };
+        let registry = Registry::begin(lab.cell(name), &format!("http: {{ addr: ':{PORT}' }}\n"));
         until("the registry to answer", Duration::from_secs(30), || match http::get(registry.socket(), "/v2/") {
             Ok(answer) if answer.status == 200 => Ok(()),
             Ok(answer) => Err(answer.text()),
             Err(error) => Err(format!("{error}; its log ends with: {}", tail(&registry.cell.log()))),
         });
         registry
+    }
+
+    /// Starts an empty one that speaks TLS, and wants [`LOGIN`]. `secure` makes a certificate and its key for an address, as
+    /// PEM.
+    pub fn guarded(lab: &Lab, name: &str, secure: impl FnOnce(Ipv4Addr) -> [String; 2]) -> Registry {
+        let cell = lab.cell(name);
+        let folder = cell.folder().to_owned();
+        let write = |name: &str, text: &str| {
+            let file = folder.join(name);
+            std::fs::write(&file, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
+            file.display().to_string()
+        };
+        let [certificate, key] = secure(cell.address());
+        let (certificate, key) = (write("server.pem", &certificate), write("server.key", &key));
+        let users = write("users", &format!("{}:{HASH}\n", LOGIN.0));
+        let registry = Registry::begin(
+            cell,
+            &format!(
+                "http: {{ addr: ':{PORT}', tls: {{ certificate: {certificate}, key: {key} }} }}\n\
+                 auth: {{ htpasswd: {{ realm: registry, path: {users} }} }}\n"
+            ),
+        );
+        until("the registry to listen", Duration::from_secs(30), || {
+            let said = || format!("its log ends with: {}", tail(&registry.cell.log()));
+            TcpStream::connect(registry.socket()).map(drop).map_err(|error| format!("{error}; {}", said()))
+        });
+        registry
+    }
+
+    fn begin(mut cell: Cell, more: &str) -> Registry {
+        let (file, data) = (cell.folder().join("config.yml"), cell.folder().join("data"));
+        let config = format!(
+            "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n{more}",
+            data.display()
+        );
+        std::fs::write(&file, config).unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
+        cell.go(&["docker-registry", "serve", &file.display().to_string()]);
+        Registry { cell }
+    }
+
+    /// The file that it keeps a blob in.
+    pub fn file(&self, digest: &str) -> PathBuf {
+        let hex = digest.trim_start_matches("sha256:");
+        self.cell.folder().join(format!("data/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]))
     }
 
     /// Starts one with `web:both`, `web:next` (both platforms), `web:amd64`, `web:arm64` and the pair `plain:latest` and

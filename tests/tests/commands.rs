@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "init",
     "validate",
     "fmt",
@@ -21,9 +21,11 @@ const COMMANDS: [&str; 21] = [
     "destroy",
     "import",
     "test",
+    "plugin",
     "show",
     "console",
     "output",
+    "providers",
     "state",
     "history",
     "rollback",

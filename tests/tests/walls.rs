@@ -15,6 +15,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         "bimetal-plan",
         "bimetal-apply",
         "bimetal-host",
+        "bimetal-install",
         "bimetal-mock",
         "bimetal-kit",
         "bimetal-state",
@@ -30,6 +31,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("bimetal-plan", &["bimetal-model", "bimetal-config", "bimetal-fleet"]),
         ("bimetal-apply", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-host", &["bimetal-model"]),
+        ("bimetal-install", &["bimetal-model", "bimetal-config", "bimetal-host"]),
         ("bimetal-mock", &["bimetal-model"]),
         ("bimetal-kit", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-state", &["bimetal-model"]),
@@ -50,7 +52,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Libraries that few rooms may name.
-const OWNED: [(&str, &[&str]); 8] = [
+const OWNED: [(&str, &[&str]); 9] = [
     ("wasmtime", &["bimetal-host"]),
     ("wasmtime-wasi", &["bimetal-host"]),
     ("bollard", &["bimetal-host"]),
@@ -58,6 +60,7 @@ const OWNED: [(&str, &[&str]); 8] = [
     ("reqwest", &["bimetal-host", "bimetal-state"]),
     ("russh", &["bimetal-host"]),
     ("rcgen", &["bimetal-host"]),
+    ("minisign", &["bimetal-install"]),
     ("rusqlite", &["bimetal-state"]),
     ("clap", &["bimetal"]),
 ];

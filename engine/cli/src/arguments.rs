@@ -2,6 +2,7 @@
 
 mod planning;
 pub(crate) mod plugin;
+mod providers;
 mod variables;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use planning::{Detail, Planning, Wishes};
 pub(crate) use plugin::PluginCommand;
+pub(crate) use providers::{Consent, LockProviders, Mirrored, Providers};
 pub(crate) use variables::{Assignment, Variables};
 
 /// The heading of options that every command takes.
@@ -81,7 +83,7 @@ pub(crate) enum Command {
     Import(Import),
     /// Play the configuration's tests
     Test(Test),
-    /// Write, examine and describe providers
+    /// Write, examine, sign and publish providers
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Show the state, or a saved plan
@@ -90,6 +92,9 @@ pub(crate) enum Command {
     Console(Variables),
     /// Print the outputs of the last apply
     Output(Output),
+    /// List, lock and mirror the providers that the configuration uses
+    #[command(subcommand)]
+    Providers(Providers),
     /// Look at the state, and mend it
     #[command(subcommand)]
     State(State),
@@ -133,6 +138,7 @@ impl Command {
             Command::Show(_) => "show",
             Command::Console(_) => "console",
             Command::Output(_) => "output",
+            Command::Providers(_) => "providers",
             Command::State(_) => "state",
             Command::History(_) => "history",
             Command::Rollback(_) => "rollback",
@@ -171,9 +177,11 @@ fn requoted<A: std::str::FromStr<Err = String>>(text: &str) -> Result<A, String>
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Resolve images again, and take providers that changed
+    /// Resolve images again, take providers that changed, and choose newer versions of them
     #[arg(long)]
     pub(crate) upgrade: bool,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
     #[command(flatten)]
     pub(crate) variables: Variables,
 }

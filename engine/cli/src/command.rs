@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod mend;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+pub(crate) mod providers;
 pub(crate) mod reach;
 pub(crate) mod rollback;
 pub(crate) mod signals;

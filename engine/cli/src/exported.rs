@@ -1,7 +1,6 @@
 //! Functions that providers export, for expressions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -19,12 +18,12 @@ use bimetal_model::{Diagnostic, Diagnostics, ProviderName, Value};
 
 use crate::configuration::read_lock;
 use crate::failure::Failure;
-use crate::providers::{self, Unlocked};
+use crate::providers::{self, Places};
 use crate::session::directory;
 
 /// Functions are called before it is known which providers there are: this is a host of their own, made when one is called.
 pub(crate) struct Exported {
-    root: PathBuf,
+    places: Arc<Places>,
     sources: Vec<SourceFile>,
     /// Of the root module.
     folder: String,
@@ -43,14 +42,14 @@ struct Made {
 }
 
 impl Exported {
-    pub(crate) fn new(root: PathBuf, sources: Vec<SourceFile>, folder: &str, notify: Arc<dyn Notify>) -> Self {
-        Exported { root, sources, folder: folder.to_owned(), notify, made: OnceLock::new() }
+    pub(crate) fn new(places: Arc<Places>, sources: Vec<SourceFile>, folder: &str, notify: Arc<dyn Notify>) -> Self {
+        Exported { places, sources, folder: folder.to_owned(), notify, made: OnceLock::new() }
     }
 
     fn make(&self) -> Result<Made, Failure> {
         let host = Host::new(HostOptions {
             cache_dir: directory("XDG_CACHE_HOME", ".cache")?,
-            root: self.root.clone(),
+            root: self.places.root.clone(),
             notify: self.notify.clone(),
             keep: Arc::new(Nowhere),
             registries: Registries::default(),
@@ -58,7 +57,7 @@ impl Exported {
         let (modules, _) = bimetal_config::modules(&self.sources, &self.folder);
         let required = providers::required(&modules);
         let known = providers::embedded().chain(providers::used(modules.values())).collect();
-        Ok(Made { host, lock: read_lock(&self.root)?, required, known, adding: Mutex::new(()) })
+        Ok(Made { host, lock: read_lock(&self.places.root)?, required, known, adding: Mutex::new(()) })
     }
 
     /// The host, with the provider.
@@ -71,7 +70,7 @@ impl Exported {
         }
         if made.host.provider(provider).is_err() {
             let (lock, required) = (&made.lock, &made.required);
-            providers::add_one(&made.host, provider, required, lock, Unlocked::Refused, &self.root)
+            providers::add_one(&made.host, provider, required, lock, &self.places)
                 .map_err(|failure| failure.diagnostics)?;
         }
         Ok(&made.host)

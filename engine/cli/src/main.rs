@@ -19,7 +19,6 @@ mod render;
 mod session;
 mod storable;
 mod traces;
-mod version;
 mod walk;
 
 use std::process::ExitCode;
@@ -87,6 +86,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Console(variables) => return command::console::console(session, variables).await,
         Command::Exec(arguments) => return command::reach::exec(session, arguments).await,
         Command::Ssh(arguments) => return command::reach::ssh(session, arguments).await,
+        Command::Providers(command) => command::providers::providers(session, command).await?,
         Command::Init(arguments) => command::init::init(session, arguments).await?,
         Command::Validate(variables) => command::init::validate(session, variables).await?,
         Command::Show(arguments) => command::plan::show(session, arguments).await?,

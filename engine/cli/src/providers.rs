@@ -1,8 +1,11 @@
 //! Which components a configuration uses: those that come with Bimetal, those named by path, those in a plugin folder.
 
+mod locking;
+mod places;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bimetal_config::lock::{Lock, LockedProvider};
@@ -10,38 +13,31 @@ use bimetal_config::module::{Module, RequiredProvider};
 use bimetal_host::credentials::Secret;
 use bimetal_host::registry::{Registries, Registry};
 use bimetal_host::{Host, Origin};
+use bimetal_install::Source;
+use bimetal_install::signature::Key;
 use bimetal_model::{Address, Diagnostic, ProviderName, Span};
 
 use crate::failure::{Failure, io};
 use crate::session::{Configuration, directory};
 
+pub(crate) use locking::{Grown, Locking};
+pub(crate) use places::{OVERRIDES, Places};
+
 /// Where a provider's component is.
 enum Component {
     Embedded(&'static [u8]),
     File(PathBuf),
-}
-
-/// What is done about a component from a file that is not in the lock file yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unlocked {
-    /// `init` locks it.
-    Taken,
-    /// Nobody has seen yet what it asks for.
-    Refused,
+    Registry(Source),
+    /// A file that counts in place of what is locked.
+    Override(PathBuf),
 }
 
 /// Gives the host every provider that the configuration may use.
-pub(crate) fn add(
-    host: &Host,
-    configuration: &Configuration,
-    lock: &Lock,
-    unlocked: Unlocked,
-    root: &Path,
-) -> Result<(), Failure> {
+pub(crate) fn add(host: &Host, configuration: &Configuration, lock: &Lock, places: &Places) -> Result<(), Failure> {
     let module = &configuration.desired.module;
     let names: BTreeSet<_> = embedded().chain(used([&**module])).collect();
     for name in names {
-        add_one(host, &name, &module.settings.required_providers, lock, unlocked, root).map_err(|failure| {
+        add_one(host, &name, &module.settings.required_providers, lock, places).map_err(|failure| {
             let located = |error: Diagnostic| match (&error.span, user(&name, module)) {
                 (None, Some(span)) => error.at(span),
                 _ => error,
@@ -57,109 +53,135 @@ pub(crate) fn embedded() -> impl Iterator<Item = ProviderName> {
     bimetal_providers::EMBEDDED.iter().map(|embedded| ProviderName(embedded.name.to_owned()))
 }
 
-/// The variable that names components for whoever works on them: `notes=/home/me/notes.wasm,…`.
-pub(crate) const OVERRIDES: &str = "BIMETAL_PROVIDER_OVERRIDES";
-
-/// The file that stands for a provider, whatever the lock file says.
-fn overridden(name: &ProviderName) -> Option<PathBuf> {
-    let overrides = std::env::var(OVERRIDES).ok()?;
-    let mut pairs = overrides.split(',').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(other, _)| *other == name.0).map(|(_, path)| PathBuf::from(path))
-}
-
 /// Gives the host a provider.
 ///
-/// Invariant: a component from a file runs only if the lock file has its digest and everything that it asks for (tests:
-/// `a_component_that_changed_is_refused`, `what_was_not_agreed_to_is_refused`).
+/// Invariant: a component from a file or a registry runs only if the lock file has its digest, and may do no more than the
+/// lock file grants it (tests: `a_component_that_changed_is_refused`, `what_was_not_agreed_to_is_refused`).
 pub(crate) fn add_one(
     host: &Host,
     name: &ProviderName,
     required: &BTreeMap<String, RequiredProvider>,
     lock: &Lock,
-    unlocked: Unlocked,
-    root: &Path,
+    places: &Places,
 ) -> Result<(), Failure> {
-    let required = required.get(&name.0);
-    if let Some(path) = overridden(name) {
-        let bytes =
-            std::fs::read(&path).map_err(io(&format!("reading provider `{name}` from `{}`", path.display())))?;
-        return Ok(host.add_provider(name.clone(), bytes.into(), Origin::File(path))?);
-    }
-    match component(name, required, root)? {
+    let (required, locked) = (required.get(&name.0), lock.providers.get(name));
+    match component(name, required, places)? {
         Component::Embedded(bytes) => host.add_provider(name.clone(), Cow::Borrowed(bytes), Origin::Embedded)?,
+        Component::Override(path) => {
+            let bytes = read(name, &path)?;
+            return Ok(host.add_provider(name.clone(), bytes.into(), Origin::Override(path))?);
+        }
         Component::File(path) => {
-            let doing = format!("reading provider `{name}` from `{}`", path.display());
-            let bytes = std::fs::read(&path).map_err(io(&doing))?;
-            let locked = lock.providers.get(name);
-            check_digest(name, &bytes, locked, unlocked)?;
-            host.add_provider(name.clone(), bytes.into(), Origin::File(path))?;
-            check_grants(name, &host.provider(name)?.manifest.grants(), locked)?;
+            let (locked, digest) = agreed(name, locked)?;
+            let bytes = read(name, &path)?;
+            check_digest(name, &bytes, digest)?;
+            host.add_provider_with(name.clone(), bytes.into(), Origin::File(path), &locked.grants)?;
+        }
+        Component::Registry(source) => {
+            let (locked, digest) = agreed(name, locked)?;
+            let wasm = fetched(name, &source, locked, digest, places)?;
+            host.add_provider_with(
+                name.clone(),
+                wasm.to_vec().into(),
+                Origin::Registry(source.to_string()),
+                &locked.grants,
+            )?;
         }
     }
+    check_signer(name, required, locked)?;
     check_version(name, &host.provider(name)?.manifest.version, required)
 }
 
-/// What the lock file should say of the providers that modules name, those too of which there is no instance yet.
-pub(crate) fn locked(host: &Host, modules: &Modules, trusted: &Lock, root: &Path) -> Result<Lock, Failure> {
-    let (mut lock, required) = (Lock::default(), required(modules));
-    for name in used(modules.values()) {
-        if overridden(&name).is_some() {
-            // Whoever tries something out does not change what all agreed to.
-            lock.providers.extend(trusted.providers.get(&name).cloned().map(|locked| (name, locked)));
-            continue;
-        }
-        if host.provider(&name).is_err() {
-            add_one(host, &name, &required, trusted, Unlocked::Taken, root)?;
-        }
-        let provider = host.provider(&name)?;
-        let digest = match provider.origin {
-            Origin::Embedded => None,
-            Origin::File(_) => Some(provider.digest.clone()),
-        };
-        let entry =
-            LockedProvider { version: provider.manifest.version.clone(), digest, grants: provider.manifest.grants() };
-        lock.providers.insert(name, entry);
-    }
-    Ok(lock)
-}
-
-fn check_digest(
+/// As [`add_one`], unless the host has it: of modules that have no instance yet.
+pub(crate) fn add_if_new(
+    host: &Host,
     name: &ProviderName,
-    bytes: &[u8],
-    locked: Option<&LockedProvider>,
-    unlocked: Unlocked,
+    modules: &Modules,
+    lock: &Lock,
+    places: &Places,
 ) -> Result<(), Failure> {
-    let found = bimetal_host::digest(bytes);
-    match locked.and_then(|locked| locked.digest.as_ref()) {
-        Some(locked) if *locked == found => Ok(()),
-        Some(locked) => Err(Diagnostic::error(format!("provider `{name}` is not the one that is locked"))
-            .because(format!("the file is {found}, the lock file says {locked}"))
-            .hint("if it should be another one, `bimetal init --upgrade` shows what it asks for, and locks it")
-            .into()),
-        None if unlocked == Unlocked::Taken => Ok(()),
-        None => Err(Diagnostic::error(format!("provider `{name}` is not locked yet"))
-            .hint("`bimetal init` shows what it asks for, and locks it")
-            .into()),
+    match host.provider(name) {
+        Ok(_) => Ok(()),
+        Err(_) => add_one(host, name, &required(modules), lock, places),
     }
 }
 
-/// A line that somebody took out of the lock file is not agreed to.
-fn check_grants(name: &ProviderName, asked: &[String], locked: Option<&LockedProvider>) -> Result<(), Failure> {
-    let Some(locked) = locked else { return Ok(()) };
-    let missing: Vec<_> = asked.iter().filter(|grant| !locked.grants.contains(grant)).map(String::as_str).collect();
-    if missing.is_empty() {
+/// What the lock file says of a component that somebody else made.
+fn agreed<'l>(
+    name: &ProviderName,
+    locked: Option<&'l LockedProvider>,
+) -> Result<(&'l LockedProvider, &'l str), Diagnostic> {
+    locked.and_then(|locked| Some((locked, locked.digest.as_deref()?))).ok_or_else(|| {
+        Diagnostic::error(format!("provider `{name}` is not locked yet"))
+            .hint("`bimetal init` shows what it asks for, and locks it")
+    })
+}
+
+fn read(name: &ProviderName, path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(io(&format!("reading provider `{name}` from `{}`", path.display())))
+}
+
+/// The locked component, which `init` brought here.
+fn fetched(
+    name: &ProviderName,
+    source: &Source,
+    locked: &LockedProvider,
+    digest: &str,
+    places: &Places,
+) -> Result<Arc<[u8]>, Failure> {
+    if locked.source.as_deref() != Some(&*source.to_string()) {
+        let error = Diagnostic::error(format!("provider `{name}` is locked from another source than `{source}`"));
+        return Err(error.hint("`bimetal init --upgrade` locks it from there").into());
+    }
+    let component = places.cache()?.get(digest).ok_or_else(|| {
+        Diagnostic::error(format!("provider `{name}` {} is not on this machine", locked.version))
+            .because(format!("nothing with the digest {digest} is in the cache"))
+            .hint("`bimetal init` fetches it")
+    })?;
+    Ok(component.wasm)
+}
+
+fn check_digest(name: &ProviderName, bytes: &[u8], locked: &str) -> Result<(), Diagnostic> {
+    match bimetal_host::digest(bytes) {
+        found if found == locked => Ok(()),
+        found => Err(Diagnostic::error(format!("provider `{name}` is not the one that is locked"))
+            .because(format!("the file is {found}, the lock file says {locked}"))
+            .hint("if it should be another one, `bimetal init --upgrade` shows what it asks for, and locks it")),
+    }
+}
+
+/// That the lock file has the signature of somebody whom the configuration names by now.
+fn check_signer(
+    name: &ProviderName,
+    required: Option<&RequiredProvider>,
+    locked: Option<&LockedProvider>,
+) -> Result<(), Failure> {
+    let keys = keys(name, required)?;
+    let signed_by = locked.and_then(|locked| locked.signed_by.as_deref());
+    if keys.is_empty() || keys.iter().any(|key| Some(&*key.to_string()) == signed_by) {
         return Ok(());
     }
-    let error = Diagnostic::error(format!("provider `{name}` asks for more than the lock file grants it"));
-    let error = error.because(format!("it wants to {}", missing.join("; ")));
-    Err(error.hint("`bimetal init --upgrade` grants it; without that it can't be used").into())
+    let error =
+        Diagnostic::error(format!("provider `{name}` is not locked with a signature that the configuration wants"));
+    Err(error.hint("`bimetal init` checks who signed it").into())
+}
+
+/// The keys that a provider may be signed with.
+fn keys(name: &ProviderName, required: Option<&RequiredProvider>) -> Result<Vec<Key>, Diagnostic> {
+    let Some(required) = required else { return Ok(Vec::new()) };
+    let key = |text: &String| {
+        Key::parse(text).map_err(|why| {
+            Diagnostic::error(format!("`{text}` can't be a key of provider `{name}`")).because(why).at(&required.span)
+        })
+    };
+    required.signed_by.iter().map(key).collect()
 }
 
 fn check_version(name: &ProviderName, version: &str, required: Option<&RequiredProvider>) -> Result<(), Failure> {
     let Some((required, wanted)) = required.and_then(|required| Some((required, required.version.as_ref()?))) else {
         return Ok(());
     };
-    let error = match crate::version::allows(wanted, version) {
+    let error = match bimetal_install::version::allows(wanted, version) {
         Ok(true) => return Ok(()),
         Ok(false) => {
             Diagnostic::error(format!("provider `{name}` is version {version}, and the configuration wants `{wanted}`"))
@@ -207,18 +229,43 @@ fn implied(address: &Address) -> Option<String> {
     }
 }
 
-fn component(name: &ProviderName, required: Option<&RequiredProvider>, root: &Path) -> Result<Component, Failure> {
-    if let Some(path) = required.and_then(|required| required.path.as_ref()) {
-        return Ok(Component::File(root.join(path)));
+fn component(name: &ProviderName, required: Option<&RequiredProvider>, places: &Places) -> Result<Component, Failure> {
+    if let Some(path) = places.instead(name) {
+        return Ok(Component::Override(path.to_owned()));
     }
-    match bimetal_providers::EMBEDDED.iter().find(|embedded| embedded.name == name.0) {
-        Some(embedded) => Ok(Component::Embedded(embedded.wasm)),
-        None => Ok(Component::File(plugin(name, root)?.ok_or_else(|| unknown(name))?)),
+    if let Some(path) = required.and_then(|required| required.path.as_ref()) {
+        return Ok(Component::File(places.root.join(path)));
+    }
+    let source = required.and_then(|required| Some((required, required.source.as_ref()?)));
+    let source = source.map(|(required, text)| (required, text, Source::parse(text)));
+    if let Some((_, _, Ok(source))) = source {
+        return Ok(Component::Registry(source));
+    }
+    if let Some(embedded) = bimetal_providers::EMBEDDED.iter().find(|embedded| embedded.name == name.0) {
+        return match required.filter(|required| !required.signed_by.is_empty()) {
+            Some(required) => {
+                Err(Diagnostic::error(format!("provider `{name}` comes with Bimetal, and has no signature of its own"))
+                    .hint("leave `signed_by` out, or name a `source`")
+                    .at(&required.span)
+                    .into())
+            }
+            None => Ok(Component::Embedded(embedded.wasm)),
+        };
+    }
+    match (plugin(name, &places.root)?, source) {
+        (Some(path), _) => Ok(Component::File(path)),
+        (None, Some((required, text, Err(why)))) => {
+            Err(Diagnostic::error(format!("`{text}` is no source of provider `{name}`"))
+                .because(why)
+                .at(&required.span)
+                .into())
+        }
+        (None, Some((_, _, Ok(_))) | None) => Err(unknown(name).into()),
     }
 }
 
 /// `NAME.wasm` in the configuration's plugin folder or in the user's.
-fn plugin(name: &ProviderName, root: &Path) -> Result<Option<PathBuf>, Failure> {
+fn plugin(name: &ProviderName, root: &std::path::Path) -> Result<Option<PathBuf>, Failure> {
     let folders = [root.join(".bimetal/plugins"), directory("XDG_DATA_HOME", ".local/share")?.join("plugins")];
     Ok(folders.into_iter().map(|folder| folder.join(format!("{name}.wasm"))).find(|path| path.is_file()))
 }

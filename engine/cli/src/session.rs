@@ -24,7 +24,7 @@ use crate::exported::Exported;
 use crate::failure::Failure;
 use crate::location;
 use crate::output;
-use crate::providers::{Modules, Unlocked};
+use crate::providers::{Modules, Places};
 use crate::render::progress::Progress;
 
 /// The folder and the screen.
@@ -35,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) json: bool,
     /// What moves on the screen.
     pub(crate) progress: Arc<Progress>,
+    /// Where components lie.
+    pub(crate) places: Arc<Places>,
 }
 
 /// A configuration that was read without an error.
@@ -54,7 +56,8 @@ impl Session {
             error.hint("`--chdir` names the folder of the configuration")
         })?;
         let events = Arc::new(Events::new(json, into.map(|path| root.join(path)).as_deref())?);
-        Ok(Session { root, json, progress: Arc::new(Progress::new(json, events)) })
+        let places = Arc::new(Places::read(&root)?);
+        Ok(Session { root, json, progress: Arc::new(Progress::new(json, events)), places })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.
@@ -174,7 +177,7 @@ impl Session {
 
     /// What functions reach in the configuration whose root module is in this folder.
     pub(crate) fn outside(&self, sources: Vec<SourceFile>, folder: &str) -> Outside {
-        let functions = Exported::new(self.root.clone(), sources, folder, self.progress.clone());
+        let functions = Exported::new(self.places.clone(), sources, folder, self.progress.clone());
         Outside { read: Arc::new(Disk { root: self.root.clone() }), functions: Arc::new(functions) }
     }
 
@@ -244,7 +247,6 @@ impl Session {
         &self,
         configuration: &Configuration,
         lock: &Lock,
-        unlocked: Unlocked,
         keep: Arc<dyn Keep>,
         snapshot: &Snapshot,
     ) -> Result<Arc<Host>, Failure> {
@@ -255,11 +257,9 @@ impl Session {
             keep,
             registries: crate::providers::registries(configuration)?,
         })?;
-        if let Ok(overrides) = std::env::var(crate::providers::OVERRIDES) {
-            let warning = Diagnostic::warning(format!("providers are not those of the lock file: {overrides}"));
-            self.warn(&[warning.hint(format!("`{}` says so", crate::providers::OVERRIDES))], &[]);
-        }
-        crate::providers::add(&host, configuration, lock, unlocked, &self.root)?;
+        crate::providers::add(&host, configuration, lock, &self.places)?;
+        let used = crate::providers::used([&*configuration.desired.module]);
+        self.warn(&self.places.warnings(&used), &configuration.files);
         host.learn(snapshot);
         Ok(Arc::new(host))
     }
@@ -283,7 +283,7 @@ impl Keep for InState {
 pub(crate) fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
     let Some((wanted, span)) = &desired.module.settings.required_version else { return Ok(()) };
     let here = env!("CARGO_PKG_VERSION");
-    match crate::version::allows(wanted, here) {
+    match bimetal_install::version::allows(wanted, here) {
         Ok(true) => Ok(()),
         Ok(false) => {
             let error = Diagnostic::error(format!("this is Bimetal {here}, and the configuration wants `{wanted}`"));

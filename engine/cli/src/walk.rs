@@ -19,7 +19,6 @@ use tracing::Instrument as _;
 use crate::arguments::{self, Wishes};
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
-use crate::providers::Unlocked;
 use crate::session::{Configuration, InState, Session};
 
 /// A plan can ask again with what it learnt; a configuration whose questions never end is broken.
@@ -46,8 +45,7 @@ impl World {
         let lock = read_lock(&session.root)?;
         let store = Arc::new(store);
         let snapshot = idle(&store).await?;
-        let host =
-            session.host(&configuration, &lock, Unlocked::Refused, Arc::new(InState(store.clone())), &snapshot)?;
+        let host = session.host(&configuration, &lock, Arc::new(InState(store.clone())), &snapshot)?;
         Ok(World { configuration, store, snapshot, host, lock })
     }
 

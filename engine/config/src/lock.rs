@@ -21,11 +21,15 @@ pub struct Lock {
 /// A provider that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedProvider {
+    /// The registry and repository that it is from, if it is from one.
+    pub source: Option<String>,
     /// Of its manifest.
     pub version: String,
-    /// Of the component: `sha256:…`. Those that come with Bimetal change with it, and have none.
+    /// Of the component, which is one for all platforms: `sha256:…`. Those that come with Bimetal change with it, and have none.
     pub digest: Option<String>,
-    /// What it may do, in plain words, one line a capability.
+    /// The public key that it was signed with, where the configuration asks for that.
+    pub signed_by: Option<String>,
+    /// What it may do, in plain words, one line a capability. Whoever takes some out grants less.
     pub grants: Vec<String>,
 }
 
@@ -74,9 +78,17 @@ impl std::fmt::Display for Lock {
 
 fn write_provider(text: &mut String, name: &ProviderName, provider: &LockedProvider) -> std::fmt::Result {
     writeln!(text, "\nprovider {} {{", quoted(&name.0))?;
-    writeln!(text, "  version = {}", quoted(&provider.version))?;
-    if let Some(digest) = &provider.digest {
-        writeln!(text, "  digest  = {}", quoted(digest))?;
+    let optional = |text: &Option<String>| text.as_deref().map(quoted);
+    let attributes = [
+        ("source", optional(&provider.source)),
+        ("version", Some(quoted(&provider.version))),
+        ("digest", optional(&provider.digest)),
+        ("signed_by", optional(&provider.signed_by)),
+    ];
+    let written: Vec<_> = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let width = written.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in written {
+        writeln!(text, "  {name:width$} = {value}")?;
     }
     match &provider.grants[..] {
         [] => {}
@@ -115,9 +127,12 @@ fn provider(block: &Block) -> Result<LockedProvider, Diagnostic> {
         Some(Kind::Tuple(items)) => items.iter().filter_map(text).collect(),
         _ => Vec::new(),
     };
+    let optional = |name| attribute(block, name).and_then(text);
     Ok(LockedProvider {
+        source: optional("source"),
         version: required(block, "version")?,
-        digest: attribute(block, "digest").and_then(text),
+        digest: optional("digest"),
+        signed_by: optional("signed_by"),
         grants,
     })
 }
@@ -173,7 +188,13 @@ mod tests {
         let lock = Lock {
             providers: [(
                 ProviderName("docker".into()),
-                LockedProvider { version: "0.1.0".into(), digest: None, grants: vec!["engines \"${x}\"".into()] },
+                LockedProvider {
+                    source: Some("registry.example.org/team/docker".into()),
+                    version: "0.1.0".into(),
+                    digest: None,
+                    signed_by: Some("RWkey".into()),
+                    grants: vec!["engines \"${x}\"".into()],
+                },
             )]
             .into(),
             images: [(

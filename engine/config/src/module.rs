@@ -87,7 +87,7 @@ pub struct Module {
 pub struct Settings {
     /// `required_version`
     pub required_version: Option<(String, Span)>,
-    /// `required_providers { name = { source, version, path } }`
+    /// `required_providers { name = { source, version, path, signed_by } }`
     pub required_providers: BTreeMap<String, RequiredProvider>,
     /// `state "<kind>" { … }`
     pub state: Option<StateBlock>,
@@ -100,12 +100,14 @@ pub struct Settings {
 /// One of `required_providers`.
 #[derive(Clone, Debug)]
 pub struct RequiredProvider {
-    /// `source = "host/namespace/name"`
+    /// `source = "registry.example.org/team/name"`
     pub source: Option<String>,
     /// `version = "~> 1.2"`
     pub version: Option<String>,
     /// `path = "./provider.wasm"`
     pub path: Option<String>,
+    /// `signed_by = ["RW…"]`: public keys, as they are written.
+    pub signed_by: Vec<String>,
     /// Of the entry.
     pub span: Span,
 }

@@ -34,12 +34,23 @@ impl Context {
     }
 
     fn denied(&self, what: &str) -> Fault {
-        Fault::new(Code::Denied, format!("provider `{}` was not granted: {what}", self.provider.name))
+        self.narrowed(Fault::new(Code::Denied, format!("provider `{}` was not granted: {what}", self.provider.name)))
     }
 
     /// The fault with the provider's name.
     fn by(&self, fault: Fault) -> Fault {
-        fault.while_(format_args!("provider `{}`", self.provider.name))
+        self.narrowed(fault.while_(format_args!("provider `{}`", self.provider.name)))
+    }
+
+    /// Who refuses what the manifest asks for is the lock file.
+    fn narrowed(&self, fault: Fault) -> Fault {
+        match fault.code == Code::Denied && self.provider.is_narrowed {
+            true => Fault {
+                message: format!("{} (`bimetal.lock.hcl` grants it less than it asks for)", fault.message),
+                ..fault
+            },
+            false => fault,
+        }
     }
 
     async fn engine(&self, needed: Phase, handle: &str) -> Result<Arc<Engine>, Fault> {

@@ -5,12 +5,14 @@
 
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bimetal_model::event::{Event, Notify};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use crate::kept::{self, Doubt};
 
 /// The component, from the cache where that may be trusted.
 pub(crate) fn load(
@@ -25,14 +27,22 @@ pub(crate) fn load(
     if let Some(component) = load_cached(engine, &path) {
         return Ok(component);
     }
-    notify.notify(Event::Busy { message: format!("compiling provider `{name}`, once") });
+    let message = match kept::check(&path) {
+        // What others could have written is never run; that it takes its time every time has a reason that can be mended.
+        Err(Doubt::Others(place)) => {
+            let place = place.display();
+            format!("compiling provider `{name}`: others may write `{place}`, see to it with `chmod go-w {place}`")
+        }
+        Err(Doubt::Missing) | Ok(()) => format!("compiling provider `{name}`, once"),
+    };
+    notify.notify(Event::Busy { message });
     // Where it can't be had, more than one may compile it, and nothing else is lost.
     let _turn = turn(&path).inspect_err(|error| tracing::warn!(%error, "the cache can't be locked")).ok();
     if let Some(component) = load_cached(engine, &path) {
         return Ok(component);
     }
     let code = engine.precompile_component(wasm)?;
-    if let Err(error) = store(&path, &code) {
+    if let Err(error) = kept::write(&path, &code) {
         tracing::warn!(%error, path = %path.display(), "compiled code can't be kept");
     }
     deserialize(engine, &code)
@@ -47,7 +57,7 @@ fn path(engine: &Engine, digest: &str, cache: &Path) -> PathBuf {
 
 /// Held by who compiles, until it is dropped; whoever wants the same waits for that.
 fn turn(path: &Path) -> std::io::Result<fs::File> {
-    make_folder(path)?;
+    kept::make_folder(path)?;
     let lock = fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -58,21 +68,14 @@ fn turn(path: &Path) -> std::io::Result<fs::File> {
     Ok(lock)
 }
 
-fn make_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
 fn load_cached(engine: &Engine, path: &Path) -> Option<Component> {
-    if !(is_ours(path.parent()?)? && is_ours(path)?) {
-        return None;
-    }
+    kept::check(path).ok()?;
     deserialize_file(engine, path).ok()
 }
 
 #[allow(unsafe_code)]
 fn deserialize_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file and its folder belong to this user and nobody else may write them (`is_ours`), so that what is in it
+    // SAFETY: the file and its folder belong to this user and nobody else may write them (`kept::check`), so that what is in it
     // was written by `store`; wasmtime itself refuses code of other versions and settings.
     unsafe { Component::deserialize_file(engine, path) }
 }
@@ -83,43 +86,20 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, code) }
 }
 
-/// Belongs to this user, and no one else may write it.
-fn is_ours(path: &Path) -> Option<bool> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    let me = fs::metadata("/proc/self").ok()?.uid();
-    Some(!metadata.is_symlink() && metadata.uid() == me && metadata.mode() & 0o022 == 0)
-}
-
-/// Whole or not at all, also where two processes do it at once.
-pub(crate) fn store(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    make_folder(path)?;
-    let temporary = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4().simple()));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    let written = std::io::Write::write_all(&mut file, content).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-/// What `store` wrote, if nobody else could have.
-pub(crate) fn read(path: &Path) -> Option<Vec<u8>> {
-    let trusted = is_ours(path.parent()?)? && is_ours(path)?;
-    if trusted { fs::read(path).ok() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bimetal_model::event::Silent;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::sync::mpsc;
 
     /// Tells that something is compiled.
-    struct Said(std::sync::mpsc::Sender<()>);
+    struct Said(mpsc::Sender<String>);
 
     impl Notify for Said {
-        fn notify(&self, _: Event) {
-            self.0.send(()).unwrap();
+        fn notify(&self, event: Event) {
+            let Event::Busy { message } = event else { panic!("nothing else happens") };
+            self.0.send(message).unwrap();
         }
     }
 
@@ -129,12 +109,12 @@ mod tests {
         let engine = crate::runtime::engine().unwrap();
         let wasm = b"\0asm\x0d\0\x01\0";
         let path = path(&engine, "sha256:1", folder.path());
-        let (said, heard) = std::sync::mpsc::channel();
+        let (said, heard) = mpsc::channel();
         let held = turn(&path).unwrap();
         std::thread::scope(|scope| {
             let other = scope.spawn(|| load(&engine, "x", wasm, "sha256:1", folder.path(), &Said(said)).map(drop));
             heard.recv().unwrap();
-            store(&path, &engine.precompile_component(wasm).unwrap()).unwrap();
+            kept::write(&path, &engine.precompile_component(wasm).unwrap()).unwrap();
             let kept = fs::metadata(&path).unwrap().ino();
             drop(held);
             other.join().unwrap().unwrap();
@@ -157,5 +137,19 @@ mod tests {
         assert!(load_cached(&engine, &path).is_none());
         load(&engine, "x", wasm, "sha256:1", folder.path(), &Silent).unwrap();
         assert!(load_cached(&engine, &path).is_some());
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = crate::runtime::engine().unwrap();
+        let wasm = b"\0asm\x0d\0\x01\0";
+        load(&engine, "x", wasm, "sha256:1", folder.path(), &Silent).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let (said, heard) = mpsc::channel();
+        load(&engine, "x", wasm, "sha256:1", folder.path(), &Said(said)).unwrap();
+        let place = folder.path().display();
+        let wanted = format!("compiling provider `x`: others may write `{place}`, see to it with `chmod go-w {place}`");
+        assert_eq!(heard.recv().unwrap(), wanted);
     }
 }

@@ -25,6 +25,7 @@ use crate::docker::Engines;
 use crate::grant::{self, Subject};
 use crate::guest::{Context, Guest};
 use crate::http::Http;
+use crate::kept;
 use crate::manifest::{Manifest, digest};
 use crate::phase::Phase;
 use crate::registry::{Images, Registries};
@@ -54,12 +55,16 @@ pub enum Origin {
     Embedded,
     /// From a file.
     File(PathBuf),
+    /// From a registry, under this name.
+    Registry(String),
+    /// From a file that somebody who works on it named, past the lock file.
+    Override(PathBuf),
 }
 
 /// A provider that was loaded, for people.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What it says of itself.
+    /// What it says of itself; of what it asks for, what is granted.
     pub manifest: Manifest,
     /// `sha256:…`
     pub digest: String,
@@ -117,7 +122,10 @@ impl Services {
 /// One provider.
 pub(crate) struct Provider {
     pub(crate) name: ProviderName,
+    /// Of what it asks for, what is granted.
     pub(crate) manifest: Manifest,
+    /// Whether it asks for more than that.
+    pub(crate) is_narrowed: bool,
     digest: String,
     origin: Origin,
     wasm: Arc<Cow<'static, [u8]>>,
@@ -177,16 +185,42 @@ impl Host {
         Ok(Host { inner: Arc::new(inner), threads: Some(guests), world: Some(world) })
     }
 
-    /// A provider that this run may use. None of its code runs yet.
+    /// A provider that this run may use, with all that it asks for. None of its code runs yet.
     pub fn add_provider(&self, name: ProviderName, wasm: Cow<'static, [u8]>, origin: Origin) -> Result<(), Diagnostic> {
-        let manifest = Manifest::of(&wasm)
+        self.add(name, wasm, origin, None)
+    }
+
+    /// As [`Host::add_provider`], with no more than these lines grant of what it asks for.
+    pub fn add_provider_with(
+        &self,
+        name: ProviderName,
+        wasm: Cow<'static, [u8]>,
+        origin: Origin,
+        grants: &[String],
+    ) -> Result<(), Diagnostic> {
+        self.add(name, wasm, origin, Some(grants))
+    }
+
+    fn add(
+        &self,
+        name: ProviderName,
+        wasm: Cow<'static, [u8]>,
+        origin: Origin,
+        grants: Option<&[String]>,
+    ) -> Result<(), Diagnostic> {
+        let asked = Manifest::of(&wasm)
             .map_err(|error| Diagnostic { summary: format!("`{name}`: {}", error.summary), ..error })?;
+        let manifest = match grants {
+            Some(grants) => asked.narrowed(grants).map_err(|line| unasked(&name, &line))?,
+            None => asked.clone(),
+        };
         if manifest.name != name.0 {
             let error = Diagnostic::error(format!("`{name}`: this is another provider"));
             return Err(error.because(format!("its manifest says that it is `{}`", manifest.name)));
         }
         let provider = Provider {
             name: name.clone(),
+            is_narrowed: asked.requests != manifest.requests,
             manifest,
             digest: digest(&wasm),
             origin,
@@ -229,6 +263,13 @@ impl Host {
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.inner.services.sessions
     }
+}
+
+/// Somebody wrote more into the lock file than there is to grant.
+fn unasked(name: &ProviderName, line: &str) -> Diagnostic {
+    Diagnostic::error(format!("`bimetal.lock.hcl` grants provider `{name}` what it does not ask for"))
+        .because(format!("it does not ask to {line}"))
+        .hint("leave lines of `grants` out, or methods, origins and paths in them; `bimetal init --upgrade` writes them anew")
 }
 
 impl Drop for Host {
@@ -336,7 +377,7 @@ impl Inner {
     async fn ask_schema(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<Arc<ProviderSchema>, Diagnostics> {
         let path =
             self.cache_dir.join("schema").join(format!("{}.json", provider.digest.trim_start_matches("sha256:")));
-        if let Some(schema) = component::read(&path).and_then(|text| serde_json::from_slice(&text).ok()) {
+        if let Some(schema) = kept::read(&path).and_then(|text| serde_json::from_slice(&text).ok()) {
             return Ok(Arc::new(schema));
         }
         let work: call::Work<String> = Box::new(|exports, store| {
@@ -345,7 +386,7 @@ impl Inner {
         let text = call::pure(self.clone(), provider.clone(), Vec::new(), work).await?;
         let schema: ProviderSchema = serde_json::from_str(&text)
             .map_err(|error| call::failed(provider, &[], &format!("its schema can't be read: {error}")))?;
-        if let Err(error) = component::store(&path, text.as_bytes()) {
+        if let Err(error) = kept::write(&path, text.as_bytes()) {
             tracing::warn!(%error, path = %path.display(), "a schema can't be kept");
         }
         Ok(Arc::new(schema))

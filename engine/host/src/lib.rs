@@ -26,6 +26,7 @@ pub mod console;
 pub mod docker;
 mod flights;
 pub mod http;
+pub mod kept;
 pub mod registry;
 pub mod ssh;
 
@@ -36,4 +37,4 @@ mod predict;
 pub use flights::{Progress, Report};
 pub use host::{Host, HostOptions, Loaded, Origin};
 pub use manifest::{Manifest, digest};
-pub use registry::Registries;
+pub use registry::{Artifacts, Registries};

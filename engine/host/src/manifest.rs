@@ -1,5 +1,7 @@
 //! What a provider says of itself, in a custom section that is read before any of its code runs.
 
+mod words;
+
 use std::collections::BTreeMap;
 
 use bimetal_model::Diagnostic;
@@ -133,11 +135,6 @@ impl Manifest {
         serde_json::from_slice(&section).map_err(unreadable)
     }
 
-    /// What it may do, in plain words.
-    pub fn grants(&self) -> Vec<String> {
-        self.requests.iter().map(Request::in_words).collect()
-    }
-
     pub(crate) fn ssh(&self) -> Option<(&BTreeMap<String, Command>, &[String])> {
         self.requests.iter().find_map(|request| match request {
             Request::Ssh { commands, files, .. } => Some((commands, &files[..])),
@@ -151,35 +148,6 @@ impl Manifest {
 
     pub(crate) fn certificates(&self) -> bool {
         self.requests.iter().any(|request| matches!(request, Request::Certificates { .. }))
-    }
-}
-
-impl Request {
-    fn in_words(&self) -> String {
-        let (text, why) = match self {
-            Request::Http { origins, from, methods, why, .. } => {
-                let from = from.iter().map(|name| format!("what `{name}` of its provider block says"));
-                let targets: Vec<_> = origins.iter().cloned().chain(from).collect();
-                (format!("send {} requests to {}", methods.join(", "), targets.join(" or ")), why)
-            }
-            Request::Docker { why } => ("use the container engines that configuration gives it".to_owned(), why),
-            Request::Ssh { commands, files, why } => {
-                let files = if files.is_empty() {
-                    String::new()
-                } else {
-                    format!(", and use files below {}", files.join(", "))
-                };
-                (
-                    format!(
-                        "run {} fixed commands over SSH on the machines that configuration gives it{files}",
-                        commands.len()
-                    ),
-                    why,
-                )
-            }
-            Request::Certificates { why } => ("have certificates issued for those machines".to_owned(), why),
-        };
-        if why.is_empty() { text } else { format!("{text} ({why})") }
     }
 }
 

@@ -1,8 +1,9 @@
-//! What an image's source offers: registries, OCI layouts in folders and archives.
+//! What an image's source offers: registries, OCI layouts in folders and archives. And artifacts, which registries keep beside images.
 //!
 //! Invariant: nothing is believed that does not have the digest it was asked for by (test:
 //! `a_blob_that_was_changed_is_refused`).
 
+mod artifact;
 mod challenge;
 mod docker_config;
 mod expand;
@@ -19,6 +20,7 @@ use bimetal_model::image::{ImageIndex, ImageSource};
 
 use crate::fault::Fault;
 
+pub use artifact::{Artifacts, Parcel};
 pub use reference::Reference;
 pub use settings::{Login, Registries, Registry};
 

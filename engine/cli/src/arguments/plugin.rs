@@ -14,6 +14,12 @@ pub(crate) enum PluginCommand {
     Test(Test),
     /// Print the reference of a provider, as Markdown
     Docs(Docs),
+    /// Make a pair of keys to sign providers with
+    Keygen(Keygen),
+    /// Sign a component: writes `FILE.minisig` beside it
+    Sign(Sign),
+    /// Push a component, with its signature if it has one, to a registry
+    Publish(Publish),
 }
 
 #[derive(Debug, Args)]
@@ -63,4 +69,37 @@ pub(crate) struct Cases {
     /// A program that stands for the provider's API: it prints its URL, which becomes `var.stand_in`
     #[arg(long, value_name = "COMMAND")]
     pub(crate) stand_in: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// The file of the secret key; the public one is beside it, with `.pub` in place of `.key`
+    #[arg(value_name = "FILE", default_value = "provider.key")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    /// The component
+    #[arg(value_name = "FILE.wasm")]
+    pub(crate) file: PathBuf,
+    /// The secret key, as `plugin keygen` or minisign made it; `BIMETAL_SIGNING_PASSWORD` opens it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// The component
+    #[arg(value_name = "FILE.wasm")]
+    pub(crate) file: PathBuf,
+    /// Where: `registry.example.org/team/notes:1.2.0`
+    #[arg(value_name = "REGISTRY/NAME:VERSION")]
+    pub(crate) target: String,
+    /// Speak to the registry without TLS
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+    /// Write a version over that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }

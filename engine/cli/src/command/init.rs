@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bimetal_config::Desired;
-use bimetal_config::lock::Lock;
 use bimetal_host::certificates::Keep;
 use bimetal_model::Diagnostics;
 use bimetal_model::diagnostic::has_errors;
@@ -18,44 +17,29 @@ use crate::configuration::{read_lock, write_lock};
 use crate::exported::Nowhere;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
-use crate::providers::{self, Unlocked};
-use crate::render::style::{BOLD, paint};
+use crate::providers;
 use crate::session::{Configuration, InState, Session};
 
 /// Finds providers, shows what they ask for, and locks them.
 pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
     let (configuration, modules) = session.configuration_to_lock(&arguments.variables)?;
-    let old = read_lock(&session.root)?;
-    let trusted = if arguments.upgrade { Lock::default() } else { old.clone() };
+    let (upgrade, consent) = (arguments.upgrade, &arguments.consent);
+    let mut lock = super::providers::chosen(session, &configuration, &modules, upgrade, consent).await?;
     let store = Arc::new(session.store(&configuration).await?);
-    let host =
-        session.host(&configuration, &trusted, Unlocked::Taken, Arc::new(InState(store)), &Snapshot::default())?;
-    let mut lock = providers::locked(&host, &modules, &trusted, &session.root)?;
-    if !arguments.upgrade {
-        lock.images = old.images;
+    let host = session.host(&configuration, &lock, Arc::new(InState(store)), &Snapshot::default())?;
+    for name in lock.providers.keys() {
+        providers::add_if_new(&host, name, &modules, &lock, &session.places)?;
+    }
+    if upgrade {
+        lock.images.clear();
     }
     write_lock(&session.root, &lock)?;
     session.progress.clear();
-    show(session, &lock);
+    super::providers::show(session, &lock);
+    if !session.json {
+        say("\nReady. `bimetal plan` shows what would be done.\n");
+    }
     Ok(())
-}
-
-fn show(session: &Session, lock: &Lock) {
-    if session.json {
-        let providers: Vec<_> = lock
-            .providers
-            .iter()
-            .map(|(name, p)| json!({ "name": name, "version": p.version, "digest": p.digest, "grants": p.grants }))
-            .collect();
-        return print_json(&json!({ "format": 1, "providers": providers }));
-    }
-    for (name, provider) in &lock.providers {
-        print(&format!("{} {}\n", paint(BOLD, name), provider.version));
-        for grant in &provider.grants {
-            print(&format!("  may {grant}\n"));
-        }
-    }
-    say("\nReady. `bimetal plan` shows what would be done.\n");
 }
 
 /// Checks the configuration and its tests: all that can be known without network, state and the values of variables.
@@ -91,7 +75,7 @@ async fn check(session: &Session, configuration: &Configuration, is_broken: bool
         Err(_) if is_open(desired) => Arc::new(Nowhere),
         Err(failure) => return Err(failure),
     };
-    let host = session.host(configuration, &lock, Unlocked::Refused, keep, &Snapshot::default())?;
+    let host = session.host(configuration, &lock, keep, &Snapshot::default())?;
     let mut diagnostics = Diagnostics::new();
     if !is_broken && !is_open(desired) {
         let images = lock.images.into_iter().map(|(source, index)| (source, Ok(index))).collect();

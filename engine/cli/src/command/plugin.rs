@@ -3,7 +3,10 @@
 mod cases;
 mod dev;
 mod docs;
+mod keygen;
 mod new;
+mod publish;
+mod sign;
 mod stand_in;
 mod test;
 
@@ -29,8 +32,16 @@ pub(crate) async fn plugin(session: &Session, command: &PluginCommand) -> Result
         PluginCommand::Dev(arguments) => dev::dev(session, arguments).await?,
         PluginCommand::Test(arguments) => return test::test(session, arguments).await,
         PluginCommand::Docs(arguments) => docs::docs(session, arguments).await?,
+        PluginCommand::Keygen(arguments) => keygen::keygen(session, arguments)?,
+        PluginCommand::Sign(arguments) => sign::sign(session, arguments)?,
+        PluginCommand::Publish(arguments) => publish::publish(session, arguments).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What opens a secret key, and seals a new one.
+fn password() -> Option<String> {
+    std::env::var("BIMETAL_SIGNING_PASSWORD").ok().filter(|password| !password.is_empty())
 }
 
 /// One component on a host of its own, beside the providers that come with Bimetal.

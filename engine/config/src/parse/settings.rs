@@ -45,7 +45,8 @@ impl Parser<'_> {
     pub(super) fn required_providers(&mut self, body: Body) {
         for (name, attribute) in body.attributes {
             let span = attribute.name_span.clone();
-            let mut required = RequiredProvider { source: None, version: None, path: None, span };
+            let mut required =
+                RequiredProvider { source: None, version: None, path: None, signed_by: Vec::new(), span };
             let Kind::Object(members) = &attribute.expression.node.kind else {
                 let error = Diagnostic::error(format!("`{name}` must be an object")).at(attribute.expression.span());
                 self.diagnostics.push(error.hint(format!("write `{name} = {{ version = \"~> 1.0\" }}`")));
@@ -53,19 +54,33 @@ impl Parser<'_> {
             };
             for member in members {
                 let value = Expression::new(&attribute.expression.file, member.value.clone());
+                if plain(&member.key) == Some("signed_by") {
+                    required.signed_by = self.keys(&value);
+                    continue;
+                }
                 let Some(text) = self.literal(&value) else { continue };
                 match plain(&member.key) {
                     Some("source") => required.source = Some(text),
                     Some("version") => required.version = Some(text),
                     Some("path") => required.path = Some(text),
                     _ => {
-                        let error = Diagnostic::error("a provider has `source`, `version` and `path`").at(value.span());
-                        self.diagnostics.push(error);
+                        let error = Diagnostic::error("a provider has `source`, `version`, `path` and `signed_by`");
+                        self.diagnostics.push(error.at(value.span()));
                     }
                 }
             }
             self.module.settings.required_providers.insert(name, required);
         }
+    }
+
+    /// Public keys: a list of them, or one.
+    fn keys(&mut self, value: &Expression) -> Vec<String> {
+        let one = |node: &Node| Expression::new(&value.file, node.clone());
+        let keys = match &value.node.kind {
+            Kind::Tuple(items) => items.iter().map(one).collect(),
+            _ => vec![one(&value.node)],
+        };
+        keys.iter().filter_map(|key| self.literal(key)).collect()
     }
 
     pub(super) fn provider(&mut self, name: &str, body: &mut Body, span: Span) {

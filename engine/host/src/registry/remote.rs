@@ -50,7 +50,7 @@ impl Remote {
     /// What the registry offers for each platform.
     pub(crate) async fn resolve(&self, reference: &Reference) -> Result<ImageIndex, Fault> {
         let repository = Repository { remote: self, reference };
-        let bytes = repository.get("manifests", reference.version()).await?;
+        let bytes = repository.manifest().await?;
         let digest = match &reference.digest {
             Some(digest) => {
                 verified(bytes.clone(), digest, &repository.name())?;
@@ -76,9 +76,9 @@ fn builder() -> ClientBuilder {
 }
 
 /// One repository of a registry.
-struct Repository<'a> {
-    remote: &'a Remote,
-    reference: &'a Reference,
+pub(super) struct Repository<'a> {
+    pub(super) remote: &'a Remote,
+    pub(super) reference: &'a Reference,
 }
 
 #[async_trait]
@@ -106,42 +106,54 @@ impl Repository<'_> {
         }
     }
 
+    /// What stands behind the reference's digest or tag; whether it has the digest is for the caller to see.
+    pub(super) async fn manifest(&self) -> Result<Vec<u8>, Fault> {
+        self.get("manifests", self.reference.version()).await
+    }
+
     async fn get(&self, what: &str, version: &str) -> Result<Vec<u8>, Fault> {
-        let Reference { registry, repository, .. } = self.reference;
-        let scheme = self.remote.registries.scheme(registry);
-        let url = format!("{scheme}://{}/v2/{repository}/{what}/{version}", self.reference.api_host());
-        let client = self.client()?;
-        let request = || {
-            let request = client.get(&url).header(ACCEPT, manifest::ACCEPT);
-            match self.token() {
-                Some(token) => request.header(AUTHORIZATION, token.expose()),
-                None => request,
-            }
-        };
-        let mut response = self.send(request()).await?;
-        if response.status() == StatusCode::UNAUTHORIZED && self.authorize(&response).await? {
-            response = self.send(request()).await?;
-        }
+        let url = self.url(&format!("{what}/{version}"));
+        let response = self.exchange(|client| client.get(&url).header(ACCEPT, manifest::ACCEPT)).await?;
         match response.status() {
-            status if status.is_success() => self.body(response).await,
+            status if status.is_success() => self.body(response, LIMIT).await,
             status => Err(self.refusal(status, version)),
         }
+    }
+
+    /// Where something of the repository is.
+    pub(super) fn url(&self, path: &str) -> String {
+        let Reference { registry, repository, .. } = self.reference;
+        let scheme = self.remote.registries.scheme(registry);
+        format!("{scheme}://{}/v2/{repository}/{path}", self.reference.api_host())
+    }
+
+    /// Sends a request, and once more with a login where the registry asks for one. What it answers may be a refusal.
+    pub(super) async fn exchange(&self, made: impl Fn(&Client) -> RequestBuilder) -> Result<Response, Fault> {
+        let client = self.client()?;
+        let request = || match self.token() {
+            Some(token) => made(client).header(AUTHORIZATION, token.expose()),
+            None => made(client),
+        };
+        let response = self.send(request()).await?;
+        if response.status() == StatusCode::UNAUTHORIZED && self.authorize(&response).await? {
+            return self.send(request()).await;
+        }
+        Ok(response)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
         request.send().await.map_err(|error| self.unreachable(&error))
     }
 
-    async fn body(&self, response: Response) -> Result<Vec<u8>, Fault> {
+    /// All of an answer, which may have so many bytes.
+    pub(super) async fn body(&self, response: Response, limit: usize) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             bytes.extend_from_slice(&chunk.map_err(|error| self.unreachable(&error))?);
-            if bytes.len() > LIMIT {
-                return Err(Fault::new(
-                    Code::TooLarge,
-                    format!("{} has a manifest of more than {} MiB", self.name(), LIMIT >> 20),
-                ));
+            if bytes.len() > limit {
+                let message = format!("{} has a part of more than {} MiB", self.name(), limit >> 20);
+                return Err(Fault::new(Code::TooLarge, message));
             }
         }
         Ok(bytes)
@@ -197,7 +209,7 @@ impl Repository<'_> {
             return Err(self.refusal(response.status(), self.reference.version()));
         }
         let token: Token =
-            serde_json::from_slice(&self.body(response).await?).map_err(|_| wrong("it answers no token"))?;
+            serde_json::from_slice(&self.body(response, LIMIT).await?).map_err(|_| wrong("it answers no token"))?;
         let token = token.token.or(token.access_token).ok_or_else(|| wrong("it answers no token"))?;
         Ok(Secret::new(format!("Bearer {token}")))
     }
@@ -246,7 +258,8 @@ impl Repository<'_> {
         Fault::new(code, format!("the registry `{registry}` can't be reached for {}: {reason}{hint}", self.name()))
     }
 
-    fn refusal(&self, status: StatusCode, version: &str) -> Fault {
+    /// What a status that is no success means.
+    pub(super) fn refusal(&self, status: StatusCode, version: &str) -> Fault {
         let Reference { registry, repository, .. } = self.reference;
         match status {
             StatusCode::NOT_FOUND => Fault::new(

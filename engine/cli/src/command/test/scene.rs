@@ -17,7 +17,6 @@ use super::Stage;
 use super::values::{self, Written};
 use crate::configuration::read_sources_from;
 use crate::failure::Failure;
-use crate::providers::Unlocked;
 use crate::session::{Configuration, InState, check_version};
 use crate::walk::World;
 
@@ -105,7 +104,7 @@ impl Scene<'_> {
         let configuration = Configuration { desired: self.desired.clone(), files: files.to_vec() };
         let snapshot = store.load().await.map_err(|error| Failure::from(error).diagnostics)?;
         let keep = Arc::new(InState(store.clone()));
-        let host = stage.session.host(&configuration, &stage.lock, Unlocked::Refused, keep, &snapshot);
+        let host = stage.session.host(&configuration, &stage.lock, keep, &snapshot);
         let host = host.map_err(|failure| failure.diagnostics)?;
         let doubles = self.doubles(&*host)?;
         let said = doubles.check(&*host);

@@ -1,0 +1,536 @@
+//! Providers on their way: signed, published to a real registry, chosen by version, locked, mirrored, and taken by others.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bimetal_tests::notes::{Server, TOKEN, component};
+use bimetal_tests::registry::LOGIN;
+use bimetal_tests::{Bimetal, Lab, Registry};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+/// A registry, and where people find it.
+struct Shop {
+    registry: Registry,
+    _lab: Lab,
+}
+
+impl Shop {
+    fn open() -> Option<Shop> {
+        let lab = Lab::start()?;
+        Some(Shop { registry: Registry::start(&lab, "registry"), _lab: lab })
+    }
+
+    fn source(&self) -> String {
+        format!("{}/team/notes", self.registry.name())
+    }
+
+    /// Publishes what lies in a folder.
+    fn publish(&self, bimetal: &Bimetal, file: &str, version: &str, more: &[&str]) -> String {
+        let target = format!("{}:{version}", self.source());
+        bimetal.ok(&[&["plugin", "publish", file, &target, "--plain-http"], more].concat())
+    }
+
+    fn in_words(&self, text: &str) -> String {
+        in_words(text, &self.registry.name())
+    }
+}
+
+/// What differs from run to run, replaced.
+fn in_words(text: &str, registry: &str) -> String {
+    let text = text.replace(registry, "registry.example.org");
+    let mut plain = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("sha256:") {
+        plain += &format!("{before}sha256:…");
+        rest = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    }
+    plain + rest
+}
+
+fn configuration(registry: &str, required: &str) -> String {
+    format!(
+        r#"
+bimetal {{
+  required_providers {{
+    notes = {{ {required} }}
+  }}
+  registry "{registry}" {{
+    plain_http = true
+  }}
+}}
+
+variable "url" {{
+  type = string
+}}
+
+provider "notes" {{
+  url   = var.url
+  token = "{TOKEN}"
+}}
+
+resource "notes_note" "tea" {{
+  topic = "tea"
+  text  = "green"
+}}
+"#
+    )
+}
+
+/// Somebody with a cache of their own.
+fn person(configuration: &str, server: &Server) -> Bimetal {
+    let mut bimetal = Bimetal::new(configuration);
+    let cache = bimetal.folder().join(".home/.cache");
+    bimetal.environment("XDG_CACHE_HOME", cache.display()).set("url", server.url());
+    bimetal
+}
+
+/// Who makes the provider: their folder has these versions of it. Those before 1.10 don't ask to `DELETE`.
+fn maker() -> Bimetal {
+    let bimetal = Bimetal::new("");
+    for version in ["1.2.0", "1.10.0", "2.0.0"] {
+        let bytes = std::fs::read(component()).expect("it was built");
+        // As long as it was.
+        let stamp = format!("\"version\":{}", [" ", ""][version.len() - 5]) + &format!("\"{version}\"");
+        let bytes = replaced(bytes, b"\"version\": \"0.1.0\"", stamp.as_bytes());
+        let bytes = match version {
+            "1.2.0" => replaced(bytes, b"\"DELETE\"", b"\"OPTION\""),
+            _ => bytes,
+        };
+        std::fs::write(bimetal.folder().join(format!("{version}.wasm")), bytes).expect("our own folder");
+    }
+    bimetal
+}
+
+fn replaced(mut bytes: Vec<u8>, old: &[u8], new: &[u8]) -> Vec<u8> {
+    assert_eq!(old.len(), new.len());
+    let places: Vec<_> = (0..=bytes.len() - old.len()).filter(|&at| bytes[at..].starts_with(old)).collect();
+    assert!(!places.is_empty(), "the manifest says it");
+    for at in places {
+        bytes[at..at + old.len()].copy_from_slice(new);
+    }
+    bytes
+}
+
+fn lock(bimetal: &Bimetal) -> String {
+    std::fs::read_to_string(bimetal.folder().join("bimetal.lock.hcl")).expect("a lock file")
+}
+
+/// The digest in the lock file.
+fn digest(bimetal: &Bimetal) -> String {
+    let lock = lock(bimetal);
+    let line = lock.lines().find(|line| line.contains("sha256:")).expect("it is from a registry");
+    line.split('"').nth(1).expect("a string").to_owned()
+}
+
+#[test]
+fn a_provider_from_a_registry_is_chosen_locked_and_used_without_it() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    let published = shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
+    insta::assert_snapshot!(shop.in_words(&published), @r"");
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    shop.publish(&maker, "2.0.0.wasm", "2.0.0", &[]);
+    // Nobody publishes under a version that it is not.
+    let wrong = format!("{}:3.0.0", shop.source());
+    let error = maker.run(&["plugin", "publish", "2.0.0.wasm", &wrong, "--plain-http"]).failed();
+    insta::assert_snapshot!(error, @r"");
+
+    let required = format!("source = \"{}\", version = \"~> 1.2\"", shop.source());
+    let bimetal = person(&configuration(&shop.registry.name(), &required), &server);
+    let error = bimetal.run(&["plan"]).failed();
+    assert!(error.contains("provider `notes` is not locked yet"), "{error}");
+    insta::assert_snapshot!(shop.in_words(&bimetal.ok(&["init"])), @r"");
+    insta::assert_snapshot!(shop.in_words(&lock(&bimetal)), @r"");
+    let listed = bimetal.ok(&["providers", "list"]);
+    let short = &digest(&bimetal)["sha256:".len()..][..12];
+    insta::assert_snapshot!(shop.in_words(&listed).replace(short, "123456789abc"), @r"");
+    let schema = bimetal.ok(&["providers", "schema"]);
+    insta::assert_snapshot!(schema, @r"");
+    assert!(bimetal.ok(&["providers", "schema", "-json"]).contains("\"notes_note\""));
+
+    // From now on nobody needs the registry.
+    let name = shop.registry.name();
+    drop(shop);
+    bimetal.apply();
+    assert_eq!(server.notes(), [("tea".to_owned(), "green".to_owned())]);
+    bimetal.assert_settled();
+    bimetal.ok(&["init"]);
+    bimetal.ok(&["destroy", "--auto-approve"]);
+
+    // But who has nothing yet needs it.
+    let other = person(&configuration(&name, &required), &server);
+    other.write("bimetal.lock.hcl", &lock(&bimetal));
+    let error = other.run(&["plan"]).failed();
+    insta::assert_snapshot!(in_words(&error, &name), @r"");
+}
+
+#[test]
+fn a_tag_that_moved_is_refused() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    let required = format!("source = \"{}\"", shop.source());
+    let first = person(&configuration(&shop.registry.name(), &required), &server);
+    first.ok(&["init"]);
+
+    let bytes = std::fs::read(maker.folder().join("1.10.0.wasm")).expect("our own file");
+    let other = replaced(bytes, b"the API of the notes", b"the API of my notes!");
+    std::fs::write(maker.folder().join("other.wasm"), other).expect("our own folder");
+    let target = format!("{}:1.10.0", shop.source());
+    let error = maker.run(&["plugin", "publish", "other.wasm", &target, "--plain-http"]).failed();
+    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    shop.publish(&maker, "other.wasm", "1.10.0", &["--force"]);
+
+    // Who has the locked one goes on with it; who has not takes no other.
+    first.ok(&["init"]);
+    let second = person(&configuration(&shop.registry.name(), &required), &server);
+    second.write("bimetal.lock.hcl", &lock(&first));
+    let error = second.run(&["init"]).failed();
+    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    assert!(error.contains(&digest(&first)), "{error}");
+    assert_eq!(lock(&second), lock(&first));
+
+    // It says otherwise why it wants what it wants: that is agreed to, or not.
+    let error = second.run(&["init", "--upgrade", "-input=false"]).failed();
+    assert!(error.contains("asks for more than 1.10.0 was granted"), "{error}");
+    second.ok(&["init", "--upgrade", "--grant", "notes"]);
+    assert_ne!(digest(&second), digest(&first));
+}
+
+#[test]
+fn what_is_corrupt_or_comes_half_is_refused_and_nothing_is_kept_of_it() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    let leak = Leak::in_front_of(shop.registry.socket());
+    let required = format!("source = \"{}/team/notes\"", leak.address);
+    let bimetal = person(&configuration(&leak.address.to_string(), &required), &server);
+
+    leak.let_through(10_000);
+    let error = bimetal.run(&["init"]).failed();
+    insta::assert_snapshot!(in_words(&error, &leak.address.to_string()), @r"");
+    assert!(!bimetal.folder().join("bimetal.lock.hcl").exists());
+
+    leak.let_through(usize::MAX);
+    let locked = person(&configuration(&leak.address.to_string(), &required), &server);
+    locked.ok(&["init"]);
+    let file = shop.registry.file(&digest(&locked));
+    let whole = std::fs::read(&file).expect("it keeps it");
+    let mut bytes = whole.clone();
+    *bytes.last_mut().expect("some bytes") ^= 1;
+    std::fs::write(&file, bytes).expect("our own registry");
+    let error = bimetal.run(&["init"]).failed();
+    insta::assert_snapshot!(in_words(&error, &leak.address.to_string()), @r"");
+    assert!(!bimetal.folder().join("bimetal.lock.hcl").exists());
+
+    std::fs::write(&file, whole).expect("our own registry");
+    bimetal.ok(&["init"]);
+    assert_eq!(lock(&bimetal), lock(&locked));
+}
+
+#[test]
+fn a_registry_with_tls_wants_a_login() {
+    let Some(lab) = Lab::start() else { return };
+    let (server, maker) = (Server::start(), maker());
+    let mut authority = String::new();
+    let registry = Registry::guarded(&lab, "registry", |address| {
+        let [root, certificate, key] = certificates(address);
+        authority = root;
+        [certificate, key]
+    });
+    let source = format!("{}/team/notes", registry.name());
+    let plain = configuration(&registry.name(), &format!("source = \"{source}\""));
+    let mut bimetal = person(&plain.replace("    plain_http = true\n", ""), &server);
+    let error = bimetal.run(&["init"]).failed();
+    assert!(error.contains("can't be reached") && error.to_lowercase().contains("certificate"), "{error}");
+
+    let root = bimetal.write("root.pem", &authority);
+    bimetal.environment("SSL_CERT_FILE", root.display());
+    let error = bimetal.run(&["init"]).failed();
+    insta::assert_snapshot!(in_words(&error, &registry.name()), @r"");
+
+    let config = bimetal.write("docker/config.json", &docker_login(&registry.name()));
+    let folder = config.parent().expect("a folder").display().to_string();
+    bimetal.environment("DOCKER_CONFIG", &folder);
+    let target = format!("{source}:1.10.0");
+    let publishing = [("DOCKER_CONFIG", &*folder), ("SSL_CERT_FILE", root.to_str().expect("our own path"))];
+    maker.run_with(&publishing, &["plugin", "publish", "1.10.0.wasm", &target]).ok();
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    assert_eq!(server.notes().len(), 1);
+}
+
+#[test]
+fn an_upgrade_that_wants_more_is_agreed_to_or_not_done() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
+    let required = format!("source = \"{}\", version = \"~> 1.2\"", shop.source());
+    let bimetal = person(&configuration(&shop.registry.name(), &required), &server);
+    bimetal.ok(&["init"]);
+    let before = lock(&bimetal);
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    bimetal.ok(&["init"]);
+    assert_eq!(lock(&bimetal), before, "what is locked stays");
+
+    for words in
+        [&["init", "-upgrade", "-input=false"][..], &["init", "--upgrade"], &["providers", "lock", "--upgrade"]]
+    {
+        let error = bimetal.run(words).failed();
+        assert!(error.contains("asks for more than 1.2.0 was granted"), "{error}");
+        assert_eq!(lock(&bimetal), before);
+    }
+    insta::assert_snapshot!(bimetal.run(&["init", "--upgrade"]).failed(), @r"");
+    let shown = bimetal.at_terminal(&["init", "--upgrade"], "no\n").failed();
+    assert!(shown.contains("+ may send GET, POST, PUT, DELETE requests") && shown.contains("not approved"), "{shown}");
+    assert_eq!(lock(&bimetal), before);
+    bimetal.at_terminal(&["init", "--upgrade"], "yes\n").ok();
+    assert!(lock(&bimetal).contains("\"1.10.0\""), "{}", lock(&bimetal));
+
+    // A version that is not wanted any more is not used.
+    bimetal.write("main.bm.hcl", &configuration(&shop.registry.name(), &required.replace("~> 1.2", "~> 2.0")));
+    let error = bimetal.run(&["init"]).failed();
+    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    let error = bimetal.run(&["init", "--upgrade"]).failed();
+    insta::assert_snapshot!(shop.in_words(&error), @r"");
+}
+
+#[test]
+fn what_the_lock_file_leaves_out_is_not_had() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    let required = format!("source = \"{}\"", shop.source());
+    let bimetal = person(&configuration(&shop.registry.name(), &required), &server);
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    let narrowed = lock(&bimetal).replace("GET, POST, PUT, DELETE", "GET, POST");
+    bimetal.write("bimetal.lock.hcl", &narrowed);
+    bimetal.assert_settled();
+    let error = bimetal.run(&["destroy", "--auto-approve"]).failed();
+    insta::assert_snapshot!(in_words(&error, &server.url()).lines().filter(|l| l.contains("granted")).collect::<Vec<_>>().join("\n"), @r"");
+    assert_eq!(server.notes().len(), 1);
+    // Nothing gives it back unasked.
+    bimetal.ok(&["init"]);
+    bimetal.ok(&["init", "--upgrade"]);
+    assert_eq!(lock(&bimetal), narrowed);
+
+    bimetal.write("bimetal.lock.hcl", &narrowed.replace("GET, POST", "GET, PATCH"));
+    let error = bimetal.run(&["plan"]).failed();
+    insta::assert_snapshot!(error, @r"");
+}
+
+#[test]
+fn a_mirror_is_all_that_is_needed() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    let (name, required) = (shop.registry.name(), format!("source = \"{}\"", shop.source()));
+    let first = person(&configuration(&name, &required), &server);
+    first.ok(&["init"]);
+    insta::assert_snapshot!(shop.in_words(&first.ok(&["providers", "mirror", "mirror"])), @r"");
+    drop(shop);
+
+    let mirror = first.folder().join("mirror");
+    let layout = mirror.join(name.replace(':', "+")).join("team/notes");
+    let index = std::fs::read_to_string(layout.join("index.json")).expect("an OCI layout");
+    assert!(index.contains("\"org.opencontainers.image.ref.name\": \"1.10.0\""), "{index}");
+    assert!(layout.join("oci-layout").is_file());
+
+    let mut second = person(&configuration(&name, &required), &server);
+    second.environment("BIMETAL_PROVIDER_MIRROR", mirror.display());
+    second.ok(&["init"]);
+    assert_eq!(lock(&second), lock(&first));
+    second.apply();
+    assert_eq!(server.notes().len(), 1);
+
+    // The user's own file says it as well.
+    let third = person(&configuration(&name, &required), &server);
+    third.write(".home/.config/bimetal/config.hcl", &format!("provider_mirror = \"{}\"\n", mirror.display()));
+    third.ok(&["init"]);
+    third.write("main.bm.hcl", &configuration(&name, &format!("{required}, version = \"~> 3.0\"")));
+    let error = third.run(&["init", "--upgrade"]).failed();
+    insta::assert_snapshot!(in_words(&error, &name), @r"");
+
+    let blob = layout.join("blobs/sha256").join(digest(&first).trim_start_matches("sha256:"));
+    std::fs::write(&blob, "evil").expect("our own mirror");
+    let mut fourth = person(&configuration(&name, &required), &server);
+    fourth.environment("BIMETAL_PROVIDER_MIRROR", mirror.display());
+    let error = fourth.run(&["init"]).failed();
+    assert!(error.contains("the mirror is damaged") && error.contains("its digest is"), "{error}");
+}
+
+#[test]
+fn what_somebody_works_on_comes_before_what_is_locked_and_is_told() {
+    let (server, maker) = (Server::start(), maker());
+    let mut bimetal =
+        person(&configuration("registry.example.org", "source = \"registry.example.org/team/notes\""), &server);
+    let file: PathBuf = maker.folder().join("1.10.0.wasm");
+    bimetal.environment("BIMETAL_PROVIDER_OVERRIDES", format!("notes={}", file.display()));
+    let init = bimetal.run(&["init"]);
+    let shown = init.stderr.replace(&maker.folder().display().to_string(), "/work");
+    insta::assert_snapshot!(shown, @r"");
+    assert!(!lock(&bimetal).contains("notes"), "{}", lock(&bimetal));
+    let applied = bimetal.run(&["apply", "--auto-approve"]);
+    assert!(applied.stderr.contains("and not the one that is locked"), "{applied}");
+    assert_eq!(server.notes().len(), 1);
+    let listed = bimetal.ok(&["providers", "list"]);
+    assert!(listed.contains("(override)"), "{listed}");
+
+    bimetal.environment("BIMETAL_PROVIDER_OVERRIDES", "");
+    bimetal.write(
+        ".home/.config/bimetal/config.hcl",
+        &format!("dev_overrides {{\n  notes = \"{}\"\n}}\n", file.display()),
+    );
+    bimetal.assert_settled();
+    bimetal.write(".home/.config/bimetal/config.hcl", "dev_override {}\n");
+    let error = bimetal.run(&["plan"]).failed();
+    assert!(error.contains("`dev_override` does not belong there"), "{error}");
+}
+
+#[test]
+fn who_signed_it_is_checked_and_locked() {
+    let Some(shop) = Shop::open() else { return };
+    let (server, maker) = (Server::start(), maker());
+    let key = maker.ok(&["plugin", "keygen"]).trim().to_owned();
+    let other = maker.ok(&["plugin", "keygen", "other.key"]).trim().to_owned();
+    assert!(key.starts_with("RW") && key.len() == 56, "{key}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(maker.folder().join("provider.key")).expect("it was made").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let error = maker.run(&["plugin", "keygen"]).failed();
+    assert!(error.contains("File exists"), "{error}");
+
+    let required = |keys: &str| format!("source = \"{}\", version = \"~> 1.2\", signed_by = [{keys}]", shop.source());
+    let wanted = |keys: &str| configuration(&shop.registry.name(), &required(keys));
+    let bimetal = person(&wanted(&format!("\"{key}\"")), &server);
+    let plain = |text: &str| shop.in_words(text).replace(&key, "RWkey").replace(&other, "RWother");
+
+    shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
+    insta::assert_snapshot!(plain(&bimetal.run(&["init"]).failed()), @r"");
+
+    // Signed later, it is the same component.
+    maker.ok(&["plugin", "sign", "1.2.0.wasm", "-key=other.key"]);
+    shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
+    let error = plain(&bimetal.run(&["init"]).failed());
+    insta::assert_snapshot!(without_ids(&error), @r"");
+
+    let signed = maker.ok(&["plugin", "sign", "1.2.0.wasm", "--key", "provider.key"]);
+    insta::assert_snapshot!(signed, @r"");
+    shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
+    insta::assert_snapshot!(plain(&bimetal.ok(&["init"])), @r"");
+    assert!(lock(&bimetal).contains(&format!("signed_by = \"{key}\"")), "{}", lock(&bimetal));
+    bimetal.apply();
+
+    // Another's signature beside this component.
+    std::fs::copy(maker.folder().join("1.2.0.wasm.minisig"), maker.folder().join("1.10.0.wasm.minisig"))
+        .expect("our own");
+    shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
+    let error = plain(&bimetal.run(&["init", "--upgrade"]).failed());
+    insta::assert_snapshot!(without_ids(&error), @r"");
+
+    // Who is not trusted any more.
+    bimetal.write("main.bm.hcl", &wanted(&format!("\"{other}\"")));
+    insta::assert_snapshot!(plain(&bimetal.run(&["plan"]).failed()), @r"");
+    bimetal.write("main.bm.hcl", &wanted("\"RWbanana\""));
+    insta::assert_snapshot!(plain(&bimetal.run(&["plan"]).failed()), @r"");
+}
+
+#[test]
+fn a_file_has_its_signature_beside_it() {
+    let (server, maker) = (Server::start(), maker());
+    let key = maker.ok(&["plugin", "keygen"]).trim().to_owned();
+    maker.ok(&["plugin", "sign", "1.10.0.wasm", "--key", "provider.key"]);
+    let required = format!("path = \"./notes.wasm\", signed_by = [\"{key}\"]");
+    let bimetal = person(&configuration("registry.example.org", &required), &server);
+    let copy = |from: &str, to: &str| {
+        std::fs::copy(maker.folder().join(from), bimetal.folder().join(to)).expect("our own folders");
+    };
+    copy("1.10.0.wasm", "notes.wasm");
+    let error = bimetal.run(&["init"]).failed();
+    assert!(error.contains("provider `notes` is not signed"), "{error}");
+    copy("1.10.0.wasm.minisig", "notes.wasm.minisig");
+    bimetal.ok(&["init"]);
+    assert!(lock(&bimetal).contains(&key), "{}", lock(&bimetal));
+    bimetal.apply();
+    assert_eq!(server.notes().len(), 1);
+}
+
+/// The ids of keys are random.
+fn without_ids(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("the id ") {
+        plain += &format!("{before}the id …");
+        rest = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    }
+    plain + rest
+}
+
+fn docker_login(registry: &str) -> String {
+    // `operator:hunter2-registry`
+    assert_eq!(LOGIN, ("operator", "hunter2-registry"));
+    format!("{{\"auths\":{{\"{registry}\":{{\"auth\":\"b3BlcmF0b3I6aHVudGVyMi1yZWdpc3RyeQ==\"}}}}}}")
+}
+
+/// An authority, and a server's certificate of it with its key.
+fn certificates(address: Ipv4Addr) -> [String; 3] {
+    let key = || KeyPair::generate().expect("a key");
+    let (authority_key, server_key) = (key(), key());
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = authority.self_signed(&authority_key).expect("an authority");
+    let issuer = Issuer::new(authority, authority_key);
+    let server = CertificateParams::new(vec![address.to_string()]).expect("a name");
+    let server = server.signed_by(&server_key, &issuer).expect("a certificate");
+    [root.pem(), server.pem(), server_key.serialize_pem()]
+}
+
+/// What stands between a registry and people, and loses what is too much of an answer.
+struct Leak {
+    address: SocketAddr,
+    most: Arc<AtomicUsize>,
+}
+
+impl Leak {
+    fn in_front_of(registry: SocketAddr) -> Leak {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let most = Arc::new(AtomicUsize::new(usize::MAX));
+        let shared = most.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let most = shared.clone();
+                std::thread::spawn(move || pass(stream, registry, most.load(Ordering::SeqCst)));
+            }
+        });
+        Leak { address, most }
+    }
+
+    fn let_through(&self, bytes: usize) {
+        self.most.store(bytes, Ordering::SeqCst);
+    }
+}
+
+/// One request without a body, and so much of its answer.
+fn pass(stream: TcpStream, registry: SocketAddr, most: usize) -> Option<()> {
+    let mut reader = BufReader::new(&stream);
+    let mut head = String::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        if line.trim_end().is_empty() {
+            break;
+        }
+        head += &line;
+    }
+    let mut server = TcpStream::connect(registry).ok()?;
+    server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    server.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut answer).ok()?;
+    (&stream).write_all(&answer).ok()
+}

@@ -130,25 +130,55 @@ fn a_provider_from_a_registry_is_chosen_locked_and_used_without_it() {
     let Some(shop) = Shop::open() else { return };
     let (server, maker) = (Server::start(), maker());
     let published = shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
-    insta::assert_snapshot!(shop.in_words(&published), @r"");
+    insta::assert_snapshot!(shop.in_words(&published), @r"
+    Published notes 1.2.0 to registry.example.org/team/notes (not signed)
+      sha256:…
+    ");
     shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
     shop.publish(&maker, "2.0.0.wasm", "2.0.0", &[]);
     // Nobody publishes under a version that it is not.
     let wrong = format!("{}:3.0.0", shop.source());
     let error = maker.run(&["plugin", "publish", "2.0.0.wasm", &wrong, "--plain-http"]).failed();
-    insta::assert_snapshot!(error, @r"");
+    insta::assert_snapshot!(error, @r"
+    error: this is `notes` 2.0.0, and not 3.0.0
+     |
+     = hint: the version stands in the component's manifest; publish it under that one
+    ");
 
     let required = format!("source = \"{}\", version = \"~> 1.2\"", shop.source());
     let bimetal = person(&configuration(&shop.registry.name(), &required), &server);
     let error = bimetal.run(&["plan"]).failed();
     assert!(error.contains("provider `notes` is not locked yet"), "{error}");
-    insta::assert_snapshot!(shop.in_words(&bimetal.ok(&["init"])), @r"");
-    insta::assert_snapshot!(shop.in_words(&lock(&bimetal)), @r"");
+    insta::assert_snapshot!(shop.in_words(&bimetal.ok(&["init"])), @r"
+    notes 1.10.0
+      from registry.example.org/team/notes
+      may send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+    ");
+    insta::assert_snapshot!(shop.in_words(&lock(&bimetal)), @r#"
+    # Written by `bimetal`. Keep it in version control.
+
+    provider "notes" {
+      source  = "registry.example.org/team/notes"
+      version = "1.10.0"
+      digest  = "sha256:…"
+      grants = [
+        "send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)",
+      ]
+    }
+    "#);
     let listed = bimetal.ok(&["providers", "list"]);
     let short = &digest(&bimetal)["sha256:".len()..][..12];
-    insta::assert_snapshot!(shop.in_words(&listed).replace(short, "123456789abc"), @r"");
+    insta::assert_snapshot!(shop.in_words(&listed).replace(short, "123456789abc"), @r"
+    PROVIDER  VERSION  SOURCE                      DIGEST        SIGNED BY
+    notes     1.10.0   registry.example.org/team/notes  123456789abc  -
+    ");
     let schema = bimetal.ok(&["providers", "schema"]);
-    insta::assert_snapshot!(schema, @r"");
+    insta::assert_snapshot!(schema, @r"
+    notes
+      provider: token, url
+      resource notes_note: id, revision, text, topic
+      function provider::notes::topic
+    ");
     assert!(bimetal.ok(&["providers", "schema", "-json"]).contains("\"notes_note\""));
 
     // From now on nobody needs the registry.
@@ -164,7 +194,15 @@ fn a_provider_from_a_registry_is_chosen_locked_and_used_without_it() {
     let other = person(&configuration(&name, &required), &server);
     other.write("bimetal.lock.hcl", &lock(&bimetal));
     let error = other.run(&["plan"]).failed();
-    insta::assert_snapshot!(in_words(&error, &name), @r"");
+    insta::assert_snapshot!(in_words(&error, &name), @r#"
+    error: provider `notes` 1.10.0 is not on this machine
+      --> main.bm.hcl:20:1
+       |
+    20 | resource "notes_note" "tea" {
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing with the digest sha256:… is in the cache
+       |
+       = hint: `bimetal init` fetches it
+    "#);
 }
 
 #[test]
@@ -181,7 +219,11 @@ fn a_tag_that_moved_is_refused() {
     std::fs::write(maker.folder().join("other.wasm"), other).expect("our own folder");
     let target = format!("{}:1.10.0", shop.source());
     let error = maker.run(&["plugin", "publish", "other.wasm", &target, "--plain-http"]).failed();
-    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    insta::assert_snapshot!(shop.in_words(&error), @r"
+    error: `registry.example.org/team/notes` has another 1.10.0 already
+     |
+     = hint: who locked it would be stopped: publish a new version; `--force` writes it over
+    ");
     shop.publish(&maker, "other.wasm", "1.10.0", &["--force"]);
 
     // Who has the locked one goes on with it; who has not takes no other.
@@ -189,7 +231,16 @@ fn a_tag_that_moved_is_refused() {
     let second = person(&configuration(&shop.registry.name(), &required), &server);
     second.write("bimetal.lock.hcl", &lock(&first));
     let error = second.run(&["init"]).failed();
-    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    insta::assert_snapshot!(shop.in_words(&error), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: `registry.example.org/team/notes` 1.10.0 is not the one that is locked any more
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes" }
+      |     ^^^^^ the lock file says sha256:…, and the registry has sha256:… now
+      |
+      = hint: a version should never change: ask who makes it; `bimetal init --upgrade` takes the new one
+    "#);
     assert!(error.contains(&digest(&first)), "{error}");
     assert_eq!(lock(&second), lock(&first));
 
@@ -211,7 +262,14 @@ fn what_is_corrupt_or_comes_half_is_refused_and_nothing_is_kept_of_it() {
 
     leak.let_through(10_000);
     let error = bimetal.run(&["init"]).failed();
-    insta::assert_snapshot!(in_words(&error, &leak.address.to_string()), @r"");
+    insta::assert_snapshot!(in_words(&error, &leak.address.to_string()), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: the registry `registry.example.org` can't be reached for `registry.example.org/team/notes:1.10.0`: end of file before message length reached
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes" }
+      |     ^^^^^
+    "#);
     assert!(!bimetal.folder().join("bimetal.lock.hcl").exists());
 
     leak.let_through(usize::MAX);
@@ -223,7 +281,14 @@ fn what_is_corrupt_or_comes_half_is_refused_and_nothing_is_kept_of_it() {
     *bytes.last_mut().expect("some bytes") ^= 1;
     std::fs::write(&file, bytes).expect("our own registry");
     let error = bimetal.run(&["init"]).failed();
-    insta::assert_snapshot!(in_words(&error, &leak.address.to_string()), @r"");
+    insta::assert_snapshot!(in_words(&error, &leak.address.to_string()), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: `registry.example.org/team/notes:1.10.0` should have the digest sha256:…, but has sha256:…
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes" }
+      |     ^^^^^
+    "#);
     assert!(!bimetal.folder().join("bimetal.lock.hcl").exists());
 
     std::fs::write(&file, whole).expect("our own registry");
@@ -250,7 +315,16 @@ fn a_registry_with_tls_wants_a_login() {
     let root = bimetal.write("root.pem", &authority);
     bimetal.environment("SSL_CERT_FILE", root.display());
     let error = bimetal.run(&["init"]).failed();
-    insta::assert_snapshot!(in_words(&error, &registry.name()), @r"");
+    insta::assert_snapshot!(in_words(&error, &registry.name()), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: the registry `registry.example.org` does not show `team/notes` (tags): it isn't there, or needs a login
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes" }
+      |     ^^^^^
+      |
+      = hint: log in with `docker login registry.example.org`, or set `username` and `password` for the registry
+    "#);
 
     let config = bimetal.write("docker/config.json", &docker_login(&registry.name()));
     let folder = config.parent().expect("a folder").display().to_string();
@@ -283,7 +357,13 @@ fn an_upgrade_that_wants_more_is_agreed_to_or_not_done() {
         assert!(error.contains("asks for more than 1.2.0 was granted"), "{error}");
         assert_eq!(lock(&bimetal), before);
     }
-    insta::assert_snapshot!(bimetal.run(&["init", "--upgrade"]).failed(), @r"");
+    insta::assert_snapshot!(shop.in_words(&bimetal.run(&["init", "--upgrade"]).failed()), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: provider `notes` 1.10.0 asks for more than 1.2.0 was granted
+     |
+     = note: it wants to send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes); no more: send GET, POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+     = hint: `bimetal init --upgrade --grant notes` grants it; until then 1.2.0 stays locked
+    "#);
     let shown = bimetal.at_terminal(&["init", "--upgrade"], "no\n").failed();
     assert!(shown.contains("+ may send GET, POST, PUT, DELETE requests") && shown.contains("not approved"), "{shown}");
     assert_eq!(lock(&bimetal), before);
@@ -293,9 +373,27 @@ fn an_upgrade_that_wants_more_is_agreed_to_or_not_done() {
     // A version that is not wanted any more is not used.
     bimetal.write("main.bm.hcl", &configuration(&shop.registry.name(), &required.replace("~> 1.2", "~> 2.0")));
     let error = bimetal.run(&["init"]).failed();
-    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    insta::assert_snapshot!(shop.in_words(&error), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: provider `notes` is locked in a version that is not wanted any more
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 2.0" }
+      |     ^^^^^ the lock file has 1.10.0, the configuration wants `~> 2.0`
+      |
+      = hint: `bimetal init --upgrade` chooses anew, and locks what it finds
+    "#);
     let error = bimetal.run(&["init", "--upgrade"]).failed();
-    insta::assert_snapshot!(shop.in_words(&error), @r"");
+    insta::assert_snapshot!(shop.in_words(&error), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: the registry has no version that fits `~> 2.0` of provider `notes`
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 2.0" }
+      |     ^^^^^ of `registry.example.org/team/notes`: the newest that there is is 1.10.0
+      |
+      = hint: see that `source` is right, or widen `version`
+    "#);
 }
 
 #[test]
@@ -311,7 +409,7 @@ fn what_the_lock_file_leaves_out_is_not_had() {
     bimetal.write("bimetal.lock.hcl", &narrowed);
     bimetal.assert_settled();
     let error = bimetal.run(&["destroy", "--auto-approve"]).failed();
-    insta::assert_snapshot!(in_words(&error, &server.url()).lines().filter(|l| l.contains("granted")).collect::<Vec<_>>().join("\n"), @r"");
+    insta::assert_snapshot!(in_words(&error, &server.url()).lines().filter(|l| l.contains("granted")).collect::<Vec<_>>().join("\n"), @"error: notes_note.tea: provider `notes`: not granted: DELETE requests to registry.example.org (`bimetal.lock.hcl` grants it less than it asks for)");
     assert_eq!(server.notes().len(), 1);
     // Nothing gives it back unasked.
     bimetal.ok(&["init"]);
@@ -320,7 +418,15 @@ fn what_the_lock_file_leaves_out_is_not_had() {
 
     bimetal.write("bimetal.lock.hcl", &narrowed.replace("GET, POST", "GET, PATCH"));
     let error = bimetal.run(&["plan"]).failed();
-    insta::assert_snapshot!(error, @r"");
+    insta::assert_snapshot!(error, @r#"
+    error: `bimetal.lock.hcl` grants provider `notes` what it does not ask for
+      --> main.bm.hcl:20:1
+       |
+    20 | resource "notes_note" "tea" {
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^ it does not ask to send GET, PATCH requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+       |
+       = hint: leave lines of `grants` out, or methods, origins and paths in them; `bimetal init --upgrade` writes them anew
+    "#);
 }
 
 #[test]
@@ -331,7 +437,7 @@ fn a_mirror_is_all_that_is_needed() {
     let (name, required) = (shop.registry.name(), format!("source = \"{}\"", shop.source()));
     let first = person(&configuration(&name, &required), &server);
     first.ok(&["init"]);
-    insta::assert_snapshot!(shop.in_words(&first.ok(&["providers", "mirror", "mirror"])), @r"");
+    insta::assert_snapshot!(shop.in_words(&first.ok(&["providers", "mirror", "mirror"])), @"notes 1.10.0 registry.example.org/team/notes");
     drop(shop);
 
     let mirror = first.folder().join("mirror");
@@ -353,7 +459,16 @@ fn a_mirror_is_all_that_is_needed() {
     third.ok(&["init"]);
     third.write("main.bm.hcl", &configuration(&name, &format!("{required}, version = \"~> 3.0\"")));
     let error = third.run(&["init", "--upgrade"]).failed();
-    insta::assert_snapshot!(in_words(&error, &name), @r"");
+    insta::assert_snapshot!(in_words(&error, &name), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: the mirror has no version that fits `~> 3.0` of provider `notes`
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 3.0" }
+      |     ^^^^^ of `registry.example.org/team/notes`: the newest that there is is 1.10.0
+      |
+      = hint: see that `source` is right, or widen `version`
+    "#);
 
     let blob = layout.join("blobs/sha256").join(digest(&first).trim_start_matches("sha256:"));
     std::fs::write(&blob, "evil").expect("our own mirror");
@@ -372,8 +487,15 @@ fn what_somebody_works_on_comes_before_what_is_locked_and_is_told() {
     bimetal.environment("BIMETAL_PROVIDER_OVERRIDES", format!("notes={}", file.display()));
     let init = bimetal.run(&["init"]);
     let shown = init.stderr.replace(&maker.folder().display().to_string(), "/work");
-    insta::assert_snapshot!(shown, @r"");
-    assert!(!lock(&bimetal).contains("notes"), "{}", lock(&bimetal));
+    insta::assert_snapshot!(shown, @r"
+    warning: provider `notes` is `/work/1.10.0.wasm`, and not the one that is locked
+     |
+     = note: it may do all that it asks for; `dev_overrides` or the environment says so
+
+
+    Ready. `bimetal plan` shows what would be done.
+    ");
+    assert!(!bimetal.folder().join("bimetal.lock.hcl").exists(), "nothing was to be locked");
     let applied = bimetal.run(&["apply", "--auto-approve"]);
     assert!(applied.stderr.contains("and not the one that is locked"), "{applied}");
     assert_eq!(server.notes().len(), 1);
@@ -411,18 +533,41 @@ fn who_signed_it_is_checked_and_locked() {
     let plain = |text: &str| shop.in_words(text).replace(&key, "RWkey").replace(&other, "RWother");
 
     shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
-    insta::assert_snapshot!(plain(&bimetal.run(&["init"]).failed()), @r"");
+    insta::assert_snapshot!(plain(&bimetal.run(&["init"]).failed()), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: provider `notes` is not signed
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWROARmSL7rIsXwremgViHBF1In3zsg68kJs41z+zGFV69...
+      |     ^^^^^ the configuration wants it signed by RWkey
+      |
+      = hint: get it from who makes it, or leave `signed_by` out to take it unsigned
+    "#);
 
     // Signed later, it is the same component.
     maker.ok(&["plugin", "sign", "1.2.0.wasm", "-key=other.key"]);
     shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
     let error = plain(&bimetal.run(&["init"]).failed());
-    insta::assert_snapshot!(without_ids(&error), @r"");
+    insta::assert_snapshot!(without_ids(&error), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: provider `notes` is signed with another key
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWROARmSL7rIsXwremgViHBF1In3zsg68kJs41z+zGFV69...
+      |     ^^^^^ with the key with the id …; the configuration wants it signed by RWkey
+      |
+      = hint: if its makers have a new key, add that to `signed_by`: ask them, and not the registry
+    "#);
 
     let signed = maker.ok(&["plugin", "sign", "1.2.0.wasm", "--key", "provider.key"]);
-    insta::assert_snapshot!(signed, @r"");
+    insta::assert_snapshot!(signed, @"Signed notes 1.2.0: `1.2.0.wasm.minisig`");
     shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
-    insta::assert_snapshot!(plain(&bimetal.ok(&["init"])), @r"");
+    insta::assert_snapshot!(plain(&bimetal.ok(&["init"])), @r"
+    notes 1.2.0
+      from registry.example.org/team/notes
+      signed by RWkey
+      may send GET, POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+    ");
     assert!(lock(&bimetal).contains(&format!("signed_by = \"{key}\"")), "{}", lock(&bimetal));
     bimetal.apply();
 
@@ -431,13 +576,36 @@ fn who_signed_it_is_checked_and_locked() {
         .expect("our own");
     shop.publish(&maker, "1.10.0.wasm", "1.10.0", &[]);
     let error = plain(&bimetal.run(&["init", "--upgrade"]).failed());
-    insta::assert_snapshot!(without_ids(&error), @r"");
+    insta::assert_snapshot!(without_ids(&error), @r#"
+    looking for provider `notes` in `registry.example.org/team/notes`
+    error: the signature of provider `notes` is wrong
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWROARmSL7rIsXwremgViHBF1In3zsg68kJs41z+zGFV69...
+      |     ^^^^^ the component is not what the key with the id … signed
+      |
+      = hint: it was changed after it was signed, or the signature is another one's: don't use it
+    "#);
 
     // Who is not trusted any more.
     bimetal.write("main.bm.hcl", &wanted(&format!("\"{other}\"")));
-    insta::assert_snapshot!(plain(&bimetal.run(&["plan"]).failed()), @r"");
+    insta::assert_snapshot!(plain(&bimetal.run(&["plan"]).failed()), @r#"
+    error: provider `notes` is not locked with a signature that the configuration wants
+      --> main.bm.hcl:20:1
+       |
+    20 | resource "notes_note" "tea" {
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = hint: `bimetal init` checks who signed it
+    "#);
     bimetal.write("main.bm.hcl", &wanted("\"RWbanana\""));
-    insta::assert_snapshot!(plain(&bimetal.run(&["plan"]).failed()), @r"");
+    insta::assert_snapshot!(plain(&bimetal.run(&["plan"]).failed()), @r#"
+    error: `RWbanana` can't be a key of provider `notes`
+     --> main.bm.hcl:4:5
+      |
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWbanana"] }
+      |     ^^^^^ it is no public key of minisign's, which begin with `RW`
+    "#);
 }
 
 #[test]

@@ -1893,3 +1893,16 @@ output "more" {
     (0)
     "#);
 }
+
+#[test]
+fn a_module_needs_no_provider_that_is_mocked_for_others() {
+    let bimetal = Bimetal::new("");
+    bimetal.write("words/main.bm.hcl", "output \"word\" {\n  value = \"yes\"\n}\n");
+    bimetal.write(
+        "main.bmtest.hcl",
+        "mock_provider \"elsewhere\" {\n}\nrun \"words\" {\n  module {\n    source = \"./words\"\n  }\n  assert {\n    \
+         condition     = output.word == \"yes\"\n    error_message = \"no\"\n  }\n}\n",
+    );
+    let ran = bimetal.run(&["test"]);
+    assert!(ran.code == 0 && ran.stdout.contains("Success! 1 passed"), "{ran}");
+}

@@ -15,6 +15,7 @@ use bimetal_host::registry::{Registries, Registry};
 use bimetal_host::{Host, Origin};
 use bimetal_install::Source;
 use bimetal_install::signature::Key;
+use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Address, Diagnostic, ProviderName, Span};
 
 use crate::failure::{Failure, io};
@@ -32,10 +33,18 @@ enum Component {
     Override(PathBuf),
 }
 
-/// Gives the host every provider that the configuration may use.
-pub(crate) fn add(host: &Host, configuration: &Configuration, lock: &Lock, places: &Places) -> Result<(), Failure> {
+/// Gives the host every provider that the configuration may use, and those that come with Bimetal and made something that
+/// is in the state. Others need not be compiled.
+pub(crate) fn add(
+    host: &Host,
+    configuration: &Configuration,
+    snapshot: &Snapshot,
+    lock: &Lock,
+    places: &Places,
+) -> Result<(), Failure> {
     let module = &configuration.desired.module;
-    let names: BTreeSet<_> = embedded().chain(used([&**module])).collect();
+    let made: BTreeSet<&ProviderName> = snapshot.providers().map(|key| &key.name).collect();
+    let names: BTreeSet<_> = embedded().filter(|name| made.contains(name)).chain(used([&**module])).collect();
     for name in names {
         add_one(host, &name, &module.settings.required_providers, lock, places).map_err(|failure| {
             let located = |error: Diagnostic| match (&error.span, user(&name, module)) {

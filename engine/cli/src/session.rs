@@ -257,7 +257,7 @@ impl Session {
             keep,
             registries: crate::providers::registries(configuration)?,
         })?;
-        crate::providers::add(&host, configuration, lock, &self.places)?;
+        crate::providers::add(&host, configuration, snapshot, lock, &self.places)?;
         let used = crate::providers::used([&*configuration.desired.module]);
         self.warn(&self.places.warnings(&used), &configuration.files);
         host.learn(snapshot);

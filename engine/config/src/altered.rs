@@ -69,7 +69,7 @@ fn empty(module: &mut Module, by: &Override) -> Result<(), Diagnostic> {
         module.outputs.values_mut().chain(module.results.values_mut()).map(|output| &mut output.depends_on);
     for depends_on in of_objects.chain(of_outputs) {
         depends_on.objects.retain(|address| stays(&address.module));
-        depends_on.modules.retain(|name| stays(&name.module));
+        depends_on.written.retain(|written| stays(written.target.module()));
     }
     unknown_output(module, by, &outputs, &is_itself)
 }

@@ -30,6 +30,13 @@ pub struct Reference {
     pub span: Span,
 }
 
+impl Reference {
+    /// The same words in another module.
+    pub(crate) fn within(&self, module: &ModulePath) -> Reference {
+        Reference { target: self.target.within(module), span: self.span.clone() }
+    }
+}
+
 /// What a reference leads to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -72,6 +79,15 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// Where its name means something.
+    pub(crate) fn module(&self) -> &ModulePath {
+        match self {
+            Target::Variable(name) | Target::Local(name) | Target::Module(name, _) => &name.module,
+            Target::Object(address) => &address.module,
+            Target::Each | Target::Count | Target::Path | Target::Workspace | Target::This => &ModulePath::ROOT,
+        }
+    }
+
     /// What the same words lead to in another module.
     pub(crate) fn within(&self, module: &ModulePath) -> Target {
         match self {
@@ -110,11 +126,7 @@ impl Expression {
     /// What it refers to, names bound by its own `for` expressions left out. References that lead nowhere are left out, too:
     /// evaluation reports them.
     pub fn references(&self) -> Vec<Reference> {
-        let within = |reference: &Reference| Reference {
-            target: reference.target.within(&self.home.path),
-            span: reference.span.clone(),
-        };
-        self.references.iter().map(within).collect()
+        self.references.iter().map(|reference| reference.within(&self.home.path)).collect()
     }
 
     /// As [`Expression::references`], with targets as they are written.

@@ -215,6 +215,7 @@ impl Flattener {
         }
         self.module.locals.extend(parsed.locals);
         self.module.checks.extend(parsed.checks);
+        self.module.has_gaps |= parsed.has_gaps;
         self.module.moved.extend(parsed.moved);
         self.module.removed.extend(parsed.removed);
         for (name, mut inner) in parsed.calls {
@@ -272,15 +273,16 @@ fn name_dependencies(module: &mut Module) {
     let waiting = module.objects.values().map(|block| &block.depends_on);
     let waiting =
         waiting.chain(module.outputs.values().chain(module.results.values()).map(|output| &output.depends_on));
-    let names: BTreeSet<Scoped> = waiting.flat_map(|dependencies| &dependencies.modules).cloned().collect();
+    let names: BTreeSet<Scoped> = waiting.flat_map(Dependencies::modules).cloned().collect();
     let inside = names.into_iter().map(|name| {
         let objects = objects_in(module, &name);
         (name, objects)
     });
     let inside: BTreeMap<Scoped, Vec<Address>> = inside.collect();
     let named = |dependencies: &mut Dependencies| {
-        let inside = dependencies.modules.iter().filter_map(|name| inside.get(name));
-        dependencies.objects.extend(inside.flatten().cloned());
+        let inside = dependencies.modules().filter_map(|name| inside.get(name));
+        let inside: Vec<Address> = inside.flatten().cloned().collect();
+        dependencies.objects.extend(inside);
     };
     module.objects.values_mut().for_each(|block| named(&mut block.depends_on));
     module.outputs.values_mut().chain(module.results.values_mut()).for_each(|output| named(&mut output.depends_on));

@@ -1,5 +1,6 @@
 //! What depends on what, and the order that follows.
 
+mod moves;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,7 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
             collector.gone(&moved.from, &moved.span, "moved");
         }
     }
+    collector.diagnostics.extend(moves::contradictions(module));
     for removed in &module.removed {
         collector.gone(&removed.from, &removed.span, "removed");
     }
@@ -62,7 +64,7 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     for (name, output) in &module.outputs {
         let node = Node::Output(Scoped::root(name));
         collector.derived(node.clone());
-        collector.wait_for(&node, &output.depends_on, &output.span);
+        collector.wait_for(&node, &output.depends_on);
     }
     collector.dependencies
 }
@@ -207,7 +209,7 @@ impl<'a> Collector<'a> {
         if let Node::Output(name) = &node
             && let Some(output) = self.module.results.get(name)
         {
-            self.wait_for(&node, &output.depends_on, &output.span);
+            self.wait_for(&node, &output.depends_on);
         }
     }
 
@@ -215,7 +217,7 @@ impl<'a> Collector<'a> {
         let node = Node::Object(block.address.clone());
         let own = expressions(&block.body).into_iter().chain(block.repetition.expression());
         self.add(node.clone(), own.chain(block.lifecycle.expressions()));
-        self.wait_for(&node, &block.depends_on, &block.span);
+        self.wait_for(&node, &block.depends_on);
         if let Some(key) = &block.provider {
             self.provider(&node, &block.in_root(key.clone()), &block.span);
         }
@@ -255,14 +257,12 @@ impl<'a> Collector<'a> {
         });
     }
 
-    fn wait_for(&mut self, node: &Node, dependencies: &Dependencies, span: &Span) {
-        for name in &dependencies.modules {
-            self.resolve(&Reference { target: Target::Module(name.clone(), None), span: span.clone() });
+    fn wait_for(&mut self, node: &Node, dependencies: &Dependencies) {
+        for written in &dependencies.written {
+            self.resolve(written);
         }
-        for address in &dependencies.objects {
-            let found = self.resolve(&Reference { target: Target::Object(address.clone()), span: span.clone() });
-            self.dependencies.entry(node.clone()).or_default().extend(found);
-        }
+        let there = dependencies.objects.iter().filter(|address| self.module.objects.contains_key(address));
+        self.dependencies.entry(node.clone()).or_default().extend(there.cloned().map(Node::Object));
     }
 
     fn provider(&mut self, node: &Node, key: &ProviderKey, span: &Span) {
@@ -292,6 +292,9 @@ impl<'a> Collector<'a> {
         };
         if is_there {
             return module.nodes_of(&reference.target);
+        }
+        if module.has_gaps {
+            return Vec::new();
         }
         let text = reference.target.to_string();
         let known = self.names_like(&reference.target);

@@ -13,7 +13,7 @@ pub use bimetal_syntax::SourceFile;
 
 use crate::desired::Node;
 use crate::expand::Instance;
-use crate::expression::{Expression, Target};
+use crate::expression::{Expression, Reference, Target};
 use crate::types::Defaults;
 
 /// The module that something was written in.
@@ -50,6 +50,8 @@ impl Scoped {
 /// A parsed configuration: the root module, and all instances of the modules that it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
+    /// Whether something is missing that couldn't be read: what is not declared may stand there.
+    pub has_gaps: bool,
     /// Where the root module's files are; empty for the configuration's own root.
     pub folder: Arc<str>,
     /// What it was parsed from.
@@ -278,10 +280,27 @@ pub type Providers = Arc<BTreeMap<ProviderKey, ProviderKey>>;
 /// What `depends_on` names.
 #[derive(Clone, Debug, Default)]
 pub struct Dependencies {
-    /// Whole blocks.
+    /// As it is written: blocks and modules.
+    pub written: Vec<Reference>,
+    /// The whole blocks that are meant, those that lie in the modules too.
     pub objects: Vec<Address>,
-    /// All that these modules hold.
-    pub modules: Vec<Scoped>,
+}
+
+impl Dependencies {
+    /// The modules that are named.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &Scoped> {
+        self.written.iter().filter_map(|written| match &written.target {
+            Target::Module(name, _) => Some(name),
+            Target::Object(_)
+            | Target::Variable(_)
+            | Target::Local(_)
+            | Target::Each
+            | Target::Count
+            | Target::Path
+            | Target::Workspace
+            | Target::This => None,
+        })
+    }
 }
 
 /// `provider "<name>" { … }`
@@ -426,6 +445,13 @@ impl Module {
             }
             Node::Provider(_) | Node::Object(_) => Vec::new(),
         }
+    }
+
+    /// Where something is written, in words.
+    pub(crate) fn place(&self, span: &Span) -> String {
+        let file = self.files.iter().find(|file| file.name == span.file);
+        let before = file.and_then(|file| file.text.get(..span.range.start)).unwrap_or_default();
+        format!("`{}`, line {}", span.file, before.matches('\n').count() + 1)
     }
 
     /// What a reference leads to; nothing where it is `each`, `count` or `path`. Whether it is there is another question.

@@ -72,6 +72,7 @@ impl Parser<'_> {
     /// The blocks of a file that are written as blocks of their words are.
     fn file(&mut self, file: &SourceFile) -> Vec<NestedBody> {
         let (body, errors) = parse_configuration(file);
+        self.module.has_gaps |= !errors.is_empty();
         self.diagnostics.extend(errors);
         let mut blocks = Vec::new();
         for item in body.items {
@@ -82,7 +83,11 @@ impl Parser<'_> {
                     let error = error.at(&file.span(name.place));
                     self.diagnostics.push(error.hint("put it into a block, as `locals { … }`"));
                 }
-                Item::Block(block) => blocks.extend(self.block(file, block)),
+                Item::Block(block) => {
+                    let block = self.block(file, block);
+                    self.module.has_gaps |= block.is_none();
+                    blocks.extend(block);
+                }
             }
         }
         blocks
@@ -201,18 +206,12 @@ impl Parser<'_> {
     fn first(&mut self, what: String, at: &Span) -> bool {
         if let Some(before) = self.seen.get(&what) {
             let error = Diagnostic::error(format!("{what} is declared twice")).at(at);
-            let place = format!("the first one is in `{}`, line {}", before.file, self.line(before));
+            let place = format!("the first one is in {}", self.module.place(before));
             self.diagnostics.push(error.because(place).hint("rename or remove one of them"));
             return false;
         }
         self.seen.insert(what, at.clone());
         true
-    }
-
-    fn line(&self, span: &Span) -> usize {
-        let file = self.module.files.iter().find(|file| file.name == span.file);
-        let before = file.and_then(|file| file.text.get(..span.range.start)).unwrap_or_default();
-        before.matches('\n').count() + 1
     }
 }
 

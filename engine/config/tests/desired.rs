@@ -90,7 +90,7 @@ output "y" {
     error: `mchine.docker` is not declared at «mchine.docker.here» hint: did you mean `machine`?
     error: `var.x` is not declared at «var.x» hint: there is no variable at all
     error: `nope` stands for nothing at «nope» hint: text stands between quotes: `"nope"`
-    error: `pool.al` is not declared at «output "y"» hint: did you mean `pool.all`?
+    error: `pool.al` is not declared at «pool.al» hint: did you mean `pool.all`?
     "#);
 }
 
@@ -306,5 +306,46 @@ fn no_single_instance_is_removed() {
     assert_snapshot!(check_desired(text), @r#"
     error: `docker_volume.a[0]` is one instance, and `removed` is of all at «removed» hint: name the whole block, or the module, without a key
     error: `module.x["a"].docker_volume.q` is one instance, and `removed` is of all at «removed» hint: name the whole block, or the module, without a key
+    "#);
+}
+
+#[test]
+fn moves_that_contradict_each_other_are_refused() {
+    let moved =
+        |from: &str, to: &str| format!("moved {{\n  from = docker_volume.{from}\n  to   = docker_volume.{to}\n}}\n");
+    let text = [
+        ("a", "a"),
+        ("b", "c"),
+        ("b", "d"),
+        ("b", "c"),
+        ("e", "c"),
+        ("x[0]", "x[1]"),
+        ("x[1]", "x[2]"),
+        ("x[2]", "x[0]"),
+    ];
+    let text = text.map(|(from, to)| moved(from, to)).concat();
+    assert_snapshot!(check_desired(&text), @r"
+    error: `docker_volume.a` is moved to where it is at «moved» hint: take this block out
+    error: `docker_volume.b` can't be moved to two places (another block moves it to `docker_volume.c`, in `main.bm.hcl`, line 5) at «moved»
+    error: two things can't be moved to `docker_volume.c` (another block moves `docker_volume.b` there, in `main.bm.hcl`, line 5) at «moved»
+    error: these moves lead in a circle (`docker_volume.x[0]` → `docker_volume.x[1]` → `docker_volume.x[2]` → `docker_volume.x[0]`) at «moved» hint: take one of them out; two names are swapped by way of a third one, in two applies
+    ");
+}
+
+#[test]
+fn what_cannot_be_read_is_not_missed_elsewhere() {
+    let text = "locals {\n  a = 1\n  b = ]\n  c = 3\n}\nvariable \"v\" \"w\" {}\noutput \"sum\" {\n  value = local.a + local.c + local.nowhere + var.v\n}\n";
+    assert_snapshot!(check_desired(text), @r#"
+    error: an expression is wanted here (this is `]`) at «]»
+    error: `variable` takes 1 labels, here are 2 at «variable "v" "w"» hint: write `variable "<name>" { … }`
+    "#);
+}
+
+#[test]
+fn what_nobody_can_wait_for_is_underlined() {
+    let text = "output \"o\" {\n  value      = 1\n  depends_on = [docker_volume.a, module.m]\n}\n";
+    assert_snapshot!(check_desired(text), @r#"
+    error: `docker_volume.a` is not declared at «docker_volume.a» hint: declare it: `resource "docker_volume" "a" { … }`
+    error: `module.m` is not declared at «module.m» hint: there is no module at all
     "#);
 }

@@ -83,3 +83,39 @@ fn deep_nesting_is_no_overflow() {
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     assert!(!eval(&format!("length(yamlencode(yamldecode({deep:?})))")).is_empty());
 }
+
+#[test]
+fn tabs_are_where_terraform_takes_them() {
+    check_read("a:\t1\nb:\t\t[\t1,\t2]\nc: 3\n", r#"{"a":1,"b":[1,2],"c":3}"#);
+    check_read(
+        "- a\t# c\n- b\n- !!str\tx\n- &a\ty\n- a:\t1\n  b: {c: 1}\t\n",
+        r#"["a","b","x","y",{"a":1,"b":{"c":1}}]"#,
+    );
+    check_read("---\ta", r#""a""#);
+    check_read("a: |\t\n x\n \ty\nb: c\n \td\n\"e\"\t: 2\nf\tg: 3", r#"{"a":"x\n\ty\n","b":"c d","e":2,"f\tg":3}"#);
+    for text in [
+        "\ta: 1",
+        "-\ta",
+        "a:\n  \tb",
+        "a:\n- b\n-\tc\n",
+        "a: 1\n\t# c\nb: 2",
+        "a: 1\n\t\nb: 2",
+        "- |\n  x\n\n\t\n- b",
+        "a: b\n\tc",
+        "?\ta\n: b",
+        "? a\n:\tb",
+        "a: >\n\tx\n",
+        "a: >\n x\n \n\ty\n",
+    ] {
+        check(&format!("can(yamldecode({text:?}))"), "false");
+    }
+}
+
+#[test]
+fn directives_are_those_that_terraform_knows() {
+    check_read("# c\n%YAML 1.1 # x\n%TAG ! tag:x,2000:\n---\na: 1", r#"{"a":1}"#);
+    check("yamldecode(\"%YAML 1.2\\n---\\na: 1\")", "only version 1.1 is known");
+    check("yamldecode(\"%FOO x\\n---\\na: 1\")", "the directive `%foo x` is unknown");
+    check("can(yamldecode(\"%YAML 1.1\\n%YAML 1.1\\n---\\na: 1\"))", "false");
+    check("can(yamldecode(\"%YAML 1.1\\na: 1\"))", "false");
+}

@@ -103,6 +103,14 @@ pub struct Snapshot {
     pub outputs: BTreeMap<String, Value>,
 }
 
+impl Snapshot {
+    /// Who made what exists, and what may exist.
+    pub fn providers(&self) -> impl Iterator<Item = &ProviderKey> {
+        let made = self.objects.values().map(|stored| &stored.provider);
+        made.chain(self.intents.iter().map(|intent| &intent.provider))
+    }
+}
+
 /// Who changed the state, and what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {

@@ -106,14 +106,14 @@ impl Repetition {
 impl Dependencies {
     fn at_home(&self, home: &Home) -> Dependencies {
         Dependencies {
+            written: self.written.iter().map(|written| written.within(&home.path)).collect(),
             objects: self.objects.iter().map(|address| address.within(&home.path)).collect(),
-            modules: self.modules.iter().map(|name| name.within(&home.path)).collect(),
         }
     }
 
     pub(super) fn extend(&mut self, more: &Dependencies) {
+        self.written.extend(more.written.iter().cloned());
         self.objects.extend(more.objects.iter().cloned());
-        self.modules.extend(more.modules.iter().cloned());
     }
 }
 

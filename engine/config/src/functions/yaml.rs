@@ -2,6 +2,7 @@
 
 mod read;
 mod scalar;
+mod strict;
 mod write;
 
 use bimetal_model::Type;

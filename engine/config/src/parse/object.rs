@@ -4,7 +4,7 @@ use bimetal_model::{Address, BlockKind, Diagnostic, Path, Span, Step};
 use bimetal_syntax::{Kind, Node, StepKind};
 
 use super::Parser;
-use crate::expression::{Expression, Target, target};
+use crate::expression::{Expression, Reference, Target, target};
 use crate::module::*;
 use crate::trigger;
 use crate::types::plain;
@@ -64,6 +64,7 @@ impl Parser<'_> {
         };
         let mut found = Dependencies::default();
         for item in items.iter() {
+            let span = attribute.expression.file.span(item.place);
             let named = match &item.kind {
                 Kind::Traversal(traversal) => match &traversal.root.kind {
                     Kind::Name(root) => target(root, &traversal.steps),
@@ -72,12 +73,14 @@ impl Parser<'_> {
                 _ => None,
             };
             match named {
-                Some((Target::Object(address), _)) => found.objects.push(address),
-                Some((Target::Module(name, _), _)) => found.modules.push(name),
-                _ => {
-                    let at = attribute.expression.file.span(item.place);
-                    self.diagnostics.push(Diagnostic::error("this is no block that can be waited for").at(&at));
+                Some((Target::Object(address), _)) => {
+                    found.objects.push(address.clone());
+                    found.written.push(Reference { target: Target::Object(address), span });
                 }
+                Some((Target::Module(name, _), _)) => {
+                    found.written.push(Reference { target: Target::Module(name, None), span });
+                }
+                _ => self.diagnostics.push(Diagnostic::error("this is no block that can be waited for").at(&span)),
             }
         }
         found

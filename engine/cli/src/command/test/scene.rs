@@ -10,7 +10,7 @@ use bimetal_host::Host;
 use bimetal_mock::{Doubles, Mock, Mocked, Override, Owner, Values, When};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Predict, Remember as _};
-use bimetal_model::{Diagnostic, Diagnostics, Span, Value};
+use bimetal_model::{Diagnostic, Diagnostics, ProviderKey, Span, Value};
 use bimetal_state::State as Store;
 
 use super::Stage;
@@ -48,7 +48,7 @@ pub(super) fn read<'a>(
     let given = stage.outside.given(suite, &stage.test_folder, &module);
     files.extend(given.texts());
     let in_force = suite.in_force(run)?;
-    let by = alterations(run, &in_force);
+    let by = alterations(run, &in_force, &sources);
     let outside = stage.session.outside(sources.clone(), folder(run));
     let scope = values::from_outside(&module, &given, outside.clone());
     let written = values::written(suite, run, scope, runs)?;
@@ -77,11 +77,16 @@ fn sources(stage: &Stage<'_>, run: &Run) -> Result<Vec<SourceFile>, Diagnostics>
     Ok(sources)
 }
 
-fn alterations(run: &Run, in_force: &InForce<'_>) -> Alterations {
+fn alterations(run: &Run, in_force: &InForce<'_>, sources: &[SourceFile]) -> Alterations {
+    // What a file says for all its runs is more than one module needs.
+    let (under_test, _) = bimetal_config::modules(sources, folder(run));
+    let used = crate::providers::used(under_test.values());
+    let is_meant = |key: &ProviderKey| run.module.is_none() || used.contains(&key.name);
+    let providers = in_force.providers.iter().filter(|(key, _)| is_meant(key));
     let modules = in_force.overrides.iter().filter(|by| matches!(by.target, Point::Module(_)));
     Alterations {
         folder: folder(run).into(),
-        providers: in_force.providers.clone(),
+        providers: providers.map(|(key, block)| (key.clone(), block.clone())).collect(),
         modules: modules.map(|by| (*by).clone()).collect(),
     }
 }

@@ -6,12 +6,13 @@ use bimetal_model::convert::convert;
 use bimetal_model::{Data, Type, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 
-use super::scalar;
+use super::{scalar, strict};
 
 /// More parts than this, what aliases repeat counted each time, are an attack.
 const MOST_PARTS: usize = 1_000_000;
 
 pub(super) fn value(text: &str) -> Result<Value, String> {
+    let text = &*strict::checked(text)?;
     let text = if text.is_empty() { "\n" } else { text };
     let last = text.lines().last().unwrap_or_default().chars().count();
     let unended = (!text.ends_with(['\n', '\r'])).then(|| (text.lines().count(), last));

@@ -204,7 +204,7 @@ fn whoever_works_on_a_provider_tries_it_at_once() {
     let running = bimetal.start(&["plugin", "dev", "fleet", "--project", "project"]);
     let is_planned = || running.printed().matches("notes_note.tea will be created").count();
     until_true("the first plan", PATIENCE, || is_planned() == 1);
-    assert!(running.said().contains("warning: providers are not those of the lock file: notes="), "{}", running.said());
+    assert!(running.said().contains("warning: provider `notes` is `"), "{}", running.said());
     bimetal.write("project/src/lib.rs", "// A change.\n");
     until_true("the plan after a change", PATIENCE, || is_planned() == 2);
     drop(running.kill());

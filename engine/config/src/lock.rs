@@ -1,4 +1,4 @@
-//! `bimetal.lock.hcl`: which provider and which image every name stands for.
+//! `bimetal.lock.hcl`: which provider, which module and which image every name stands for.
 //!
 //! Reads and writes text; where the file lies is the caller's business.
 
@@ -14,6 +14,8 @@ use bimetal_syntax::{Block, Item, Kind, Member, Node, SourceFile, parse_body};
 pub struct Lock {
     /// By local name.
     pub providers: BTreeMap<ProviderName, LockedProvider>,
+    /// By source, and the versions that are wanted of it.
+    pub modules: BTreeMap<(String, Option<String>), LockedModule>,
     /// By the image as the configuration writes it.
     pub images: BTreeMap<ImageSource, ImageIndex>,
 }
@@ -31,6 +33,19 @@ pub struct LockedProvider {
     pub signed_by: Option<String>,
     /// What it may do, in plain words, one line a capability. Whoever takes some out grants less.
     pub grants: Vec<String>,
+}
+
+/// A package of modules that was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedModule {
+    /// Of the tag that was chosen, where a version is wanted.
+    pub version: Option<String>,
+    /// The branch or tag that was looked at, if it is from a repository.
+    pub reference: Option<String>,
+    /// The commit, if it is from a repository.
+    pub commit: Option<String>,
+    /// Of all its files: `sha256:…`
+    pub hash: String,
 }
 
 impl Lock {
@@ -53,6 +68,10 @@ impl Lock {
                 ("provider", Some(name)) => {
                     lock.providers.insert(ProviderName(name), provider(block)?);
                 }
+                ("module", Some(source)) => {
+                    let wanted = attribute(block, "wanted").and_then(self::text);
+                    lock.modules.insert((source, wanted), module(block)?);
+                }
                 ("image", Some(reference)) => {
                     lock.images.insert(reference.parse().map_err(|error: String| broken(&error))?, image(block)?);
                 }
@@ -69,6 +88,9 @@ impl std::fmt::Display for Lock {
         for (name, provider) in &self.providers {
             write_provider(&mut text, name, provider)?;
         }
+        for ((source, wanted), module) in &self.modules {
+            write_module(&mut text, source, wanted.as_deref(), module)?;
+        }
         for (source, index) in &self.images {
             write_image(&mut text, source, index)?;
         }
@@ -78,18 +100,13 @@ impl std::fmt::Display for Lock {
 
 fn write_provider(text: &mut String, name: &ProviderName, provider: &LockedProvider) -> std::fmt::Result {
     writeln!(text, "\nprovider {} {{", quoted(&name.0))?;
-    let optional = |text: &Option<String>| text.as_deref().map(quoted);
     let attributes = [
-        ("source", optional(&provider.source)),
-        ("version", Some(quoted(&provider.version))),
-        ("digest", optional(&provider.digest)),
-        ("signed_by", optional(&provider.signed_by)),
+        ("source", provider.source.as_deref()),
+        ("version", Some(&*provider.version)),
+        ("digest", provider.digest.as_deref()),
+        ("signed_by", provider.signed_by.as_deref()),
     ];
-    let written: Vec<_> = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let width = written.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, value) in written {
-        writeln!(text, "  {name:width$} = {value}")?;
-    }
+    write_attributes(text, &attributes)?;
     match &provider.grants[..] {
         [] => {}
         grants => {
@@ -101,6 +118,26 @@ fn write_provider(text: &mut String, name: &ProviderName, provider: &LockedProvi
         }
     }
     writeln!(text, "}}")
+}
+
+fn write_module(text: &mut String, source: &str, wanted: Option<&str>, module: &LockedModule) -> std::fmt::Result {
+    writeln!(text, "\nmodule {} {{", quoted(source))?;
+    let attributes = [
+        ("wanted", wanted),
+        ("version", module.version.as_deref()),
+        ("reference", module.reference.as_deref()),
+        ("commit", module.commit.as_deref()),
+        ("hash", Some(&*module.hash)),
+    ];
+    write_attributes(text, &attributes)?;
+    writeln!(text, "}}")
+}
+
+/// Those that there are, with their `=` below each other.
+fn write_attributes(text: &mut String, attributes: &[(&str, Option<&str>)]) -> std::fmt::Result {
+    let written: Vec<_> = attributes.iter().filter_map(|(name, value)| Some((name, (*value)?))).collect();
+    let width = written.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    written.into_iter().try_for_each(|(name, value)| writeln!(text, "  {name:width$} = {}", quoted(value)))
 }
 
 fn write_image(text: &mut String, source: &ImageSource, index: &ImageIndex) -> std::fmt::Result {
@@ -134,6 +171,16 @@ fn provider(block: &Block) -> Result<LockedProvider, Diagnostic> {
         digest: optional("digest"),
         signed_by: optional("signed_by"),
         grants,
+    })
+}
+
+fn module(block: &Block) -> Result<LockedModule, Diagnostic> {
+    let optional = |name| attribute(block, name).and_then(text);
+    Ok(LockedModule {
+        version: optional("version"),
+        reference: optional("reference"),
+        commit: optional("commit"),
+        hash: required(block, "hash")?,
     })
 }
 
@@ -194,6 +241,16 @@ mod tests {
                     digest: None,
                     signed_by: Some("RWkey".into()),
                     grants: vec!["engines \"${x}\"".into()],
+                },
+            )]
+            .into(),
+            modules: [(
+                ("git::https://h/x.git".into(), Some("~> 1.2".into())),
+                LockedModule {
+                    version: Some("1.2.3".into()),
+                    reference: Some("v1.2.3".into()),
+                    commit: Some("0123".into()),
+                    hash: "sha256:2".into(),
                 },
             )]
             .into(),

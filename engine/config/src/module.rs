@@ -192,11 +192,27 @@ pub struct Output {
     pub span: Span,
 }
 
+/// Below the configuration's root: where fetched packages are looked for, each in a folder of its own.
+pub const PACKAGES: &str = ".bimetal/modules";
+
+/// What a module's `source` names that is no folder of the configuration's.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The module's folder in it; empty for its top.
+    pub below: String,
+    /// `source`, which may use variables of the root module.
+    pub source: Expression,
+    /// `version`, which may do so, too.
+    pub version: Option<Expression>,
+}
+
 /// `module "<name>" { … }`
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Where its files are, relative to the configuration's root.
     pub folder: Arc<str>,
+    /// What has to be fetched first, if the module lies elsewhere.
+    pub package: Option<Package>,
     /// Of `source`.
     pub source_span: Span,
     /// How many instances.

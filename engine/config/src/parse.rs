@@ -5,6 +5,7 @@ mod literal;
 mod moves;
 mod object;
 mod overrides;
+pub(crate) mod package;
 mod settings;
 mod suite;
 mod value;
@@ -83,11 +84,7 @@ impl Parser<'_> {
                     let error = error.at(&file.span(name.place));
                     self.diagnostics.push(error.hint("put it into a block, as `locals { … }`"));
                 }
-                Item::Block(block) => {
-                    let block = self.block(file, block);
-                    self.module.has_gaps |= block.is_none();
-                    blocks.extend(block);
-                }
+                Item::Block(block) => blocks.extend(self.block(file, block)),
             }
         }
         blocks

@@ -88,8 +88,8 @@ fn deep_nesting_is_no_overflow() {
 fn tabs_are_where_terraform_takes_them() {
     check_read("a:\t1\nb:\t\t[\t1,\t2]\nc: 3\n", r#"{"a":1,"b":[1,2],"c":3}"#);
     check_read(
-        "- a\t# c\n- b\n- !!str\tx\n- &a\ty\n- a:\t1\n  b: {c: 1}\t\n",
-        r#"["a","b","x","y",{"a":1,"b":{"c":1}}]"#,
+        "- a\t# c\n- b\n- !!str\tx\n- &a\tz\n- a:\t1\n  b: {c: 1}\t\n",
+        r#"["a","b","x","z",{"a":1,"b":{"c":1}}]"#,
     );
     check_read("---\ta", r#""a""#);
     check_read("a: |\t\n x\n \ty\nb: c\n \td\n\"e\"\t: 2\nf\tg: 3", r#"{"a":"x\n\ty\n","b":"c d","e":2,"f\tg":3}"#);

@@ -25,14 +25,12 @@ impl Parser<'_> {
             return self.diagnostics.push(error.hint("write `source = \"./modules/name\"`"));
         };
         let source_span = source.expression.span().clone();
-        let Some(text) = self.literal(&source.expression) else { return };
-        let Some(folder) = joined(self.folder, &text) else {
-            let error = Diagnostic::error(format!("`{text}` is no local path")).at(&source_span);
-            return self.diagnostics.push(error.hint("a module lies in a folder beside: `./name` or `../name`"));
-        };
+        let version = body.attributes.remove("version").map(|attribute| attribute.expression);
+        let Some((folder, package)) = self.located(source.expression, version) else { return };
         let (keys, arguments) = (Vec::new(), body.attributes);
         let call = Call {
             folder: folder.into(),
+            package,
             source_span,
             repetition,
             keys,

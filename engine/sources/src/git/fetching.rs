@@ -57,7 +57,12 @@ fn shallow(git: &Git, url: &GitUrl, scratch: &Scratch, objects: &[&str]) -> Resu
 fn everything(git: &Git, url: &GitUrl, scratch: &Scratch) -> Result<(), Diagnostic> {
     let mut command = git.in_repository(scratch.path());
     command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
-    command.args(["--no-recurse-submodules", "--", url.as_str()]);
+    command.arg("--no-recurse-submodules");
+    // Where something came without its history before, that counts as all of it otherwise.
+    if scratch.path().join("shallow").exists() {
+        command.arg("--unshallow");
+    }
+    command.args(["--", url.as_str()]);
     command.args(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]);
     let answer = run(url, command, scratch)?;
     match answer.worked {

@@ -91,10 +91,10 @@ impl Git {
     /// A command, to which its words are still to be added.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         for name in NOT_OURS {
             command.env_remove(name);
         }
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.envs(OURS);
         for setting in SETTINGS {
             command.args(["-c", setting]);

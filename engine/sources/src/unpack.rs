@@ -16,11 +16,19 @@ pub(crate) fn unpack(mut archive: File, tree: &mut Tree) -> Result<(), Refusal> 
     archive.rewind()?;
     (&mut archive).take(262).read_to_end(&mut begin)?;
     archive.rewind()?;
-    let archive = BufReader::new(archive);
+    let mut archive = BufReader::new(archive);
     match begin.as_slice() {
-        [0x1f, 0x8b, ..] => tarball::unpack(Bounded::new(MultiGzDecoder::new(archive)), tree),
+        [0x1f, 0x8b, ..] => {
+            tarball::look_through(Bounded::new(MultiGzDecoder::new(&mut archive)))?;
+            archive.rewind()?;
+            tarball::unpack(Bounded::new(MultiGzDecoder::new(archive)), tree)
+        }
         [b'P', b'K', 3 | 5, 4 | 6, ..] => zipped::unpack(archive, tree),
-        begin if begin.get(257..262) == Some(b"ustar") => tarball::unpack(Bounded::new(archive), tree),
+        begin if begin.get(257..262) == Some(b"ustar") => {
+            tarball::look_through(Bounded::new(&mut archive))?;
+            archive.rewind()?;
+            tarball::unpack(Bounded::new(archive), tree)
+        }
         _ => Err(Refusal::Bad("it is neither a `.tar.gz` nor a `.zip` file".to_owned())),
     }
 }

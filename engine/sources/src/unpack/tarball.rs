@@ -6,12 +6,46 @@ use tar::{Archive, Entry, EntryType};
 
 use crate::tree::{Refusal, Tree};
 
+/// Headers that hold the names of others: a long name needs no more.
+const HEADER_BYTES: u64 = 64 << 10;
+
+/// Refuses what can't be unpacked without harm: headers that hold names are read into memory.
+pub(super) fn look_through(reader: impl Read) -> Result<(), Refusal> {
+    let mut archive = Archive::new(reader);
+    for entry in archive.entries().map_err(damaged)?.raw(true) {
+        look(&mut entry.map_err(damaged)?)?;
+    }
+    Ok(())
+}
+
+/// Unpacks what was looked through before.
 pub(super) fn unpack(reader: impl Read, tree: &mut Tree) -> Result<(), Refusal> {
     let mut archive = Archive::new(reader);
     for entry in archive.entries().map_err(damaged)? {
         take(&mut entry.map_err(damaged)?, tree)?;
     }
     Ok(())
+}
+
+/// Refuses headers that are too large, and those that would make the archive another one when it is read again.
+fn look(entry: &mut Entry<'_, impl Read>) -> Result<(), Refusal> {
+    let kind = entry.header().entry_type();
+    let has_names = kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions();
+    if !has_names && !kind.is_pax_global_extensions() {
+        return Ok(());
+    }
+    if entry.size() > HEADER_BYTES {
+        return Err(Refusal::Bad(format!("a header in it is larger than {} KiB", HEADER_BYTES >> 10)));
+    }
+    if !has_names {
+        return Ok(());
+    }
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content).map_err(damaged)?;
+    match content.windows(6).any(|part| part == b" size=") {
+        true => Err(Refusal::Bad("a header in it changes the size of a file".to_owned())),
+        false => Ok(()),
+    }
 }
 
 fn take(entry: &mut Entry<'_, impl Read>, tree: &mut Tree) -> Result<(), Refusal> {

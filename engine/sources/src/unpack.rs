@@ -33,6 +33,9 @@ pub(crate) fn unpack(mut archive: File, tree: &mut Tree) -> Result<(), Refusal> 
     }
 }
 
+/// Of as many files as a tree may have, and some more.
+const HEADERS: u64 = 64 << 20;
+
 /// Headers and padding count, too: what is unpacked ends here, however little it was when packed.
 struct Bounded<R> {
     inner: R,
@@ -41,7 +44,7 @@ struct Bounded<R> {
 
 impl<R> Bounded<R> {
     fn new(inner: R) -> Bounded<R> {
-        Bounded { inner, left: 2 * TREE_BYTES }
+        Bounded { inner, left: TREE_BYTES + HEADERS }
     }
 }
 
@@ -54,7 +57,7 @@ impl<R: Read> Read for Bounded<R> {
                 Ok(read)
             }
             None => {
-                Err(io::Error::other(format!("it unpacks to more than {}, which no module may", human(2 * TREE_BYTES))))
+                Err(io::Error::other(format!("it unpacks to more than {}, which no module may", human(TREE_BYTES))))
             }
         }
     }

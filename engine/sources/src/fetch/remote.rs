@@ -131,9 +131,9 @@ fn object(errand: &Errand, scratch: &Scratch, kind: &str, id: &str) -> Result<Ve
 pub(crate) fn refused(place: &str, commit: Option<&str>, refusal: Refusal) -> Diagnostic {
     let of = commit.map(|commit| format!(" at commit {commit}")).unwrap_or_default();
     match refusal {
-        Refusal::Bad(why) => Diagnostic::error(format!("`{place}` holds what no module may hold"))
-            .because(format!("{why}{of}"))
+        Refusal::Bad(why) => Diagnostic::error(format!("`{place}`{of} holds what no module may hold"))
+            .because(why)
             .hint("if it is yours, take that out of it; if not, tell who keeps it"),
-        Refusal::Failed(error) => Diagnostic::error(format!("`{place}` can't be unpacked: {error}")),
+        Refusal::Failed(error) => Diagnostic::error(format!("`{place}`{of} can't be unpacked: {error}")),
     }
 }

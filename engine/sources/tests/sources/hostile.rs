@@ -66,21 +66,21 @@ fn trees_that_mean_another_place_are_refused() {
         }),
     ];
     insta::assert_snapshot!(said.join("\n"), @r"
-    `..` has `..` in it, and would lie elsewhere at commit COMMIT
-    `.git/hooks/post-checkout` would be git's own folder, whose contents git runs at commit COMMIT
-    `GIT~1/config` would be git's own folder, whose contents git runs at commit COMMIT
-    `.g\u{200c}it` would be git's own folder, whose contents git runs at commit COMMIT
-    `sub/../passwd` has `..` in it, and would lie elsewhere at commit COMMIT
-    `a/../../b` has `..` in it, and would lie elsewhere at commit COMMIT
-    `/etc/cron.d/evil` is no relative path at commit COMMIT
-    `readme` and `README` are one file where case does not count at commit COMMIT
-    `a` is there twice at commit COMMIT
-    `a` is a link to `/tmp`, outside at commit COMMIT
-    `a` is a link to `../../etc/passwd`, outside at commit COMMIT
-    `a` is a link to `/etc/passwd`, outside at commit COMMIT
-    `a` is a link to a path that is too long at commit COMMIT
-    `sub` is a submodule: what it holds is in another repository, which nothing locks at commit COMMIT
-    `A\u{1b}[2J` and `a\u{1b}[2J` are one file where case does not count at commit COMMIT
+    `..` has `..` in it, and would lie elsewhere
+    `.git/hooks/post-checkout` would be git's own folder, whose contents git runs
+    `GIT~1/config` would be git's own folder, whose contents git runs
+    `.g\u{200c}it` would be git's own folder, whose contents git runs
+    `sub/../passwd` has `..` in it, and would lie elsewhere
+    `a/../../b` has `..` in it, and would lie elsewhere
+    `/etc/cron.d/evil` is no relative path
+    `readme` and `README` are one file where case does not count
+    `a` is there twice
+    `a` is a link to `/tmp`, outside
+    `a` is a link to `../../etc/passwd`, outside
+    `a` is a link to `/etc/passwd`, outside
+    `a` is a link to a path that is too long
+    `sub` is a submodule: what it holds is in another repository, which nothing locks
+    `A\u{1b}[2J` and `a\u{1b}[2J` are one file where case does not count
     ");
 }
 
@@ -92,7 +92,7 @@ fn huge_blobs_are_refused_before_they_are_read() {
         let blob = history.git(&["hash-object", "-w", "huge"]);
         history.tree(&[("100644", "huge", &blob)])
     });
-    insta::assert_snapshot!(said, @"`huge` is larger than 100 MiB, which no file of a module may be at commit COMMIT");
+    insta::assert_snapshot!(said, @"`huge` is larger than 100 MiB, which no file of a module may be");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn trees_of_trees_of_trees_are_refused() {
         }
         tree
     });
-    insta::assert_snapshot!(said, @"it has more than 50000 files, which no module may have at commit COMMIT");
+    insta::assert_snapshot!(said, @"it has more than 50000 files, which no module may have");
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         "bimetal-apply",
         "bimetal-host",
         "bimetal-install",
+        "bimetal-sources",
         "bimetal-mock",
         "bimetal-kit",
         "bimetal-state",
@@ -32,6 +33,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("bimetal-apply", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-host", &["bimetal-model"]),
         ("bimetal-install", &["bimetal-model", "bimetal-config", "bimetal-host"]),
+        ("bimetal-sources", &["bimetal-model"]),
         ("bimetal-mock", &["bimetal-model"]),
         ("bimetal-kit", &["bimetal-model", "bimetal-config", "bimetal-plan"]),
         ("bimetal-state", &["bimetal-model"]),
@@ -56,8 +58,8 @@ const OWNED: [(&str, &[&str]); 9] = [
     ("wasmtime", &["bimetal-host"]),
     ("wasmtime-wasi", &["bimetal-host"]),
     ("bollard", &["bimetal-host"]),
-    // The state names it so that object storage is reached with TLS.
-    ("reqwest", &["bimetal-host", "bimetal-state"]),
+    // The state names it so that object storage is reached with TLS; modules come as archives, too.
+    ("reqwest", &["bimetal-host", "bimetal-state", "bimetal-sources"]),
     ("russh", &["bimetal-host"]),
     ("rcgen", &["bimetal-host"]),
     ("minisign", &["bimetal-install"]),

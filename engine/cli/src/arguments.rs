@@ -19,7 +19,7 @@ pub(crate) use variables::{Assignment, Variables};
 const EVERYWHERE: &str = "For every command";
 
 /// What a saved plan has decided already.
-const PLAN_OPTIONS: [&str; 6] = ["target", "exclude", "replace", "refresh_only", "offline", "destroy"];
+const PLAN_OPTIONS: [&str; 7] = ["revision", "target", "exclude", "replace", "refresh_only", "offline", "destroy"];
 
 /// One configuration for machines, pools and services: planned, then done.
 #[derive(Debug, Parser)]
@@ -212,6 +212,9 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
+    /// A configuration that lies elsewhere: `git::https://…/infra.git//env/prod?ref=v1.4.0`
+    #[arg(value_name = "SOURCE", conflicts_with = "revision")]
+    pub(crate) source: Option<String>,
     #[command(flatten)]
     pub(crate) planning: Planning,
     #[command(flatten)]
@@ -229,7 +232,7 @@ pub(crate) struct Plan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// A plan that `plan --out` saved
+    /// A plan that `plan --out` saved, or a configuration that lies elsewhere, as `plan` takes it
     #[arg(value_name = "PLAN", conflicts_with_all = PLAN_OPTIONS)]
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]

@@ -1,10 +1,11 @@
 //! From a folder to what is desired: source files, variables' values, the lock file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
-use bimetal_config::{Argument, ReadFiles, SourceFile, missing_modules};
+use bimetal_config::{Argument, ReadFiles, SourceFile, missing_modules, package_of};
 use bimetal_model::Diagnostic;
 
 use crate::arguments::{Assignment, Variables};
@@ -12,9 +13,8 @@ use crate::failure::{Failure, io};
 
 const LOCK_FILE: &str = "bimetal.lock.hcl";
 
-/// The configuration files of a folder, by name.
-pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    let sources = read_sources_if_any(root)?;
+/// That there is a configuration.
+pub(crate) fn there_is(sources: Vec<SourceFile>, root: &Path) -> Result<Vec<SourceFile>, Failure> {
     if sources.is_empty() {
         let hint = "write a `main.bm.hcl`, or name another folder with `--chdir`";
         return Err(Diagnostic::error(format!("no configuration (`*.bm.hcl`, `*.bm.json`) in `{}`", root.display()))
@@ -24,18 +24,19 @@ pub(crate) fn read_sources(root: &Path) -> Result<Vec<SourceFile>, Failure> {
     Ok(sources)
 }
 
-/// As [`read_sources`], where there may be none.
-pub(crate) fn read_sources_if_any(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    read_sources_from(root, "")
-}
-
-/// The configuration files of a folder below the root, and of the modules that they call.
-pub(crate) fn read_sources_from(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
+/// The configuration files of a folder below the root, and of the modules that they call. Of those from elsewhere only those in
+/// packages that are `ready`.
+pub(crate) fn read_sources_from(
+    root: &Path,
+    folder: &str,
+    ready: &BTreeSet<String>,
+) -> Result<Vec<SourceFile>, Failure> {
     let mut sources = read_module(root, folder)?;
+    let is_ready = |folder: &str| package_of(folder).is_none_or(|package| ready.contains(package));
     // What is not there is said where it is called.
     loop {
         let missing = missing_modules(&sources, folder);
-        let modules = missing.iter().filter(|folder| root.join(&***folder).is_dir());
+        let modules = missing.iter().filter(|folder| is_ready(folder) && root.join(&***folder).is_dir());
         let more = modules.map(|folder| read_module(root, folder)).collect::<Result<Vec<_>, _>>()?.concat();
         if more.is_empty() {
             return Ok(sources);

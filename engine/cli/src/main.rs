@@ -11,7 +11,9 @@ mod failure;
 mod keys;
 mod lease;
 mod location;
+mod origin;
 mod output;
+mod packages;
 mod plan_document;
 mod plan_file;
 mod providers;
@@ -19,6 +21,7 @@ mod render;
 mod session;
 mod storable;
 mod traces;
+mod view;
 mod walk;
 
 use std::process::ExitCode;

@@ -16,6 +16,7 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
     json!({
         "format": 1,
         "mode": plan.mode,
+        "origin": plan.origin,
         "is_empty": plan.is_empty(),
         "partial": plan.partial,
         "summary": bimetal_plan::summary(plan),

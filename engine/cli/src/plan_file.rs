@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edge::System;
 use crate::failure::{Failure, io};
+use crate::session::Session;
 use crate::storable;
 use crate::walk::Planned;
 
@@ -34,6 +35,9 @@ struct Saved {
     /// The digests of the providers that it was made with.
     providers: BTreeMap<String, Option<String>>,
     plan: Plan,
+    /// Whether the configuration was that of a commit, whatever was checked out.
+    #[serde(default)]
+    of_commit: bool,
     resolved: Vec<(Intent, Option<Object>)>,
 }
 
@@ -43,17 +47,21 @@ pub(crate) struct FromFile {
     /// The digests of the providers that it was made with.
     pub(crate) providers: BTreeMap<String, Option<String>>,
     pub(crate) plan: Plan,
+    /// The commit whose configuration it was, whatever was checked out.
+    pub(crate) commit: Option<String>,
     pub(crate) observed: Observed,
 }
 
 /// Writes the plan so that only who has one of the keys can read it.
 pub(crate) fn write(
+    session: &Session,
     path: &Path,
     planned: &Planned,
     lock: &Lock,
     keys: &Keys,
     predict: &dyn Predict,
 ) -> Result<(), Failure> {
+    let path = &session.home.join(path);
     if keys.seal.is_empty() {
         storable::check_saving(&planned.plan, predict)?;
     }
@@ -62,6 +70,7 @@ pub(crate) fn write(
         id: System.new_id(),
         providers: digests(lock),
         plan: planned.plan.clone(),
+        of_commit: session.origin.is_some(),
         resolved: planned.observed.resolved.clone(),
     };
     let text =
@@ -98,7 +107,9 @@ pub(crate) fn read(path: &Path, keys: &Keys) -> Result<FromFile, Failure> {
         return Err(error.hint("make a new plan").into());
     }
     let observed = Observed { resolved: saved.resolved, ..Observed::default() };
-    Ok(FromFile { id: saved.id, providers: saved.providers, plan: saved.plan, observed })
+    let origin = saved.plan.origin.as_ref().filter(|_| saved.of_commit);
+    let commit = origin.map(|origin| origin.commit.clone());
+    Ok(FromFile { id: saved.id, providers: saved.providers, plan: saved.plan, commit, observed })
 }
 
 /// The digests of the providers that came from files.

@@ -1,6 +1,6 @@
 //! What a command works with: the folder, the screen, and, where it needs them, configuration, state and host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,32 +11,41 @@ use bimetal_host::fault::{Code, Fault};
 use bimetal_host::{Host, HostOptions};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Edge as _, Remember as _};
-use bimetal_model::snapshot::Snapshot;
+use bimetal_model::snapshot::{Origin, Snapshot};
 use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::Plan;
+use bimetal_sources::want::Ask;
 use bimetal_state::{Key, Location, State};
 
 use crate::arguments::Variables;
-use crate::configuration::{self, Disk};
+use crate::configuration::{self, Disk, there_is};
 use crate::edge::System;
 use crate::events::Events;
 use crate::exported::Exported;
 use crate::failure::Failure;
 use crate::location;
 use crate::output;
+use crate::packages::{LockedModules, Wanting};
 use crate::providers::{Modules, Places};
 use crate::render::progress::Progress;
 
 /// The folder and the screen.
+#[derive(Clone)]
 pub(crate) struct Session {
     /// Of the configuration.
     pub(crate) root: PathBuf,
+    /// Where the person is, and the state: paths are from there. Another one only where the configuration is that of a commit.
+    pub(crate) home: PathBuf,
     /// For programs.
     pub(crate) json: bool,
     /// What moves on the screen.
     pub(crate) progress: Arc<Progress>,
     /// Where components lie.
     pub(crate) places: Arc<Places>,
+    /// Which commit the configuration is, where it was taken from one.
+    pub(crate) origin: Option<Box<Origin>>,
+    /// What is removed with it.
+    pub(crate) _kept: Option<Arc<tempfile::TempDir>>,
 }
 
 /// A configuration that was read without an error.
@@ -57,21 +66,28 @@ impl Session {
         })?;
         let events = Arc::new(Events::new(json, into.map(|path| root.join(path)).as_deref())?);
         let places = Arc::new(Places::read(&root)?);
-        Ok(Session { root, json, progress: Arc::new(Progress::new(json, events)), places })
+        let (home, progress) = (root.clone(), Arc::new(Progress::new(json, events)));
+        Ok(Session { root, home, json, progress, places, origin: None, _kept: None })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.
-    pub(crate) fn configuration(&self, variables: &Variables) -> Result<Configuration, Failure> {
-        self.read(configuration::read_sources(&self.root)?, variables)
+    pub(crate) async fn configuration(&self, variables: &Variables) -> Result<Configuration, Failure> {
+        let given = self.given(variables)?;
+        self.read(there_is(self.sources(&given).await?, &self.root)?, given)
     }
 
     /// As [`Session::configuration`]; a folder without one is as good as one with an empty one.
-    pub(crate) fn configuration_if_any(&self, variables: &Variables) -> Result<Configuration, Failure> {
-        self.read(configuration::read_sources_if_any(&self.root)?, variables)
+    pub(crate) async fn configuration_if_any(&self, variables: &Variables) -> Result<Configuration, Failure> {
+        let given = self.given(variables)?;
+        self.read(self.sources(&given).await?, given)
     }
 
-    fn read(&self, sources: Vec<SourceFile>, variables: &Variables) -> Result<Configuration, Failure> {
-        let given = self.given(variables)?;
+    /// The configuration's files, with those of modules from elsewhere, which must have been fetched.
+    pub(crate) async fn sources(&self, given: &Given) -> Result<Vec<SourceFile>, Failure> {
+        Ok(Wanting { session: self, folder: "", given, ask: Ask::Nobody }.bring().await?.sources)
+    }
+
+    fn read(&self, sources: Vec<SourceFile>, given: Given) -> Result<Configuration, Failure> {
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         match desired {
@@ -85,12 +101,12 @@ impl Session {
     }
 
     /// To be looked at as it stands: variables without a value are unknown, and what is wrong is no reason not to look further.
-    pub(crate) fn configuration_to_check(
+    pub(crate) async fn configuration_to_check(
         &self,
         variables: &Variables,
     ) -> Result<(Option<Configuration>, Diagnostics, Vec<SourceFile>), Failure> {
-        let sources = configuration::read_sources(&self.root)?;
         let given = Given { open: true, ..self.given(variables)? };
+        let sources = there_is(self.sources(&given).await?, &self.root)?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         if let Some(desired) = &desired {
@@ -104,7 +120,7 @@ impl Session {
         Ok(Given {
             environment: configuration::environment_variables(),
             files: configuration::read_variable_files(&self.root)?,
-            arguments: configuration::read_assignments(&self.root, variables)?,
+            arguments: configuration::read_assignments(&self.home, variables)?,
             planned_ms: Some(System.now_ms()),
             ..Given::default()
         })
@@ -112,16 +128,21 @@ impl Session {
 
     /// As far as it is known which providers it needs: no variable must have a value, and what is wrong with values is said
     /// when they are needed.
-    pub(crate) fn configuration_to_lock(&self, variables: &Variables) -> Result<(Configuration, Modules), Failure> {
-        let files = configuration::read_sources(&self.root)?;
-        let (modules, diagnostics) = bimetal_config::modules(&files, "");
+    pub(crate) async fn configuration_to_lock(
+        &self,
+        variables: &Variables,
+        ask: Ask,
+    ) -> Result<(Configuration, Modules, LockedModules), Failure> {
         let given = self.given(variables)?;
+        let brought = Wanting { session: self, folder: "", given: &given, ask }.bring().await?;
+        let files = there_is(brought.sources, &self.root)?;
+        let (modules, diagnostics) = bimetal_config::modules(&files, "");
         let (desired, wrong) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
         match desired {
             Some(desired) if !has_errors(&diagnostics) => {
                 self.warn(&diagnostics, &files);
                 check_version(&desired, &files)?;
-                Ok((Configuration { desired, files }, modules))
+                Ok((Configuration { desired, files }, modules, brought.modules))
             }
             Some(_) => Err(Failure::new(diagnostics, &files)),
             None => Err(Failure::new(wrong, &files)),
@@ -135,7 +156,8 @@ impl Session {
 
     /// As [`Session::configuration_for_state`], with values of the command line.
     pub(crate) fn configuration_for_state_with(&self, variables: &Variables) -> Result<Configuration, Failure> {
-        let files = configuration::read_sources(&self.root).unwrap_or_default();
+        // What a state is in is said by the configuration itself, and by no module.
+        let files = configuration::read_sources_from(&self.root, "", &BTreeSet::new()).unwrap_or_default();
         let given = Given { planned_ms: None, ..self.given(variables)? };
         let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
         match desired {
@@ -145,12 +167,12 @@ impl Session {
     }
 
     /// The configuration that a saved plan was made from; variables that are ephemeral get their values again.
-    pub(crate) fn configuration_of(&self, plan: &Plan, variables: &Variables) -> Result<Configuration, Failure> {
-        self.configuration_with(plan.files.clone(), &plan.variables, plan.planned_ms, variables)
+    pub(crate) async fn configuration_of(&self, plan: &Plan, variables: &Variables) -> Result<Configuration, Failure> {
+        self.configuration_with(plan.files.clone(), &plan.variables, plan.planned_ms, variables).await
     }
 
     /// A configuration as it was; variables that have no value of then get one now.
-    pub(crate) fn configuration_with(
+    pub(crate) async fn configuration_with(
         &self,
         sources: Vec<SourceFile>,
         values: &BTreeMap<String, Value>,
@@ -167,6 +189,8 @@ impl Session {
                 Diagnostic::error(format!("`{name}` got its value when this was planned, and can't get another"));
             return Err(error.hint("leave `--var` out, or plan anew").into());
         }
+        // Functions may read what lies in packages.
+        Wanting { session: self, folder: "", given: &given, ask: Ask::Nobody }.bring_for(&sources).await?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         match desired {
@@ -197,8 +221,8 @@ impl Session {
 
     /// As [`Session::store`]; these keys open it, too.
     pub(crate) async fn store_with(&self, configuration: &Configuration, old: Vec<Key>) -> Result<State, Failure> {
-        let location = location::of(&self.root, configuration)?;
-        let usual = location::usual(&self.root, &location);
+        let location = location::of(&self.home, configuration)?;
+        let usual = location::usual(&self.home, &location);
         let store = self.open(configuration, location, old).await?;
         if let Some(usual) = usual {
             self.check_left_behind(configuration, usual, &store).await?;
@@ -237,7 +261,7 @@ impl Session {
         location: Location,
         old: Vec<Key>,
     ) -> Result<State, Failure> {
-        let mut keys = crate::keys::keys(&self.root, configuration)?;
+        let mut keys = crate::keys::keys(&self.home, configuration)?;
         keys.open.extend(old);
         Ok(bimetal_state::open(location, keys, Arc::new(System)).await?)
     }

@@ -144,7 +144,8 @@ pub(crate) async fn plan(
     let planned = look_and_plan(world, course).await;
     session.progress.clear();
     let files = &world.configuration.files;
-    let (planned, said) = planned.map_err(|diagnostics| Failure::new(diagnostics, files))?;
+    let (mut planned, said) = planned.map_err(|diagnostics| Failure::new(diagnostics, files))?;
+    planned.plan.origin = crate::origin::of(session, &world.configuration)?;
     session.warn(&said, files);
     match images {
         Images::Lock => remember_images(session, world, &planned.plan)?,

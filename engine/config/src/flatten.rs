@@ -72,10 +72,15 @@ pub fn modules(files: &[SourceFile], root: &str) -> (BTreeMap<Arc<str>, Module>,
     (modules, diagnostics)
 }
 
+/// Whether any of these files may call a module: nothing is parsed to see that.
+pub fn calls(files: &[SourceFile]) -> bool {
+    // JSON may write any letter as `\u`.
+    files.iter().any(|file| file.text.contains("module") || file.text.contains("\\u"))
+}
+
 /// Where modules lie that are called, from a folder on, and of which no file is there.
 pub fn missing_modules(files: &[SourceFile], root: &str) -> Vec<Arc<str>> {
-    // Most configurations call none: nothing has to be parsed to see that. JSON may write any letter as `\u`.
-    if !files.iter().any(|file| file.text.contains("module") || file.text.contains("\\u")) {
+    if !calls(files) {
         return Vec::new();
     }
     let is_missing = |folder: &Arc<str>, module: &Module| module.files.is_empty() && **folder != *root;

@@ -97,6 +97,25 @@ pub struct Settings {
     pub encryption: Vec<Encryption>,
     /// `registry "<host[:port]>" { … }`
     pub registries: BTreeMap<String, Registry>,
+    /// `allowed_sources`: patterns; modules and configurations from elsewhere come from nowhere else.
+    pub allowed_sources: Option<Vec<String>>,
+    /// `require_clean`: what is not committed is not planned.
+    pub require_clean: bool,
+    /// `signed "<pattern>" { … }`
+    pub signed: Vec<Signed>,
+}
+
+/// What must be signed of some sources.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// A pattern.
+    pub sources: String,
+    /// Tags, and not commits.
+    pub of_tags: bool,
+    /// The file with the keys, as SSH has it; whom the user's own git trusts where there is none.
+    pub allowed_signers: Option<String>,
+    /// Of the block.
+    pub span: Span,
 }
 
 /// One of `required_providers`.

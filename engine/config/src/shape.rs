@@ -64,8 +64,9 @@ static SETTINGS: Shape = Shape {
         block("state", 1, &ARGUMENTS),
         block("encryption", 1, &ARGUMENTS),
         block("registry", 1, &ARGUMENTS),
+        block("signed", 1, &ARGUMENTS),
     ],
-    arguments: &[("required_version", Literal)],
+    arguments: &[("required_version", Literal), ("allowed_sources", Expression), ("require_clean", Literal)],
     ..ARGUMENTS
 };
 
@@ -99,7 +100,12 @@ static PROVIDER: Shape = Shape {
 };
 
 static MODULE: Shape = Shape {
-    arguments: &[("source", Literal), ("version", Literal), ("providers", Expression), ("depends_on", Expression)],
+    arguments: &[
+        ("source", Expression),
+        ("version", Expression),
+        ("providers", Expression),
+        ("depends_on", Expression),
+    ],
     ..ARGUMENTS
 };
 

@@ -8,6 +8,12 @@ use reqwest::{Client, ClientBuilder};
 
 use crate::fault::{Code, Fault};
 
+/// A client of this program's, which says so. TLS has been told its cryptography.
+pub fn builder() -> ClientBuilder {
+    crate::certificates::use_ring();
+    Client::builder().user_agent(concat!("bimetal/", env!("CARGO_PKG_VERSION")))
+}
+
 /// A client that may never be needed.
 pub(crate) struct Later {
     builder: fn() -> ClientBuilder,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Method, StatusCode, Url};
+use reqwest::{Method, StatusCode, Url};
 
 use crate::client::Later;
 use crate::credentials::Secret;
@@ -69,13 +69,11 @@ impl Http {
     /// Redirects are not followed: they would leave what was granted.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Http {
-        crate::certificates::use_ring();
         let client = Later::new(|| {
-            Client::builder()
+            crate::client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(Duration::from_secs(15))
                 .timeout(Duration::from_secs(60))
-                .user_agent(concat!("bimetal/", env!("CARGO_PKG_VERSION")))
         });
         Http { client, origins: Mutex::default() }
     }

@@ -12,7 +12,7 @@ mod phase;
 mod bindings;
 mod call;
 mod capability;
-mod client;
+pub mod client;
 mod component;
 mod grant;
 mod guest;

@@ -111,6 +111,33 @@ impl Snapshot {
     }
 }
 
+/// A version of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Where the repository comes from, without what might be a password.
+    pub repository: Option<String>,
+    /// The configuration's folder in it; empty for its root.
+    pub folder: String,
+    /// The commit: all of its digits.
+    pub commit: String,
+    /// The branch that was checked out.
+    pub branch: Option<String>,
+    /// The tag that the commit had then; that with the highest version, of several.
+    pub tag: Option<String>,
+    /// Whether there were changes that no commit has.
+    pub dirty: bool,
+}
+
+impl Origin {
+    /// The commit, as people say it: `0123456789ab (v1.2.0, main), with changes that are not committed`.
+    pub fn in_words(&self) -> String {
+        let commit = self.commit.get(..12).unwrap_or(&self.commit);
+        let names: Vec<&str> = [&self.tag, &self.branch].into_iter().flatten().map(String::as_str).collect();
+        let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        format!("{commit}{names}{}", if self.dirty { ", with changes that are not committed" } else { "" })
+    }
+}
+
 /// Who changed the state, and what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
@@ -120,8 +147,9 @@ pub struct Revision {
     pub who: String,
     /// Milliseconds since 1970.
     pub started_ms: u64,
-    /// The commit of the configuration's repository, with `-dirty` where the tree was.
-    pub commit: Option<String>,
+    /// Which version of the configuration it was made from, if that lies in a repository.
+    #[serde(default)]
+    pub origin: Option<Box<Origin>>,
     /// `bimetal apply`, `bimetal destroy`
     pub command: String,
     /// The evaluated changes, as the plan shows them, redacted.

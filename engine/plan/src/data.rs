@@ -9,7 +9,7 @@ use bimetal_config::{SourceFile, Trigger};
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::question::{Drift, Question};
-use bimetal_model::snapshot::{Intent, Stored};
+use bimetal_model::snapshot::{Intent, Origin, Stored};
 use bimetal_model::{Address, BlockKind, Path, ProviderKey, Value};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,9 @@ pub struct Plan {
     pub lineage: String,
     /// The configuration's text: `apply` evaluates it again with real values.
     pub files: Vec<SourceFile>,
+    /// Which version of the configuration that is, where somebody knows it.
+    #[serde(default)]
+    pub origin: Option<Box<Origin>>,
     /// When it was made, in milliseconds since 1970: for `plantimestamp`.
     #[serde(default)]
     pub planned_ms: Option<u64>,

@@ -106,7 +106,7 @@ pub(crate) fn revision() -> Revision {
         number: 0,
         who: "a@b".to_owned(),
         started_ms: 5,
-        commit: None,
+        origin: None,
         command: "bimetal apply".to_owned(),
         summary: serde_json::json!({ "changes": [1] }),
         plan: None,

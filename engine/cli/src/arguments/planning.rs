@@ -51,6 +51,9 @@ impl Planning {
 /// What else a plan may be about.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Wishes {
+    /// Take the configuration of this commit, branch or tag, and not what is checked out
+    #[arg(long = "ref", value_name = "REVISION")]
+    pub(crate) revision: Option<String>,
     /// Make this anew, whatever its arguments say: an instance, or a service's replicas; may be given several times
     #[arg(long, value_name = "ADDR", value_parser = selector, conflicts_with = "refresh_only")]
     pub(crate) replace: Vec<Selector>,

@@ -18,7 +18,6 @@ use tracing::Instrument as _;
 use super::plan::{changes, show_plan, stale};
 use super::signals;
 use crate::arguments::{self, Doing, Planning, Wishes};
-use crate::configuration::read_sources_if_any;
 use crate::edge::{System, who};
 use crate::failure::Failure;
 use crate::keys::keys;
@@ -30,6 +29,7 @@ use crate::render::plan::state_alone;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
 use crate::storable;
+use crate::view;
 use crate::walk::{self, Course, Images, Planned, World};
 
 /// How often it is planned again because others were faster.
@@ -39,9 +39,11 @@ const MOST_PLANS: usize = 10;
 pub(crate) async fn apply(session: &Session, arguments: &arguments::Apply) -> Result<ExitCode, Failure> {
     let arguments::Apply { plan, planning, wishes, destroy, doing } = arguments;
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
+    let source = plan.as_deref().and_then(Path::to_str).filter(|text| text.contains("://") || text.contains("::"));
+    let session = &view::chosen(session, wishes.revision.as_deref(), source).await?;
     match plan {
-        Some(path) => saved(session, path, planning, doing).await,
-        None => fresh(session, planning, doing, Course::of(session, planning, wishes, mode)).await,
+        Some(path) if source.is_none() => saved(session, path, planning, doing).await,
+        Some(_) | None => fresh(session, planning, doing, Course::of(session, planning, wishes, mode)).await,
     }
 }
 
@@ -52,7 +54,7 @@ pub(crate) async fn destroy(session: &Session, arguments: &arguments::Destroy) -
 }
 
 async fn fresh(session: &Session, planning: &Planning, doing: &Doing, course: Course<'_>) -> Result<ExitCode, Failure> {
-    let world = World::open(session, session.configuration(&planning.variables)?).await?;
+    let world = World::open(session, session.configuration(&planning.variables).await?).await?;
     let command = if course.options.mode == Mode::Destroy { "destroy" } else { "apply" };
     let wish = Wish { command, course, planning, doing, images: Images::Lock };
     plan_and_do(session, world, &wish, |_| ()).await
@@ -135,12 +137,17 @@ async fn outdated(world: &World, plan: &Plan) -> Result<BTreeSet<Address>, Failu
 /// A plan that was saved is approved already.
 async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doing) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state_with(&planning.variables)?;
-    let saved = plan_file::read(&session.root.join(path), &keys(&session.root, &configuration)?)?;
-    let FromFile { id, providers, plan, observed } = saved;
-    let configuration = session.configuration_of(&plan, &planning.variables)?;
+    let saved = plan_file::read(&session.home.join(path), &keys(&session.home, &configuration)?)?;
+    let FromFile { id, providers, plan, commit, observed } = saved;
+    let session = &view::as_planned(session, commit.as_deref())?;
+    let configuration = session.configuration_of(&plan, &planning.variables).await?;
     let store = session.store(&configuration).await?;
     // First of all: what is wrong with a plan of another folder is not its providers.
-    check_origin(&plan, store.lineage().await?.as_deref(), &read_sources_if_any(&session.root)?)?;
+    check_origin(
+        &plan,
+        store.lineage().await?.as_deref(),
+        &session.sources(&session.given(&planning.variables)?).await?,
+    )?;
     let mut world = World::over(session, configuration, store).await?;
     if providers != digests(&world.lock) {
         let error = Diagnostic::error("the saved plan was made with other providers than those that are locked now");
@@ -281,7 +288,7 @@ fn exit_code(outcome: RevisionOutcome) -> u8 {
 
 /// What is written down of an apply.
 pub(crate) fn revision(command: &str, plan: &Plan) -> Revision {
-    Revision { summary: plan_document(plan), ..bare_revision(command) }
+    Revision { summary: plan_document(plan), origin: plan.origin.clone(), ..bare_revision(command) }
 }
 
 /// What is written down of what has no plan.
@@ -291,7 +298,7 @@ pub(crate) fn bare_revision(command: &str) -> Revision {
         number: 0,
         who: who(),
         started_ms: System.now_ms(),
-        commit: None,
+        origin: None,
         command: format!("bimetal {command}"),
         summary: serde_json::Value::Null,
         plan: None,

@@ -28,7 +28,7 @@ A line goes on as long as brackets are open. `exit`, or Ctrl-D, ends the console
 
 /// Evaluates what is typed, or what comes from standard input.
 pub(crate) async fn console(session: &Session, variables: &Variables) -> Result<ExitCode, Failure> {
-    let configuration = session.configuration_if_any(variables)?;
+    let configuration = session.configuration_if_any(variables).await?;
     let world = World::open(session, configuration).await?;
     let desired = world.configuration.desired.acting(acting());
     let (scope, diagnostics) = bimetal_plan::existing(&desired, &world.snapshot.objects, &*world.host);

@@ -49,22 +49,40 @@ async fn list(session: &Session, store: &State) -> Result<(), Failure> {
         ]
     };
     let rows: Vec<_> = revisions.iter().map(row).collect();
-    print(&listed(&rows, width()));
+    let commits: Vec<_> = revisions.iter().map(commit).collect();
+    print(&listed(&rows, &commits, width()));
     Ok(())
 }
 
+/// As short as it is known by, and `+` where there was more.
+fn commit(revision: &Revision) -> Option<String> {
+    let origin = revision.origin.as_ref()?;
+    let commit = origin.commit.get(..12).unwrap_or(&origin.commit);
+    Some(format!("{commit}{}", if origin.dirty { "+" } else { "" }))
+}
+
 /// A line for each revision, or, where lines are too short for that, a paragraph.
-fn listed(rows: &[[String; 6]], width: usize) -> String {
+fn listed(rows: &[[String; 6]], commits: &[Option<String>], width: usize) -> String {
     let headings = ["REVISION", "WHEN (UTC)", "WHO", "COMMAND", "OUTCOME", "PLANNED"];
-    if natural_width(headings, rows) <= width {
+    if commits.iter().all(Option::is_none) && natural_width(headings, rows) <= width {
         return table(headings, rows, usize::MAX);
     }
-    let paragraph = |[number, when, who, command, outcome, planned]: &[String; 6]| {
+    let headings = ["REVISION", "WHEN (UTC)", "WHO", "COMMAND", "COMMIT", "OUTCOME", "PLANNED"];
+    let with_commit = |([number, when, who, command, outcome, planned], commit): (&[String; 6], &Option<String>)| {
+        let commit = commit.as_deref().unwrap_or("-").to_owned();
+        [number, when, who, command, &commit, outcome, planned].map(String::clone)
+    };
+    let wide: Vec<_> = rows.iter().zip(commits).map(with_commit).collect();
+    if natural_width(headings, &wide) <= width {
+        return table(headings, &wide, usize::MAX);
+    }
+    let paragraph = |([number, when, who, command, outcome, planned], commit): (&[String; 6], &Option<String>)| {
         let planned = if planned.is_empty() { String::new() } else { format!("; planned {planned}") };
-        let text = format!("{number}: {when} UTC, {who}\n  `{command}`, {outcome}{planned}");
+        let commit = commit.as_ref().map(|commit| format!("; commit {commit}")).unwrap_or_default();
+        let text = format!("{number}: {when} UTC, {who}\n  `{command}`, {outcome}{planned}{commit}");
         format!("{}\n", wrap(&text, width))
     };
-    rows.iter().map(paragraph).collect()
+    rows.iter().zip(commits).map(paragraph).collect()
 }
 
 fn document(revision: &Revision) -> Json {
@@ -72,7 +90,7 @@ fn document(revision: &Revision) -> Json {
         "number": revision.number,
         "who": revision.who,
         "started_ms": revision.started_ms,
-        "commit": revision.commit,
+        "origin": revision.origin,
         "command": revision.command,
         "outcome": revision.outcome,
         "planned": tally(revision),
@@ -141,6 +159,10 @@ fn text(revision: &Revision, source: Option<&Source>) -> String {
     let Revision { number, who, command, .. } = revision;
     let mut text = format!("{}\n", paint(BOLD, format!("Revision {number}")));
     text += &format!("  {} by {who}: `{command}`, {}\n", moment(revision.started_ms), outcome(revision));
+    if let Some(origin) = &revision.origin {
+        let of = origin.repository.as_ref().map(|repository| format!(" of {repository}")).unwrap_or_default();
+        text += &format!("  commit {}{of}\n", origin.in_words());
+    }
     let changes: String = actions(revision).map(|(address, action)| format!("  {action:8}{address}\n")).collect();
     if !changes.is_empty() {
         text += &format!("\nPlanned:\n{changes}");
@@ -165,10 +187,19 @@ mod tests {
     fn revisions_fit_into_short_lines() {
         let row = ["2", "2026-11-29 09:12", "somebody@a-long-name", "bimetal apply", "done", "98 create, 1 update"];
         let rows = [row.map(str::to_owned)];
-        assert!(listed(&rows, 200).starts_with("REVISION"));
-        insta::assert_snapshot!(listed(&rows, 80), @r"
+        assert!(
+            listed(&rows, &[None], 200)
+                .starts_with("REVISION  WHEN (UTC)        WHO                   COMMAND        OUTCOME")
+        );
+        insta::assert_snapshot!(listed(&rows, &[None], 80), @r"
         2: 2026-11-29 09:12 UTC, somebody@a-long-name
           `bimetal apply`, done; planned 98 create, 1 update
+        ");
+        let commits = [Some("0123456789ab+".to_owned())];
+        assert!(listed(&rows, &commits, 200).contains("COMMIT         OUTCOME"));
+        insta::assert_snapshot!(listed(&rows, &commits, 80), @r"
+        2: 2026-11-29 09:12 UTC, somebody@a-long-name
+          `bimetal apply`, done; planned 98 create, 1 update; commit 0123456789ab+
         ");
     }
 }

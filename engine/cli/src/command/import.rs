@@ -25,7 +25,7 @@ use crate::walk::{self, Course, Look, World};
 
 /// Takes one object over, as an `import` block and an apply would, and shows what it took.
 pub(crate) async fn import(session: &Session, arguments: &arguments::Import) -> Result<ExitCode, Failure> {
-    let configuration = session.configuration(&arguments.variables)?;
+    let configuration = session.configuration(&arguments.variables).await?;
     refuse(&arguments.address)?;
     let declared = configuration.desired.module.objects.contains_key(&arguments.address.whole());
     if !declared {

@@ -9,6 +9,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::Snapshot;
 use bimetal_plan::Mode;
+use bimetal_sources::want::Ask;
 use clap::CommandFactory as _;
 use serde_json::json;
 
@@ -22,9 +23,11 @@ use crate::session::{Configuration, InState, Session};
 
 /// Finds providers, shows what they ask for, and locks them.
 pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
-    let (configuration, modules) = session.configuration_to_lock(&arguments.variables)?;
     let (upgrade, consent) = (arguments.upgrade, &arguments.consent);
+    let ask = if upgrade { Ask::ForNewer } else { Ask::WhetherMoved };
+    let (configuration, modules, locked) = session.configuration_to_lock(&arguments.variables, ask).await?;
     let mut lock = super::providers::chosen(session, &configuration, &modules, upgrade, consent).await?;
+    lock.modules = locked;
     let store = Arc::new(session.store(&configuration).await?);
     let host = session.host(&configuration, &lock, Arc::new(InState(store)), &Snapshot::default())?;
     for name in lock.providers.keys() {
@@ -44,7 +47,7 @@ pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Fail
 
 /// Checks the configuration and its tests: all that can be known without network, state and the values of variables.
 pub(crate) async fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
-    let (configuration, mut diagnostics, files) = session.configuration_to_check(variables)?;
+    let (configuration, mut diagnostics, files) = session.configuration_to_check(variables).await?;
     if let Some(configuration) = &configuration {
         match check(session, configuration, has_errors(&diagnostics)).await {
             Ok(found) => bimetal_plan::add_new(&mut diagnostics, found),

@@ -17,11 +17,13 @@ use crate::plan_file;
 use crate::render;
 use crate::session::Session;
 use crate::storable;
+use crate::view;
 use crate::walk::{self, Course, Images, World};
 
 /// Shows what would be done.
 pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Result<ExitCode, Failure> {
-    let configuration = session.configuration(&arguments.planning.variables)?;
+    let session = &view::chosen(session, arguments.wishes.revision.as_deref(), arguments.source.as_deref()).await?;
+    let configuration = session.configuration(&arguments.planning.variables).await?;
     let world = World::open(session, configuration).await?;
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let course = Course::of(session, &arguments.planning, &arguments.wishes, mode);
@@ -29,8 +31,8 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     show_plan(session, &planned.plan, arguments.planning.detail);
     session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
-        let keys = keys(&session.root, &world.configuration)?;
-        plan_file::write(&session.root.join(path), &planned, &world.lock, &keys, &*world.host)?;
+        let keys = keys(&session.home, &world.configuration)?;
+        plan_file::write(session, path, &planned, &world.lock, &keys, &*world.host)?;
         if !session.json {
             say(&format!("\nSaved. `bimetal apply {}` does exactly this.\n", path.display()));
         }

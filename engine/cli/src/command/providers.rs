@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use bimetal_config::lock::{Lock, LockedProvider};
+use bimetal_config::lock::{Lock, LockedModule, LockedProvider};
 use bimetal_install::{Mirror, Source};
 use bimetal_model::port::Predict as _;
 use bimetal_model::schema::ProviderSchema;
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Diagnostic, ProviderName};
+use bimetal_sources::want::Ask;
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{Consent, LockProviders, Mirrored, Providers, Variables};
@@ -24,7 +25,7 @@ use crate::session::{Configuration, InState, Session};
 /// One of its commands.
 pub(crate) async fn providers(session: &Session, command: &Providers) -> Result<(), Failure> {
     match command {
-        Providers::List(variables) => list(session, variables),
+        Providers::List(variables) => list(session, variables).await,
         Providers::Lock(arguments) => lock(session, arguments).await,
         Providers::Schema(variables) => schema(session, variables).await,
         Providers::Mirror(arguments) => mirror(session, arguments),
@@ -71,8 +72,10 @@ fn agree(session: &Session, grown: &Grown, consent: &Consent) -> Result<(), Fail
 }
 
 async fn lock(session: &Session, arguments: &LockProviders) -> Result<(), Failure> {
-    let (configuration, modules) = session.configuration_to_lock(&arguments.variables)?;
-    let lock = chosen(session, &configuration, &modules, arguments.upgrade, &arguments.consent).await?;
+    let (configuration, modules, locked) =
+        session.configuration_to_lock(&arguments.variables, Ask::WhereMissing).await?;
+    let mut lock = chosen(session, &configuration, &modules, arguments.upgrade, &arguments.consent).await?;
+    lock.modules = locked;
     write_lock(&session.root, &lock)?;
     show(session, &lock);
     Ok(())
@@ -82,7 +85,13 @@ async fn lock(session: &Session, arguments: &LockProviders) -> Result<(), Failur
 pub(crate) fn show(session: &Session, lock: &Lock) {
     if session.json {
         let providers: Vec<_> = lock.providers.iter().map(|(name, locked)| document(name, locked)).collect();
-        return print_json(&json!({ "format": 1, "providers": providers }));
+        let modules: Vec<_> = lock.modules.iter().map(module_document).collect();
+        return print_json(&json!({ "format": 1, "modules": modules, "providers": providers }));
+    }
+    for ((source, _), locked) in &lock.modules {
+        let commit = locked.commit.as_deref().map(|commit| format!("commit {}", commit.get(..12).unwrap_or(commit)));
+        let what = [locked.version.clone(), commit].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        print(&format!("{} {what}\n", paint(BOLD, source)));
     }
     for (name, locked) in &lock.providers {
         print(&format!("{} {}\n", paint(BOLD, name), locked.version));
@@ -96,6 +105,17 @@ pub(crate) fn show(session: &Session, lock: &Lock) {
     }
 }
 
+fn module_document(((source, wanted), locked): (&(String, Option<String>), &LockedModule)) -> Json {
+    json!({
+        "source": source,
+        "wanted": wanted,
+        "version": locked.version,
+        "reference": locked.reference,
+        "commit": locked.commit,
+        "hash": locked.hash,
+    })
+}
+
 fn document(name: &ProviderName, locked: &LockedProvider) -> Json {
     json!({
         "name": name,
@@ -107,8 +127,8 @@ fn document(name: &ProviderName, locked: &LockedProvider) -> Json {
     })
 }
 
-fn list(session: &Session, variables: &Variables) -> Result<(), Failure> {
-    let (_, modules) = session.configuration_to_lock(variables)?;
+async fn list(session: &Session, variables: &Variables) -> Result<(), Failure> {
+    let (_, modules, _) = session.configuration_to_lock(variables, Ask::Nobody).await?;
     let lock = read_lock(&session.root)?;
     let used = providers::used(modules.values());
     session.progress.clear();
@@ -144,7 +164,7 @@ fn row(session: &Session, name: &ProviderName, locked: Option<&LockedProvider>) 
 }
 
 async fn schema(session: &Session, variables: &Variables) -> Result<(), Failure> {
-    let (configuration, modules) = session.configuration_to_lock(variables)?;
+    let (configuration, modules, _) = session.configuration_to_lock(variables, Ask::Nobody).await?;
     let lock = read_lock(&session.root)?;
     let store = Arc::new(session.store(&configuration).await?);
     let host = session.host(&configuration, &lock, Arc::new(InState(store)), &Snapshot::default())?;

@@ -28,14 +28,18 @@ pub(crate) async fn rollback(session: &Session, arguments: &arguments::Rollback)
     drop(store);
     let files = source.files.iter().map(|(name, text)| SourceFile { name: (**name).into(), text: (**text).into() });
     let (variables, planned_ms) = (&source.variables, source.planned_ms);
-    let configuration = session.configuration_with(files.collect(), variables, planned_ms, &planning.variables)?;
+    let configuration = session.configuration_with(files.collect(), variables, planned_ms, &planning.variables).await?;
     let mut world = World::open(session, configuration).await?;
     session.warn(&other_providers(*number, &source, &world), &[]);
     world.lock.images = source.images;
     let command = format!("rollback {number}");
     let course = Course::of(session, planning, &Wishes::default(), Mode::Apply);
     let wish = Wish { command: &command, course, planning, doing, images: Images::AsTheyWere };
-    plan_and_do(session, world, &wish, |plan| mark(plan, *number, &then)).await
+    plan_and_do(session, world, &wish, |plan| {
+        mark(plan, *number, &then);
+        plan.origin = revision.origin.clone();
+    })
+    .await
 }
 
 fn without_source(number: u64, command: &str) -> Failure {

@@ -33,7 +33,7 @@ pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
             (Mode::RefreshOnly, _) => "No changes. The state is as things are.",
         };
         let (left, partial) = (left_text(plan), partial_text(plan.partial.as_ref(), width));
-        return format!("{drift}{left}{}\n{partial}", paint(BOLD, done));
+        return format!("{drift}{left}{}\n{partial}{}", paint(BOLD, done), origin_text(plan, width));
     }
     let changes = match detail {
         Detail::Full => group::single(plan.effects()),
@@ -47,7 +47,14 @@ pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
     };
     let renamed = if detail == Detail::Summary { String::new() } else { renamed_text(plan) };
     let (summary, partial) = (summary(plan), partial_text(plan.partial.as_ref(), width));
-    format!("{drift}{renamed}{changes}{}{summary}{partial}{}\n", left_text(plan), outputs_text(plan, detail))
+    let (left, outputs, origin) = (left_text(plan), outputs_text(plan, detail), origin_text(plan, width));
+    format!("{drift}{renamed}{changes}{left}{summary}{partial}{outputs}\n{origin}")
+}
+
+/// Which commit it is of.
+fn origin_text(plan: &Plan, width: usize) -> String {
+    let Some(origin) = &plan.origin else { return String::new() };
+    paint(FAINT, wrap(&format!("This is commit {}.", origin.in_words()), width)) + "\n"
 }
 
 /// What changes in state alone.
@@ -137,6 +144,7 @@ mod tests {
             mode: Mode::Apply,
             lineage: String::new(),
             files: Vec::new(),
+            origin: None,
             planned_ms: None,
             variables: Default::default(),
             providers: Default::default(),

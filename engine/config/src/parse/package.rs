@@ -109,8 +109,8 @@ fn is_same_package(folder: &str, other: &str) -> bool {
     }
 }
 
-/// The package that a folder lies in.
-pub(crate) fn package_of(folder: &str) -> Option<&str> {
+/// The name of the package's folder that a folder lies in, if it lies in any.
+pub fn package_of(folder: &str) -> Option<&str> {
     folder.strip_prefix(PACKAGES)?.strip_prefix('/')?.split('/').next().filter(|key| !key.is_empty())
 }
 

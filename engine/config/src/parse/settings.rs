@@ -10,11 +10,12 @@ use crate::suggest::nearest_or_all;
 use crate::types::plain;
 
 /// The blocks of `bimetal`, and how the header of each is written.
-const BLOCKS: [(&str, &str); 4] = [
+const BLOCKS: [(&str, &str); 5] = [
     ("required_providers", "required_providers"),
     ("state", "state \"sqlite\""),
     ("encryption", "encryption \"passphrase\""),
     ("registry", "registry \"registry.example.org\""),
+    ("signed", "signed \"github.com/team/*\""),
 ];
 
 impl Parser<'_> {
@@ -24,7 +25,11 @@ impl Parser<'_> {
         {
             self.module.settings.required_version = Some((text, attribute.expression.span().clone()));
         }
-        self.unsupported(&body, &["required_version"]);
+        if let Some(attribute) = body.attributes.remove("allowed_sources") {
+            self.module.settings.allowed_sources = Some(self.texts(&attribute.expression));
+        }
+        self.module.settings.require_clean |= self.flag(&body, "require_clean").unwrap_or(false);
+        self.unsupported(&body, &["required_version", "allowed_sources", "require_clean"]);
         for block in std::mem::take(&mut body.blocks) {
             match (block.name.as_str(), &block.labels[..]) {
                 ("required_providers", []) => self.required_providers(block.body),
@@ -33,6 +38,10 @@ impl Parser<'_> {
                 }
                 ("encryption", [kind]) => {
                     self.module.settings.encryption.push(Encryption { kind: kind.clone(), body: block.body });
+                }
+                ("signed", [sources]) => {
+                    let signed = self.signed(sources, &block.body);
+                    self.module.settings.signed.extend(signed);
                 }
                 ("registry", [host]) => {
                     self.module.settings.registries.insert(host.clone(), Registry { body: block.body });
@@ -55,7 +64,7 @@ impl Parser<'_> {
             for member in members {
                 let value = Expression::new(&attribute.expression.file, member.value.clone());
                 if plain(&member.key) == Some("signed_by") {
-                    required.signed_by = self.keys(&value);
+                    required.signed_by = self.texts(&value);
                     continue;
                 }
                 let Some(text) = self.literal(&value) else { continue };
@@ -73,14 +82,30 @@ impl Parser<'_> {
         }
     }
 
-    /// Public keys: a list of them, or one.
-    fn keys(&mut self, value: &Expression) -> Vec<String> {
+    /// Plain strings: a list of them, or one.
+    fn texts(&mut self, value: &Expression) -> Vec<String> {
         let one = |node: &Node| Expression::new(&value.file, node.clone());
-        let keys = match &value.node.kind {
+        let texts = match &value.node.kind {
             Kind::Tuple(items) => items.iter().map(one).collect(),
             _ => vec![one(&value.node)],
         };
-        keys.iter().filter_map(|key| self.literal(key)).collect()
+        texts.iter().filter_map(|text| self.literal(text)).collect()
+    }
+
+    fn signed(&mut self, sources: &str, body: &Body) -> Option<Signed> {
+        self.no_blocks(body, "signed");
+        self.unsupported(body, &["what", "allowed_signers"]);
+        let of_tags = match self.text(body, "what").as_deref() {
+            Some("tags") => true,
+            Some("commits") => false,
+            Some(_) | None => {
+                let error = Diagnostic::error("`what` says what must be signed: `commits` or `tags`").at(&body.span);
+                self.diagnostics.push(error.hint("write `what = \"commits\"`"));
+                return None;
+            }
+        };
+        let allowed_signers = self.text(body, "allowed_signers");
+        Some(Signed { sources: sources.to_owned(), of_tags, allowed_signers, span: body.span.clone() })
     }
 
     pub(super) fn provider(&mut self, name: &str, body: &mut Body, span: Span) {

@@ -71,8 +71,7 @@ impl Remote {
 }
 
 fn builder() -> ClientBuilder {
-    let agent = concat!("bimetal/", env!("CARGO_PKG_VERSION"));
-    Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT)
+    crate::client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT)
 }
 
 /// One repository of a registry.

@@ -44,6 +44,7 @@ impl Planner<'_> {
             mode: self.options.mode,
             lineage: self.observed.lineage.clone(),
             files: self.desired.module.files.clone(),
+            origin: None,
             planned_ms: self.desired.moment.planned_ms,
             variables: lasting(&self.desired.variables).into_iter().filter(|(name, _)| !keys.contains(name)).collect(),
             providers: lasting(&self.providers),

@@ -1,6 +1,6 @@
 //! What a provider is tried with: a configuration, read twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bimetal_config::{Desired, Given, SourceFile};
@@ -10,7 +10,7 @@ use bimetal_model::diagnostic::has_errors;
 
 use super::stand_in::StandIn;
 use crate::arguments;
-use crate::configuration::{environment_variables, read_sources, read_variable_files};
+use crate::configuration::{environment_variables, read_sources_from, read_variable_files, there_is};
 use crate::edge::System;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -42,7 +42,7 @@ pub(super) async fn stage(
         None => None,
     };
     let there = Session::new(Some(folder), session.json, None)?;
-    let files = read_sources(folder)?;
+    let files = there_is(read_sources_from(folder, "", &BTreeSet::new())?, folder)?;
     let read = |changed| desired(&there, &files, stand_in.as_ref(), changed);
     let cases = Cases { first: read(false)?, changed: read(true)? };
     Ok(Stage { cases, files, _stand_in: stand_in })

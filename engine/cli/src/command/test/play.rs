@@ -85,7 +85,7 @@ impl Play<'_> {
         run: &Run,
         files: &mut Vec<SourceFile>,
     ) -> Result<(Verdict, Option<Shown>), Diagnostics> {
-        let scene = scene::read(self.stage, self.suite, run, &self.outputs, files)?;
+        let scene = scene::read(self.stage, self.suite, run, &self.outputs, files).await?;
         let desired = scene.desired.clone();
         let mut said = scene.said.clone();
         if has_errors(&said) {

@@ -11,12 +11,14 @@ use bimetal_mock::{Doubles, Mock, Mocked, Override, Owner, Values, When};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Predict, Remember as _};
 use bimetal_model::{Diagnostic, Diagnostics, ProviderKey, Span, Value};
+use bimetal_sources::want::Ask;
 use bimetal_state::State as Store;
 
 use super::Stage;
 use super::values::{self, Written};
-use crate::configuration::read_sources_from;
+use crate::configuration::there_is;
 use crate::failure::Failure;
+use crate::packages::Wanting;
 use crate::session::{Configuration, InState, check_version};
 use crate::walk::World;
 
@@ -35,14 +37,14 @@ pub(super) fn folder(run: &Run) -> &str {
 }
 
 /// Reads what is under test, with the run's values. `files` become those that are spoken of.
-pub(super) fn read<'a>(
+pub(super) async fn read<'a>(
     stage: &Stage<'_>,
     suite: &'a Suite,
     run: &'a Run,
     runs: &BTreeMap<String, Value>,
     files: &mut Vec<SourceFile>,
 ) -> Result<Scene<'a>, Diagnostics> {
-    let sources = sources(stage, run)?;
+    let sources = sources(stage, run).await?;
     files.extend(sources.iter().cloned());
     let (module, _) = bimetal_config::parse(&sources, folder(run));
     let given = stage.outside.given(suite, &stage.test_folder, &module);
@@ -61,13 +63,18 @@ pub(super) fn read<'a>(
     Ok(Scene { desired, said, written, in_force })
 }
 
-fn sources(stage: &Stage<'_>, run: &Run) -> Result<Vec<SourceFile>, Diagnostics> {
+async fn sources(stage: &Stage<'_>, run: &Run) -> Result<Vec<SourceFile>, Diagnostics> {
+    let brought = async |folder| {
+        let wanting = Wanting { session: stage.session, folder, given: &stage.outside.root, ask: Ask::Nobody };
+        let brought = wanting.bring().await.map_err(|failure| failure.diagnostics)?;
+        Ok::<_, Diagnostics>(brought.sources)
+    };
     let Some(source) = &run.module else {
-        return crate::configuration::read_sources(&stage.session.root).map_err(|failure| failure.diagnostics);
+        let sources = brought("").await?;
+        return there_is(sources, &stage.session.root).map_err(|failure| failure.diagnostics);
     };
     let is_there = stage.session.root.join(&*source.folder).is_dir();
-    let sources = if is_there { read_sources_from(&stage.session.root, &source.folder) } else { Ok(Vec::new()) };
-    let sources = sources.map_err(|failure| failure.diagnostics)?;
+    let sources = if is_there { brought(&source.folder).await? } else { Vec::new() };
     if sources.is_empty() {
         let error = Diagnostic::error(format!("there is no module in `{}`", source.folder)).at(&source.span);
         return Err(vec![

@@ -1,6 +1,6 @@
 //! Values of variables: from outside, from the file of tests, from the run; a later one wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bimetal_config::module::{BodyAttribute, Module};
@@ -16,7 +16,7 @@ use crate::session::Session;
 
 /// Values that are not written in the files of tests.
 pub(super) struct Outside {
-    root: Given,
+    pub(super) root: Given,
     /// What the folder of tests adds for the files in it.
     of_tests: Vec<SourceFile>,
 }
@@ -36,7 +36,7 @@ impl Outside {
     fn check(&self, session: &Session, suites: &[Suite]) -> Result<(), Failure> {
         let runs = suites.iter().flat_map(|suite| &suite.runs);
         let folders = runs.filter_map(|run| run.module.as_ref()).map(|source| &*source.folder).chain([""]);
-        let read = |folder| read_sources_from(&session.root, folder).unwrap_or_default();
+        let read = |folder| read_sources_from(&session.root, folder, &BTreeSet::new()).unwrap_or_default();
         let modules: Vec<Module> = folders.map(|folder| bimetal_config::parse(&read(folder), folder).0).collect();
         let unknown = self.root.arguments.iter().filter_map(|argument| match argument {
             Argument::Value { name, .. } if modules.iter().any(|module| module.variables.contains_key(name)) => None,

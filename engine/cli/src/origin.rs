@@ -1,0 +1,59 @@
+//! Which commit a configuration is.
+
+use bimetal_model::Diagnostic;
+use bimetal_model::snapshot::Origin;
+use bimetal_sources::checkout::Scope;
+use bimetal_sources::{Git, Repository};
+
+use crate::failure::Failure;
+use crate::session::{Configuration, Session};
+
+/// Files that a message names one by one.
+const MOST_NAMED: usize = 5;
+
+/// The commit that a configuration is, if it lies in a repository; where `require_clean` says so, nothing else will do.
+pub(crate) fn of(session: &Session, configuration: &Configuration) -> Result<Option<Box<Origin>>, Failure> {
+    let require_clean = configuration.desired.module.settings.require_clean;
+    if let Some(origin) = &session.origin {
+        return Ok(Some(origin.clone()));
+    }
+    let found = look(session, require_clean);
+    match found {
+        Ok(None) if require_clean => Err(unclean("this configuration lies in no repository").into()),
+        Ok(found) => Ok(found),
+        Err(error) if require_clean => Err(error.into()),
+        // Who has no git, or may not use this repository, can plan all the same.
+        Err(error) => {
+            tracing::debug!(error = error.summary, "the configuration's repository can't be asked");
+            Ok(None)
+        }
+    }
+}
+
+fn look(session: &Session, require_clean: bool) -> Result<Option<Box<Origin>>, Diagnostic> {
+    let Some(repository) = Repository::of(&Git::default(), &session.root)? else { return Ok(None) };
+    let Some(head) = repository.head()? else {
+        return if require_clean { Err(unclean("nothing is committed here yet")) } else { Ok(None) };
+    };
+    let changed = repository.changed(Scope::Folder)?;
+    if require_clean && !changed.is_empty() {
+        let named: Vec<_> =
+            changed.iter().take(MOST_NAMED).map(|file| format!("`{}` is {}", file.path, file.how)).collect();
+        let more = changed.len() - named.len();
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        return Err(unclean("what is here is not what is committed").because(format!("{}{more}", named.join(", "))));
+    }
+    Ok(Some(Box::new(Origin {
+        repository: repository.origin()?,
+        folder: repository.prefix().to_owned(),
+        commit: head.id,
+        branch: head.branch,
+        tag: head.tag,
+        dirty: !changed.is_empty(),
+    })))
+}
+
+fn unclean(what: &str) -> Diagnostic {
+    Diagnostic::error(format!("{what}, and `require_clean` wants a commit"))
+        .hint("commit first, or plan a commit with `--ref REVISION`")
+}

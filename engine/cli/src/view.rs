@@ -1,0 +1,155 @@
+//! A commit as a configuration to work with: its tree in a folder of its own, beside what is checked out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bimetal_model::Diagnostic;
+use bimetal_model::snapshot::Origin;
+use bimetal_sources::want::Ask;
+use bimetal_sources::{Git, Options, Repository, Source, Trust, Wanted, fetch};
+
+use crate::failure::{Failure, io};
+use crate::packages::OfRegistries;
+use crate::providers::Places;
+use crate::session::{Session, directory};
+
+/// Bimetal's own folder in a configuration's.
+const OWN: &str = ".bimetal";
+
+/// The session itself, or one over the revision or the source that somebody names.
+pub(crate) async fn chosen(
+    session: &Session,
+    revision: Option<&str>,
+    source: Option<&str>,
+) -> Result<Session, Failure> {
+    match (revision, source) {
+        (Some(revision), _) => of_revision(session, revision),
+        (None, Some(source)) => {
+            let no_source = |why: String| Diagnostic::error(format!("`{source}` is no source")).because(why);
+            match Source::parse(source).map_err(no_source)? {
+                Some(source) => of_source(session, source).await,
+                None => Err(no_source("it is a path: `--chdir` names a folder".to_owned()).into()),
+            }
+        }
+        (None, None) => Ok(session.clone()),
+    }
+}
+
+/// As [`chosen`], for a plan that was made so, where the commit is at hand.
+pub(crate) fn as_planned(session: &Session, commit: Option<&str>) -> Result<Session, Failure> {
+    let Some(commit) = commit else { return Ok(session.clone()) };
+    let here = Repository::of(&Git::default(), &session.root)?;
+    match here.is_some_and(|repository| repository.resolve(commit).is_ok()) {
+        true => of_revision(session, commit),
+        false => Ok(session.clone()),
+    }
+}
+
+/// A revision of the repository that the session's folder lies in, as a session over its tree.
+fn of_revision(session: &Session, revision: &str) -> Result<Session, Failure> {
+    let Some(repository) = Repository::of(&Git::default(), &session.root)? else {
+        let error = Diagnostic::error(format!("`{}` lies in no repository", session.root.display()));
+        return Err(error.because(format!("`--ref {revision}` names a commit of one")).into());
+    };
+    let commit = repository.resolve(revision)?;
+    let folder = new_folder(session)?;
+    let tree = folder.path().join("tree");
+    repository.extract(&commit, &tree)?;
+    let named = revision != commit && !commit.starts_with(revision);
+    let origin = Origin {
+        repository: repository.origin()?,
+        folder: repository.prefix().to_owned(),
+        commit,
+        branch: None,
+        tag: named.then(|| revision.to_owned()),
+        dirty: false,
+    };
+    over(session, folder, &tree.join(repository.prefix()), origin)
+}
+
+/// What a source names, as a session over its tree: the state and all else is that of the session's folder.
+async fn of_source(session: &Session, source: Source) -> Result<Session, Failure> {
+    let artifacts = OfRegistries::new();
+    let options = Options {
+        cache: directory("XDG_CACHE_HOME", ".cache")?,
+        ask: Ask::ForNewer,
+        trust: Trust::default(),
+        git: Git::default(),
+        http: &bimetal_host::client::builder,
+        artifacts: &artifacts,
+        notify: &*session.progress,
+    };
+    let wanted = Wanted { source: source.clone(), version: None };
+    let package = fetch(&[(wanted, None)], &options).await.pop();
+    session.progress.clear();
+    let package = package.unwrap_or_else(|| Err(Diagnostic::error(format!("`{source}` was not fetched"))))?;
+    let folder = new_folder(session)?;
+    let tree = folder.path().join("tree");
+    copy(&package.folder, &tree).map_err(io(&format!("copying `{source}`")))?;
+    let below = source.folder().as_str().to_owned();
+    let locked = package.locked;
+    let origin = Origin {
+        repository: Some(match &source {
+            Source::Git { url, .. } => url.to_string(),
+            Source::Archive { url, .. } => url.to_string(),
+            Source::Artifact { reference, .. } => format!("oci://{reference}"),
+        }),
+        folder: below.clone(),
+        commit: locked.commit.unwrap_or(locked.hash),
+        branch: None,
+        tag: locked.reference,
+        dirty: false,
+    };
+    over(session, folder, &tree.join(below), origin)
+}
+
+fn new_folder(session: &Session) -> Result<tempfile::TempDir, Failure> {
+    let own = session.root.join(OWN);
+    let make = || {
+        std::fs::create_dir_all(&own)?;
+        tempfile::Builder::new().prefix("commit-").tempdir_in(&own)
+    };
+    Ok(make().map_err(io(&format!("making a folder in `{}`", own.display())))?)
+}
+
+/// What Bimetal keeps is that of the session's own folder, wherever the tree has it.
+fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origin) -> Result<Session, Failure> {
+    if !root.is_dir() {
+        let commit = origin.commit.get(..12).unwrap_or(&origin.commit);
+        let error = Diagnostic::error(format!("there is no folder `{}` in commit {commit}", origin.folder));
+        return Err(error.hint("name one that was there then").into());
+    }
+    let doing = format!("making a place for commit {}", origin.commit);
+    let (own, here) = (root.join(OWN), session.root.join(OWN));
+    if own.symlink_metadata().is_ok() {
+        let error = Diagnostic::error(format!("commit {} has a folder `{OWN}`", origin.commit));
+        return Err(error.hint("that is Bimetal's own: it does not belong into a repository").into());
+    }
+    std::os::unix::fs::symlink(&here, &own).map_err(io(&doing))?;
+    let root = root.canonicalize().map_err(io(&doing))?;
+    Ok(Session {
+        home: session.home.clone(),
+        json: session.json,
+        progress: session.progress.clone(),
+        places: Arc::new(Places::read(&root)?),
+        origin: Some(Box::new(origin)),
+        _kept: Some(Arc::new(folder)),
+        root,
+    })
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, there): (_, PathBuf) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy(&entry.path(), &there)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, there)?;
+        } else {
+            std::fs::copy(entry.path(), there)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Modules that lie in repositories: chosen, locked, and used without them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bimetal_tests::Bimetal;
+
+/// A repository that others fetch from, on this machine.
+struct Origin {
+    folder: tempfile::TempDir,
+}
+
+impl Origin {
+    fn new() -> Origin {
+        let origin = Origin { folder: tempfile::tempdir().expect("a folder") };
+        origin.git(&["init", "--quiet", "--initial-branch", "main"]);
+        origin
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    fn source(&self, folder: &str) -> String {
+        format!("git::file://{}{folder}", self.folder.path().display())
+    }
+
+    fn git(&self, words: &[&str]) -> String {
+        git(self.folder.path(), words)
+    }
+
+    /// Writes files, and commits them.
+    fn commit(&self, files: &[(&str, &str)]) -> String {
+        for (path, text) in files {
+            let path = self.folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("our own folder");
+            std::fs::write(path, text).expect("our own folder");
+        }
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "more"]);
+        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+}
+
+fn git(folder: &Path, words: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgSign=false"]);
+    command.args(words).current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z").env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z");
+    let output = command.output().expect("git is installed");
+    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+const GREETING: &str = r#"
+variable "who" {
+  type = string
+}
+
+module "words" {
+  source = "../words"
+}
+
+output "text" {
+  value = "${module.words.hello} ${var.who}${trimspace(file("${path.module}/end.txt"))}"
+}
+"#;
+
+fn words(hello: &str) -> String {
+    format!("output \"hello\" {{\n  value = \"{hello}\"\n}}\n")
+}
+
+fn greetings() -> Origin {
+    let origin = Origin::new();
+    origin.commit(&[
+        ("greeting/main.bm.hcl", GREETING),
+        ("greeting/end.txt", "!\n"),
+        ("words/main.bm.hcl", &words("hello")),
+    ]);
+    origin.git(&["tag", "v1.0.0"]);
+    origin
+}
+
+fn calling(source: &str, rest: &str) -> String {
+    format!(
+        "module \"greeting\" {{\n  source = \"{source}\"\n{rest}  who    = \"world\"\n}}\n\noutput \"text\" {{\n  value = \
+         module.greeting.text\n}}\n"
+    )
+}
+
+fn lock(bimetal: &Bimetal) -> String {
+    std::fs::read_to_string(bimetal.folder().join("bimetal.lock.hcl")).expect("a lock file")
+}
+
+/// With what differs from run to run in words.
+fn in_words(text: &str, origin: &Origin) -> String {
+    let text = text.replace(&origin.path().display().to_string(), "/srv/greetings");
+    let is_hex = |c: char| c.is_ascii_hexdigit();
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let (bare, end) = word.split_at(word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).len());
+        let is_id = bare.len() >= 12 && bare.chars().all(is_hex);
+        words.push(if is_id { format!("…{end}") } else { word.to_owned() });
+    }
+    words.concat()
+}
+
+#[test]
+fn a_module_is_chosen_locked_and_used_without_its_repository() {
+    let origin = greetings();
+    let bimetal = Bimetal::new(&calling(&origin.source("//greeting"), "  version = \"~> 1.0\"\n"));
+    insta::assert_snapshot!(in_words(&bimetal.run(&["plan"]).failed(), &origin), @"");
+    insta::assert_snapshot!(in_words(&bimetal.ok(&["init"]), &origin), @"");
+    insta::assert_snapshot!(in_words(&lock(&bimetal), &origin), @"");
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "hello world!");
+
+    // What is newer is taken when somebody asks for it.
+    let newer = origin.commit(&[("words/main.bm.hcl", &words("good morning"))]);
+    origin.git(&["tag", "v1.1.0"]);
+    let before = lock(&bimetal);
+    bimetal.ok(&["init"]);
+    assert_eq!(lock(&bimetal), before);
+    bimetal.ok(&["init", "--upgrade"]);
+    assert!(lock(&bimetal).contains(&format!("commit    = \"{newer}\"")), "{}", lock(&bimetal));
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "good morning world!");
+
+    // Whoever goes back to the old lock file has the old module, and needs nobody for that.
+    let there = origin.path();
+    std::fs::rename(&there, there.with_extension("away")).expect("our own folder");
+    bimetal.write("bimetal.lock.hcl", &before);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "hello world!");
+    std::fs::rename(there.with_extension("away"), &there).expect("our own folder");
+}
+
+#[test]
+fn a_tag_that_was_moved_is_refused() {
+    let origin = greetings();
+    let bimetal = Bimetal::new(&calling(&origin.source("//greeting?ref=v1.0.0"), ""));
+    bimetal.ok(&["init"]);
+    let before = lock(&bimetal);
+    origin.commit(&[("words/main.bm.hcl", &words("evil"))]);
+    origin.git(&["tag", "--force", "v1.0.0"]);
+    insta::assert_snapshot!(in_words(&bimetal.run(&["init"]).failed(), &origin), @"");
+    assert_eq!(lock(&bimetal), before);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "hello world!");
+    bimetal.ok(&["init", "--upgrade"]);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "evil world!");
+}
+
+#[test]
+fn sources_may_use_variables_of_the_root_module() {
+    let origin = greetings();
+    let source = format!("{}?ref=${{var.release}}", origin.source("//greeting"));
+    let variable = "variable \"release\" {\n  type    = string\n  default = \"v1.0.0\"\n}\n";
+    let bimetal = Bimetal::new(&format!("{variable}{}", calling(&source, "")));
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "hello world!");
+    origin.commit(&[("words/main.bm.hcl", &words("good evening"))]);
+    origin.git(&["tag", "v2.0.0"]);
+    let error = bimetal.run(&["plan", "--var", "release=v2.0.0"]).failed();
+    assert!(error.contains("is not locked as it is wanted"), "{error}");
+    bimetal.ok(&["init", "--var", "release=v2.0.0"]);
+    bimetal.ok(&["apply", "--auto-approve", "--var", "release=v2.0.0"]);
+    assert_eq!(bimetal.output("text"), "good evening world!");
+}
+
+#[test]
+fn what_may_not_be_fetched_is_said_where_it_is_called() {
+    let origin = greetings();
+    let configuration = calling(&origin.source("//greeting?ref=v1.0.0"), "");
+    let bimetal =
+        Bimetal::new(&format!("bimetal {{\n  allowed_sources = [\"github.com/team/*\"]\n}}\n\n{configuration}"));
+    insta::assert_snapshot!(in_words(&bimetal.run(&["init"]).failed(), &origin), @"");
+
+    for (number, source) in
+        ["modules/net", "git::ext::sh -c evil", "git::https://user:secret@h/x.git", "github.com/a/b//../c"]
+            .iter()
+            .enumerate()
+    {
+        bimetal.write("main.bm.hcl", &calling(source, ""));
+        let error = bimetal.run(&["init"]).failed();
+        assert!(!error.contains("secret") || source.contains("secret"), "{error}");
+        insta::assert_snapshot!(format!("refused_{number}"), in_words(&error, &origin));
+    }
+    let out =
+        origin.commit(&[("greeting/out/main.bm.hcl", "module \"out\" {\n  source = \"../../../elsewhere\"\n}\n")]);
+    bimetal.write("main.bm.hcl", &calling(&origin.source(&format!("//greeting/out?ref={out}")), ""));
+    let error = bimetal.run(&["init"]).failed();
+    assert!(error.contains("leads out of what the module was fetched with"), "{error}");
+}

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bimetal_model::lease::{Holder, Lease, Scope};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{Edge, Record, Remember as _};
-use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Revision, Stored};
+use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Origin, Revision, Stored};
 use bimetal_model::{Address, Data, ProviderKey, Value};
 use bimetal_state::{Key, Keys, Location, Secret, State, open};
 
@@ -161,7 +161,14 @@ pub(crate) fn revision() -> Revision {
         number: 0,
         who: "a@b".to_owned(),
         started_ms: 5,
-        commit: Some("abc-dirty".to_owned()),
+        origin: Some(Box::new(Origin {
+            repository: Some("https://example.org/infra.git".to_owned()),
+            folder: "prod".to_owned(),
+            commit: "abc".to_owned(),
+            branch: Some("main".to_owned()),
+            tag: None,
+            dirty: true,
+        })),
         command: "bimetal apply".to_owned(),
         summary: serde_json::json!({ "changes": [1] }),
         plan: None,

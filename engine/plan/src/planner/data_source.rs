@@ -12,6 +12,7 @@ use super::Planner;
 use crate::catalogue::Owner;
 use crate::data::{Action, Change};
 use crate::marks::remark;
+use crate::place::placed;
 use crate::prior::shape;
 use crate::promises::promised;
 use crate::reason::Reason;
@@ -84,6 +85,7 @@ impl Planner<'_> {
             self.note(said.iter().map(warning));
             return Some(Value::unknown(Type::Any));
         }
+        let answer = answer.map_err(|said| said.into_iter().map(|error| placed(error, block)).collect());
         let value = remark(self.noted(answer)?, &owner.schema.block, Some(&config));
         self.facts.insert(address.clone(), value.clone());
         Some(value)

@@ -230,11 +230,11 @@ impl Planner<'_> {
     fn with_facts(&mut self, changes: Vec<Change>, owner: &Owner) -> Option<Vec<Change>> {
         let count = changes.len();
         let known: Vec<Change> =
-            changes.into_iter().filter_map(|change| self.with_facts_of_one(change, owner)).collect();
+            changes.into_iter().filter_map(|change| self.with_facts_of_one(change, owner, block)).collect();
         (known.len() == count).then_some(known)
     }
 
-    fn with_facts_of_one(&mut self, change: Change, owner: &Owner) -> Option<Change> {
+    fn with_facts_of_one(&mut self, change: Change, owner: &Owner, block: &ObjectBlock) -> Option<Change> {
         let planned = change.after.clone().filter(|after| !after.is_wholly_known());
         let Some(planned) = planned else { return Some(change) };
         let facts = match self.answers.facts.get(&change.address) {
@@ -242,7 +242,7 @@ impl Planner<'_> {
             None if machine::lacks_platform(&planned) => return self.ask_facts(&change),
             None => return Some(change),
         };
-        let facts = self.noted(facts.map_err(|said| said.into_iter().map(|d| d.of(&change.address)).collect()))?;
+        let facts = self.noted(facts.map_err(|said| said.into_iter().map(|d| placed(d.of(&change.address), block)).collect()))?;
         let after = machine::with_facts(planned, &facts, &owner.schema.block).map_err(|reason| {
             vec![
                 Diagnostic::error(format!("provider `{}` has a bug: its facts can't be used", owner.provider))

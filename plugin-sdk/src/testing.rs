@@ -8,5 +8,9 @@ mod world;
 
 pub(crate) use world::{certificates, clock, docker, http, report, ssh};
 
+/// What [`Http`] is asked, and what it answers.
+pub use crate::bindings::bimetal::provider::http::{Request, Response};
+/// What a command of [`Ssh`] comes to.
+pub use crate::bindings::bimetal::provider::ssh::Output;
 pub use driver::{Driver, Planned};
 pub use world::{Certificates, Docker, Http, Ssh, World};

@@ -15,6 +15,7 @@ pub mod lab;
 pub mod node;
 pub mod notes;
 pub mod postgres;
+pub mod project;
 pub mod registry;
 pub mod spawn;
 pub mod stage;

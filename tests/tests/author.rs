@@ -1,28 +1,21 @@
 //! Those who write providers: from nothing to one that works, and what the kit says of the providers that come with Bimetal.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use bimetal_tests::notes::{Server, TOKEN, component};
+use bimetal_tests::project::{self, StandIn};
 use bimetal_tests::wait::until_true;
 use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab};
 
 /// Compiling what a provider is run with takes longest.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A project that was just written, built by plain `cargo build --release`.
+/// A project that was just written, and built.
 fn newcomer() -> Bimetal {
     let bimetal = Bimetal::new("");
     bimetal.ok(&["plugin", "new", "shelf"]);
-    let mut build = xtask::process::cargo();
-    // Built once for all runs; everything else is as its own files say.
-    build.args(["build", "--quiet", "--release"]).current_dir(bimetal.folder().join("shelf"));
-    build.env("CARGO_TARGET_DIR", xtask::target().join("newcomer"));
-    build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the project can't be built: {error:#}"));
-    let built = xtask::target().join("newcomer/wasm32-wasip2/release/shelf.wasm");
-    std::fs::copy(built, bimetal.folder().join("shelf/shelf.wasm")).expect("our own folder");
+    project::build(&bimetal.folder().join("shelf"), "shelf");
     bimetal
 }
 
@@ -52,29 +45,6 @@ output "name" {
 }
 "#;
 
-/// `stand_in.py` of the new project, and where it listens.
-struct StandIn(std::process::Child, String);
-
-impl StandIn {
-    fn start(folder: &Path) -> StandIn {
-        use std::io::BufRead as _;
-        let mut command = Command::new("python3");
-        command.arg("stand_in.py").current_dir(folder).stdout(std::process::Stdio::piped());
-        let mut child = command.spawn().expect("python3 is installed");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("piped");
-        std::io::BufReader::new(out).read_line(&mut line).expect("it says where it listens");
-        StandIn(child, line.trim().to_owned())
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     let mut bimetal = newcomer();
@@ -95,9 +65,9 @@ fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     let example = "resource \"shelf_item\" \"example\" {\n  name  = \"example\"";
     assert!(reference.contains(example) && reference.contains("| `color` | string | What it looks like. Required. |"));
 
-    let stand_in = StandIn::start(&bimetal.folder().join("shelf"));
+    let stand_in = StandIn::start(&bimetal.folder().join("shelf"), &[]);
     bimetal.write("main.bm.hcl", WITH_SHELF);
-    bimetal.set("url", &stand_in.1);
+    bimetal.set("url", stand_in.url());
     bimetal.ok(&["init"]);
     bimetal.apply();
     assert_eq!(bimetal.output("name"), "the-book");
@@ -138,9 +108,9 @@ fn a_provider_in_python_keeps_the_contract_and_works() {
     let said = bimetal.ok(&words);
     assert!(said.contains("Success! 22 passed, 0 failed, 1 skipped."), "{said}");
 
-    let stand_in = StandIn::start(&bimetal.folder().join("badges"));
+    let stand_in = StandIn::start(&bimetal.folder().join("badges"), &[]);
     bimetal.write("main.bm.hcl", WITH_BADGES);
-    bimetal.set("url", &stand_in.1);
+    bimetal.set("url", stand_in.url());
     bimetal.ok(&["init"]);
     bimetal.apply();
     assert_eq!(bimetal.output("text"), "TB");

@@ -175,8 +175,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use bimetal_provider::Fault;
-    use bimetal_provider::bindings::bimetal::provider::http as wit;
-    use bimetal_provider::testing::{Driver, Http, World};
+    use bimetal_provider::testing::{Driver, Http, Request, Response, World};
 
     use super::*;
 
@@ -185,11 +184,11 @@ mod tests {
     struct Server(RefCell<BTreeMap<String, Json>>);
 
     impl Http for Server {
-        fn send(&self, request: &wit::Request) -> std::result::Result<wit::Response, Fault> {
+        fn send(&self, request: &Request) -> std::result::Result<Response, Fault> {
             let body = request.body.as_ref().map_or(Json::Null, |body| serde_json::from_slice(body).unwrap());
             let answer = self.answer(&request.method, request.url.strip_prefix(API).unwrap(), body);
             let (status, body) = answer.map_or((404, Vec::new()), |body| (200, body.to_string().into_bytes()));
-            Ok(wit::Response { status, headers: Vec::new(), body })
+            Ok(Response { status, headers: Vec::new(), body })
         }
     }
 

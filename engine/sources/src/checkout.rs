@@ -33,8 +33,17 @@ impl Repository {
         if !seems_inside(folder) {
             return Ok(None);
         }
+        if is_bare(folder) {
+            return Ok(Some(Repository {
+                git: git.clone(),
+                folder: absolute(folder)?,
+                work_tree: None,
+                prefix: String::new(),
+            }));
+        }
         let mut command = git.command();
-        command.arg("-C").arg(folder);
+        // A repository that lies among the files of another one might be anybody's, and its settings name programs.
+        command.args(["-c", "safe.bareRepository=explicit"]).arg("-C").arg(folder);
         command.args(["rev-parse", "--is-inside-work-tree", "--absolute-git-dir", "--show-prefix"]);
         let answer = git.ask(command)?;
         if !answer.worked {
@@ -99,8 +108,7 @@ impl Repository {
 }
 
 fn root_of(folder: &Path, prefix: &str) -> Result<PathBuf, Diagnostic> {
-    let failed = |error| Diagnostic::error(format!("`{}` can't be read: {error}", folder.display()));
-    let folder = folder.canonicalize().map_err(failed)?;
+    let folder = absolute(folder)?;
     let depth = prefix.split('/').filter(|name| !name.is_empty()).count();
     Ok(folder.ancestors().nth(depth).unwrap_or(&folder).to_owned())
 }
@@ -108,8 +116,16 @@ fn root_of(folder: &Path, prefix: &str) -> Result<PathBuf, Diagnostic> {
 /// Whether there is a `.git` above, or this is one itself.
 fn seems_inside(folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
-    let is_bare = |folder: &Path| folder.join("HEAD").exists() && folder.join("objects").is_dir();
     folder.ancestors().any(|above| above.join(".git").exists() || is_bare(above))
+}
+
+/// Whether a folder is a repository itself, and not a checkout of one.
+fn is_bare(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
+    folder.canonicalize().map_err(|error| Diagnostic::error(format!("`{}` can't be read: {error}", folder.display())))
 }
 
 /// A remote's URL as it may be shown and stored: what stands before an `@` may be a token, but not in SSH's.

@@ -46,25 +46,25 @@ impl Repository {
         command.args(["-c", "safe.bareRepository=explicit"]).arg("-C").arg(folder);
         command.args(["rev-parse", "--is-inside-work-tree", "--absolute-git-dir", "--show-prefix"]);
         let answer = git.ask(command)?;
-        if !answer.worked {
-            let is_none = answer.complaint.contains("not a git repository");
-            return if is_none {
-                Ok(None)
-            } else {
-                Err(told(format!("git can't read the repository of `{}`", folder.display()), &answer))
-            };
+        match answer.worked {
+            true => Repository::told_by(git, folder, &answer).map(Some),
+            false if answer.complaint.contains("not a git repository") => Ok(None),
+            false => Err(told(format!("git can't read the repository of `{}`", folder.display()), &answer)),
         }
-        let text = String::from_utf8_lossy(&answer.output).into_owned();
+    }
+
+    /// Reads what `rev-parse` says, a line for each question.
+    fn told_by(git: &Git, folder: &Path, answer: &Answer) -> Result<Repository, Diagnostic> {
+        let text = String::from_utf8_lossy(&answer.output);
         let mut lines = text.split('\n');
         let is_inside = lines.next() == Some("true");
         let place = PathBuf::from(lines.next().unwrap_or_default());
-        let prefix =
-            if is_inside { lines.next().unwrap_or_default().trim_end_matches('/').to_owned() } else { String::new() };
-        let mut repository = Repository { git: git.clone(), folder: place, work_tree: None, prefix };
-        if is_inside {
-            repository.work_tree = Some(root_of(folder, &repository.prefix)?);
+        if !is_inside {
+            return Ok(Repository { git: git.clone(), folder: place, work_tree: None, prefix: String::new() });
         }
-        Ok(Some(repository))
+        let prefix = lines.next().unwrap_or_default().trim_end_matches('/').to_owned();
+        let work_tree = Some(root_of(folder, &prefix)?);
+        Ok(Repository { git: git.clone(), folder: place, work_tree, prefix })
     }
 
     /// The folder that it was seen from, below its root: `env/prod`; empty for the root and in bare ones.

@@ -33,29 +33,38 @@ impl Repository {
         if !seems_inside(folder) {
             return Ok(None);
         }
+        if is_bare(folder) {
+            return Ok(Some(Repository {
+                git: git.clone(),
+                folder: absolute(folder)?,
+                work_tree: None,
+                prefix: String::new(),
+            }));
+        }
         let mut command = git.command();
-        command.arg("-C").arg(folder);
+        // A repository that lies among the files of another one might be anybody's, and its settings name programs.
+        command.args(["-c", "safe.bareRepository=explicit"]).arg("-C").arg(folder);
         command.args(["rev-parse", "--is-inside-work-tree", "--absolute-git-dir", "--show-prefix"]);
         let answer = git.ask(command)?;
-        if !answer.worked {
-            let is_none = answer.complaint.contains("not a git repository");
-            return if is_none {
-                Ok(None)
-            } else {
-                Err(told(format!("git can't read the repository of `{}`", folder.display()), &answer))
-            };
+        match answer.worked {
+            true => Repository::told_by(git, folder, &answer).map(Some),
+            false if answer.complaint.contains("not a git repository") => Ok(None),
+            false => Err(told(format!("git can't read the repository of `{}`", folder.display()), &answer)),
         }
-        let text = String::from_utf8_lossy(&answer.output).into_owned();
+    }
+
+    /// Reads what `rev-parse` says, a line for each question.
+    fn told_by(git: &Git, folder: &Path, answer: &Answer) -> Result<Repository, Diagnostic> {
+        let text = String::from_utf8_lossy(&answer.output);
         let mut lines = text.split('\n');
         let is_inside = lines.next() == Some("true");
         let place = PathBuf::from(lines.next().unwrap_or_default());
-        let prefix =
-            if is_inside { lines.next().unwrap_or_default().trim_end_matches('/').to_owned() } else { String::new() };
-        let mut repository = Repository { git: git.clone(), folder: place, work_tree: None, prefix };
-        if is_inside {
-            repository.work_tree = Some(root_of(folder, &repository.prefix)?);
+        if !is_inside {
+            return Ok(Repository { git: git.clone(), folder: place, work_tree: None, prefix: String::new() });
         }
-        Ok(Some(repository))
+        let prefix = lines.next().unwrap_or_default().trim_end_matches('/').to_owned();
+        let work_tree = Some(root_of(folder, &prefix)?);
+        Ok(Repository { git: git.clone(), folder: place, work_tree, prefix })
     }
 
     /// The folder that it was seen from, below its root: `env/prod`; empty for the root and in bare ones.
@@ -99,8 +108,7 @@ impl Repository {
 }
 
 fn root_of(folder: &Path, prefix: &str) -> Result<PathBuf, Diagnostic> {
-    let failed = |error| Diagnostic::error(format!("`{}` can't be read: {error}", folder.display()));
-    let folder = folder.canonicalize().map_err(failed)?;
+    let folder = absolute(folder)?;
     let depth = prefix.split('/').filter(|name| !name.is_empty()).count();
     Ok(folder.ancestors().nth(depth).unwrap_or(&folder).to_owned())
 }
@@ -108,8 +116,16 @@ fn root_of(folder: &Path, prefix: &str) -> Result<PathBuf, Diagnostic> {
 /// Whether there is a `.git` above, or this is one itself.
 fn seems_inside(folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
-    let is_bare = |folder: &Path| folder.join("HEAD").exists() && folder.join("objects").is_dir();
     folder.ancestors().any(|above| above.join(".git").exists() || is_bare(above))
+}
+
+/// Whether a folder is a repository itself, and not a checkout of one.
+fn is_bare(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
+    folder.canonicalize().map_err(|error| Diagnostic::error(format!("`{}` can't be read: {error}", folder.display())))
 }
 
 /// A remote's URL as it may be shown and stored: what stands before an `@` may be a token, but not in SSH's.

@@ -19,7 +19,7 @@ use futures::stream::{self, StreamExt as _};
 pub(crate) use remote::refused;
 
 use crate::cache::Cache;
-use crate::git::Git;
+use crate::git::{Git, Stop};
 use crate::source::{ArchiveUrl, ArtifactName, GitUrl, Source};
 use crate::trust::Trust;
 use crate::want::{Ask, Locked, Package, Wanted};
@@ -86,13 +86,15 @@ struct Shared {
     git: Git,
 }
 
-/// Brings all that is wanted into the cache, in the order in which it is wanted. What fails, fails alone.
+/// Brings all that is wanted into the cache, in the order in which it is wanted. What fails, fails alone. It may be given up at any
+/// time: what was not whole by then is not there.
 pub async fn fetch(wanted: &[(Wanted, Option<Locked>)], options: &Options<'_>) -> Vec<Result<Package, Diagnostic>> {
+    let stop = StopWhenDropped(Stop::default());
     let shared = Arc::new(Shared {
         cache: Cache::below(&options.cache),
         ask: options.ask,
         trust: options.trust.clone(),
-        git: options.git.clone(),
+        git: options.git.stoppable(&stop.0),
     });
     let (places, mut done) = sort(wanted, &shared);
     let errands = places.into_iter().map(|(place, items)| run(place, items, Arc::clone(&shared), options));
@@ -100,6 +102,15 @@ pub async fn fetch(wanted: &[(Wanted, Option<Locked>)], options: &Options<'_>) -
     done.extend(fetched.into_iter().flatten());
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Git runs aside, where it would go on after whoever fetches has given up.
+struct StopWhenDropped(Stop);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.ask();
+    }
 }
 
 /// What is wanted of each place, and what need not be asked for.

@@ -12,6 +12,8 @@ mod signatures;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bimetal_model::Diagnostic;
@@ -72,11 +74,26 @@ const SETTINGS: [&str; 9] = [
 pub struct Git {
     program: OsString,
     environment: Vec<(OsString, OsString)>,
+    stop: Stop,
+}
+
+/// Whether what runs should end, because nobody waits for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Default for Git {
     fn default() -> Git {
-        Git { program: "git".into(), environment: Vec::new() }
+        Git { program: "git".into(), environment: Vec::new(), stop: Stop::default() }
     }
 }
 
@@ -86,6 +103,11 @@ impl Git {
     pub fn with(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Git {
         self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
+    }
+
+    /// The same git, all of whose runs end when this is asked.
+    pub(crate) fn stoppable(&self, stop: &Stop) -> Git {
+        Git { stop: stop.clone(), ..self.clone() }
     }
 
     /// A command, to which its words are still to be added.
@@ -112,7 +134,7 @@ impl Git {
 
     /// Runs a command whose answer is short.
     pub(crate) fn ask(&self, command: Command) -> Result<Answer, Diagnostic> {
-        Running::start(command, SOON)?.answer(SHORT)
+        Running::start(self, command, SOON)?.answer(SHORT)
     }
 }
 

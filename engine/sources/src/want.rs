@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bimetal_model::Diagnostic;
 use serde::{Deserialize, Serialize};
 
-use crate::source::Source;
+use crate::source::{Source, is_id};
 use crate::version;
 
 /// A module, or a configuration, that something names.
@@ -38,17 +38,19 @@ impl Wanted {
 
     /// Whether a lock is one of this, and not of what was wanted before.
     pub(crate) fn is_answered_by(&self, locked: &Locked) -> bool {
+        // Lock files are merged and edited; only what is an id may come near git.
+        let has_commit = locked.commit.as_deref().is_some_and(is_id);
         match (&self.source, &self.version) {
             (Source::Git { .. }, Some(constraint)) => {
                 let version = locked.version.as_deref().and_then(version::of_tag);
                 let fits = version.is_some_and(|version| version::allows(constraint, &version).unwrap_or(false));
-                fits && locked.commit.is_some()
+                fits && has_commit
             }
             (Source::Git { reference, .. }, None) => {
                 let name = reference.as_ref().map(|reference| reference.as_str());
                 let is_other =
                     reference.as_ref().is_some_and(|name| name.is_commit()) && locked.commit.as_deref() != name;
-                locked.reference.as_deref() == name && locked.version.is_none() && locked.commit.is_some() && !is_other
+                locked.reference.as_deref() == name && locked.version.is_none() && has_commit && !is_other
             }
             (Source::Archive { .. } | Source::Artifact { .. }, _) => locked.commit.is_none(),
         }

@@ -50,7 +50,7 @@ fn shallow(git: &Git, url: &GitUrl, scratch: &Scratch, objects: &[&str]) -> Resu
     let mut command = git.in_repository(scratch.path());
     command.args(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
     command.args(["--no-recurse-submodules", "--", url.as_str()]).args(objects);
-    run(url, command, scratch)
+    run(git, url, command, scratch)
 }
 
 /// All branches and tags with their history: for servers that neither give single commits nor cut history off.
@@ -64,15 +64,15 @@ fn everything(git: &Git, url: &GitUrl, scratch: &Scratch) -> Result<(), Diagnost
     }
     command.args(["--", url.as_str()]);
     command.args(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]);
-    let answer = run(url, command, scratch)?;
+    let answer = run(git, url, command, scratch)?;
     match answer.worked {
         true => Ok(()),
         false => Err(told(format!("`git::{url}` can't be fetched"), &answer)),
     }
 }
 
-fn run(url: &GitUrl, command: std::process::Command, scratch: &Scratch) -> Result<Answer, Diagnostic> {
-    let running = Running::start(command, LATE)?.watch(scratch.path(), PACKED_BYTES);
+fn run(git: &Git, url: &GitUrl, command: std::process::Command, scratch: &Scratch) -> Result<Answer, Diagnostic> {
+    let running = Running::start(git, command, LATE)?.watch(scratch.path(), PACKED_BYTES);
     let named = |error: Diagnostic| {
         let hint =
             format!("what is fetched at once may be {} and take {} minutes", human(PACKED_BYTES), LATE.as_secs() / 60);
@@ -97,7 +97,7 @@ fn missing(git: &Git, scratch: &Scratch, objects: &[&str]) -> Result<BTreeSet<St
     let mut command = git.in_repository(scratch.path());
     command.args(["cat-file", "--batch-check=%(objectname) %(objecttype)"]);
     let asked = objects.iter().map(|object| format!("{object}\n")).collect::<String>();
-    let answer = Running::start_with(command, asked.into_bytes(), LATE)?.answer(SHORT)?;
+    let answer = Running::start_with(git, command, asked.into_bytes(), LATE)?.answer(SHORT)?;
     let text = answer.text();
     Ok(text.lines().filter_map(|line| line.strip_suffix(" missing")).map(str::to_owned).collect())
 }

@@ -33,7 +33,7 @@ pub(crate) fn write(objects: &Source<'_>, commit: &str, tree: &mut Tree) -> Resu
     let mut command = objects.git.in_repository(objects.folder);
     command.args(["cat-file", "--batch"]);
     let wanted: String = listed.iter().map(|entry| format!("{}\n", entry.object)).collect();
-    let running = Running::start_with(command, wanted.into_bytes(), LATE).map_err(failed)?;
+    let running = Running::start_with(objects.git, command, wanted.into_bytes(), LATE).map_err(failed)?;
     let mut contents = BufReader::with_capacity(64 << 10, running);
     for entry in &listed {
         let size = header(&mut contents, &entry.object)?;
@@ -60,7 +60,7 @@ pub(crate) fn write(objects: &Source<'_>, commit: &str, tree: &mut Tree) -> Resu
 fn list(objects: &Source<'_>, commit: &str) -> Result<Vec<Listed>, Refusal> {
     let mut command = objects.git.in_repository(objects.folder);
     command.args(["ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", commit]);
-    let running = Running::start(command, SOON).map_err(failed)?;
+    let running = Running::start(objects.git, command, SOON).map_err(failed)?;
     // A name is at most some kilobytes: a longer one ends the reading.
     let mut lines = BufReader::new(running);
     let (mut listed, mut total) = (Vec::new(), 0_u64);

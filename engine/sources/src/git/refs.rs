@@ -34,7 +34,7 @@ pub(crate) struct Tag {
 pub(crate) fn list(git: &Git, url: &GitUrl) -> Result<Refs, Diagnostic> {
     let mut command = git.command();
     command.args(["ls-remote", "--quiet", "--", url.as_str()]);
-    let answer = Running::start(command, LATE)?.answer(SHORT)?;
+    let answer = Running::start(git, command, LATE)?.answer(SHORT)?;
     match answer.worked {
         true => Ok(Refs::parse(&answer.text())),
         false => Err(told(format!("`git::{url}` can't be reached"), &answer)),

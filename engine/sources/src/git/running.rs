@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bimetal_model::Diagnostic;
 
+use super::{Git, Stop};
 use crate::tree::human;
 
 /// How often it is looked after.
@@ -23,6 +24,7 @@ pub(crate) struct Running {
     current: io::Cursor<Vec<u8>>,
     complaints: Receiver<String>,
     ends: Instant,
+    stop: Stop,
     watched: Option<(PathBuf, u64)>,
 }
 
@@ -43,7 +45,7 @@ impl Answer {
 }
 
 impl Running {
-    pub(crate) fn start(mut command: Command, patience: Duration) -> Result<Running, Diagnostic> {
+    pub(crate) fn start(git: &Git, mut command: Command, patience: Duration) -> Result<Running, Diagnostic> {
         let mut child = command.spawn().map_err(|error| not_there(&error))?;
         let (output, chunks) = sync_channel(4);
         let (said, complaints) = sync_channel(1);
@@ -51,13 +53,26 @@ impl Running {
         thread::spawn(move || stdout.map(|stdout| hand_on(stdout, &output)));
         thread::spawn(move || stderr.map(|stderr| said.send(last_of(stderr))));
         let ends = Instant::now() + patience;
-        Ok(Running { child, chunks, current: io::Cursor::default(), complaints, ends, watched: None })
+        Ok(Running {
+            child,
+            chunks,
+            current: io::Cursor::default(),
+            complaints,
+            ends,
+            stop: git.stop.clone(),
+            watched: None,
+        })
     }
 
     /// Starts it with something to read.
-    pub(crate) fn start_with(mut command: Command, input: Vec<u8>, patience: Duration) -> Result<Running, Diagnostic> {
+    pub(crate) fn start_with(
+        git: &Git,
+        mut command: Command,
+        input: Vec<u8>,
+        patience: Duration,
+    ) -> Result<Running, Diagnostic> {
         command.stdin(Stdio::piped());
-        let mut running = Running::start(command, patience)?;
+        let mut running = Running::start(git, command, patience)?;
         if let Some(mut stdin) = running.child.stdin.take() {
             // Git may end before it has read everything: it says why itself.
             thread::spawn(move || stdin.write_all(&input));
@@ -96,6 +111,9 @@ impl Running {
     }
 
     fn look_after(&self) -> io::Result<()> {
+        if self.stop.is_asked() {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "nobody waits for it any more"));
+        }
         if Instant::now() > self.ends {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long"));
         }
@@ -231,6 +249,7 @@ fn size_of(folder: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::SOON;
 
     #[test]
     fn what_git_says_is_shown_without_passwords_and_escapes() {
@@ -238,6 +257,32 @@ mod tests {
         insta::assert_snapshot!(presentable(said), @"
         remote: [2Jhello
         fatal: unable to access 'https://a.b/c.git/': 403
+        ");
+    }
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    #[test]
+    fn what_takes_too_long_or_says_too_much_is_ended() {
+        let git = Git::default();
+        let start = |script, patience| Running::start(&git, sh(script), patience).unwrap();
+        let late = start("exec sleep 600", Duration::from_millis(1)).answer(10).unwrap_err();
+        let long = start("exec yes", SOON).answer(1 << 20).unwrap_err();
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("head -c 2000000 /dev/zero > {}/pack; exec sleep 600", folder.path().display());
+        let large = start(&script, SOON).watch(folder.path(), 1 << 20).answer(10).unwrap_err();
+        git.stop.ask();
+        let stopped = start("exec sleep 600", SOON).answer(10).unwrap_err();
+        let said = [late, long, large, stopped].map(|error| error.summary);
+        insta::assert_snapshot!(said.join("\n"), @"
+        git was stopped: it took too long
+        git answers with more than 1 MiB
+        git was stopped: what it fetches is larger than 1 MiB, which no module may be
+        git was stopped: nobody waits for it any more
         ");
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn verify(
 fn put(git: &Git, scratch: &Scratch, signed: &Signed<'_>) -> Result<String, Diagnostic> {
     let mut command: Command = git.in_repository(scratch.path());
     command.args(["hash-object", "-w", "--stdin", "-t", signed.kind]);
-    let answer = Running::start_with(command, signed.content.to_vec(), SOON)?.answer(SHORT)?;
+    let answer = Running::start_with(git, command, signed.content.to_vec(), SOON)?.answer(SHORT)?;
     match answer.worked {
         true => Ok(answer.text()),
         false => Err(told(format!("the {} can't be read again", signed.kind), &answer)),

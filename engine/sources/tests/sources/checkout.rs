@@ -159,6 +159,28 @@ fn a_commit_is_extracted_beside_the_working_tree() {
 }
 
 #[test]
+fn a_repository_among_the_files_of_another_one_is_not_used() {
+    let world = World::new();
+    let history = world.history("infra");
+    let evil = world.path("evil");
+    history.commit_file("env/main.bm.hcl", "first");
+    history.git(&["init", "--quiet", "--bare", "env/lib"]);
+    let config = format!(
+        "[core]\nbare = false\nworktree = {}\nfsmonitor = touch {evil}\n[filter \"evil\"]\nclean = touch {evil}\n",
+        history.folder.display(),
+        evil = evil.display()
+    );
+    fs::write(history.folder.join("env/lib/config"), config).unwrap();
+    history.write(".gitattributes", "* filter=evil\n");
+    history.write("env/lib/modules/main.bm.hcl", "x");
+    assert!(Repository::of(world.git(), &history.folder.join("env/lib/modules")).is_err());
+    // Where it is named itself, it is one without files.
+    let bare = of(&world, &history, "env/lib");
+    assert_eq!((bare.root(), bare.head(), bare.is_dirty(Scope::Everywhere)), (None, Ok(None), Ok(false)));
+    assert!(!evil.exists());
+}
+
+#[test]
 fn variables_of_a_hook_do_not_lead_elsewhere() {
     let mut world = World::new();
     let history = world.history("infra");

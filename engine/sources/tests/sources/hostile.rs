@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use bimetal_sources::{Ask, Repository};
+use bimetal_sources::{Ask, Locked, Repository};
 
 use crate::history::History;
 use crate::world::{World, told};
@@ -201,6 +201,18 @@ fn names_of_refs_that_look_like_options_are_not_seen() {
     fs::write(history.folder.join(".git/packed-refs"), packed).unwrap();
     let fetched = world.fetch(&history.url(), Some("~> 1.0"), None, Ask::WhereMissing).unwrap();
     assert_eq!(fetched.locked.reference.as_deref(), Some("v1.0.0"));
+}
+
+#[test]
+fn a_lock_that_was_written_by_hand_is_no_option() {
+    let world = World::new();
+    let history = world.history("web");
+    history.commit_file("main.bm.hcl", "first");
+    let locked = world.get(&history.url()).unwrap().locked;
+    for commit in ["--upload-pack=touch", "+refs/heads/*:refs/heads/*", "../../etc"] {
+        let other = Locked { commit: Some(commit.to_owned()), ..locked.clone() };
+        assert_eq!(world.fetch(&history.url(), None, Some(&other), Ask::WhereMissing).unwrap().locked, locked);
+    }
 }
 
 #[test]

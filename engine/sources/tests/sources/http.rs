@@ -20,10 +20,17 @@ pub(crate) struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Open,
+    Password,
+    Dumb,
+}
+
 struct Backend {
     served: PathBuf,
     settings: Vec<(String, String)>,
-    has_password: bool,
+    kind: Kind,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,21 +42,26 @@ struct Request {
 
 impl Server {
     pub(crate) fn open(world: &World) -> Server {
-        Server::start(world, false)
+        Server::start(world, Kind::Open)
+    }
+
+    /// That knows nothing of git's protocol, and has only files.
+    pub(crate) fn dumb(world: &World) -> Server {
+        Server::start(world, Kind::Dumb)
     }
 
     /// That lets in nobody but Alice.
     pub(crate) fn with_password(world: &World) -> Server {
-        Server::start(world, true)
+        Server::start(world, Kind::Password)
     }
 
-    fn start(world: &World, has_password: bool) -> Server {
+    fn start(world: &World, kind: Kind) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (requests, stopped) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let settings = settings(&world.path("home"));
         let backend =
-            Arc::new(Backend { served: world.path("served"), settings, has_password, requests: Arc::clone(&requests) });
+            Arc::new(Backend { served: world.path("served"), settings, kind, requests: Arc::clone(&requests) });
         let stop = Arc::clone(&stopped);
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
@@ -91,10 +103,11 @@ impl Backend {
         self.requests.lock().unwrap().push(format!("{method} {path}"));
         let knows = request.headers.iter().any(|header| header.to_ascii_lowercase() == AUTHORIZATION);
         let mut stream = stream;
-        if self.has_password && !knows {
+        if self.kind == Kind::Password && !knows {
             let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             return stream.write_all(refusal.as_bytes()).ok();
         }
+        let query = if self.kind == Kind::Dumb { "" } else { query };
         let answer = self.run(method, path, query, &request);
         let end = answer.windows(4).position(|end| end == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&answer[..end]).into_owned();

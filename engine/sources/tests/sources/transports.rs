@@ -3,6 +3,9 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bimetal_sources::Ask;
 
 use crate::http::Server;
 use crate::world::{World, run};
@@ -80,6 +83,32 @@ fn passwords_of_the_users_settings_are_not_shown() {
     world.configure(&format!("[url \"{secret}\"]\ninsteadOf = {url}\n"));
     let said = world.said(&world.get(&server.url("web")));
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_server_with_nothing_but_files_will_do() {
+    let world = World::new();
+    let history = world.history("web");
+    let first = history.commit_file("main.bm.hcl", "first");
+    history.commit_file("main.bm.hcl", "second");
+    history.tag("v1.0.0");
+    history.git(&["update-server-info"]);
+    let server = Server::dumb(&world);
+    let newest = world.fetch(&server.url("web"), Some("~> 1.0"), None, Ask::WhereMissing).unwrap();
+    assert_eq!(std::fs::read_to_string(newest.folder.join("main.bm.hcl")).unwrap(), "second");
+    let older = world.get(&format!("{}?ref={first}", server.url("web"))).unwrap();
+    assert_eq!(std::fs::read_to_string(older.folder.join("main.bm.hcl")).unwrap(), "first");
+}
+
+#[test]
+fn who_gives_up_waits_for_no_server() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let source = format!("git::http://{}/web", listener.local_addr().unwrap());
+    let began = Instant::now();
+    // It takes what comes, and never answers.
+    world.give_up(&source, || drop(listener.accept().map(std::mem::forget)));
+    assert!(began.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

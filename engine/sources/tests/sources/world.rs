@@ -101,6 +101,28 @@ impl World {
     }
 
     pub(crate) fn fetch_all(&self, wanted: &[(Wanted, Option<Locked>)], ask: Ask) -> Vec<Fetched> {
+        self.run(ask, async |options| fetch(wanted, options).await)
+    }
+
+    /// Begins to fetch, and goes when this is over. Whatever goes on aside is waited for.
+    pub(crate) fn give_up(&self, source: &str, until: impl FnOnce() + Send) {
+        let wanted = [(wanted(source, None), None)];
+        std::thread::scope(|scope| {
+            let (over, is_over) = tokio::sync::oneshot::channel();
+            scope.spawn(move || {
+                until();
+                over.send(())
+            });
+            self.run(Ask::WhereMissing, async |options| {
+                tokio::select! {
+                    _ = fetch(&wanted, options) => panic!("nobody answers"),
+                    over = is_over => over.unwrap(),
+                }
+            });
+        });
+    }
+
+    fn run<T>(&self, ask: Ask, work: impl AsyncFnOnce(&Options<'_>) -> T) -> T {
         let http = || match &self.authority {
             Some(authority) => reqwest::Client::builder().tls_certs_only([authority.clone()]),
             None => panic!("no test fetches archives without an authority"),
@@ -115,7 +137,7 @@ impl World {
             notify: &self.busy,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(fetch(wanted, &options))
+        runtime.block_on(work(&options))
     }
 
     pub(crate) fn fetch(&self, source: &str, version: Option<&str>, locked: Option<&Locked>, ask: Ask) -> Fetched {

@@ -106,7 +106,7 @@ impl Planner<'_> {
     /// What is planned of a block's objects; `None` where that is not all of them.
     fn take(&mut self, block: &ObjectBlock, owner: &Owner, changes: Vec<Change>, count: usize) -> Option<()> {
         let changes = self.complete(changes, count)?;
-        let changes = if is_machine(&block.address) { self.with_facts(changes, owner)? } else { changes };
+        let changes = if is_machine(&block.address) { self.with_facts(changes, owner, block)? } else { changes };
         let addresses = changes.iter().map(|change| change.address.clone());
         self.behind.is(Node::Object(block.address.clone()), addresses);
         for change in changes {
@@ -227,7 +227,7 @@ impl Planner<'_> {
     }
 
     /// Machines with what the world says of them where the plan has to know it. `None`: not all is said.
-    fn with_facts(&mut self, changes: Vec<Change>, owner: &Owner) -> Option<Vec<Change>> {
+    fn with_facts(&mut self, changes: Vec<Change>, owner: &Owner, block: &ObjectBlock) -> Option<Vec<Change>> {
         let count = changes.len();
         let known: Vec<Change> =
             changes.into_iter().filter_map(|change| self.with_facts_of_one(change, owner, block)).collect();
@@ -242,7 +242,8 @@ impl Planner<'_> {
             None if machine::lacks_platform(&planned) => return self.ask_facts(&change),
             None => return Some(change),
         };
-        let facts = self.noted(facts.map_err(|said| said.into_iter().map(|d| placed(d.of(&change.address), block)).collect()))?;
+        let facts =
+            self.noted(facts.map_err(|said| said.into_iter().map(|d| placed(d.of(&change.address), block)).collect()))?;
         let after = machine::with_facts(planned, &facts, &owner.schema.block).map_err(|reason| {
             vec![
                 Diagnostic::error(format!("provider `{}` has a bug: its facts can't be used", owner.provider))

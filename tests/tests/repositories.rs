@@ -102,16 +102,42 @@ fn in_words(text: &str, origin: &Origin) -> String {
         let is_id = bare.len() >= 12 && bare.chars().all(is_hex);
         words.push(if is_id { format!("…{end}") } else { word.to_owned() });
     }
-    words.concat()
+    let (mut shown, mut before) = (String::new(), ' ');
+    for letter in words.concat().chars() {
+        // How long a line is depends on where the repository lies.
+        if letter != '^' || before != '^' {
+            shown.push(letter);
+        }
+        before = letter;
+    }
+    shown
 }
 
 #[test]
 fn a_module_is_chosen_locked_and_used_without_its_repository() {
     let origin = greetings();
     let bimetal = Bimetal::new(&calling(&origin.source("//greeting"), "  version = \"~> 1.0\"\n"));
-    insta::assert_snapshot!(in_words(&bimetal.run(&["plan"]).failed(), &origin), @"");
-    insta::assert_snapshot!(in_words(&bimetal.ok(&["init"]), &origin), @"");
-    insta::assert_snapshot!(in_words(&lock(&bimetal), &origin), @"");
+    insta::assert_snapshot!(in_words(&bimetal.run(&["plan"]).failed(), &origin), @r#"
+    error: `git::file:///srv/greetings` is not locked as it is wanted
+     --> main.bm.hcl:2:12
+      |
+    2 |   source = "git::file:///srv/greetings//greeting"
+      |            ^
+      |
+      = hint: `bimetal init` fetches and locks it
+    "#);
+    insta::assert_snapshot!(in_words(&bimetal.ok(&["init"]), &origin), @"git::file:///srv/greetings 1.0.0, commit …");
+    insta::assert_snapshot!(in_words(&lock(&bimetal), &origin), @r#"
+    # Written by `bimetal`. Keep it in version control.
+
+    module "git::file:///srv/greetings" {
+      wanted    = "~> 1.0"
+      version   = "1.0.0"
+      reference = "v1.0.0"
+      commit    = "…"
+      hash      = "sha256:…"
+    }
+    "#);
     bimetal.apply();
     assert_eq!(bimetal.output("text"), "hello world!");
 
@@ -143,7 +169,16 @@ fn a_tag_that_was_moved_is_refused() {
     let before = lock(&bimetal);
     origin.commit(&[("words/main.bm.hcl", &words("evil"))]);
     origin.git(&["tag", "--force", "v1.0.0"]);
-    insta::assert_snapshot!(in_words(&bimetal.run(&["init"]).failed(), &origin), @"");
+    insta::assert_snapshot!(in_words(&bimetal.run(&["init"]).failed(), &origin), @r#"
+    fetching `git::file:///srv/greetings`
+    error: tag `v1.0.0` of `git::file:///srv/greetings?ref=v1.0.0` is not where it is locked any more
+     --> main.bm.hcl:2:12
+      |
+    2 |   source = "git::file:///srv/greetings//greeting?ref=v1.0.0"
+      |            ^ the lock file says …, and it stands at … now
+      |
+      = hint: a tag should never move: ask who keeps the repository; `bimetal init --upgrade` takes the new commit
+    "#);
     assert_eq!(lock(&bimetal), before);
     bimetal.apply();
     assert_eq!(bimetal.output("text"), "hello world!");
@@ -176,7 +211,15 @@ fn what_may_not_be_fetched_is_said_where_it_is_called() {
     let configuration = calling(&origin.source("//greeting?ref=v1.0.0"), "");
     let bimetal =
         Bimetal::new(&format!("bimetal {{\n  allowed_sources = [\"github.com/team/*\"]\n}}\n\n{configuration}"));
-    insta::assert_snapshot!(in_words(&bimetal.run(&["init"]).failed(), &origin), @"");
+    insta::assert_snapshot!(in_words(&bimetal.run(&["init"]).failed(), &origin), @r#"
+    error: `git::file:///srv/greetings?ref=v1.0.0` is none of the sources that are allowed
+     --> main.bm.hcl:6:12
+      |
+    6 |   source = "git::file:///srv/greetings//greeting?ref=v1.0.0"
+      |            ^
+      |
+      = hint: see `allowed_sources` in the `bimetal` block
+    "#);
 
     for (number, source) in
         ["modules/net", "git::ext::sh -c evil", "git::https://user:secret@h/x.git", "github.com/a/b//../c"]
@@ -193,4 +236,120 @@ fn what_may_not_be_fetched_is_said_where_it_is_called() {
     bimetal.write("main.bm.hcl", &calling(&origin.source(&format!("//greeting/out?ref={out}")), ""));
     let error = bimetal.run(&["init"]).failed();
     assert!(error.contains("leads out of what the module was fetched with"), "{error}");
+}
+
+/// A checkout with a configuration of one output, whose first commit is tagged `v1`.
+fn checkout() -> Bimetal {
+    let bimetal = Bimetal::new(&text("one"));
+    bimetal.write(".gitignore", ".*\n*.plan\n");
+    for words in [
+        &["init", "--quiet", "--initial-branch", "main"][..],
+        &["remote", "add", "origin", "https://somebody:secret@example.org/infra.git"],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message", "one"],
+        &["tag", "v1"],
+    ] {
+        git(bimetal.folder(), words);
+    }
+    bimetal
+}
+
+fn text(word: &str) -> String {
+    format!("output \"text\" {{\n  value = \"{word}\"\n}}\n")
+}
+
+fn commit(bimetal: &Bimetal, word: &str) -> String {
+    bimetal.write("main.bm.hcl", &text(word));
+    git(bimetal.folder(), &["commit", "--quiet", "--all", "--message", word]);
+    git(bimetal.folder(), &["rev-parse", "HEAD"]).trim().to_owned()
+}
+
+#[test]
+fn what_runs_is_a_commit() {
+    let bimetal = checkout();
+    let applied = bimetal.ok(&["apply", "--auto-approve"]);
+    assert!(applied.contains("(v1, main)."), "{applied}");
+    let two = commit(&bimetal, "two");
+    bimetal.ok(&["apply", "--auto-approve"]);
+    bimetal.write("main.bm.hcl", &text("three"));
+    let planned = bimetal.ok(&["plan"]);
+    assert!(planned.contains(&format!("This is commit {} (main), with changes that are not", &two[..12])), "{planned}");
+    bimetal.ok(&["apply", "--auto-approve"]);
+
+    let history: serde_json::Value = serde_json::from_str(&bimetal.ok(&["history", "--json"])).expect("JSON");
+    let origins: Vec<_> = history["revisions"].as_array().expect("a list").iter().rev().map(|r| &r["origin"]).collect();
+    assert_eq!((&origins[0]["tag"], &origins[0]["dirty"]), (&"v1".into(), &false.into()), "{history}");
+    assert_eq!((&origins[1]["commit"], &origins[2]["dirty"]), (&two.clone().into(), &true.into()), "{history}");
+    assert_eq!(origins[0]["repository"], "https://example.org/infra.git", "{history}");
+    let shown = bimetal.ok(&["history", "show", "2"]);
+    assert!(shown.contains(&format!("commit {} (main) of https://example.org/infra.git", &two[..12])), "{shown}");
+    let listed = bimetal.ok(&["history"]);
+    assert!(listed.contains(&format!("{}+", &two[..12])), "{listed}");
+
+    // What goes back is that commit again.
+    bimetal.ok(&["rollback", "1", "--auto-approve"]);
+    assert_eq!(bimetal.output("text"), "one");
+    let shown = bimetal.ok(&["history", "show", "4"]);
+    assert!(shown.contains("(v1, main)") && !shown.contains("not committed"), "{shown}");
+}
+
+#[test]
+fn a_commit_is_planned_and_applied_whatever_is_checked_out() {
+    let bimetal = checkout();
+    bimetal.ok(&["apply", "--auto-approve"]);
+    let two = commit(&bimetal, "two");
+    bimetal.write("main.bm.hcl", &text("not ready"));
+    let planned = bimetal.ok(&["plan", "-ref", "HEAD"]);
+    assert!(planned.contains("\"one\" -> \"two\"") && planned.contains(&two[..12]), "{planned}");
+    bimetal.ok(&["plan", "--ref", &two, "--out", "two.plan"]);
+    bimetal.ok(&["apply", "two.plan"]);
+    assert_eq!(bimetal.output("text"), "two");
+
+    let source = format!("git::file://{}?ref=v1", bimetal.folder().display());
+    let planned = bimetal.ok(&["plan", &source]);
+    assert!(planned.contains("\"two\" -> \"one\"") && planned.contains("(v1)"), "{planned}");
+    bimetal.ok(&["apply", &source, "--auto-approve"]);
+    assert_eq!(bimetal.output("text"), "one");
+
+    // Nothing of it is left, and what is checked out is as it was.
+    assert_eq!(std::fs::read_to_string(bimetal.folder().join("main.bm.hcl")).expect("our own"), text("not ready"));
+    let own: Vec<_> = std::fs::read_dir(bimetal.folder().join(".bimetal")).expect("it is there").collect();
+    let is_view = |entry: &std::io::Result<std::fs::DirEntry>| {
+        entry.as_ref().expect("an entry").file_name().to_string_lossy().starts_with("commit-")
+    };
+    assert!(!own.iter().any(is_view), "{own:?}");
+
+    for (words, error) in [
+        (["plan", "--ref", "v9"], "v9"),
+        (["plan", "--ref", "--upload-pack=evil"], "--upload-pack=evil"),
+        (["plan", "git::file:///nowhere", "--json"], "/nowhere"),
+    ] {
+        let said = bimetal.run(&words);
+        assert!(said.code != 0 && format!("{said}").contains(error), "{said}");
+    }
+}
+
+#[test]
+fn only_a_commit_is_planned_where_that_is_wanted() {
+    let bimetal = checkout();
+    let clean = format!("bimetal {{\n  require_clean = true\n}}\n\n{}", text("clean"));
+    bimetal.write("main.bm.hcl", &clean);
+    bimetal.write("more.bm.hcl", "locals {\n}\n");
+    insta::assert_snapshot!(bimetal.run(&["plan"]).failed(), @r"
+    error: what is here is not what is committed, and `require_clean` wants a commit
+     |
+     = note: `main.bm.hcl` is changed, `more.bm.hcl` is new
+     = hint: commit first, or plan a commit with `--ref REVISION`
+    ");
+    git(bimetal.folder(), &["add", "--all"]);
+    git(bimetal.folder(), &["commit", "--quiet", "--message", "clean"]);
+    bimetal.ok(&["plan"]);
+    bimetal.write("main.bm.hcl", &text("dirty"));
+    bimetal.ok(&["plan", "--ref", "main"]);
+    let alone = Bimetal::new(&clean);
+    insta::assert_snapshot!(alone.run(&["plan"]).failed(), @r"
+    error: this configuration lies in no repository, and `require_clean` wants a commit
+     |
+     = hint: commit first, or plan a commit with `--ref REVISION`
+    ");
 }

@@ -530,7 +530,15 @@ fn who_signed_it_is_checked_and_locked() {
     let required = |keys: &str| format!("source = \"{}\", version = \"~> 1.2\", signed_by = [{keys}]", shop.source());
     let wanted = |keys: &str| configuration(&shop.registry.name(), &required(keys));
     let bimetal = person(&wanted(&format!("\"{key}\"")), &server);
-    let plain = |text: &str| shop.in_words(text).replace(&key, "RWkey").replace(&other, "RWother");
+    let plain = |text: &str| {
+        let text = shop.in_words(text).replace(&key, "RWkey").replace(&other, "RWother");
+        // How much of a key is left of a line that is cut is nobody's business.
+        let cut = |line: &str| match line.split_once("signed_by = [\"") {
+            Some((before, _)) if line.ends_with("...") => format!("{before}signed_by = …\n"),
+            _ => format!("{line}\n"),
+        };
+        text.lines().map(cut).collect::<String>()
+    };
 
     shop.publish(&maker, "1.2.0.wasm", "1.2.0", &[]);
     insta::assert_snapshot!(plain(&bimetal.run(&["init"]).failed()), @r#"
@@ -538,7 +546,7 @@ fn who_signed_it_is_checked_and_locked() {
     error: provider `notes` is not signed
      --> main.bm.hcl:4:5
       |
-    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWROARmSL7rIsXwremgViHBF1In3zsg68kJs41z+zGFV69...
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = …
       |     ^^^^^ the configuration wants it signed by RWkey
       |
       = hint: get it from who makes it, or leave `signed_by` out to take it unsigned
@@ -553,7 +561,7 @@ fn who_signed_it_is_checked_and_locked() {
     error: provider `notes` is signed with another key
      --> main.bm.hcl:4:5
       |
-    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWROARmSL7rIsXwremgViHBF1In3zsg68kJs41z+zGFV69...
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = …
       |     ^^^^^ with the key with the id …; the configuration wants it signed by RWkey
       |
       = hint: if its makers have a new key, add that to `signed_by`: ask them, and not the registry
@@ -581,7 +589,7 @@ fn who_signed_it_is_checked_and_locked() {
     error: the signature of provider `notes` is wrong
      --> main.bm.hcl:4:5
       |
-    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = ["RWROARmSL7rIsXwremgViHBF1In3zsg68kJs41z+zGFV69...
+    4 |     notes = { source = "registry.example.org/team/notes", version = "~> 1.2", signed_by = …
       |     ^^^^^ the component is not what the key with the id … signed
       |
       = hint: it was changed after it was signed, or the signature is another one's: don't use it

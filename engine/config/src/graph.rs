@@ -293,7 +293,7 @@ impl<'a> Collector<'a> {
         if is_there {
             return module.nodes_of(&reference.target);
         }
-        if module.has_gaps {
+        if module.has_gaps && matches!(reference.target, Target::Local(_)) {
             return Vec::new();
         }
         let text = reference.target.to_string();

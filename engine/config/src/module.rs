@@ -50,7 +50,7 @@ impl Scoped {
 /// A parsed configuration: the root module, and all instances of the modules that it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Whether something is missing that couldn't be read: what is not declared may stand there.
+    /// Whether something is missing that couldn't be read: a local that is not declared may stand there.
     pub has_gaps: bool,
     /// Where the root module's files are; empty for the configuration's own root.
     pub folder: Arc<str>,

@@ -25,9 +25,11 @@ fn without_tabs_behind_keys(text: &str) -> Cow<'_, str> {
         let error = Parser::new_from_str(&text).find_map(Result::err);
         let Some(error) = error else { break };
         let at = text.char_indices().nth(error.marker().index()).map_or(text.len(), |(at, _)| at);
-        match text.get(..at).map(|before| before.ends_with(":\t")) {
-            Some(true) => text.to_mut().replace_range(at - 1..at, " "),
-            Some(false) | None => break,
+        let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        // A `:` at the beginning belongs to a key that is no simple one.
+        match line.strip_suffix(":\t") {
+            Some(key) if !key.trim().is_empty() => text.to_mut().replace_range(at - 1..at, " "),
+            Some(_) | None => break,
         }
     }
     text

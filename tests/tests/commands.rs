@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "init",
     "validate",
     "fmt",
@@ -27,6 +27,7 @@ const COMMANDS: [&str; 23] = [
     "output",
     "providers",
     "state",
+    "status",
     "history",
     "rollback",
     "machines",

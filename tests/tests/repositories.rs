@@ -353,3 +353,105 @@ fn only_a_commit_is_planned_where_that_is_wanted() {
      = hint: commit first, or plan a commit with `--ref REVISION`
     ");
 }
+
+/// The commands of a workflow file, job by job.
+fn commands(file: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(xtask::root().join("examples/ci").join(file)).expect("it is there");
+    let mut jobs: Vec<Vec<String>> = Vec::new();
+    for line in text.lines() {
+        if line.trim() == "steps:" {
+            jobs.push(Vec::new());
+        } else if let (Some(command), Some(job)) = (line.trim().strip_prefix("run: "), jobs.last_mut()) {
+            job.push(command.to_owned());
+        }
+    }
+    jobs
+}
+
+/// Runs commands as a runner does, in a clone of its own.
+fn run_job(origin: &Path, commands: &[String], bring: Option<&Path>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    git(folder.path(), &["clone", "--quiet", &origin.display().to_string(), "."]);
+    if let Some(plan) = bring {
+        std::fs::copy(plan, folder.path().join("bimetal.plan")).expect("the plan of the job before");
+    }
+    let program = bimetal_tests::bimetal::binary();
+    let path =
+        format!("{}:{}", program.parent().expect("a folder").display(), std::env::var("PATH").expect("it is set"));
+    for command in commands.iter().filter(|command| !command.starts_with("gh ")) {
+        let mut shell = Command::new("bash");
+        shell.args(["-e", "-c", command]).current_dir(folder.path()).env("PATH", &path);
+        shell.env("HOME", folder.path().join(".home")).env("XDG_CACHE_HOME", xtask::target().join("tmp/ci-cache"));
+        shell.env("GITHUB_STEP_SUMMARY", folder.path().join("summary.md")).env("BIMETAL_STATE_KEY", "ab".repeat(32));
+        let output = shell.output().expect("bash is installed");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    folder
+}
+
+#[test]
+fn the_workflows_of_the_examples_plan_and_apply() {
+    let state = tempfile::tempdir().expect("a folder");
+    let origin = Origin::new();
+    let shared = format!("bimetal {{\n  state \"local\" {{\n    path = \"{}\"\n  }}\n}}\n\n", state.path().display());
+    origin.commit(&[("main.bm.hcl", &format!("{shared}{}", text("merged")))]);
+
+    let (plan, apply) = (commands("plan.yml"), commands("apply.yml"));
+    assert_eq!((plan.len(), apply.len()), (1, 2));
+    let planned = run_job(&origin.path(), &plan[0], None);
+    let comment = std::fs::read_to_string(planned.path().join("plan.md")).expect("it was planned");
+    insta::assert_snapshot!(in_words(&comment, &origin), @"");
+
+    let first = run_job(&origin.path(), &apply[0], None);
+    assert!(first.path().join("summary.md").is_file());
+    let second = run_job(&origin.path(), &apply[1], Some(&first.path().join("bimetal.plan")));
+    let output = run_job(
+        &origin.path(),
+        &["bimetal output text --raw > said".to_owned(), "bimetal status > status".to_owned()],
+        None,
+    );
+    assert_eq!(std::fs::read_to_string(output.path().join("said")).expect("it was said").trim(), "merged");
+    let status = std::fs::read_to_string(output.path().join("status")).expect("it was said");
+    assert!(status.contains("that is what runs") && status.contains("(main)"), "{status}");
+    drop(second);
+}
+
+#[test]
+fn how_far_what_runs_is_from_a_commit_is_told() {
+    let bimetal = checkout();
+    let nothing = bimetal.run(&["status"]);
+    assert!(nothing.stderr.contains("Nothing was applied from a repository yet."), "{nothing}");
+    bimetal.ok(&["apply", "--auto-approve"]);
+    commit(&bimetal, "two");
+    commit(&bimetal, "three");
+    let status = bimetal.ok(&["status"]);
+    assert!(
+        status.contains("(v1, main) of https://example.org/infra.git") && status.contains("2 commits behind"),
+        "{status}"
+    );
+    let document: serde_json::Value =
+        serde_json::from_str(&bimetal.ok(&["status", "--ref", "HEAD~1", "--json"])).expect("JSON");
+    assert_eq!((&document["beside"]["behind"], &document["beside"]["ahead"]), (&1.into(), &0.into()), "{document}");
+    assert_eq!(document["origin"]["tag"], "v1");
+}
+
+#[test]
+fn two_environments_are_not_confused() {
+    let (state, origin) = (tempfile::tempdir().expect("a folder"), Origin::new());
+    let configuration = |word: &str| {
+        format!(
+            "bimetal {{\n  state \"sqlite\" {{\n    path = \"{}/s.db\"\n  }}\n}}\n\n{}",
+            state.path().display(),
+            text(word)
+        )
+    };
+    origin.commit(&[("prod/main.bm.hcl", &configuration("prod")), ("dev/main.bm.hcl", &configuration("dev"))]);
+    let bimetal = Bimetal::new("");
+    let folder = |name: &str| origin.path().join(name).display().to_string();
+    bimetal.ok(&["--chdir", &folder("prod"), "apply", "--auto-approve"]);
+    let error = bimetal.run(&["--chdir", &folder("dev"), "plan"]).failed();
+    insta::assert_snapshot!(in_words(&error, &origin), @"");
+    bimetal.ok(&["--chdir", &folder("prod"), "plan"]);
+    bimetal.ok(&["--chdir", &folder("dev"), "apply", "--auto-approve", "--move-state"]);
+    bimetal.ok(&["--chdir", &folder("dev"), "plan"]);
+}

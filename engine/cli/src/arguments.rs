@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub(crate) use planning::{Detail, Planning, Wishes};
+pub(crate) use planning::{Detail, Format, Planning, Wishes};
 pub(crate) use plugin::PluginCommand;
 pub(crate) use providers::{Consent, LockProviders, Mirrored, Providers};
 pub(crate) use variables::{Assignment, Variables};
@@ -98,6 +98,8 @@ pub(crate) enum Command {
     /// Look at the state, and mend it
     #[command(subcommand)]
     State(State),
+    /// Say which commit runs, and how far it is from another one
+    Status(Status),
     /// List who changed the state, when, and how it ended
     #[command(args_conflicts_with_subcommands = true)]
     History(History),
@@ -140,6 +142,7 @@ impl Command {
             Command::Output(_) => "output",
             Command::Providers(_) => "providers",
             Command::State(_) => "state",
+            Command::Status(_) => "status",
             Command::History(_) => "history",
             Command::Rollback(_) => "rollback",
             Command::Machines => "machines",
@@ -225,6 +228,9 @@ pub(crate) struct Plan {
     /// Plan to remove everything
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub(crate) destroy: bool,
+    /// How it is printed: `text`, or `markdown` for a comment on a change
+    #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
+    pub(crate) format: Format,
     /// Exit with 2 where something would change
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -303,6 +309,9 @@ pub(crate) struct Show {
     /// How much of a plan is shown: `full`, `grouped` (what is alike is one), `summary` (numbers)
     #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) detail: Detail,
+    /// How a plan is printed: `text`, or `markdown` for a comment on a change
+    #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true, requires = "plan")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -312,6 +321,13 @@ pub(crate) struct Output {
     /// Print a string as it is, without quotes
     #[arg(long, requires = "name")]
     pub(crate) raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The branch, tag or commit to compare with
+    #[arg(long = "ref", value_name = "REVISION", default_value = "HEAD")]
+    pub(crate) revision: String,
 }
 
 #[derive(Debug, Args)]

@@ -16,4 +16,5 @@ pub(crate) mod reach;
 pub(crate) mod rollback;
 pub(crate) mod signals;
 pub(crate) mod state;
+pub(crate) mod status;
 pub(crate) mod test;

@@ -95,6 +95,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Show(arguments) => command::plan::show(session, arguments).await?,
         Command::Output(arguments) => command::inspect::output(session, arguments).await?,
         Command::State(arguments) => command::state::state(session, arguments).await?,
+        Command::Status(arguments) => command::status::status(session, arguments).await?,
         Command::History(arguments) => command::history::history(session, arguments).await?,
         Command::Machines => command::fleet::machines(session).await?,
         Command::Ps(arguments) => command::fleet::ps(session, arguments).await?,

@@ -4,6 +4,7 @@ use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::Origin;
 use bimetal_sources::checkout::Scope;
 use bimetal_sources::{Git, Repository};
+use bimetal_state::State;
 
 use crate::failure::Failure;
 use crate::session::{Configuration, Session};
@@ -56,4 +57,43 @@ fn look(session: &Session, require_clean: bool) -> Result<Option<Box<Origin>>, D
 fn unclean(what: &str) -> Diagnostic {
     Diagnostic::error(format!("{what}, and `require_clean` wants a commit"))
         .hint("commit first, or plan a commit with `--ref REVISION`")
+}
+
+/// Whether the state was made from this configuration, and not from that of another environment: the last revision that knows where it
+/// came from counts.
+pub(crate) async fn check_belongs(store: &State, origin: &Origin) -> Result<(), Failure> {
+    let Some(last) = store.last_with_origin().await?.and_then(|revision| revision.origin) else { return Ok(()) };
+    let is_other = |(last, now): (&String, &String)| name(last) != name(now);
+    let other_repository = last.repository.as_ref().zip(origin.repository.as_ref()).is_some_and(is_other);
+    if !other_repository && last.folder == origin.folder {
+        return Ok(());
+    }
+    let place = |origin: &Origin| {
+        let folder = if origin.folder.is_empty() { "the top" } else { &*origin.folder };
+        let repository = origin.repository.as_ref().map(|repository| format!(" of `{repository}`")).unwrap_or_default();
+        format!("`{folder}`{repository}").replace("`the top`", "the top")
+    };
+    let error = Diagnostic::error("this state belongs to another configuration")
+        .because(format!("it was made from {}, and this is {}", place(&last), place(origin)))
+        .hint("name another state in the `state` block; if the configuration has moved, `--move-state` says so");
+    Err(error.into())
+}
+
+/// What a repository is called, wherever it is reached: its last two names.
+fn name(url: &str) -> Vec<&str> {
+    let path = url.trim_end_matches('/').trim_end_matches(".git");
+    path.rsplit(['/', ':']).take(2).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn a_repository_is_one_wherever_it_is_reached() {
+        for other in ["git@example.org:team/infra.git", "ssh://git@example.org:22/team/infra", "/srv/team/infra.git/"] {
+            assert_eq!(name(other), name("https://example.org/team/infra.git"));
+        }
+        assert_ne!(name("https://example.org/team/infra.git"), name("https://example.org/other/infra.git"));
+    }
 }

@@ -98,6 +98,8 @@ pub(crate) struct Course<'a> {
     pub(crate) look: Look,
     /// How many calls of providers may run at once.
     pub(crate) parallelism: usize,
+    /// Whether the state may have belonged to another configuration.
+    pub(crate) moves_state: bool,
     pub(crate) notify: &'a dyn Notify,
 }
 
@@ -117,7 +119,7 @@ impl<'a> Course<'a> {
             (false, false) => Look::Believe,
         };
         let parallelism = planning.at_once(Calls::PARALLELISM);
-        Course { options, look, parallelism, notify: &*session.progress }
+        Course { options, look, parallelism, moves_state: planning.move_state, notify: &*session.progress }
     }
 
     fn calls<'c, P: Predict + Operate>(&'c self, world: &'c World<P>) -> Calls<'c> {
@@ -141,11 +143,15 @@ pub(crate) async fn plan(
     course: &Course<'_>,
     images: Images,
 ) -> Result<Planned, Failure> {
+    let origin = crate::origin::of(session, &world.configuration)?;
+    if let Some(origin) = origin.as_ref().filter(|_| !course.moves_state) {
+        crate::origin::check_belongs(&world.store, origin).await?;
+    }
     let planned = look_and_plan(world, course).await;
     session.progress.clear();
     let files = &world.configuration.files;
     let (mut planned, said) = planned.map_err(|diagnostics| Failure::new(diagnostics, files))?;
-    planned.plan.origin = crate::origin::of(session, &world.configuration)?;
+    planned.plan.origin = origin;
     session.warn(&said, files);
     match images {
         Images::Lock => remember_images(session, world, &planned.plan)?,

@@ -20,6 +20,8 @@ use crate::seal::Sealer;
 use crate::store::{Commit, Committed, Expect, Row, Select, Table};
 use crate::words::{LAST_REVISION, number_key, number_of};
 
+/// Revisions without an origin that are passed over to find one that has it.
+const MOST_LOOKED_AT: usize = 16;
 /// The secret that goes into the names of contents.
 const NAMING: &str = "names of contents";
 
@@ -125,6 +127,20 @@ impl State {
     pub async fn revision(&self, number: u64) -> Result<Revision, StateError> {
         let none = || StateError::NoRevision(format!("the state has no revision {number}"));
         self.find_revision(number).await?.ok_or_else(none)
+    }
+
+    /// The newest revision that knows which version of a configuration it was made from; those of long ago don't count.
+    pub async fn last_with_origin(&self) -> Result<Option<Revision>, StateError> {
+        let found = self.look(&[Select::One(Table::Meta, LAST_REVISION.to_owned())]).await?;
+        let rows = found.map(|(_, view)| view.answers.concat()).unwrap_or_default();
+        let last = rows.first().and_then(|row| row.value.parse::<u64>().ok()).unwrap_or(0);
+        for number in (1..=last).rev().take(MOST_LOOKED_AT) {
+            let revision = self.find_revision(number).await?;
+            if let Some(revision) = revision.filter(|revision| revision.origin.is_some()) {
+                return Ok(Some(revision));
+            }
+        }
+        Ok(None)
     }
 
     /// The revision that did a saved plan.

@@ -31,6 +31,9 @@ pub(crate) struct Planning {
     /// How much of the plan is shown: `full`, `grouped` (what is alike is one), `summary` (numbers)
     #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) detail: Detail,
+    /// Go on with this state though it belonged to another folder or repository: the configuration has moved
+    #[arg(long)]
+    pub(crate) move_state: bool,
     /// Write what happens into a file, too: a JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(crate) json_into: Option<PathBuf>,
@@ -63,6 +66,16 @@ pub(crate) struct Wishes {
     /// Ask nobody while planning: only what the state and the lock file know counts
     #[arg(long, conflicts_with = "refresh_only")]
     pub(crate) offline: bool,
+}
+
+/// How a plan is printed for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a terminal
+    #[default]
+    Text,
+    /// For a comment
+    Markdown,
 }
 
 /// How much of a plan is shown.

@@ -97,7 +97,7 @@ fn document(revision: &Revision) -> Json {
     })
 }
 
-fn outcome(revision: &Revision) -> &'static str {
+pub(super) fn outcome(revision: &Revision) -> &'static str {
     match revision.outcome {
         Some(RevisionOutcome::Done) => "done",
         Some(RevisionOutcome::Failed) => "failed",

@@ -49,7 +49,8 @@ async fn take(session: &Session, world: &World, words: &arguments::Import) -> Re
         ..Options::default()
     };
     // What else exists is not the question.
-    let course = Course { options, look: Look::Believe, parallelism: 1, notify: &*session.progress };
+    let course =
+        Course { options, look: Look::Believe, parallelism: 1, moves_state: false, notify: &*session.progress };
     let planned = walk::look_and_plan(world, &course).await;
     session.progress.clear();
     let (planned, _) = planned.map_err(|said| Failure::new(said, &world.configuration.files))?;

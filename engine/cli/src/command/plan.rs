@@ -7,7 +7,7 @@ use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Address, Diagnostic};
 use bimetal_plan::{Mode, Plan};
 
-use crate::arguments::{self, Detail};
+use crate::arguments::{self, Detail, Format};
 use crate::edge::moment;
 use crate::failure::Failure;
 use crate::keys::keys;
@@ -28,7 +28,7 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
     let mode = if arguments.destroy { Mode::Destroy } else { Mode::Apply };
     let course = Course::of(session, &arguments.planning, &arguments.wishes, mode);
     let planned = walk::plan(session, &world, &course, Images::Lock).await?;
-    show_plan(session, &planned.plan, arguments.planning.detail);
+    show_as(session, &planned.plan, arguments.planning.detail, arguments.format);
     session.progress.events.document("plan", || plan_document(&planned.plan));
     if let Some(path) = &arguments.out {
         let keys = keys(&session.home, &world.configuration)?;
@@ -46,9 +46,14 @@ pub(crate) async fn plan(session: &Session, arguments: &arguments::Plan) -> Resu
 
 /// The plan, for people or for programs.
 pub(crate) fn show_plan(session: &Session, plan: &Plan, detail: Detail) {
-    match session.json {
-        true => print_json(&plan_document(plan)),
-        false => print(&render::plan::render(plan, detail, width())),
+    show_as(session, plan, detail, Format::Text);
+}
+
+fn show_as(session: &Session, plan: &Plan, detail: Detail, format: Format) {
+    match (session.json, format) {
+        (true, _) => print_json(&plan_document(plan)),
+        (false, Format::Text) => print(&render::plan::render(plan, detail, width())),
+        (false, Format::Markdown) => print(&render::plan::markdown(plan, detail)),
     }
 }
 
@@ -59,7 +64,7 @@ pub(crate) async fn show(session: &Session, arguments: &arguments::Show) -> Resu
         Some(path) => {
             let keys = keys(&session.root, &configuration)?;
             let saved = plan_file::read(&session.root.join(path), &keys)?;
-            show_plan(session, &saved.plan, arguments.detail);
+            show_as(session, &saved.plan, arguments.detail, arguments.format);
         }
         None => {
             use bimetal_model::port::Remember as _;

@@ -4,6 +4,7 @@ mod change;
 mod compact;
 mod drift;
 mod group;
+mod markdown;
 mod merged;
 mod outputs;
 mod summary;
@@ -18,6 +19,7 @@ use super::style::{BOLD, FAINT, paint};
 use super::wrap::wrap;
 use crate::arguments::Detail;
 
+pub(crate) use self::markdown::markdown;
 pub(crate) use self::summary::{state_alone, summary};
 
 /// The whole plan in lines of at most so many characters, where they can be broken; one sentence where there is nothing to do.

@@ -23,7 +23,6 @@ pub(crate) fn paint(style: Style, text: impl Display) -> String {
 }
 
 /// The text without any style.
-#[cfg(test)]
 pub(crate) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }

@@ -61,7 +61,7 @@ impl Notify for Silent {
 
 /// How runs plan.
 pub(super) fn course(options: Options, look: Look) -> Course<'static> {
-    Course { options, look, parallelism: Calls::PARALLELISM, notify: &Silent }
+    Course { options, look, parallelism: Calls::PARALLELISM, moves_state: false, notify: &Silent }
 }
 
 impl States {

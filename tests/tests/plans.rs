@@ -237,20 +237,36 @@ fn what_is_not_known_offline_is_told() {
     $ bimetal plan -offline
     --- stderr
     error: the kind of the machine `machine.docker.m[0]` is not known offline
-     |
-     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+     --> main.bm.hcl:6:1
+      |
+    6 | machine "docker" "m" {
+      | ^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
 
     error: the kind of the machine `machine.docker.m[1]` is not known offline
-     |
-     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+     --> main.bm.hcl:6:1
+      |
+    6 | machine "docker" "m" {
+      | ^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
 
     error: the kind of the machine `machine.docker.m[2]` is not known offline
-     |
-     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+     --> main.bm.hcl:6:1
+      |
+    6 | machine "docker" "m" {
+      | ^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
 
     error: the kind of the machine `machine.docker.m[3]` is not known offline
-     |
-     = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+     --> main.bm.hcl:6:1
+      |
+    6 | machine "docker" "m" {
+      | ^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
 
     (1)
     "#);

@@ -305,10 +305,11 @@ fn a_commit_is_planned_and_applied_whatever_is_checked_out() {
     bimetal.ok(&["apply", "two.plan"]);
     assert_eq!(bimetal.output("text"), "two");
 
+    // It is reached by another name: that it is the same has to be said.
     let source = format!("git::file://{}?ref=v1", bimetal.folder().display());
-    let planned = bimetal.ok(&["plan", &source]);
+    let planned = bimetal.ok(&["plan", &source, "--move-state"]);
     assert!(planned.contains("\"two\" -> \"one\"") && planned.contains("(v1)"), "{planned}");
-    bimetal.ok(&["apply", &source, "--auto-approve"]);
+    bimetal.ok(&["apply", &source, "--auto-approve", "--move-state"]);
     assert_eq!(bimetal.output("text"), "one");
 
     // Nothing of it is left, and what is checked out is as it was.
@@ -394,13 +395,31 @@ fn the_workflows_of_the_examples_plan_and_apply() {
     let state = tempfile::tempdir().expect("a folder");
     let origin = Origin::new();
     let shared = format!("bimetal {{\n  state \"local\" {{\n    path = \"{}\"\n  }}\n}}\n\n", state.path().display());
-    origin.commit(&[("main.bm.hcl", &format!("{shared}{}", text("merged")))]);
+    let lock = "# Written by `bimetal`. Keep it in version control.\n";
+    origin.commit(&[("main.bm.hcl", &format!("{shared}{}", text("merged"))), ("bimetal.lock.hcl", lock)]);
 
     let (plan, apply) = (commands("plan.yml"), commands("apply.yml"));
     assert_eq!((plan.len(), apply.len()), (1, 2));
     let planned = run_job(&origin.path(), &plan[0], None);
     let comment = std::fs::read_to_string(planned.path().join("plan.md")).expect("it was planned");
-    insta::assert_snapshot!(in_words(&comment, &origin), @"");
+    insta::assert_snapshot!(in_words(&comment, &origin), @r#"
+    ### Plan: 0 to add, 0 to change, 0 to destroy.
+
+    Commit … (main).
+
+    <details><summary>The plan</summary>
+
+    ```diff
+     Plan: 0 to add, 0 to change, 0 to destroy.
+
+     Outputs that change:
+    +  text = "merged"
+
+     This is commit … (main).
+    ```
+
+    </details>
+    "#);
 
     let first = run_job(&origin.path(), &apply[0], None);
     assert!(first.path().join("summary.md").is_file());
@@ -450,7 +469,12 @@ fn two_environments_are_not_confused() {
     let folder = |name: &str| origin.path().join(name).display().to_string();
     bimetal.ok(&["--chdir", &folder("prod"), "apply", "--auto-approve"]);
     let error = bimetal.run(&["--chdir", &folder("dev"), "plan"]).failed();
-    insta::assert_snapshot!(in_words(&error, &origin), @"");
+    insta::assert_snapshot!(in_words(&error, &origin), @r"
+    error: this state belongs to another configuration
+     |
+     = note: it was made from `prod`, and this is `dev`
+     = hint: name another state in the `state` block; if the configuration has moved, `--move-state` says so
+    ");
     bimetal.ok(&["--chdir", &folder("prod"), "plan"]);
     bimetal.ok(&["--chdir", &folder("dev"), "apply", "--auto-approve", "--move-state"]);
     bimetal.ok(&["--chdir", &folder("dev"), "plan"]);

@@ -2,7 +2,7 @@
 
 use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::Origin;
-use bimetal_sources::checkout::Scope;
+use bimetal_sources::checkout::{Changed, Scope};
 use bimetal_sources::{Git, Repository};
 use bimetal_state::State;
 
@@ -36,7 +36,8 @@ fn look(session: &Session, require_clean: bool) -> Result<Option<Box<Origin>>, D
     let Some(head) = repository.head()? else {
         return if require_clean { Err(unclean("nothing is committed here yet")) } else { Ok(None) };
     };
-    let changed = repository.changed(Scope::Folder)?;
+    let mut changed = repository.changed(Scope::Folder)?;
+    changed.retain(counts);
     if require_clean && !changed.is_empty() {
         let named: Vec<_> =
             changed.iter().take(MOST_NAMED).map(|file| format!("`{}` is {}", file.path, file.how)).collect();
@@ -52,6 +53,15 @@ fn look(session: &Session, require_clean: bool) -> Result<Option<Box<Origin>>, D
         tag: head.tag,
         dirty: !changed.is_empty(),
     })))
+}
+
+/// Whether it may be part of the configuration. New files count as far as their names say so: what a command wrote here does not.
+fn counts(file: &Changed) -> bool {
+    let is_folder = file.path.ends_with('/');
+    let name = file.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let is_configuration = [".bm.hcl", ".bm.json", ".bmvars.hcl", ".bmvars.json", ".lock.hcl"];
+    let is_meant = is_folder || is_configuration.iter().any(|ending| name.ends_with(ending));
+    file.how != "new" || (is_meant && !name.starts_with('.'))
 }
 
 fn unclean(what: &str) -> Diagnostic {

@@ -338,6 +338,7 @@ fn what_cannot_be_read_is_not_missed_elsewhere() {
     assert_snapshot!(check_desired(text), @r#"
     error: an expression is wanted here (this is `]`) at «]»
     error: `variable` takes 1 labels, here are 2 at «variable "v" "w"» hint: write `variable "<name>" { … }`
+    error: `var.v` is not declared at «var.v» hint: there is no variable at all
     "#);
 }
 

@@ -109,7 +109,7 @@ fn new_folder(session: &Session) -> Result<tempfile::TempDir, Failure> {
         std::fs::create_dir_all(&own)?;
         tempfile::Builder::new().prefix("commit-").tempdir_in(&own)
     };
-    Ok(make().map_err(io(&format!("making a folder in `{}`", own.display())))?)
+    make().map_err(io(&format!("making a folder in `{}`", own.display())))
 }
 
 /// What Bimetal keeps is that of the session's own folder, wherever the tree has it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bimetal_tests::notes::{Server, TOKEN, component};
 use bimetal_tests::project::{self, StandIn};
 use bimetal_tests::wait::until_true;
-use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab};
+use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab, Registry};
 
 /// Compiling what a provider is run with takes longest.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -45,6 +45,26 @@ output "name" {
 }
 "#;
 
+/// Signed, pushed to a registry, and taken from there by somebody who trusts the key.
+fn is_published_and_taken(maker: &Bimetal, url: &str) {
+    let Some(lab) = Lab::start() else { return };
+    let registry = Registry::start(&lab, "registry");
+    let source = format!("{}/team/shelf", registry.name());
+    let key = maker.ok(&["--chdir", "shelf", "plugin", "keygen"]).trim().to_owned();
+    maker.ok(&["--chdir", "shelf", "plugin", "sign", "shelf.wasm", "--key", "provider.key"]);
+    maker.ok(&["--chdir", "shelf", "plugin", "publish", "shelf.wasm", &format!("{source}:0.1.0"), "--plain-http"]);
+
+    let plain = format!("bimetal {{\n  registry \"{}\" {{\n    plain_http = true\n  }}\n", registry.name());
+    let required = format!("source = \"{source}\", version = \"~> 0.1\", signed_by = [\"{key}\"]");
+    let text = WITH_SHELF.replace("bimetal {\n", &plain).replace("path = \"./shelf/shelf.wasm\"", &required);
+    let mut taker = Bimetal::new(&text);
+    taker.set("url", url);
+    assert!(taker.ok(&["init"]).contains(&format!("signed by {key}")));
+    taker.apply();
+    assert_eq!(taker.output("name"), "the-book");
+    taker.ok(&["destroy", "--auto-approve"]);
+}
+
 #[test]
 fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     let mut bimetal = newcomer();
@@ -73,6 +93,7 @@ fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     assert_eq!(bimetal.output("name"), "the-book");
     bimetal.assert_settled();
     bimetal.ok(&["destroy", "--auto-approve"]);
+    is_published_and_taken(&bimetal, stand_in.url());
 
     let again = bimetal.run(&["plugin", "new", "shelf"]).failed();
     assert!(again.contains("exists already"), "{again}");

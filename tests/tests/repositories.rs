@@ -300,7 +300,9 @@ fn a_commit_is_planned_and_applied_whatever_is_checked_out() {
     let two = commit(&bimetal, "two");
     bimetal.write("main.bm.hcl", &text("not ready"));
     let planned = bimetal.ok(&["plan", "-ref", "HEAD"]);
-    assert!(planned.contains("\"one\" -> \"two\"") && planned.contains(&two[..12]), "{planned}");
+    assert!(planned.contains("\"one\" -> \"two\""), "{planned}");
+    assert!(planned.contains(&format!("This is commit {}.", &two[..12])), "{planned}");
+    assert!(bimetal.ok(&["plan", "--ref", "main"]).contains(&format!("This is commit {} (main).", &two[..12])));
     bimetal.ok(&["plan", "--ref", &two, "--out", "two.plan"]);
     bimetal.ok(&["apply", "two.plan"]);
     assert_eq!(bimetal.output("text"), "two");

@@ -55,13 +55,17 @@ fn of_revision(session: &Session, revision: &str) -> Result<Session, Failure> {
     let folder = new_folder(session)?;
     let tree = folder.path().join("tree");
     repository.extract(&commit, &tree)?;
-    let named = revision != commit && !commit.starts_with(revision);
+    let named = |kind: &str| {
+        let is_one = repository.resolve(&format!("refs/{kind}/{revision}")).is_ok_and(|found| found == commit);
+        is_one.then(|| revision.to_owned())
+    };
+    let (branch, tag) = (named("heads"), named("tags"));
     let origin = Origin {
         repository: repository.origin()?,
         folder: repository.prefix().to_owned(),
         commit,
-        branch: None,
-        tag: named.then(|| revision.to_owned()),
+        branch,
+        tag,
         dirty: false,
     };
     over(session, folder, &tree.join(repository.prefix()), origin)

@@ -346,8 +346,9 @@ fn only_a_commit_is_planned_where_that_is_wanted() {
     ");
     git(bimetal.folder(), &["add", "--all"]);
     git(bimetal.folder(), &["commit", "--quiet", "--message", "clean"]);
-    bimetal.ok(&["plan"]);
+    bimetal.ok(&["apply", "--auto-approve"]);
     bimetal.write("main.bm.hcl", &text("dirty"));
+    bimetal.ok(&["rollback", "1", "--auto-approve"]);
     bimetal.ok(&["plan", "--ref", "main"]);
     let alone = Bimetal::new(&clean);
     insta::assert_snapshot!(alone.run(&["plan"]).failed(), @r"

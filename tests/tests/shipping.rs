@@ -486,9 +486,9 @@ fn what_somebody_works_on_comes_before_what_is_locked_and_is_told() {
     let file: PathBuf = maker.folder().join("1.10.0.wasm");
     bimetal.environment("BIMETAL_PROVIDER_OVERRIDES", format!("notes={}", file.display()));
     let init = bimetal.run(&["init"]);
-    let shown = init.stderr.replace(&maker.folder().display().to_string(), "/work");
+    let shown = init.stderr.replace(&maker.folder().display().to_string(), "/home/me");
     insta::assert_snapshot!(shown, @r"
-    warning: provider `notes` is `/work/1.10.0.wasm`, and not the one that is locked
+    warning: provider `notes` is `/home/me/1.10.0.wasm`, and not the one that is locked
      |
      = note: it may do all that it asks for; `dev_overrides` or the environment says so
 

@@ -7,14 +7,13 @@ use bimetal_sources::{Git, Repository};
 use bimetal_state::State;
 
 use crate::failure::Failure;
-use crate::session::{Configuration, Session};
+use crate::session::Session;
 
 /// Files that a message names one by one.
 const MOST_NAMED: usize = 5;
 
-/// The commit that a configuration is, if it lies in a repository; where `require_clean` says so, nothing else will do.
-pub(crate) fn of(session: &Session, configuration: &Configuration) -> Result<Option<Box<Origin>>, Failure> {
-    let require_clean = configuration.desired.module.settings.require_clean;
+/// The commit that is checked out, if the session's folder lies in a repository; with `require_clean` nothing else will do.
+pub(crate) fn of(session: &Session, require_clean: bool) -> Result<Option<Box<Origin>>, Failure> {
     if let Some(origin) = &session.origin {
         return Ok(Some(origin.clone()));
     }

@@ -143,7 +143,9 @@ pub(crate) async fn plan(
     course: &Course<'_>,
     images: Images,
 ) -> Result<Planned, Failure> {
-    let origin = crate::origin::of(session, &world.configuration)?;
+    // What an earlier revision was made from is planned whatever is checked out.
+    let require_clean = world.configuration.desired.module.settings.require_clean && images == Images::Lock;
+    let origin = crate::origin::of(session, require_clean)?;
     if let Some(origin) = origin.as_ref().filter(|_| !course.moves_state) {
         crate::origin::check_belongs(&world.store, origin).await?;
     }

@@ -42,7 +42,7 @@ impl Parser<'_> {
         let (package, below) = split(&written);
         let constraint = version.as_ref().and_then(|version| version.file.text.get(version.span().range.clone()));
         let folder = format!("{PACKAGES}/{}", key(&package, constraint.unwrap_or_default()));
-        let folder = joined(&folder, &format!("./{below}")).filter(|joined| joined.starts_with(&folder));
+        let folder = joined(&folder, &format!("./{below}")).filter(|joined| is_same_package(&folder, joined));
         let Some(folder) = folder else {
             let error = Diagnostic::error("the folder behind `//` leads out of what is fetched").at(source.span());
             self.diagnostics.push(error.hint("name a folder that lies in it"));

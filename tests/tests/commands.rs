@@ -148,7 +148,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a_wrong_type", "machine \"docker\" \"a\" {\n  host   = \"unix:///s\"\n  labels = \"tier\"\n}\n"),
     ("an_argument_that_is_missing", "resource \"docker_volume\" \"a\" {\n  name = \"a\"\n}\n"),
     ("a_value_that_makes_no_sense", "machine \"docker\" \"a\" {\n  host = \"docker.sock\"\n}\n"),
-    ("a_circle", "locals {\n  a = local.b\n  b = local.a\n}\n\noutput \"a\" {\n  value = local.a\n}\n"),
+    ("a_circle", "locals {\n  a = local.b\n  b = local.a\n}\n\noutput \"a\" {\n  value = [local.a, uper(\"a\")]\n}\n"),
     ("a_variable_without_a_value", "variable \"a\" {\n  type = string\n}\n\noutput \"a\" {\n  value = var.a\n}\n"),
     ("a_default_of_the_wrong_type", "variable \"a\" {\n  type    = number\n  default = \"many\"\n}\n"),
     ("a_function_that_is_unknown", "output \"a\" {\n  value = uper(\"a\")\n}\n"),

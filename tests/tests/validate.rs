@@ -1,6 +1,7 @@
 //! `validate`: everything that is wrong at once, without the values of variables, and nothing that is not.
 
 use bimetal_tests::Bimetal;
+use insta::assert_snapshot;
 
 const WRONG: &str = r#"
 variable "names" {
@@ -73,6 +74,80 @@ fn all_that_is_wrong_is_said_at_once() {
         assert!(said.contains(wanted), "{wanted} is missing in {said}");
     }
     assert!(!said.contains("has no value"), "{said}");
+}
+
+/// Nothing can be planned before the machine was asked, and nobody is asked.
+const WRONG_BEHIND_A_MACHINE: &str = r#"
+machine "docker" "here" {
+  host = "unix:///nowhere"
+}
+
+pool "all" {
+  machines       = [machine.docker.here, lenght([])]
+  failure_budget = 1
+}
+
+pool "some" {
+  machines       = [machine.docker.here]
+  failure_budget = "many"
+}
+
+resource "docker_volume" "listed" {
+  for_each = ["a", "b"]
+  name     = each.key
+  engine   = machine.docker.here.engine
+
+  lifecycle {
+    ignore_changes = [lables, driver]
+
+    precondition {
+      condition     = lenght(each.key) > 0
+      error_message = "a name"
+    }
+    postcondition {
+      condition     = self.nme == each.key
+      error_message = "a name"
+    }
+  }
+}
+
+resource "docker_volume" "counted" {
+  count  = "x"
+  name   = "c"
+  engine = machine.docker.here.engnie
+}
+"#;
+
+#[test]
+fn what_waits_for_a_machine_is_looked_at() {
+    let said = Bimetal::new(WRONG_BEHIND_A_MACHINE).run(&["validate"]).failed();
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("error:") || line.contains("-->")).collect();
+    assert_snapshot!(lines.join("\n"), @r"
+    error: pool.all: no function is called `lenght`
+     --> main.bm.hcl:7:42
+    error: pool.some: this is no failure budget
+      --> main.bm.hcl:13:20
+    error: docker_volume.counted: there is no attribute `engnie`
+      --> main.bm.hcl:38:31
+    error: docker_volume.counted: `count` must be a whole number, and not less than 0
+      --> main.bm.hcl:36:12
+    error: docker_volume.listed: no function is called `lenght`
+      --> main.bm.hcl:25:23
+    error: docker_volume.listed: there is no attribute `nme`
+      --> main.bm.hcl:29:27
+    error: docker_volume.listed: no argument is called `lables` here
+      --> main.bm.hcl:22:23
+    error: docker_volume.listed: `for_each` takes a map or a set of strings, not a tuple([string, string])
+      --> main.bm.hcl:17:14
+    ");
+}
+
+#[test]
+fn a_misspelt_name_in_a_condition_is_one_mistake() {
+    let text = "variable \"size\" {\n  default = 1\n  validation {\n    condition     = var.sise > 0\n    error_message = \"no\"\n  }\n}\n";
+    let said = Bimetal::new(text).run(&["validate"]).failed();
+    assert!(said.contains("did you mean `size`?"), "{said}");
+    assert_eq!(said.matches("error:").count(), 1, "{said}");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use bimetal_config::Desired;
+use bimetal_config::module::Ignored;
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{PlanRequest, Planned};
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
-use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderKey, Value};
+use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
 use bimetal_plan::{Action, Change, Plan, Values};
 
 use crate::Ports;
@@ -105,7 +106,7 @@ impl<'a> Prepare<'_, 'a> {
         self.placements.get(&change.address).or(change.placement.as_deref())
     }
 
-    fn ignored(&self, change: &Change) -> &'a [Path] {
+    fn ignored(&self, change: &Change) -> &'a [Ignored] {
         let block = self.desired.module.objects.get(&change.address.whole());
         block.map_or(&[], |block| &block.lifecycle.ignore_changes)
     }

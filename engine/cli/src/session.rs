@@ -90,29 +90,25 @@ impl Session {
     fn read(&self, sources: Vec<SourceFile>, given: Given) -> Result<Configuration, Failure> {
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
-        match desired {
-            Some(desired) if !has_errors(&diagnostics) => {
-                self.warn(&diagnostics, &files);
-                check_version(&desired, &files)?;
-                Ok(Configuration { desired, files })
-            }
-            _ => Err(Failure::new(diagnostics, &files)),
+        if has_errors(&diagnostics) {
+            return Err(Failure::new(diagnostics, &files));
         }
+        self.warn(&diagnostics, &files);
+        check_version(&desired, &files)?;
+        Ok(Configuration { desired, files })
     }
 
     /// To be looked at as it stands: variables without a value are unknown, and what is wrong is no reason not to look further.
     pub(crate) async fn configuration_to_check(
         &self,
         variables: &Variables,
-    ) -> Result<(Option<Configuration>, Diagnostics, Vec<SourceFile>), Failure> {
+    ) -> Result<(Configuration, Diagnostics), Failure> {
         let given = Given { open: true, ..self.given(variables)? };
         let sources = there_is(self.sources(&given).await?, &self.root)?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
-        if let Some(desired) = &desired {
-            check_version(desired, &files)?;
-        }
-        Ok((desired.map(|desired| Configuration { desired, files: files.clone() }), diagnostics, files))
+        check_version(&desired, &files)?;
+        Ok((Configuration { desired, files }, diagnostics))
     }
 
     /// What is said of variables outside of the configuration, and when that was.
@@ -137,16 +133,13 @@ impl Session {
         let brought = Wanting { session: self, folder: "", given: &given, ask }.bring().await?;
         let files = there_is(brought.sources, &self.root)?;
         let (modules, diagnostics) = bimetal_config::modules(&files, "");
-        let (desired, wrong) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
-        match desired {
-            Some(desired) if !has_errors(&diagnostics) => {
-                self.warn(&diagnostics, &files);
-                check_version(&desired, &files)?;
-                Ok((Configuration { desired, files }, modules, brought.modules))
-            }
-            Some(_) => Err(Failure::new(diagnostics, &files)),
-            None => Err(Failure::new(wrong, &files)),
+        if has_errors(&diagnostics) {
+            return Err(Failure::new(diagnostics, &files));
         }
+        let (desired, _) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
+        self.warn(&diagnostics, &files);
+        check_version(&desired, &files)?;
+        Ok((Configuration { desired, files }, modules, brought.modules))
     }
 
     /// As far as the state needs it: no variable must have a value, and there may be no configuration at all.
@@ -159,11 +152,8 @@ impl Session {
         // What a state is in is said by the configuration itself, and by no module.
         let files = configuration::read_sources_from(&self.root, "", &BTreeSet::new()).unwrap_or_default();
         let given = Given { planned_ms: None, ..self.given(variables)? };
-        let (desired, diagnostics) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
-        match desired {
-            Some(desired) => Ok(Configuration { desired, files }),
-            None => Err(Failure::new(diagnostics, &files)),
-        }
+        let (desired, _) = bimetal_config::desired(files.clone(), given, self.outside(files.clone(), ""));
+        Ok(Configuration { desired, files })
     }
 
     /// The configuration that a saved plan was made from; variables that are ephemeral get their values again.
@@ -193,9 +183,10 @@ impl Session {
         Wanting { session: self, folder: "", given: &given, ask: Ask::Nobody }.bring_for(&sources).await?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
-        match desired {
-            Some(desired) if !has_errors(&diagnostics) => Ok(Configuration { desired, files }),
-            _ => Err(Failure::new(diagnostics, &files)),
+        if has_errors(&diagnostics) {
+            Err(Failure::new(diagnostics, &files))
+        } else {
+            Ok(Configuration { desired, files })
         }
     }
 

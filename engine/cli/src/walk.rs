@@ -258,7 +258,7 @@ async fn ask_and_plan<P: Predict + Operate>(
             let (early, diagnostics) = bimetal_plan::early(&desired, observed, &answers, &waits_for, &*world.host);
             match early.filter(|_| !has_errors(&diagnostics)) {
                 Some(Early::Known(values)) => match desired.knowing(values.clone()) {
-                    (Some(more), said) if !has_errors(&said) => {
+                    (more, said) if !has_errors(&said) => {
                         known.extend(values);
                         desired = more;
                         continue;

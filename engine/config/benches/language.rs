@@ -20,7 +20,7 @@ fn source(name: &str, text: String) -> SourceFile {
 fn whole(files: &[SourceFile]) -> usize {
     let (desired, diagnostics) = desired(files.to_vec(), Given::default(), Outside::default());
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
-    values(&desired.expect("there is no circle"))
+    values(&desired)
 }
 
 fn values(desired: &Desired) -> usize {

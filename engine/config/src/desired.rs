@@ -12,7 +12,7 @@ use crate::derive::derive;
 use crate::evaluate::{Acting, Moment, Outside, Scope};
 use crate::expression::Target;
 use crate::flatten::flatten;
-use crate::graph::{cycle_error, dependencies, expressions_of, order};
+use crate::graph::{Order, cycle_error, dependencies, expressions_of, order};
 use crate::module::{Body, Call, Module, Scoped, SourceFile};
 use crate::variables::{Given, values};
 
@@ -25,6 +25,8 @@ pub struct Desired {
     pub variables: BTreeMap<String, Value>,
     /// Everything, each after what it depends on.
     pub order: Arc<Vec<Node>>,
+    /// What depends on itself, which is an error that was said. Its values are unknown.
+    pub circular: Arc<BTreeSet<Node>>,
     /// What each directly depends on.
     pub dependencies: Arc<BTreeMap<Node, BTreeSet<Node>>>,
     /// For functions that need more than their arguments.
@@ -78,8 +80,8 @@ impl Desired {
     }
 
     /// The same once these blocks have values, too.
-    pub fn knowing(&self, values: BTreeMap<Address, Value>) -> (Option<Desired>, Diagnostics) {
-        let Some(open) = &self.open else { return (Some(self.clone()), Diagnostics::new()) };
+    pub fn knowing(&self, values: BTreeMap<Address, Value>) -> (Desired, Diagnostics) {
+        let Some(open) = &self.open else { return (self.clone(), Diagnostics::new()) };
         let Open { files, alterations, known } = &**open;
         // What is wrong with what is written was said the first time.
         let (root, _) = crate::parse(files, &alterations.folder);
@@ -127,18 +129,13 @@ impl std::fmt::Display for Node {
     }
 }
 
-/// Parses, checks references, works out variables and the order. `None` where nothing useful can be said beyond the errors.
-pub fn desired(files: Vec<SourceFile>, given: Given, outside: Outside) -> (Option<Desired>, Diagnostics) {
+/// Parses, checks references, works out variables and the order. Where there are errors, it is there for what else may be wrong to be found.
+pub fn desired(files: Vec<SourceFile>, given: Given, outside: Outside) -> (Desired, Diagnostics) {
     altered(files, given, outside, &Alterations::default())
 }
 
 /// As [`desired`], of something else than what is written.
-pub fn altered(
-    files: Vec<SourceFile>,
-    given: Given,
-    outside: Outside,
-    by: &Alterations,
-) -> (Option<Desired>, Diagnostics) {
+pub fn altered(files: Vec<SourceFile>, given: Given, outside: Outside, by: &Alterations) -> (Desired, Diagnostics) {
     let (module, mut diagnostics) = crate::parse(&files, &by.folder);
     let module = by.root(module);
     let moment = Moment { planned_ms: given.planned_ms, acting: None };
@@ -148,9 +145,9 @@ pub fn altered(
     diagnostics.extend(said);
     let is_sound = !has_errors(&diagnostics);
     diagnostics.extend(refused);
-    if let Some(desired) = desired.as_ref().filter(|_| is_sound && has_errors(&diagnostics)) {
+    if is_sound && has_errors(&diagnostics) {
         // Nobody plans with values that are refused: what else is wrong is said here.
-        diagnostics.extend(early(desired).diagnostics);
+        diagnostics.extend(early(&desired).diagnostics);
     }
     (desired, diagnostics)
 }
@@ -162,25 +159,21 @@ fn assembled(
     variables: BTreeMap<String, Value>,
     outside: Outside,
     moment: Moment,
-) -> (Option<Desired>, Diagnostics) {
+) -> (Desired, Diagnostics) {
     let (mut module, mut diagnostics) = flatten(root, open.files.clone(), &variables, open.known.clone(), &outside);
     diagnostics.extend(open.alterations.empty_modules(&mut module));
     let dependencies = dependencies(&module, &mut diagnostics);
-    let order = match order(&dependencies) {
-        Ok(order) => order,
-        Err(cycle) => {
-            diagnostics.push(cycle_error(&module, &cycle));
-            return (None, diagnostics);
-        }
-    };
+    let Order { nodes: order, circles, circular } = order(&dependencies);
+    diagnostics.extend(circles.iter().map(|circle| cycle_error(&module, circle)));
     let is_open = module.calls.values().any(|call| !call.waits_for.is_empty());
     let open = is_open.then(|| Arc::new(open));
     let (module, order, dependencies) = (Arc::new(module), Arc::new(order), Arc::new(dependencies));
-    let desired = Desired { module, variables, order, dependencies, outside, moment, open };
+    let desired =
+        Desired { module, variables, order, circular: Arc::new(circular), dependencies, outside, moment, open };
     if is_open && desired.waits_for().is_empty() {
         diagnostics.extend(desired.module.calls.iter().filter(|(_, call)| !call.waits_for.is_empty()).map(circle));
     }
-    (Some(desired), diagnostics)
+    (desired, diagnostics)
 }
 
 /// What a module's number of instances rests on rests on the module.

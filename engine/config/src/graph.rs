@@ -12,7 +12,7 @@ use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
 use crate::module::{Body, Dependencies, Import, Module, ObjectBlock, Point, Repetition, Scoped, Variable};
 use crate::suggest::{nearest, nearest_or_all};
-pub(crate) use order::order;
+pub(crate) use order::{Order, order};
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
 pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BTreeMap<Node, BTreeSet<Node>> {
@@ -182,11 +182,15 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// A condition that does not look at the variable's value says nothing of it.
+    /// A condition that does not look at the variable's value says nothing of it. A misspelt name may have been meant as its own.
     fn validations(&mut self, name: &Scoped, variable: &Variable) {
         for condition in &variable.validations {
-            let is_own = |reference: &Reference| matches!(&reference.target, Target::Variable(other) if other == name);
-            if !condition.condition.references().iter().any(is_own) {
+            let may_be_own = |reference: &Reference| match &reference.target {
+                Target::Variable(other) => other == name || !self.is_variable(other),
+                Target::Local(_) | Target::Module(..) | Target::Object(_) | Target::This => false,
+                Target::Each | Target::Count | Target::Path | Target::Workspace => false,
+            };
+            if !condition.condition.references().iter().any(may_be_own) {
                 let error = Diagnostic::error(format!("this condition does not look at `var.{}`", name.name));
                 let error = error.at(condition.condition.span());
                 let error = error.hint("a condition of a variable says which values it may have");
@@ -279,8 +283,7 @@ impl<'a> Collector<'a> {
     fn resolve(&mut self, reference: &Reference) -> Vec<Node> {
         let module = self.module;
         let (is_there, what) = match &reference.target {
-            Target::Variable(name) if name.module.is_root() => (module.variables.contains_key(&name.name), "variable"),
-            Target::Variable(name) => (module.inputs.contains_key(name), "variable"),
+            Target::Variable(name) => (self.is_variable(name), "variable"),
             Target::Local(name) => (module.locals.contains_key(name), "local"),
             Target::Module(name, None) => (module.calls.contains_key(name), "module"),
             Target::Module(name, Some(_)) => {
@@ -304,6 +307,13 @@ impl<'a> Collector<'a> {
         let error = Diagnostic::error(format!("`{text}` is not declared"));
         self.diagnostics.push(error.at(&reference.span).hint(hint));
         Vec::new()
+    }
+
+    fn is_variable(&self, name: &Scoped) -> bool {
+        match name.module.is_root() {
+            true => self.module.variables.contains_key(&name.name),
+            false => self.module.inputs.contains_key(name),
+        }
     }
 
     /// What could have been meant, in the words of the same module.

@@ -393,13 +393,28 @@ pub struct Lifecycle {
     /// Where it must be made anew, that comes before the removal of what is there.
     pub create_before_destroy: bool,
     /// Differences that don't count.
-    pub ignore_changes: Vec<Path>,
+    pub ignore_changes: Vec<Ignored>,
     /// What makes it anew by changing.
     pub replace_triggered_by: Vec<Expression>,
     /// Must hold before an instance is made, changed or read.
     pub preconditions: Vec<Condition>,
     /// Must hold of what was made, changed or read; `self` is that.
     pub postconditions: Vec<Condition>,
+}
+
+/// One of `ignore_changes`: a place in an object, its root where it is `all`.
+#[derive(Clone)]
+pub struct Ignored {
+    /// What is ignored.
+    pub path: Path,
+    /// Where that is said.
+    pub span: Span,
+}
+
+impl fmt::Debug for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(f)
+    }
 }
 
 /// Attributes and nested blocks.
@@ -504,7 +519,7 @@ impl Module {
 impl Point {
     /// The point that a text names.
     pub(crate) fn parse(text: &str) -> Option<Point> {
-        let module = || Some(Point::Module(format!("{text}.a.b").parse::<Address>().ok()?.module));
+        let module = || Some(Point::Module(format!("{text}.a.b").parse::<Address>().ok()?.module.clone()));
         text.parse().map(Point::Object).ok().or_else(module)
     }
 
@@ -535,11 +550,11 @@ impl Point {
                 let are_all = from.key.is_none() && to.key.is_none();
                 let is_here = from.whole() == address.whole() && (are_all || from.key == address.key);
                 let key = to.key.clone().or_else(|| address.key.clone().filter(|_| are_all));
-                is_here.then(|| Address {
-                    key,
-                    replica: address.replica.clone(),
-                    deposed: address.deposed,
-                    ..to.clone()
+                is_here.then(|| {
+                    to.with(|parts| {
+                        (parts.key, parts.replica) = (key, address.replica.clone());
+                        parts.deposed = address.deposed;
+                    })
                 })
             }
             (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => None,

@@ -98,7 +98,10 @@ impl Parser<'_> {
             "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
             "machine" | "resource" | "data" => 2,
             other => {
-                let hint = nearest_or_all(other, TOP_LEVEL, "block");
+                let hint = match other {
+                    "terraform" => "what Terraform has in it stands in `bimetal { … }` here".to_owned(),
+                    _ => nearest_or_all(other, TOP_LEVEL, "block"),
+                };
                 let error = Diagnostic::error(format!("no block is called `{other}`")).at(&header);
                 self.diagnostics.push(error.hint(hint));
                 return None;

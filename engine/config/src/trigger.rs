@@ -38,8 +38,8 @@ pub fn trigger(expression: &Expression, scope: &Scope) -> Result<Trigger, Diagno
             StepKind::AttributeSplat | StepKind::FullSplat => None,
         };
         match (place, step.ok_or_else(no_trigger)?) {
-            (0, Step::Index(index)) => trigger.address.key = Some(Key::Index(index.into())),
-            (0, Step::Key(name)) => trigger.address.key = Some(Key::Name(name)),
+            (0, Step::Index(index)) => trigger.address = trigger.address.instance(Some(Key::Index(index.into()))),
+            (0, Step::Key(name)) => trigger.address = trigger.address.instance(Some(Key::Name(name))),
             (_, step) => trigger.path = trigger.path.then(step),
         }
     }

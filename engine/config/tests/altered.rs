@@ -24,7 +24,6 @@ fn check(text: &str, folder: &str, suite: &str) -> String {
     let (desired, said) = altered(files.clone(), Given::default(), Outside::default(), &by);
     let spoken_of: Vec<&SourceFile> = files.iter().chain([&suite]).collect();
     let mut lines: String = said.iter().map(|diagnostic| show(diagnostic, &spoken_of) + "\n").collect();
-    let Some(desired) = desired else { return lines };
     let mut scope = desired.scope();
     for node in desired.order.iter() {
         // What objects are is not known here.

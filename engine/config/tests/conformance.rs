@@ -109,7 +109,9 @@ fn scope(case: &Case, beside: Option<SourceFile>) -> Result<Scope, Diagnostics> 
     let variable = |(name, text): (&String, &String)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), text.clone()));
     let given = Given { environment: case.env.iter().filter_map(variable).collect(), files, ..Given::default() };
     let (desired, diagnostics) = desired(sources, given, outside.clone());
-    let Some(desired) = desired.filter(|_| !has_errors(&diagnostics)) else { return Err(diagnostics) };
+    if has_errors(&diagnostics) {
+        return Err(diagnostics);
+    }
     let desired = desired.acting(Acting { now_ms: 0, seed: case.id.as_str().into() });
     let mut scope = desired.scope();
     for node in desired.order.iter() {

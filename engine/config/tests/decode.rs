@@ -96,7 +96,7 @@ fn providers_wait_for_nothing_but_variables_and_locals() {
     let (desired, _) = complaints(text, Given::default());
     let block =
         Block { attributes: [("token".to_owned(), Attribute::optional(Type::String))].into(), ..Block::default() };
-    let (found, diagnostics) = providers(&desired.unwrap(), |_| Some(&block));
+    let (found, diagnostics) = providers(&desired, |_| Some(&block));
     let found: Vec<String> = found.iter().map(|(key, value)| format!("{key}: {value:?}")).collect();
     assert_eq!((found.join("\n").as_str(), diagnostics.len()), (r#"a: {"token": "x"}"#, 0));
 }

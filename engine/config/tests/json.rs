@@ -12,7 +12,6 @@ use proptest::prelude::*;
 fn check(file: &SourceFile) -> String {
     let (desired, diagnostics) = desired(vec![file.clone()], Given::default(), Outside::default());
     let mut text: String = diagnostics.iter().map(|diagnostic| show(diagnostic, &[file]) + "\n").collect();
-    let Some(desired) = desired else { return text };
     for (name, variable) in &desired.module.variables {
         let (ty, value) = (&variable.ty, &desired.variables[name]);
         text += &format!("variable {name} : {ty} = {value:?} {:?} {}\n", variable.description, variable.sensitive);

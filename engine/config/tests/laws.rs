@@ -248,7 +248,6 @@ proptest! {
         for diagnostic in &diagnostics {
             prop_assert!(is_a_good_place(diagnostic.span.as_ref(), &text), "{diagnostic:?}");
         }
-        let Some(desired) = desired else { return Ok(()) };
         for node in desired.order.iter() {
             if let Node::Object(address) = node && let Some(block) = desired.module.objects.get(address) {
                 let _ = expand(&block.repetition, &scope());

@@ -243,7 +243,7 @@ fn cases() -> Cases {
         let values = [("changed".to_owned(), Value::from(changed))].into();
         let (desired, said) = desired(vec![file], Given { values, ..Given::default() }, Outside::default());
         assert_eq!(said, []);
-        desired.unwrap()
+        desired
     };
     Cases { first: read(false), changed: read(true) }
 }

@@ -1,6 +1,7 @@
 //! Where an object stands in the configuration: `machine.baremetal.rack["a"]`, `service.web.replica[3]`.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -136,9 +137,15 @@ impl fmt::Display for ModulePath {
 
 /// The address of an object: of a whole block, of one of its instances, or of one replica of a service.
 ///
+/// A plan names each of its objects in a dozen places: to clone an address costs little.
+///
 /// Invariant: `to_string` and `parse` are inverse (test: `addresses_read_back_as_they_print`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(Arc<AddressParts>);
+
+/// What an address is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
+pub struct AddressParts {
     /// The module that the block stands in.
     pub module: ModulePath,
     /// The block's kind.
@@ -159,37 +166,74 @@ impl Address {
     /// The address of a whole block.
     pub fn new(block: BlockKind, ty: impl Into<String>, name: impl Into<String>) -> Self {
         let (module, ty, name) = (ModulePath::ROOT, ty.into(), name.into());
-        Address { module, block, ty, name, key: None, replica: None, deposed: None }
+        AddressParts { module, block, ty, name, key: None, replica: None, deposed: None }.into()
+    }
+
+    /// Another one, that differs in this.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut AddressParts)) -> Self {
+        let mut parts = AddressParts::clone(self);
+        change(&mut parts);
+        parts.into()
     }
 
     /// The same within a module.
     #[must_use]
     pub fn within(&self, module: &ModulePath) -> Self {
-        Address { module: module.clone(), ..self.clone() }
+        self.with(|parts| parts.module = module.clone())
     }
 
     /// One instance of this block.
     #[must_use]
     pub fn instance(&self, key: Option<Key>) -> Self {
-        Address { key, replica: None, deposed: None, ..self.clone() }
+        if (&key, &self.replica, self.deposed) == (&self.key, &None, None) {
+            return self.clone();
+        }
+        self.with(|parts| (parts.key, parts.replica, parts.deposed) = (key, None, None))
     }
 
     /// One replica of this service.
     #[must_use]
     pub fn replica(&self, replica: Key) -> Self {
-        Address { replica: Some(replica), ..self.clone() }
+        self.with(|parts| parts.replica = Some(replica))
+    }
+
+    /// The service that this is a replica of, with its instance.
+    #[must_use]
+    pub fn service(&self) -> Self {
+        if self.replica.is_none() { self.clone() } else { self.with(|parts| parts.replica = None) }
     }
 
     /// The block that this is an instance or replica of.
     #[must_use]
     pub fn whole(&self) -> Self {
-        Address { key: None, replica: None, deposed: None, ..self.clone() }
+        self.instance(None)
     }
 
     /// What has taken this one's place, or this one where nothing has.
     #[must_use]
     pub fn present(&self) -> Self {
-        Address { deposed: None, ..self.clone() }
+        if self.deposed.is_none() { self.clone() } else { self.with(|parts| parts.deposed = None) }
+    }
+}
+
+impl Deref for Address {
+    type Target = AddressParts;
+
+    fn deref(&self) -> &AddressParts {
+        &self.0
+    }
+}
+
+impl From<AddressParts> for Address {
+    fn from(parts: AddressParts) -> Self {
+        Address(Arc::new(parts))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -252,7 +296,8 @@ fn parse(text: &str) -> Option<Address> {
         },
         None => (None, rest),
     };
-    rest.is_empty().then(|| Address { module, key, replica, deposed, ..Address::new(block, ty, label) })
+    let (ty, name) = (ty.to_owned(), label.to_owned());
+    rest.is_empty().then(|| AddressParts { module, block, ty, name, key, replica, deposed }.into())
 }
 
 /// The modules that a text begins with, and what stands behind them.

@@ -22,7 +22,7 @@ pub mod ty;
 mod unify;
 pub mod value;
 
-pub use address::{Address, BlockKind, Key, ModulePath, ProviderKey, ProviderName};
+pub use address::{Address, AddressParts, BlockKind, Key, ModulePath, ProviderKey, ProviderName};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use number::Number;
 pub use path::{Path, Step};

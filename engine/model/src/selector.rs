@@ -81,7 +81,7 @@ impl FromStr for Selector {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // A module's path stands before something: any address will do.
-        let module = || Some(Selector::Module(format!("{text}.a.b").parse::<Address>().ok()?.module));
+        let module = || Some(Selector::Module(format!("{text}.a.b").parse::<Address>().ok()?.module.clone()));
         let module = || module().filter(|selector| selector.to_string() == text);
         text.parse().map(Selector::Object).or_else(|error: String| module().ok_or(error))
     }

@@ -91,7 +91,7 @@ fn sanitised(name: &str) -> String {
 }
 
 fn labels(arguments: &Value, replica: &Address) -> Value {
-    let service = Address { replica: None, ..replica.clone() };
+    let service = replica.service();
     match arguments.member("labels") {
         Some(labels) if labels.is_unknown() => labels.clone(),
         labels => {

@@ -24,11 +24,24 @@ pub(crate) fn value(block: &ObjectBlock, address: &Address, values: &Values) -> 
     };
     attributes.insert("machines".to_owned(), Value::tuple(members.into_values()));
     let pool = Value::from(Data::Object(attributes));
-    budget(&pool).map_err(|diagnostic| {
+    checked_budget(block, address, &pool)?;
+    Ok(pool)
+}
+
+/// What is wrong with its arguments, whatever machines there are.
+pub(crate) fn standing(block: &ObjectBlock, values: &Values) -> Result<(), Diagnostics> {
+    let pool = evaluator::decode(&block.body, bimetal_config::builtin::pool(), &values.scope)?;
+    match pool.member(FAILURE_BUDGET) {
+        Some(written) if written.is_unknown() => Ok(()),
+        Some(_) | None => checked_budget(block, &block.address, &pool),
+    }
+}
+
+fn checked_budget(block: &ObjectBlock, address: &Address, pool: &Value) -> Result<(), Diagnostics> {
+    budget(pool).map(drop).map_err(|diagnostic| {
         let written = block.body.attributes.get(FAILURE_BUDGET).map(|attribute| attribute.expression.span());
         vec![diagnostic.at(written.unwrap_or(&block.span)).of(address)]
-    })?;
-    Ok(pool)
+    })
 }
 
 /// How many machines of a pool's value may fail, where that is said.

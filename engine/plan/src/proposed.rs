@@ -1,7 +1,9 @@
 //! What a provider is asked for: the configuration, with what exists where the configuration is silent.
 
+use bimetal_config::module::Ignored;
+use bimetal_config::nearest_or_all;
 use bimetal_model::schema::{Attribute, Block, NestedBlock};
-use bimetal_model::{Data, Members, Path, Step, Value};
+use bimetal_model::{Data, Diagnostic, Diagnostics, Members, Path, Step, Value};
 
 /// The configuration, with the prior value of each computed attribute that it does not set.
 pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
@@ -46,16 +48,28 @@ fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -
 }
 
 /// The configuration as if the ignored places were still as they are. The root stands for all that can be written.
-pub fn ignore(block: &Block, config: Value, prior: &Value, ignored: &[Path]) -> Value {
+pub fn ignore(block: &Block, config: Value, prior: &Value, ignored: &[Ignored]) -> Value {
     let written = || {
         let attributes = block.attributes.iter().filter(|(_, attribute)| !attribute.read_only).map(|(name, _)| name);
         attributes.chain(block.blocks.keys()).map(Path::attribute).collect()
     };
-    let all: Vec<Path> = if ignored.contains(&Path::root()) { written() } else { ignored.to_vec() };
+    let named: Vec<Path> = ignored.iter().map(|one| one.path.clone()).collect();
+    let all = if named.contains(&Path::root()) { written() } else { named };
     all.iter().fold(config, |config, path| match prior.at(path) {
         Some(kept) => replace_at(config, &path.0, kept),
         None => config,
     })
+}
+
+/// What is to be ignored, and no object of the block has.
+pub(crate) fn misnamed(ignored: &[Ignored], block: &Block) -> Diagnostics {
+    let names: Vec<&str> = block.attributes.keys().chain(block.blocks.keys()).map(String::as_str).collect();
+    let error = |one: &Ignored| {
+        let Some(Step::Attribute(name)) = one.path.0.first() else { return None };
+        let error = Diagnostic::error(format!("no argument is called `{name}` here")).at(&one.span);
+        (!names.contains(&name.as_str())).then(|| error.hint(nearest_or_all(name, names.clone(), "argument")))
+    };
+    ignored.iter().filter_map(error).collect()
 }
 
 fn replace_at(mut value: Value, steps: &[Step], kept: &Value) -> Value {

@@ -1,15 +1,15 @@
 //! What is wrong with a configuration as it stands there, whatever exists.
 
 use bimetal_config::module::{ObjectBlock, Repetition};
-use bimetal_config::{Desired, Instance, Node};
+use bimetal_config::{Desired, Instance, Node, Scope};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Predict;
 use bimetal_model::{BlockKind, Diagnostic, Diagnostics, Type, Value};
 
-use crate::evaluator::{object_config, output_value, sound};
-use crate::needs;
-use crate::service;
+use crate::evaluator::{self, object_config, output_value, sound};
+use crate::proposed::misnamed;
 use crate::values::Values;
+use crate::{needs, pool, service};
 
 /// Every part looked at by itself, where of no object more is known than its type: a part that is wrong keeps no other from being
 /// looked at. What a plan finds besides is not said here.
@@ -60,26 +60,56 @@ pub fn add_new(diagnostics: &mut Diagnostics, more: Diagnostics) {
 
 /// Looks at a block, and makes its value what can be said of it.
 fn of_block(block: &ObjectBlock, values: &mut Values) -> Result<(), Diagnostics> {
-    let repetition =
-        block.repetition.expression().map(|expression| bimetal_config::evaluate(expression, &values.scope));
-    let found = values.within(any_instance(&block.repetition), |values| match block.address.block {
-        BlockKind::Pool => Ok(()),
-        BlockKind::Service => service::arguments(block, &values.scope).map(drop),
-        BlockKind::Machine | BlockKind::Resource | BlockKind::Data => object_config(block, values).map(drop),
+    let repetition = block.repetition.expression().map(|expression| {
+        let value = bimetal_config::evaluate(expression, &values.scope)?;
+        // How many there are may be known only later.
+        if value.is_wholly_known() {
+            bimetal_config::expand(&block.repetition, &values.scope).map(drop)
+        } else {
+            Ok(())
+        }
+    });
+    let found = values.within(any_instance(&block.repetition), |values| {
+        let arguments = match block.address.block {
+            BlockKind::Pool => pool::standing(block, values),
+            BlockKind::Service => service::arguments(block, &values.scope).map(drop),
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => object_config(block, values).map(drop),
+        };
+        [arguments, lifecycle(block, values)]
     });
     let whole = standing_value(block, values);
     values.put_whole(&block.address, whole);
-    let mut said = found.err().unwrap_or_default();
+    let mut said: Diagnostics = found.into_iter().filter_map(Result::err).flatten().collect();
     said.extend(repetition.and_then(Result::err).unwrap_or_default());
     let said: Diagnostics = said.into_iter().map(|one: Diagnostic| one.of(&block.address)).collect();
     if has_errors(&said) { Err(said) } else { Ok(()) }
 }
 
+/// What a block says of changes and conditions.
+fn lifecycle(block: &ObjectBlock, values: &Values) -> Result<(), Diagnostics> {
+    let Some(ty) = shape(block, values) else { return Ok(()) };
+    let mut said = evaluator::before(block, values).err().unwrap_or_default();
+    let scope = Scope { this: Some(Value::unknown(ty)), ..values.scope.clone() };
+    said.extend(bimetal_config::unmet(&block.lifecycle.postconditions, "a postcondition does not hold", &scope));
+    if let Ok(owner) = values.catalogue.owner(block) {
+        said.extend(misnamed(&block.lifecycle.ignore_changes, &owner.schema.block));
+    }
+    if said.is_empty() { Ok(()) } else { Err(said) }
+}
+
+/// The type of an instance that a provider makes, or knows.
+fn shape(block: &ObjectBlock, values: &Values) -> Option<Type> {
+    match block.address.block {
+        BlockKind::Machine | BlockKind::Resource | BlockKind::Data => {
+            Some(values.catalogue.owner(block).ok()?.schema.block.ty())
+        }
+        BlockKind::Pool | BlockKind::Service => None,
+    }
+}
+
 /// Unknown, of the type that its schema says.
 fn standing_value(block: &ObjectBlock, values: &Values) -> Value {
-    let is_shaped = matches!(block.address.block, BlockKind::Resource | BlockKind::Data);
-    let owner = values.catalogue.owner(block).ok().filter(|_| is_shaped);
-    let Some(ty) = owner.map(|owner| owner.schema.block.ty()) else { return Value::unknown(Type::Any) };
+    let Some(ty) = shape(block, values) else { return Value::unknown(Type::Any) };
     match &block.repetition {
         Repetition::Once => Value::unknown(ty),
         Repetition::Enabled(_) => Value::unknown(Type::Any),

@@ -117,7 +117,7 @@ impl Service {
 fn services(plan: &Plan) -> BTreeMap<Address, Service> {
     let mut services: BTreeMap<Address, Service> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| change.address.replica.is_some()) {
-        let service = services.entry(Address { replica: None, ..change.address.present() }).or_default();
+        let service = services.entry(change.address.present().service()).or_default();
         service.was |= change.before.is_some();
         service.will_be |= match change.action {
             Action::Leave => change.before.is_some(),

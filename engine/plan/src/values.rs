@@ -35,7 +35,9 @@ impl Values {
         let empties = desired.module.objects.values();
         let empties = empties.filter_map(|block| Some((block.address.clone(), without_instances(block)?)));
         Arc::make_mut(&mut scope.objects).extend(empties);
-        (Values { scope, catalogue: Arc::new(catalogue), placements: Arc::default() }, diagnostics)
+        let mut values = Values { scope, catalogue: Arc::new(catalogue), placements: Arc::default() };
+        desired.circular.iter().for_each(|node| values.put_unknown(node));
+        (values, diagnostics)
     }
 
     /// What a plan says that all objects will be, unknowns included.
@@ -134,7 +136,7 @@ impl Values {
 
     /// A replica is here from now on.
     pub(crate) fn place(&mut self, placement: &Placement) {
-        let service = Address { replica: None, ..placement.replica.clone() };
+        let service = placement.replica.service();
         let placements = Arc::make_mut(&mut self.placements).entry(service).or_default();
         placements.push(placement.clone());
         placements.sort_by(|one, other| one.replica.cmp(&other.replica));
@@ -142,7 +144,7 @@ impl Values {
 
     /// What is said of a replica now, in place of what was said before.
     pub fn replace(&mut self, placement: Placement) {
-        let service = Address { replica: None, ..placement.replica.clone() };
+        let service = placement.replica.service();
         let placements = Arc::make_mut(&mut self.placements).get_mut(&service).into_iter().flatten();
         for before in placements.filter(|before| before.replica == placement.replica) {
             *before = placement.clone();

@@ -155,7 +155,9 @@ async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doin
     }
     walk::configure_from(&world, &plan);
     let (desired, said) = world.configuration.desired.knowing(plan.known.clone());
-    let desired = desired.ok_or_else(|| Failure::new(said, &world.configuration.files))?;
+    if has_errors(&said) {
+        return Err(Failure::new(said, &world.configuration.files));
+    }
     let planned = Planned { plan, observed, desired };
     storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
     let scope = bimetal_apply::scope(&planned.plan, &planned.observed.resolved, &*world.host);

@@ -47,20 +47,18 @@ pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Fail
 
 /// Checks the configuration and its tests: all that can be known without network, state and the values of variables.
 pub(crate) async fn validate(session: &Session, variables: &Variables) -> Result<(), Failure> {
-    let (configuration, mut diagnostics, files) = session.configuration_to_check(variables).await?;
-    if let Some(configuration) = &configuration {
-        match check(session, configuration, has_errors(&diagnostics)).await {
-            Ok(found) => bimetal_plan::add_new(&mut diagnostics, found),
-            // Why providers can't be asked is not what is wrong with a configuration that can't be read.
-            Err(failure) if !has_errors(&diagnostics) => return Err(failure),
-            Err(_) => {}
-        }
+    let (configuration, mut diagnostics) = session.configuration_to_check(variables).await?;
+    match check(session, &configuration, has_errors(&diagnostics)).await {
+        Ok(found) => bimetal_plan::add_new(&mut diagnostics, found),
+        // Why providers can't be asked is not what is wrong with a configuration that can't be read.
+        Err(failure) if !has_errors(&diagnostics) => return Err(failure),
+        Err(_) => {}
     }
     session.progress.clear();
     if has_errors(&diagnostics) {
-        return Err(Failure::new(diagnostics, &files));
+        return Err(Failure::new(diagnostics, &configuration.files));
     }
-    session.warn(&diagnostics, &files);
+    session.warn(&diagnostics, &configuration.files);
     super::test::check(session)?;
     match session.json {
         true => print_json(&json!({ "format": 1, "diagnostics": [] })),

@@ -4,17 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::Node;
 
-/// Each after what it depends on; ties by name. Otherwise a circle.
-pub(crate) fn order(dependencies: &BTreeMap<Node, BTreeSet<Node>>) -> Result<Vec<Node>, Vec<Node>> {
+/// The nodes of a graph in the order in which they can be worked out.
+pub(crate) struct Order {
+    /// Each after what it depends on, ties by name; those that are in circles somewhere.
+    pub(crate) nodes: Vec<Node>,
+    /// Each from a node to itself; of those that share a node, the first.
+    pub(crate) circles: Vec<Vec<Node>>,
+    /// What is in any circle.
+    pub(crate) circular: BTreeSet<Node>,
+}
+
+pub(crate) fn order(dependencies: &BTreeMap<Node, BTreeSet<Node>>) -> Order {
     let nodes: Vec<&Node> = dependencies.keys().collect();
     // What others depend on is declared, and has a place of its own.
     let places = |direct: &BTreeSet<Node>| direct.iter().filter_map(|node| nodes.binary_search(&node).ok()).collect();
     let direct: Vec<Vec<usize>> = dependencies.values().map(places).collect();
-    let named = |places: Vec<usize>| places.into_iter().map(|place| nodes[place].clone()).collect();
-    match places_in_order(&direct) {
-        Ok(order) => Ok(named(order)),
-        Err(circle) => Err(named(circle)),
+    let (order, found) = places_in_order(&direct);
+    let (mut circles, mut circular) = (Vec::new(), BTreeSet::new());
+    for circle in found {
+        let circle: Vec<Node> = circle.into_iter().map(|place| nodes[place].clone()).collect();
+        if !circle.iter().any(|node| circular.contains(node)) {
+            circles.push(circle.clone());
+        }
+        circular.extend(circle);
     }
+    Order { nodes: order.into_iter().map(|place| nodes[place].clone()).collect(), circles, circular }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,9 +40,10 @@ enum State {
 }
 
 /// Depth first, without recursion: a chain of references may be long.
-fn places_in_order(direct: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+/// What leads back is left out, and is a circle.
+fn places_in_order(direct: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let (mut states, mut order) = (vec![State::New; direct.len()], Vec::with_capacity(direct.len()));
-    let mut path = Vec::new();
+    let (mut path, mut circles) = (Vec::new(), Vec::new());
     let open = |place: usize, states: &mut [State]| {
         states[place] = State::Open;
         (place, direct[place].iter())
@@ -42,7 +57,7 @@ fn places_in_order(direct: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
                 Some((next, State::New)) => path.push(open(next, &mut states)),
                 Some((next, State::Open)) => {
                     let circle = path.iter().map(|(place, _)| *place).skip_while(|place| *place != next);
-                    return Err(circle.chain([next]).collect());
+                    circles.push(circle.chain([next]).collect());
                 }
                 Some((_, State::Done)) => {}
                 None => {
@@ -53,5 +68,5 @@ fn places_in_order(direct: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
             }
         }
     }
-    Ok(order)
+    (order, circles)
 }

@@ -108,7 +108,7 @@ impl Parser<'_> {
             lifecycle.prevent_destroy |= self.flag(&block.body, "prevent_destroy").unwrap_or(false);
             lifecycle.create_before_destroy |= self.flag(&block.body, "create_before_destroy").unwrap_or(false);
             if let Some(attribute) = block.body.attributes.get("ignore_changes") {
-                lifecycle.ignore_changes.extend(self.paths(&attribute.expression));
+                lifecycle.ignore_changes.extend(self.ignored(&attribute.expression));
             }
             if let Some(attribute) = block.body.attributes.get("replace_triggered_by") {
                 lifecycle.replace_triggered_by.extend(self.triggers(&attribute.expression));
@@ -131,26 +131,24 @@ impl Parser<'_> {
     }
 
     /// `[tags, env["A"]]`, or `all`
-    fn paths(&mut self, expression: &Expression) -> Vec<Path> {
+    fn ignored(&mut self, expression: &Expression) -> Vec<Ignored> {
         if plain(&expression.node) == Some("all") {
-            return vec![Path::root()];
+            return vec![Ignored { path: Path::root(), span: expression.span().clone() }];
         }
         let Kind::Tuple(items) = &expression.node.kind else {
             let error = Diagnostic::error("this must be a list of attribute names").at(expression.span());
             self.diagnostics.push(error.hint("write `ignore_changes = [labels, env]`"));
             return Vec::new();
         };
-        let mut paths = Vec::new();
+        let mut ignored = Vec::new();
         for item in items.iter() {
+            let span = expression.file.span(item.place);
             match path(item) {
-                Some(path) => paths.push(path),
-                None => {
-                    let at = expression.file.span(item.place);
-                    self.diagnostics.push(Diagnostic::error("this names no attribute").at(&at));
-                }
+                Some(path) => ignored.push(Ignored { path, span }),
+                None => self.diagnostics.push(Diagnostic::error("this names no attribute").at(&span)),
             }
         }
-        paths
+        ignored
     }
 }
 

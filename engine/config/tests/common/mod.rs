@@ -95,7 +95,7 @@ pub(crate) fn check_desired(text: &str) -> String {
     complaints(text, Given::default()).1
 }
 
-pub(crate) fn complaints(text: &str, given: Given) -> (Option<Desired>, String) {
+pub(crate) fn complaints(text: &str, given: Given) -> (Desired, String) {
     let file = source("main.bm.hcl", text);
     let (desired, diagnostics) = desired(vec![file.clone()], given, Outside::default());
     let lines = diagnostics.iter().map(|diagnostic| show(diagnostic, &[&file]) + "\n").collect();

@@ -49,7 +49,7 @@ async fn a_guest_never_sees_a_secret() {
 async fn progress_names_the_object_of_each_request() {
     let rig = Rig::new();
     let mut requests = [create_request("good", "a"), create_request("good", "b")];
-    requests[1].address.name = "y".to_owned();
+    requests[1].address = requests[1].address.with(|parts| parts.name = "y".to_owned());
     let outcomes = rig.host.create(&key(), "good", requests.to_vec()).await;
     assert_eq!(outcomes.len(), 2);
     let wanted: Vec<_> = requests.iter().map(|request| format!("{}: making", request.address)).collect();

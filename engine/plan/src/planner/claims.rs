@@ -35,7 +35,7 @@ impl Planner<'_> {
     pub(super) fn claim(&mut self, specs: &[ServiceSpec], placements: &[Placement]) {
         let by_address: BTreeMap<&Address, &ServiceSpec> = specs.iter().map(|spec| (&spec.address, spec)).collect();
         for placement in placements {
-            let service = Address { replica: None, ..placement.replica.clone() };
+            let service = placement.replica.service();
             if let Some(spec) = by_address.get(&service) {
                 let claims = self.claims.entry(placement.machine.clone()).or_default();
                 claims.ports.extend(spec.ports.iter().cloned());

@@ -109,8 +109,7 @@ impl Planner<'_> {
     /// The machines of the pools in which something gets a new place.
     fn considered(&self) -> BTreeSet<Address> {
         let placed = self.changes.values().filter(|change| change.new_place().is_some());
-        let services: BTreeSet<Address> =
-            placed.map(|change| Address { replica: None, ..change.address.clone() }).collect();
+        let services: BTreeSet<Address> = placed.map(|change| change.address.service()).collect();
         services.iter().filter_map(|service| self.pools.get(service)).flatten().cloned().collect()
     }
 

@@ -46,7 +46,7 @@ pub(super) fn create_first(changes: &mut Changes, desired: &Desired, observed: &
         // Those of one address follow it.
         let deposed = observed.objects.range(&address..).take_while(|(other, _)| other.present() == address);
         let generation = deposed.filter_map(|(other, _)| other.deposed).max().map_or(0, |last| last + 1);
-        change.deposed = Some(Box::new(Address { deposed: Some(generation), ..address }));
+        change.deposed = Some(Box::new(address.with(|parts| parts.deposed = Some(generation))));
     }
 }
 

@@ -14,6 +14,7 @@ use crate::catalogue::{Owner, is_machine};
 use crate::data::{Action, Change};
 use crate::forecast::{self, Owned, Wanted};
 use crate::place::placed;
+use crate::proposed::misnamed;
 use crate::reason::Reason;
 use crate::{evaluator, honesty, machine, needs};
 
@@ -134,7 +135,8 @@ impl Planner<'_> {
 
     /// The arguments of all instances; `None` where one has errors.
     pub(super) fn configs(&mut self, block: &ObjectBlock, owner: &Owner) -> Option<Vec<(Instance, Value)>> {
-        let (mut configs, mut said) = (Vec::new(), Diagnostics::new());
+        let mut configs = Vec::new();
+        let mut said = misnamed(&block.lifecycle.ignore_changes, &owner.schema.block);
         for instance in self.instances(block)? {
             let decode =
                 |values: &crate::Values| bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope);

@@ -132,7 +132,7 @@ impl Planner<'_> {
     }
 
     fn why_replica_gone(&self, address: &Address, replica: &Key) -> Reason {
-        let service = Address { replica: None, ..address.clone() };
+        let service = address.service();
         let placements = self.values.placements(&service);
         let is_global = placements.iter().any(|placement| matches!(placement.replica.replica, Some(Key::Name(_))));
         match replica {

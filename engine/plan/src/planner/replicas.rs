@@ -109,9 +109,11 @@ impl Planner<'_> {
     }
 
     fn prior_placements(&self, service: &Address) -> Vec<Placement> {
-        let replicas = self.observed.objects.iter().filter(|(address, _)| {
-            address.replica.is_some() && Address { replica: None, ..(*address).clone() } == *service
-        });
+        let replicas = self
+            .observed
+            .objects
+            .iter()
+            .filter(|(address, _)| address.replica.is_some() && address.service() == *service);
         let known = replicas.filter_map(|(address, stored)| {
             Some(Placement { replica: address.clone(), ..stored.placement.as_deref()?.clone() })
         });
@@ -119,7 +121,7 @@ impl Planner<'_> {
         let open = self.observed.open.iter().filter_map(|intent| intent.placement.as_deref().cloned());
         let open = open.filter(|placement| {
             let is_known = self.observed.objects.contains_key(&placement.replica);
-            !is_known && Address { replica: None, ..placement.replica.clone() } == *service
+            !is_known && placement.replica.service() == *service
         });
         known.chain(open).collect()
     }

@@ -52,7 +52,7 @@ fn files(config: &str) -> Vec<SourceFile> {
 
 pub fn read(config: &str) -> Result<Desired, String> {
     match desired(files(config), Given::default(), Outside::default()) {
-        (Some(desired), said) if said.is_empty() => Ok(desired),
+        (desired, said) if said.is_empty() => Ok(desired),
         (_, said) => Err(told(&said)),
     }
 }

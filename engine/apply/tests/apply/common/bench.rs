@@ -99,7 +99,7 @@ pub fn told(said: &[Diagnostic]) -> String {
 pub fn read(config: &str) -> Desired {
     let file = SourceFile { name: "main.bm.hcl".into(), text: config.into() };
     match desired(vec![file], Given::default(), Outside::default()) {
-        (Some(desired), said) if !has_errors(&said) => desired,
+        (desired, said) if !has_errors(&said) => desired,
         (_, said) => panic!("{}", told(&said)),
     }
 }
@@ -156,7 +156,7 @@ impl Bench {
         };
         let given = Given { values: plan.variables.clone(), ..Given::default() };
         let (desired, said) = desired(plan.files.clone(), given, Outside::default());
-        let desired = desired.unwrap_or_else(|| panic!("{}", told(&said)));
+        assert!(!has_errors(&said), "{}", told(&said));
         let scope = bimetal_apply::scope(plan, &observed.resolved, &*self.world);
         let holder = Holder { who: "a@b".to_owned(), process: 1, command: "bimetal apply".to_owned(), since_ms: 0 };
         let lease = self.memory.lock(&holder, &scope).await.unwrap();

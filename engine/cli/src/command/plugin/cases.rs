@@ -64,8 +64,5 @@ fn desired(
         ..Given::default()
     };
     let (desired, diagnostics) = bimetal_config::desired(files.to_vec(), given, session.outside(files.to_vec(), ""));
-    match desired {
-        Some(desired) if !has_errors(&diagnostics) => Ok(desired),
-        _ => Err(Failure::new(diagnostics, files)),
-    }
+    if has_errors(&diagnostics) { Err(Failure::new(diagnostics, files)) } else { Ok(desired) }
 }

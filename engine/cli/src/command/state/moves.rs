@@ -53,11 +53,12 @@ fn moves(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<BTreeMap<A
     }
     let becomes = |address: &Address| match is_one {
         true => to.clone(),
-        false => Address {
-            module: if from.module == to.module { address.module.clone() } else { to.module.clone() },
-            name: to.name.clone(),
-            ..address.clone()
-        },
+        false => address.with(|parts| {
+            parts.name = to.name.clone();
+            if from.module != to.module {
+                parts.module = to.module.clone();
+            }
+        }),
     };
     let mut moves = BTreeMap::new();
     for address in addresses {

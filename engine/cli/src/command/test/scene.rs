@@ -58,7 +58,6 @@ pub(super) async fn read<'a>(
     let (desired, said) = bimetal_config::altered(sources, given.clone(), outside, &by);
     let mut said = values::without_foreign(said, &given, folder(run));
     said.extend(values::undeclared(run, &module));
-    let Some(desired) = desired else { return Err(said) };
     check_version(&desired, files).map_err(|failure| failure.diagnostics)?;
     Ok(Scene { desired, said, written, in_force })
 }

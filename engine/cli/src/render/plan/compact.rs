@@ -26,8 +26,8 @@ pub(super) fn place(address: &Address) -> Option<Place> {
 /// The address without its last key: alike in all of a group.
 pub(super) fn skeleton(address: &Address) -> Address {
     match place(address) {
-        Some(Place::Replica) => Address { replica: None, ..address.clone() },
-        Some(Place::Instance) => Address { key: None, ..address.clone() },
+        Some(Place::Replica) => address.service(),
+        Some(Place::Instance) => address.with(|parts| parts.key = None),
         Some(Place::Module) => address.within(&with_last(&address.module, None)),
         None => address.clone(),
     }
@@ -54,8 +54,8 @@ pub(super) fn addresses(all: &[&Address]) -> String {
     // The key stands where a key of our own stands that nobody else can have.
     let mark = Key::Name("\u{0}".to_owned());
     let marked = match place(first) {
-        Some(Place::Replica) => Address { replica: Some(mark.clone()), ..first.clone() },
-        Some(Place::Instance) => Address { key: Some(mark.clone()), ..first.clone() },
+        Some(Place::Replica) => first.with(|parts| parts.replica = Some(mark.clone())),
+        Some(Place::Instance) => first.with(|parts| parts.key = Some(mark.clone())),
         Some(Place::Module) => first.within(&with_last(&first.module, Some(mark.clone()))),
         None => return first.to_string(),
     };

@@ -48,7 +48,7 @@ fn sorts_text(addresses: &[&Address]) -> String {
     let services: BTreeSet<Address> = addresses
         .iter()
         .filter(|address| address.replica.is_some())
-        .map(|address| Address { replica: None, ..address.present() })
+        .map(|address| address.present().service())
         .collect();
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let part = |(sort, number): (&Sort, &usize)| match sort {

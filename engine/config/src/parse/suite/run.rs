@@ -144,8 +144,8 @@ fn checkable(node: &Node) -> Option<Checkable> {
         Target::Variable(name) if key.is_none() => Some(Checkable::Variable(name.name)),
         Target::Object(address) => match (address.block, address.ty.as_str(), key) {
             (BlockKind::Pool, ..) => None,
-            (BlockKind::Resource, "output", None) => Some(Checkable::Output(address.name)),
-            (BlockKind::Resource, "check", None) => Some(Checkable::Check(address.name)),
+            (BlockKind::Resource, "output", None) => Some(Checkable::Output(address.name.clone())),
+            (BlockKind::Resource, "check", None) => Some(Checkable::Check(address.name.clone())),
             (_, _, key) => Some(Checkable::Object(address.instance(key))),
         },
         Target::Variable(_) | Target::Local(_) | Target::Module(..) => None,

@@ -97,6 +97,9 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
     }
 }
 
+/// Objects that one message names.
+const MOST_NAMED: usize = 3;
+
 /// The provider blocks by what exists, so that it can be looked at before planning; and an empty block for each provider
 /// that needs none. `objects` is what state remembers, or what was read; `needed` is what of these is looked at.
 ///
@@ -124,9 +127,14 @@ pub fn provider_configs(
             Ok(_) | Err(_) => {}
         }
     }
-    let is_told = has_errors(&diagnostics);
-    let lost = needed.iter().filter(|(_, stored)| !is_told && !configs.contains_key(&stored.provider));
-    diagnostics.extend(lost.map(|(address, stored)| lost_provider(desired, &values, address, &stored.provider)));
+    if has_errors(&diagnostics) {
+        return (configs, diagnostics);
+    }
+    let mut lost: BTreeMap<&ProviderKey, Vec<&Address>> = BTreeMap::new();
+    for (address, stored) in needed.iter().filter(|(_, stored)| !configs.contains_key(&stored.provider)) {
+        lost.entry(&stored.provider).or_default().push(address);
+    }
+    diagnostics.extend(lost.into_iter().map(|(key, made)| lost_provider(desired, &values, key, &made)));
     (configs, diagnostics)
 }
 
@@ -135,14 +143,24 @@ fn declared_or_default(desired: &Desired, values: &Values) -> BTreeSet<ProviderK
     desired.module.providers.keys().cloned().chain(defaults).collect()
 }
 
-/// Why an object's provider can't be configured.
-fn lost_provider(desired: &Desired, values: &Values, address: &Address, key: &ProviderKey) -> Diagnostic {
+/// Why a provider can't be configured that made these.
+fn lost_provider(desired: &Desired, values: &Values, key: &ProviderKey, made: &[&Address]) -> Diagnostic {
     let said = provider_config(desired, key, values).err().and_then(|said| said.into_iter().next());
     let why = said.unwrap_or_else(|| {
         Diagnostic::error(format!("the configuration of provider `{key}` is not known before planning"))
             .hint("it may refer to variables and to what exists; give it what it needs as a variable")
     });
-    why.because(format!("`{address}` was made with it")).of(address)
+    let named: Vec<String> = made.iter().take(MOST_NAMED).map(|address| format!("`{address}`")).collect();
+    let were = if made.len() == 1 { "was" } else { "were" };
+    let named = match made.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    };
+    let why = why.because(format!("{named} {were} made with it"));
+    match made {
+        [address] => why.of(address),
+        _ => why,
+    }
 }
 
 /// Whether a provider's block refers to no object, directly or by locals.

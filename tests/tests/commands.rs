@@ -12,13 +12,14 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use xtask::web::Platform;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "init",
     "validate",
     "fmt",
     "plan",
     "apply",
     "destroy",
+    "diff",
     "import",
     "test",
     "plugin",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bimetal_tests::Bimetal;
+use bimetal_tests::repository::git;
 
 /// A repository that others fetch from, on this machine.
 struct Origin {
@@ -40,16 +41,6 @@ impl Origin {
         self.git(&["commit", "--quiet", "--message", "more"]);
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()
     }
-}
-
-fn git(folder: &Path, words: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgSign=false"]);
-    command.args(words).current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z").env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z");
-    let output = command.output().expect("git is installed");
-    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 const GREETING: &str = r#"
@@ -422,6 +413,10 @@ fn the_workflows_of_the_examples_plan_and_apply() {
     ```
 
     </details>
+
+    ### No differences. Both versions want the same.
+
+    From commit … to commit ….
     "#);
 
     let first = run_job(&origin.path(), &apply[0], None);

@@ -5,13 +5,16 @@
 mod engine;
 mod fleet;
 mod measure;
+mod modules;
 mod operator;
 mod replicas;
 mod report;
+mod repository;
 mod scale;
 mod stand_in;
 mod start;
 mod terraform;
+mod versions;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,8 +75,14 @@ pub fn measure(areas: &[&str]) -> Result<()> {
 type Measure = fn(&Bench, &mut Report) -> Result<()>;
 
 /// What can be measured alone.
-const AREAS: [(&str, Measure); 4] =
-    [("start", start::measure), ("fleet", fleet::measure), ("replicas", replicas::measure), ("scale", scale::measure)];
+const AREAS: [(&str, Measure); 6] = [
+    ("start", start::measure),
+    ("fleet", fleet::measure),
+    ("replicas", replicas::measure),
+    ("modules", modules::measure),
+    ("versions", versions::measure),
+    ("scale", scale::measure),
+];
 
 /// What all measurements share.
 struct Bench {

@@ -28,6 +28,7 @@ pub const BENCH: &[Package] = &[
     package("ip", "iproute2"),
     package("iptables", "iptables"),
     package("unshare", "util-linux"),
+    package("git", "git"),
 ];
 
 /// What the tests need.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bimetal_model::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub(crate) use planning::{Detail, Format, Planning, Wishes};
+pub(crate) use planning::{Detail, Diff, Format, Planning, Wishes};
 pub(crate) use plugin::PluginCommand;
 pub(crate) use providers::{Consent, LockProviders, Mirrored, Providers};
 pub(crate) use variables::{Assignment, Variables};
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Show everything that the state knows, ask, and remove it
     Destroy(Destroy),
+    /// Show where two versions of the configuration differ in what they want
+    Diff(Diff),
     /// Take something that exists into the state
     Import(Import),
     /// Play the configuration's tests
@@ -134,6 +136,7 @@ impl Command {
             Command::Plan(_) => "plan",
             Command::Apply(_) => "apply",
             Command::Destroy(_) => "destroy",
+            Command::Diff(_) => "diff",
             Command::Import(_) => "import",
             Command::Test(_) => "test",
             Command::Plugin(_) => "plugin",
@@ -228,7 +231,7 @@ pub(crate) struct Plan {
     /// Plan to remove everything
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub(crate) destroy: bool,
-    /// How it is printed: `text`, or `markdown` for a comment on a change
+    /// How it is printed: `text`, `markdown` for a comment on a change, or `json`
     #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) format: Format,
     /// Exit with 2 where something would change
@@ -309,7 +312,7 @@ pub(crate) struct Show {
     /// How much of a plan is shown: `full`, `grouped` (what is alike is one), `summary` (numbers)
     #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) detail: Detail,
-    /// How a plan is printed: `text`, or `markdown` for a comment on a change
+    /// How a plan is printed: `text`, `markdown` for a comment on a change, or `json`
     #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true, requires = "plan")]
     pub(crate) format: Format,
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod console;
+pub(crate) mod diff;
 pub(crate) mod fleet;
 pub(crate) mod fmt;
 pub(crate) mod history;

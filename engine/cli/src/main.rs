@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod comparison_document;
 mod configuration;
 mod crash;
 mod edge;
@@ -21,6 +22,7 @@ mod render;
 mod session;
 mod storable;
 mod traces;
+mod versions;
 mod view;
 mod walk;
 
@@ -93,6 +95,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Plan(arguments) => return command::plan::plan(session, arguments).await,
         Command::Apply(arguments) => return command::apply::apply(session, arguments).await,
         Command::Destroy(arguments) => return command::apply::destroy(session, arguments).await,
+        Command::Diff(arguments) => return command::diff::diff(session, arguments).await,
         Command::Import(arguments) => return command::import::import(session, arguments).await,
         Command::Fmt(arguments) => return command::fmt::fmt(session, arguments),
         Command::Rollback(arguments) => return command::rollback::rollback(session, arguments).await,

@@ -65,7 +65,7 @@ fn reason_document(reason: &Reason) -> Json {
     document
 }
 
-fn difference_document(difference: &Difference) -> Json {
+pub(crate) fn difference_document(difference: &Difference) -> Json {
     json!({
         "path": difference.path.to_string(),
         "before": shown(difference.before.as_ref()),

@@ -73,13 +73,27 @@ impl Session {
     /// Reads the configuration; warnings are said, an error ends the command.
     pub(crate) async fn configuration(&self, variables: &Variables) -> Result<Configuration, Failure> {
         let given = self.given(variables)?;
+        let (configuration, said) = self.read(there_is(self.sources(&given).await?, &self.root)?, given)?;
+        self.warn(&said, &configuration.files);
+        Ok(configuration)
+    }
+
+    /// As [`Session::configuration`], planned at this moment; what is said of it comes with it.
+    pub(crate) async fn configuration_at(
+        &self,
+        variables: &Variables,
+        planned_ms: u64,
+    ) -> Result<(Configuration, Diagnostics), Failure> {
+        let given = Given { planned_ms: Some(planned_ms), ..self.given(variables)? };
         self.read(there_is(self.sources(&given).await?, &self.root)?, given)
     }
 
     /// As [`Session::configuration`]; a folder without one is as good as one with an empty one.
     pub(crate) async fn configuration_if_any(&self, variables: &Variables) -> Result<Configuration, Failure> {
         let given = self.given(variables)?;
-        self.read(self.sources(&given).await?, given)
+        let (configuration, said) = self.read(self.sources(&given).await?, given)?;
+        self.warn(&said, &configuration.files);
+        Ok(configuration)
     }
 
     /// The configuration's files, with those of modules from elsewhere, which must have been fetched.
@@ -87,15 +101,14 @@ impl Session {
         Ok(Wanting { session: self, folder: "", given, ask: Ask::Nobody }.bring().await?.sources)
     }
 
-    fn read(&self, sources: Vec<SourceFile>, given: Given) -> Result<Configuration, Failure> {
+    fn read(&self, sources: Vec<SourceFile>, given: Given) -> Result<(Configuration, Diagnostics), Failure> {
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         if has_errors(&diagnostics) {
             return Err(Failure::new(diagnostics, &files));
         }
-        self.warn(&diagnostics, &files);
         check_version(&desired, &files)?;
-        Ok(Configuration { desired, files })
+        Ok((Configuration { desired, files }, diagnostics))
     }
 
     /// To be looked at as it stands: variables without a value are unknown, and what is wrong is no reason not to look further.

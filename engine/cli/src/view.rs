@@ -16,6 +16,9 @@ use crate::session::{Session, directory};
 /// Bimetal's own folder in a configuration's.
 const OWN: &str = ".bimetal";
 
+/// Where providers lie in it that somebody put there.
+const PLUGINS: &str = "plugins";
+
 /// The session itself, or one over the revision or the source that somebody names.
 pub(crate) async fn chosen(
     session: &Session,
@@ -46,10 +49,10 @@ pub(crate) fn as_planned(session: &Session, commit: Option<&str>) -> Result<Sess
 }
 
 /// A revision of the repository that the session's folder lies in, as a session over its tree.
-fn of_revision(session: &Session, revision: &str) -> Result<Session, Failure> {
+pub(crate) fn of_revision(session: &Session, revision: &str) -> Result<Session, Failure> {
     let Some(repository) = Repository::of(&Git::default(), &session.root)? else {
         let error = Diagnostic::error(format!("`{}` lies in no repository", session.root.display()));
-        return Err(error.because(format!("`--ref {revision}` names a commit of one")).into());
+        return Err(error.because(format!("`{revision}` names a commit of one")).into());
     };
     let commit = repository.resolve(revision)?;
     let folder = new_folder(session)?;
@@ -72,7 +75,7 @@ fn of_revision(session: &Session, revision: &str) -> Result<Session, Failure> {
 }
 
 /// What a source names, as a session over its tree: the state and all else is that of the session's folder.
-async fn of_source(session: &Session, source: Source) -> Result<Session, Failure> {
+pub(crate) async fn of_source(session: &Session, source: Source) -> Result<Session, Failure> {
     let artifacts = OfRegistries::new();
     let options = Options {
         cache: directory("XDG_CACHE_HOME", ".cache")?,
@@ -116,7 +119,7 @@ fn new_folder(session: &Session) -> Result<tempfile::TempDir, Failure> {
     make().map_err(io(&format!("making a folder in `{}`", own.display())))
 }
 
-/// What Bimetal keeps is that of the session's own folder, wherever the tree has it.
+/// The state is that of the session's own folder.
 fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origin) -> Result<Session, Failure> {
     if !root.is_dir() {
         let commit = origin.commit.get(..12).unwrap_or(&origin.commit);
@@ -124,12 +127,12 @@ fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origi
         return Err(error.hint("name one that was there then").into());
     }
     let doing = format!("making a place for commit {}", origin.commit);
-    let (own, here) = (root.join(OWN), session.root.join(OWN));
+    let own = root.join(OWN);
     if own.symlink_metadata().is_ok() {
         let error = Diagnostic::error(format!("commit {} has a folder `{OWN}`", origin.commit));
         return Err(error.hint("that is Bimetal's own: it does not belong into a repository").into());
     }
-    std::os::unix::fs::symlink(&here, &own).map_err(io(&doing))?;
+    make_own(&own, &session.root.join(OWN)).map_err(io(&doing))?;
     let root = root.canonicalize().map_err(io(&doing))?;
     Ok(Session {
         home: session.home.clone(),
@@ -140,6 +143,13 @@ fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origi
         _kept: Some(Arc::new(folder)),
         root,
     })
+}
+
+/// A commit has a place for its own modules, which may be others than those of what is checked out. Plugins are in no commit.
+fn make_own(own: &Path, here: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(own)?;
+    let plugins = here.join(PLUGINS);
+    if plugins.is_dir() { std::os::unix::fs::symlink(plugins, own.join(PLUGINS)) } else { Ok(()) }
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -66,7 +66,7 @@ impl World {
 }
 
 /// The state, without the promises that somebody is just about to keep: these are not left over.
-async fn idle(store: &State) -> Result<Snapshot, Failure> {
+pub(crate) async fn idle(store: &State) -> Result<Snapshot, Failure> {
     let leases = store.leases().await?;
     let mut snapshot = store.load().await?;
     snapshot.intents.retain(|intent| !leases.iter().any(|held| held.scope.may_write(&intent.address)));
@@ -90,6 +90,8 @@ pub(crate) enum Look {
     Believe,
     /// Nobody: what the state and the lock file don't know is an error.
     Offline,
+    /// Nobody, by who only compares: what data sources say stays unknown.
+    Compare,
 }
 
 /// What is planned, and how what that needs is found out.
@@ -179,7 +181,7 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     let calls = course.calls(world);
     let looking = async {
         match course.look {
-            Look::Offline => bimetal_refresh::remember(&world.snapshot, &*world.host),
+            Look::Offline | Look::Compare => bimetal_refresh::remember(&world.snapshot, &*world.host),
             Look::Believe => bimetal_refresh::believe(&world.snapshot, Some(&only), &calls).await,
             Look::Refresh => bimetal_refresh::refresh(&world.snapshot, Some(&only), &calls).await,
         }
@@ -271,6 +273,7 @@ async fn ask_and_plan<P: Predict + Operate>(
         };
         match course.look {
             Look::Offline => bimetal_refresh::answer_offline(questions, &mut answers, &world.snapshot),
+            Look::Compare => bimetal_refresh::answer_open(questions, &mut answers, &world.snapshot),
             Look::Refresh | Look::Believe => {
                 bimetal_refresh::answer(questions, &mut answers, &course.calls(world)).await;
             }

@@ -7,6 +7,7 @@
 #![allow(clippy::result_large_err)]
 
 mod compare;
+mod comparison;
 mod data;
 mod options;
 mod reason;
@@ -42,6 +43,10 @@ mod service;
 mod size;
 
 pub use compare::{Difference, contradictions, diff, unknown};
+pub use comparison::{
+    Compared, Comparison, Differences, Differing, Image, ImageChange, Kind, LockChange, LockedName, LockedVersion,
+    Version, compare, differences,
+};
 pub use data::{Action, Budget, Change, Early, OutputChange, Plan, Planning};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,

@@ -55,7 +55,7 @@ pub(crate) fn moves(desired: &Desired, observed: &Observed, options: &Options) -
 }
 
 /// What an address becomes, by as many moves as follow each other, each once.
-fn renamed(moved: &[Moved], old: &Address) -> Address {
+pub(crate) fn renamed(moved: &[Moved], old: &Address) -> Address {
     let (mut address, mut open) = (old.clone(), moved.iter().collect::<Vec<_>>());
     loop {
         let step = |(at, moved): (usize, &&Moved)| Some((at, moved.from.moved_to(&moved.to, &address)?));

@@ -4,7 +4,7 @@ use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::Operate;
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::snapshot::{Object, Snapshot};
-use bimetal_model::{Diagnostic, Diagnostics};
+use bimetal_model::{Diagnostic, Diagnostics, Type, Value};
 use futures::StreamExt as _;
 
 use crate::{Calls, marks};
@@ -23,6 +23,19 @@ pub async fn answer(questions: Vec<Question>, answers: &mut Answers, calls: &Cal
 pub fn answer_offline(questions: Vec<Question>, answers: &mut Answers, snapshot: &Snapshot) {
     for question in questions {
         note(answers, recall(question, snapshot));
+    }
+}
+
+/// As [`answer_offline`], for who only compares: what data sources say stays unknown.
+pub fn answer_open(questions: Vec<Question>, answers: &mut Answers, snapshot: &Snapshot) {
+    for question in questions {
+        note(
+            answers,
+            match question {
+                Question::Data(inquiry) => Told::Data(inquiry, Ok(Value::unknown(Type::Any))),
+                Question::Facts(_) | Question::Import(..) | Question::Image(_) => recall(question, snapshot),
+            },
+        );
     }
 }
 
@@ -64,8 +77,8 @@ fn note(answers: &mut Answers, told: Told) {
 }
 
 enum Told {
-    Facts(Inquiry, Result<bimetal_model::Value, Diagnostics>),
-    Data(Inquiry, Result<bimetal_model::Value, Diagnostics>),
+    Facts(Inquiry, Result<Value, Diagnostics>),
+    Data(Inquiry, Result<Value, Diagnostics>),
     Image(bimetal_model::image::ImageSource, Result<bimetal_model::image::ImageIndex, Diagnostics>),
     Import(Inquiry, Result<Object, Diagnostics>),
 }

@@ -18,7 +18,7 @@ use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Intent, Snapshot};
 use bimetal_model::{Address, Diagnostic, Diagnostics};
 
-pub use answer::{answer, answer_offline};
+pub use answer::{answer, answer_offline, answer_open};
 
 /// How providers are asked.
 pub struct Calls<'a> {

@@ -53,18 +53,25 @@ impl Operator {
         self.run(&["apply", "--auto-approve"])
     }
 
+    /// Forgets what was fetched, as somebody new on this machine.
+    pub(crate) fn forget_caches(&self) -> Result<()> {
+        self.remove("cache")
+    }
+
     /// Forgets what was applied, as if it had never been.
     pub(crate) fn forget(&self) -> Result<()> {
-        for made in [".bimetal", "bimetal.lock.hcl"] {
-            let path = self.folder.join(made);
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
-                }
-                _ => {}
+        [".bimetal", "bimetal.lock.hcl"].into_iter().try_for_each(|made| self.remove(made))
+    }
+
+    /// Removes something that was made here, if it was.
+    fn remove(&self, made: &str) -> Result<()> {
+        let path = self.folder.join(made);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

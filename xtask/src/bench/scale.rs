@@ -3,6 +3,7 @@
 //! Beside it, where it is installed, Terraform does the same with as many objects of its own built-in type.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -16,9 +17,9 @@ use crate::process::cargo;
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// How the objects are written down.
+/// How objects are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+pub(super) enum Shape {
     Blocks,
     Count,
     ForEach,
@@ -94,11 +95,15 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// The provider, once it is built.
+pub(super) fn component() -> PathBuf {
+    crate::target().join("providers").join(TARGET).join("provider/examples/memory.wasm")
+}
+
 fn ours(bench: &Bench, shape: Shape, size: usize) -> Result<Vec<(Step, Usage)>> {
     super::say(&format!("{size} objects as {}", shape.name()));
     let operator = Operator::new(bench, &format!("scale-{}-{size}", shape.name()), &shape.bimetal(size))?;
-    let component = crate::target().join("providers").join(TARGET).join("provider/examples/memory.wasm");
-    operator.give("memory.wasm", &component).context("the provider was built before")?;
+    operator.give("memory.wasm", &component()).context("the provider was built before")?;
     operator.run(&["init", "--json"])?;
     // Providers are compiled once in their life, and not in what is measured.
     operator.run(&["validate"])?;
@@ -203,7 +208,8 @@ impl Shape {
         }
     }
 
-    fn bimetal(self, size: usize) -> String {
+    /// As a configuration.
+    pub(super) fn bimetal(self, size: usize) -> String {
         let mut text =
             "bimetal {\n  required_providers {\n    memory = { path = \"./memory.wasm\" }\n  }\n}\n".to_owned();
         self.write(size, &mut text, "memory_item", |name, after| {

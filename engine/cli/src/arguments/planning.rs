@@ -68,7 +68,27 @@ pub(crate) struct Wishes {
     pub(crate) offline: bool,
 }
 
-/// How a plan is printed for people.
+/// Two versions, and how their difference is found out and shown.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// Two revisions, also as `A..B`; `A...B` is what B has changed since it parted from A. One alone is compared with what is here,
+    /// which is compared with HEAD where there is none. A source, as `plan` takes it, is a version, too
+    #[arg(value_name = "VERSION", num_args = 0..=2)]
+    pub(crate) versions: Vec<String>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// How much of it is shown: `full`, `grouped` (what is alike is one), `summary` (numbers)
+    #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
+    pub(crate) detail: Detail,
+    /// How it is printed: `text`, `markdown` for a comment on a change, or `json`
+    #[arg(long, value_name = "WORD", value_enum, default_value_t, hide_possible_values = true)]
+    pub(crate) format: Format,
+    /// Exit with 2 where something differs
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+/// How a plan is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For a terminal
@@ -76,6 +96,8 @@ pub(crate) enum Format {
     Text,
     /// For a comment
     Markdown,
+    /// For programs, as `--json`
+    Json,
 }
 
 /// How much of a plan is shown.

@@ -51,7 +51,7 @@ pub(crate) fn show_plan(session: &Session, plan: &Plan, detail: Detail) {
 
 fn show_as(session: &Session, plan: &Plan, detail: Detail, format: Format) {
     match (session.json, format) {
-        (true, _) => print_json(&plan_document(plan)),
+        (true, _) | (false, Format::Json) => print_json(&plan_document(plan)),
         (false, Format::Text) => print(&render::plan::render(plan, detail, width())),
         (false, Format::Markdown) => print(&render::plan::markdown(plan, detail)),
     }

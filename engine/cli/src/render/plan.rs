@@ -3,16 +3,20 @@
 mod change;
 mod compact;
 mod drift;
+mod entry;
 mod group;
 mod markdown;
 mod merged;
 mod outputs;
 mod summary;
+mod versions;
 
+use bimetal_model::Address;
 use bimetal_plan::{Mode, Partial, Plan};
 
 use self::change::group_text;
 use self::drift::drift_text;
+use self::entry::Entry;
 use self::outputs::outputs_text;
 use super::left::left_text;
 use super::style::{BOLD, FAINT, paint};
@@ -21,6 +25,7 @@ use crate::arguments::Detail;
 
 pub(crate) use self::markdown::markdown;
 pub(crate) use self::summary::{state_alone, summary};
+pub(crate) use self::versions::{Names, comparison, comparison_markdown};
 
 /// The whole plan in lines of at most so many characters, where they can be broken; one sentence where there is nothing to do.
 pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
@@ -37,20 +42,24 @@ pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
         let (left, partial) = (left_text(plan), partial_text(plan.partial.as_ref(), width));
         return format!("{drift}{left}{}\n{partial}{}", paint(BOLD, done), origin_text(plan, width));
     }
-    let changes = match detail {
-        Detail::Full => group::single(plan.effects()),
-        Detail::Grouped => group::groups(plan.effects()),
-        Detail::Summary => Vec::new(),
-    };
-    let changes: Vec<String> = changes.iter().map(|group| group_text(group, detail, width)).collect();
-    let changes = match changes.is_empty() {
-        true => String::new(),
-        false => format!("Bimetal will do this:\n\n{}\n", changes.join("\n")),
+    let changes = match &*blocks_text(plan.effects().map(Entry::from), detail, width) {
+        "" => String::new(),
+        blocks => format!("Bimetal will do this:\n\n{blocks}\n"),
     };
     let renamed = if detail == Detail::Summary { String::new() } else { renamed_text(plan) };
     let (summary, partial) = (summary(plan), partial_text(plan.partial.as_ref(), width));
-    let (left, outputs, origin) = (left_text(plan), outputs_text(plan, detail), origin_text(plan, width));
+    let (left, outputs, origin) = (left_text(plan), outputs_text(&plan.outputs, detail), origin_text(plan, width));
     format!("{drift}{renamed}{changes}{left}{summary}{partial}{outputs}\n{origin}")
+}
+
+/// Objects as blocks, with an empty line between them.
+fn blocks_text<'p>(entries: impl Iterator<Item = Entry<'p>>, detail: Detail, width: usize) -> String {
+    let groups = match detail {
+        Detail::Full => group::single(entries),
+        Detail::Grouped => group::groups(entries),
+        Detail::Summary => Vec::new(),
+    };
+    groups.iter().map(|group| group_text(group, detail, width)).collect::<Vec<_>>().join("\n")
 }
 
 /// Which commit it is of.
@@ -59,9 +68,13 @@ fn origin_text(plan: &Plan, width: usize) -> String {
     paint(FAINT, wrap(&format!("This is commit {}.", origin.in_words()), width)) + "\n"
 }
 
+fn renamed_line(new: &Address, old: &Address) -> String {
+    format!("  # {old} is called {} now\n", paint(BOLD, new))
+}
+
 /// What changes in state alone.
 fn renamed_text(plan: &Plan) -> String {
-    let moved = plan.moved.iter().map(|(new, old)| format!("  # {old} is called {} now\n", paint(BOLD, new)));
+    let moved = plan.moved.iter().map(|(new, old)| renamed_line(new, old));
     let forgotten = plan.forgotten.iter();
     let forgotten =
         forgotten.map(|address| format!("  # {} is forgotten, and goes on existing\n", paint(BOLD, address)));
@@ -94,7 +107,7 @@ mod tests {
     use bimetal_model::placement::Placement;
     use bimetal_model::question::Drift;
     use bimetal_model::snapshot::{Object, Stored};
-    use bimetal_model::{Address, Path, ProviderKey, Type, Value};
+    use bimetal_model::{Path, ProviderKey, Type, Value};
     use bimetal_plan::{Action, Change, OutputChange, Reason};
 
     use super::super::style::plain;

@@ -75,6 +75,21 @@ impl Repository {
         Ok(counts.map(|(ahead, behind)| Distance { ahead, behind }))
     }
 
+    /// The last commit that two have in common.
+    pub fn merge_base(&self, one: &str, other: &str) -> Result<String, Diagnostic> {
+        let (first, second) = (self.resolve(one)?, self.resolve(other)?);
+        let answer = self.ask(&["merge-base", &first, &second])?;
+        let base = answer.text();
+        if answer.worked && is_id(&base) {
+            return Ok(base);
+        }
+        let error = Diagnostic::error(format!("`{one}` and `{other}` have no commit in common"));
+        Err(match self.is_shallow()? {
+            true => error.hint("it is a shallow clone: `git fetch --unshallow` brings the rest"),
+            false => error.hint(format!("`{one}..{other}` compares them as they are")),
+        })
+    }
+
     /// Whether its history is cut off.
     pub fn is_shallow(&self) -> Result<bool, Diagnostic> {
         Ok(self.text(&["rev-parse", "--is-shallow-repository"])? == "true")

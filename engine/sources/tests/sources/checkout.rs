@@ -119,6 +119,12 @@ fn commits_are_resolved_and_measured() {
     history.git(&["checkout", "--quiet", "--orphan", "unrelated"]);
     history.commit("unrelated");
     assert_eq!(distance("unrelated", "main"), None);
+
+    // Where a branch began.
+    assert_eq!(repository.merge_base("side", "main").unwrap(), repository.resolve("v1").unwrap());
+    let none = repository.merge_base("unrelated", "main").unwrap_err();
+    assert_eq!(none.summary, "`unrelated` and `main` have no commit in common");
+    assert!(repository.merge_base("--all", "main").is_err());
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! One change, or many that are alike, as a block of the configuration.
+//! One object, or many that are alike, as a block of the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::Style;
 use bimetal_model::{Address, Data, Path, Value};
-use bimetal_plan::{Action, Change};
 
 use super::compact::{addresses, keys, place, texts};
+use super::entry::Entry;
 use super::group::Group;
 use super::merged::{EACH_ITS_OWN, merged_text};
 use crate::arguments::Detail;
@@ -18,72 +18,54 @@ use crate::render::wrap::wrap;
 /// What begins a line that says why.
 const COMMENT: &str = "  # ";
 
-/// The changes of a group as one block.
+/// The objects of a group as one block.
 pub(super) fn group_text(group: &Group<'_>, detail: Detail, width: usize) -> String {
-    let change = group.first();
-    let (style, sign, deed) = match (&change.resume, &change.deposed) {
-        (Some(_), _) => (ADD, "  +", "will be finished: an interrupted run began it"),
-        (None, Some(_)) => (REMOVE, "+/-", "must be replaced, and is made before what is there is removed"),
-        (None, None) => deed(change.action),
-    };
+    let Entry { sign, deed, after, .. } = group.first();
     let all = group.addresses();
     let count = if all.len() > 1 { format!(" ({})", all.len()) } else { String::new() };
     let mut text = format!("{COMMENT}{} {deed}{count}\n", paint(BOLD, addresses(&all)));
-    for reason in reasons(group) {
+    for reason in group.first().reason.clone().into_iter().chain(placed(group)) {
         for line in wrap(&reason, width.saturating_sub(COMMENT.len())).lines() {
             let _ = writeln!(text, "{COMMENT}{}", paint(FAINT, line));
         }
     }
-    let body = match (change.action, detail) {
-        (Action::Delete, Detail::Grouped | Detail::Summary) => String::new(),
-        _ => attributes_text(group),
+    let body = match (after, detail) {
+        (None, Detail::Grouped | Detail::Summary) => String::new(),
+        (None, Detail::Full) | (Some(_), _) => attributes_text(group),
     };
-    let _ = writeln!(text, "{} {} {{{body}}}", paint(style, sign), header(&all));
+    let _ = writeln!(text, "{} {} {{{body}}}", paint(style(sign), sign), header(&all));
     text
 }
 
-fn deed(action: Action) -> (Style, &'static str, &'static str) {
-    match action {
-        Action::Create => (ADD, "  +", "will be created"),
-        Action::Read => (READ, " <=", "will be read during apply"),
-        Action::Update => (CHANGE, "  ~", "will be changed in place"),
-        Action::Replace => (REMOVE, "-/+", "must be replaced"),
-        Action::Delete => (REMOVE, "  -", "will be destroyed"),
-        Action::Keep => (FAINT, "   ", "stays as it is"),
-        Action::Leave => (FAINT, "  !", "is left as it is, though something else is wanted"),
+fn style(sign: &str) -> Style {
+    match sign.trim() {
+        "+" => ADD,
+        "~" => CHANGE,
+        "<=" => READ,
+        "-" | "-/+" | "+/-" => REMOVE,
+        _ => FAINT,
     }
-}
-
-fn reasons(group: &Group<'_>) -> Vec<String> {
-    let change = group.first();
-    // Where a replica moves to and from stands with its placement.
-    let is_move = matches!(change.reason, Some(bimetal_plan::Reason::Moved { .. }));
-    let own = change.reason.as_ref().filter(|_| !is_move || change.placement.is_none()).map(ToString::to_string);
-    own.into_iter().chain(placed(group)).collect()
 }
 
 /// Where the replicas of a group will run, and why.
 fn placed(group: &Group<'_>) -> Vec<String> {
-    let is_placed = |change: &&&Change| matches!(change.action, Action::Create | Action::Replace);
-    let placed: Vec<&Change> = group.members.iter().filter(is_placed).copied().collect();
-    let placements = placed.iter().filter_map(|change| Some((*change, change.placement.as_ref()?)));
-    let (mut lines, mut by_place) = (Vec::new(), BTreeMap::<(String, &str), Vec<&Address>>::new());
-    for (change, placement) in placements {
-        let place = format!("{} ({})", placement.machine, placement.platform);
-        lines.push((place.clone(), placement.reason.as_str()));
-        by_place.entry((place, &placement.reason)).or_default().push(&change.address);
+    let places = group.members.iter().filter_map(|entry| Some((entry.address, entry.place.as_ref()?)));
+    let (mut lines, mut by_place) = (Vec::new(), BTreeMap::<(&str, &str), Vec<&Address>>::new());
+    for (address, (place, reason)) in places {
+        lines.push((place.as_str(), reason.as_str()));
+        by_place.entry((place.as_str(), reason.as_str())).or_default().push(address);
     }
     let with = |place: &str, reason: &str| match reason {
         "" => format!("on {place}"),
         reason => format!("on {place}: {reason}"),
     };
-    let Some((first, reason)) = lines.first().cloned() else { return Vec::new() };
+    let Some((first, reason)) = lines.first().copied() else { return Vec::new() };
     if by_place.len() == 1 {
-        return vec![with(&first, reason)];
+        return vec![with(first, reason)];
     }
     let each = by_place.iter().map(|((place, reason), all)| with(&format!("{place} [{}]", keys(all)), reason));
     let each: Vec<String> = each.collect();
-    let in_order = texts(&lines.iter().map(|(place, _)| place.clone()).collect::<Vec<_>>()).join(", ");
+    let in_order = texts(&lines.iter().map(|(place, _)| (*place).to_owned()).collect::<Vec<_>>()).join(", ");
     let have_one_reason = lines.iter().all(|(_, other)| *other == reason);
     let in_order = if have_one_reason { with(&in_order, reason) } else { with(&in_order, "") };
     if in_order.len() < each.iter().map(String::len).sum() { vec![in_order] } else { each }
@@ -106,17 +88,17 @@ fn header(all: &[&Address]) -> String {
     text
 }
 
-/// Of each change what is there, and what will be.
+/// Of each object what is there, and what will be.
 type Pairs<'p> = Vec<(Option<&'p Value>, Option<&'p Value>)>;
 
 fn attributes_text(group: &Group<'_>) -> String {
-    let pairs: Pairs<'_> = group.members.iter().map(|change| values(change)).collect();
+    let pairs: Pairs<'_> = group.members.iter().map(|entry| (entry.before, entry.after)).collect();
     let all = || pairs.iter().flat_map(|(before, after)| [*before, *after]).flatten();
     let names: BTreeSet<&String> = all().filter_map(Value::as_members).flat_map(|members| members.keys()).collect();
     if names.is_empty() {
         return String::new();
     }
-    let names_of_members: Vec<String> = group.members.iter().map(|change| short_name(&change.address)).collect();
+    let names_of_members: Vec<String> = group.members.iter().map(|entry| short_name(entry.address)).collect();
     let width = name_width(all());
     let (mut lines, mut hidden) = (String::new(), 0);
     for name in names {
@@ -144,10 +126,6 @@ fn member<'v>(value: Option<&'v Value>, name: &str) -> Option<&'v Value> {
     value?.member(name)
 }
 
-fn values(change: &Change) -> (Option<&Value>, Option<&Value>) {
-    (change.before.as_ref().map(|before| &before.object.value), change.after.as_ref())
-}
-
 /// What tells it from the others of its group: its key.
 fn short_name(address: &Address) -> String {
     match place(address) {
@@ -161,9 +139,8 @@ pub(super) fn name_width<'v>(values: impl Iterator<Item = &'v Value>) -> usize {
     members.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.len()).max().unwrap_or(0)
 }
 
-fn forced(change: &Change, name: &str) -> &'static str {
-    let forces = change.action == Action::Replace
-        && change.replace_because.iter().any(|path| Path::attribute(name).contains(path));
+fn forced(entry: &Entry<'_>, name: &str) -> &'static str {
+    let forces = entry.forces.iter().any(|path| Path::attribute(name).contains(path));
     if forces { " # forces replacement" } else { "" }
 }
 

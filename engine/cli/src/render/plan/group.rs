@@ -1,83 +1,76 @@
-//! Changes that are alike, together. What differs between them in more than their names keeps them apart.
+//! Objects that are alike, together. What differs between them in more than their names keeps them apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_model::{Address, Value};
-use bimetal_plan::{Action, Change, Reason};
 
 use super::compact::{Place, place, skeleton};
+use super::entry::Entry;
 use crate::render::value::value_text;
 
-/// Changes that are shown as one; at least one, in the order of their addresses.
+/// Objects that are shown as one; at least one, in the order of their addresses.
 pub(super) struct Group<'p> {
-    pub(super) members: Vec<&'p Change>,
+    pub(super) members: Vec<Entry<'p>>,
 }
 
 /// Each for itself.
-pub(super) fn single<'p>(changes: impl Iterator<Item = &'p Change>) -> Vec<Group<'p>> {
-    changes.map(|change| Group { members: vec![change] }).collect()
+pub(super) fn single<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Vec<Group<'p>> {
+    entries.map(|entry| Group { members: vec![entry] }).collect()
 }
 
 /// In the order of their first members.
-pub(super) fn groups<'p>(changes: impl Iterator<Item = &'p Change>) -> Vec<Group<'p>> {
+pub(super) fn groups<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Vec<Group<'p>> {
     let mut classes: BTreeMap<Class, Vec<Member<'p>>> = BTreeMap::new();
-    for change in changes {
-        let leaves = leaves(change);
-        classes.entry(Class::of(change, &leaves)).or_default().push(Member { change, leaves });
+    for entry in entries {
+        let leaves = leaves(&entry);
+        classes.entry(Class::of(&entry, &leaves)).or_default().push(Member { entry, leaves });
     }
     let mut groups: Vec<Group<'p>> = classes.into_values().flat_map(split).collect();
-    groups.sort_by(|one, other| one.first().address.cmp(&other.first().address));
+    groups.sort_by(|one, other| one.first().address.cmp(other.first().address));
     groups
 }
 
 impl<'p> Group<'p> {
-    pub(super) fn first(&self) -> &'p Change {
-        self.members[0]
+    pub(super) fn first(&self) -> &Entry<'p> {
+        &self.members[0]
     }
 
     pub(super) fn addresses(&self) -> Vec<&'p Address> {
-        self.members.iter().map(|change| &change.address).collect()
+        self.members.iter().map(|entry| entry.address).collect()
     }
 }
 
-/// A place in what is shown of a change, and whether it is before or after.
+/// A place in what is shown of an object, and whether it is before or after.
 type Leaf = (String, bool);
 /// What is written there.
 type Leaves = BTreeMap<Leaf, String>;
 
 struct Member<'p> {
-    change: &'p Change,
+    entry: Entry<'p>,
     leaves: Leaves,
 }
 
-/// What must be the same for changes to be shown as one.
+/// What must be the same for objects to be shown as one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Class {
     skeleton: Address,
     place: Option<Place>,
-    action: Action,
-    is_first: bool,
-    is_resumed: bool,
-    reason: Option<Reason>,
+    sign: &'static str,
+    deed: &'static str,
+    reason: Option<String>,
     forces: Vec<String>,
     leaves: Vec<Leaf>,
 }
 
 impl Class {
-    fn of(change: &Change, leaves: &Leaves) -> Class {
-        let reason = change.reason.clone().map(|reason| match reason {
-            // Where to is shown for all of them.
-            Reason::Moved { .. } => Reason::Moved { why: String::new() },
-            other => other,
-        });
+    fn of(entry: &Entry<'_>, leaves: &Leaves) -> Class {
         Class {
-            skeleton: skeleton(&change.address),
-            place: place(&change.address),
-            action: change.action,
-            is_first: change.deposed.is_some(),
-            is_resumed: change.resume.is_some(),
-            reason,
-            forces: change.replace_because.iter().map(ToString::to_string).collect(),
+            skeleton: skeleton(entry.address),
+            place: place(entry.address),
+            sign: entry.sign,
+            deed: entry.deed,
+            reason: entry.reason.clone(),
+            forces: entry.forces.iter().map(ToString::to_string).collect(),
             leaves: leaves.keys().cloned().collect(),
         }
     }
@@ -93,7 +86,7 @@ fn split(members: Vec<Member<'_>>) -> Vec<Group<'_>> {
     };
     let parting: Vec<&Leaf> = keys.iter().filter(parts_them).collect();
     if parting.is_empty() {
-        return vec![Group { members: members.into_iter().map(|member| member.change).collect() }];
+        return vec![Group { members: members.into_iter().map(|member| member.entry).collect() }];
     }
     let mut parts: BTreeMap<Vec<String>, Vec<Member<'_>>> = BTreeMap::new();
     for member in members {
@@ -103,15 +96,13 @@ fn split(members: Vec<Member<'_>>) -> Vec<Group<'_>> {
     parts.into_values().flat_map(split).collect()
 }
 
-/// Everything that is shown of a change, by its place.
-fn leaves(change: &Change) -> Leaves {
-    let before = change.before.as_ref().map(|before| &before.object.value);
+/// Everything that is shown of an object, by its place.
+fn leaves(entry: &Entry<'_>) -> Leaves {
     let mut leaves = Leaves::new();
-    if change.action == Action::Delete {
+    if entry.after.is_none() {
         return leaves;
     }
-    for (value, is_after) in [(before, false), (change.after.as_ref(), true)] {
-        let other = if is_after { before } else { change.after.as_ref() };
+    for (value, other, is_after) in [(entry.before, entry.after, false), (entry.after, entry.before, true)] {
         for (name, member) in value.and_then(Value::as_members).into_iter().flatten() {
             let other = other.and_then(|other| other.member(name));
             if other.is_none_or(|other| value_text(other, 0) != value_text(member, 0)) {

@@ -9,7 +9,7 @@ use crate::render::style::plain;
 /// Letters of a plan that are shown: services that hold comments take little more than this.
 const MOST_LETTERS: usize = 60_000;
 /// Where nobody knows how wide a window will be.
-const WIDTH: usize = 120;
+pub(super) const WIDTH: usize = 120;
 
 /// The whole plan as Markdown.
 pub(crate) fn markdown(plan: &Plan, detail: Detail) -> String {
@@ -19,16 +19,24 @@ pub(crate) fn markdown(plan: &Plan, detail: Detail) -> String {
         true => whole.lines().find(|line| line.starts_with("No changes")).unwrap_or("No changes.").to_owned(),
         false => plain(&summary(plan)).trim().to_owned(),
     };
+    folded(
+        &heading,
+        &format!("{of}<details><summary>The plan</summary>"),
+        &whole,
+        "`bimetal show` has all of a saved plan",
+    )
+}
+
+/// A heading, and below `opening`, which unfolds it, the whole of a text.
+pub(super) fn folded(heading: &str, opening: &str, whole: &str, where_all_is: &str) -> String {
     let lines = whole.lines().map(signed).collect::<Vec<_>>();
     let (shown, left_out) = shortened(&lines);
     let fence = fence(&shown);
     let more = match left_out {
         0 => String::new(),
-        count => format!("\n{count} more lines: `bimetal show` has all of a saved plan.\n"),
+        count => format!("\n{count} more lines: {where_all_is}.\n"),
     };
-    format!(
-        "### {heading}\n\n{of}<details><summary>The plan</summary>\n\n{fence}diff\n{shown}{fence}\n{more}\n</details>\n"
-    )
+    format!("### {heading}\n\n{opening}\n\n{fence}diff\n{shown}{fence}\n{more}\n</details>\n")
 }
 
 /// Signs stand at the beginning of lines, where `diff` has them.

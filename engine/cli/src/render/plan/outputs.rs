@@ -1,14 +1,16 @@
 //! Outputs that change.
 
-use bimetal_plan::{OutputChange, Plan};
+use std::collections::BTreeMap;
+
+use bimetal_plan::OutputChange;
 
 use super::change::difference;
 use crate::arguments::Detail;
 use crate::render::style::{ADD, CHANGE, REMOVE, paint};
 use crate::render::value::value_text;
 
-pub(super) fn outputs_text(plan: &Plan, detail: Detail) -> String {
-    let changed: Vec<_> = plan.outputs.iter().filter(|(_, output)| output.before != output.after).collect();
+pub(super) fn outputs_text(outputs: &BTreeMap<String, OutputChange>, detail: Detail) -> String {
+    let changed: Vec<_> = outputs.iter().filter(|(_, output)| output.before != output.after).collect();
     match (changed.len(), detail) {
         (0, _) => return String::new(),
         (1, Detail::Summary) => return "1 output changes.\n".to_owned(),

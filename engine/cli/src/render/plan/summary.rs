@@ -42,7 +42,7 @@ pub(crate) fn state_alone(plan: &Plan) -> String {
 }
 
 /// ` (4 machines, 8 replicas of 2 services)`
-fn sorts_text(addresses: &[&Address]) -> String {
+pub(super) fn sorts_text(addresses: &[&Address]) -> String {
     let mut sorts: BTreeMap<Sort, usize> = BTreeMap::new();
     addresses.iter().for_each(|address| *sorts.entry(Sort::of(address)).or_default() += 1);
     let services: BTreeSet<Address> = addresses

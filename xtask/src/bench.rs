@@ -7,6 +7,7 @@ mod fleet;
 mod measure;
 mod modules;
 mod operator;
+mod overhead;
 mod replicas;
 mod report;
 mod repository;
@@ -51,7 +52,9 @@ pub fn run(areas: &[&str]) -> Result<()> {
 
 fn build_and_measure(interruptible: &Interruptible, areas: &[&str]) -> Result<()> {
     let mut build = cargo();
-    build.args(["build", "--release", "--package", "bimetal"]);
+    // Together: alone, what both are made of would have other features, and be built twice.
+    build.args(["build", "--release", "--package", "bimetal", "--bin", "bimetal"]);
+    build.args(["--package", "bimetal-host", "--example", overhead::EXAMPLE]);
     interruptible.run(build)?;
     scale::build(interruptible)?;
     let mut measure = Command::new(std::env::current_exe().context("cannot tell which program this is")?);
@@ -75,10 +78,11 @@ pub fn measure(areas: &[&str]) -> Result<()> {
 type Measure = fn(&Bench, &mut Report) -> Result<()>;
 
 /// What can be measured alone.
-const AREAS: [(&str, Measure); 6] = [
+const AREAS: [(&str, Measure); 7] = [
     ("start", start::measure),
     ("fleet", fleet::measure),
     ("replicas", replicas::measure),
+    ("overhead", overhead::measure),
     ("modules", modules::measure),
     ("versions", versions::measure),
     ("scale", scale::measure),

@@ -8,7 +8,7 @@ cargo xtask demo -- --destroy    remove all that the demo made
 cargo xtask test                 install what the tests need (as root), and run all of them
 cargo xtask test --skip-real     run only those that need no root
 cargo xtask bench                measure time and memory, as root, beside others who do the same
-cargo xtask bench start fleet replicas modules versions scale
+cargo xtask bench start fleet replicas overhead modules versions scale
                                  measure only these
 cargo xtask setup                install what the tests need
 ";

@@ -2,6 +2,8 @@
 //!
 //! `cargo build --package bimetal-provider --example memory --target wasm32-wasip2` makes the component.
 
+mod record;
+
 use bimetal_provider::{
     Create, Deletion, Deserialize, Outcome, Plan, Provider, Resource, Result, Schema, Serialize, Type,
 };
@@ -21,7 +23,7 @@ impl Provider for Memory {
     }
 
     fn types() -> Vec<Type<Self>> {
-        vec![Type::of::<Item>()]
+        vec![Type::of::<Item>(), Type::of::<record::Record>()]
     }
 }
 
@@ -98,5 +100,12 @@ mod tests {
         let item = driver.update("memory_item", &item, &json!({ "name": "a", "text": "b" })).unwrap();
         assert_eq!((&item["id"], &item["revision"]), (&json!("i-1"), &json!(2)));
         driver.delete("memory_item", &item).unwrap();
+    }
+
+    #[test]
+    fn a_record_is_looked_at_as_it_is() {
+        let driver = Driver::<Memory>::new(World::default(), &json!({})).unwrap();
+        let record = driver.create("memory_record", "i-1", &json!({ "fields": { "a": "b" }, "pause_ms": 1 })).unwrap();
+        assert_eq!(driver.read("memory_record", std::slice::from_ref(&record)), [Ok(Some(record))]);
     }
 }

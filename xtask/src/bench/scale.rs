@@ -72,6 +72,11 @@ pub(crate) fn build(interruptible: &Interruptible) -> Result<()> {
     interruptible.run(build)
 }
 
+/// The provider that [`build`] builds.
+pub(crate) fn component() -> PathBuf {
+    crate::target().join("providers").join(TARGET).join("provider/examples/memory.wasm")
+}
+
 /// Adds its lines to the report.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let terraform = Terraform::find()?;

@@ -146,9 +146,9 @@ fn reason(guest: &Guest, error: &wasmtime::Error) -> String {
     }
 }
 
-/// The provider is to blame, and nothing else is harmed.
+/// The provider is to blame, and nothing else is harmed. The reason may quote it.
 pub(crate) fn failed(provider: &Provider, addresses: &[Address], reason: &str) -> Diagnostics {
-    let error = Diagnostic::of_broken_provider(&provider.name, &provider.manifest.version, reason);
+    let error = Diagnostic::of_broken_provider(&provider.name, &provider.manifest.version, wire::clean(reason));
     vec![match addresses {
         [only] => error.of(only),
         _ => error,

@@ -89,7 +89,7 @@ impl Context {
     }
 
     /// The body with the label that says whose it is: that of the intent it carries, or of the only object of the call.
-    fn label(&self, body: &str) -> Result<Json, Fault> {
+    pub(crate) fn label(&self, body: &str) -> Result<Json, Fault> {
         let body = json(body)?;
         let intent = body.pointer("/Labels/bimetal.intent").and_then(Json::as_str);
         match self.subject.owner(intent).map(ToString::to_string) {

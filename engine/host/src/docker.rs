@@ -211,6 +211,23 @@ fn plain(name: &str) -> Result<&str, Fault> {
     }
 }
 
+/// Reads a handle, for its own sake.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_handle(text: &str) {
+    let _ = Handle::parse(text).map(|handle| handle.to_string());
+}
+
+/// Reads a body as each thing that one may be, for its own sake.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_body(json: &Value) {
+    use bollard::models::{ContainerCreateBody, ContainerUpdateBody, NetworkCreateRequest, VolumeCreateRequest};
+    let _ = body::<ContainerCreateBody>(json.clone(), "a container");
+    let _ = body::<ContainerUpdateBody>(json.clone(), "a container");
+    let _ = body::<NetworkCreateRequest>(json.clone(), "a network");
+    let _ = body::<VolumeCreateRequest>(json.clone(), "a volume");
+    let _ = containers::filters(json.clone());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,6 +34,9 @@ mod host;
 mod operate;
 mod predict;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+
 pub use flights::{Progress, Report};
 pub use host::{Host, HostOptions, Loaded, Origin};
 pub use manifest::{Manifest, digest};

@@ -8,6 +8,8 @@ use bimetal_model::Diagnostic;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::wire;
+
 /// The section's name.
 const SECTION: &str = "bimetal:manifest";
 /// A larger one is refused.
@@ -119,7 +121,7 @@ struct Header {
 impl Manifest {
     /// The manifest of a component; runs none of its code.
     pub fn of(component: &[u8]) -> Result<Manifest, Diagnostic> {
-        let refused = |reason: String| Diagnostic::error("this is no provider").because(reason);
+        let refused = |reason: String| Diagnostic::error("this is no provider").because(wire::clean(&reason));
         let section = find(component).map_err(|error| refused(format!("it is no WebAssembly component: {error}")))?;
         let section = section.ok_or_else(|| refused(format!("it has no section `{SECTION}`")))?;
         if section.len() > MOST_BYTES {
@@ -132,7 +134,12 @@ impl Manifest {
             let reason = format!("it was made for contract {}, and this Bimetal speaks {CONTRACT}", header.contract);
             return Err(refused(reason).hint("use another version of the provider or of Bimetal"));
         }
-        serde_json::from_slice(&section).map_err(unreadable)
+        let manifest: Manifest = serde_json::from_slice(&section).map_err(unreadable)?;
+        // They are in whatever is said of it.
+        if [&manifest.name, &manifest.version].into_iter().any(|text| text.chars().any(char::is_control)) {
+            return Err(refused("its name or its version can't be printed".to_owned()));
+        }
+        Ok(manifest)
     }
 
     pub(crate) fn ssh(&self) -> Option<(&BTreeMap<String, Command>, &[String])> {

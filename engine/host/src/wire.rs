@@ -37,9 +37,9 @@ pub(crate) fn clean(text: &str) -> String {
 
 pub(crate) fn path(steps: Vec<types::Step>) -> Path {
     let step = |step| match step {
-        types::Step::Attribute(name) => Step::Attribute(name),
+        types::Step::Attribute(name) => Step::Attribute(clean(&name)),
         types::Step::Index(index) => Step::Index(index),
-        types::Step::Key(name) => Step::Key(name),
+        types::Step::Key(name) => Step::Key(clean(&name)),
     };
     Path(steps.into_iter().map(step).collect())
 }

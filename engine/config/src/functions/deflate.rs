@@ -19,8 +19,8 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     writer.empty_block(true);
     let mut file = writer.finish();
     file.extend(crc32fast::hash(bytes).to_le_bytes());
-    let length = u32::try_from(bytes.len() % (1 << 32)).unwrap_or_default();
-    file.extend(length.to_le_bytes());
+    // Of the length the format has what fits, and that is all of it on a processor of 32 bits.
+    file.extend((bytes.len() as u32).to_le_bytes());
     file
 }
 

@@ -17,6 +17,7 @@ pub mod notes;
 pub mod postgres;
 pub mod project;
 pub mod registry;
+pub mod repository;
 pub mod spawn;
 pub mod stage;
 pub mod tree;

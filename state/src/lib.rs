@@ -12,6 +12,7 @@ mod store;
 mod words;
 
 mod document;
+mod names;
 mod origin;
 mod state;
 
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use bimetal_model::port::{Edge, StateError};
 
 pub use key::{Key, Keys, Secret, make_key_file};
+pub use names::{StateName, names};
 pub use sealed_file::{open_file, seal_file};
 pub use state::{Document, Finding, Push, Rekey, State};
 pub use store::log::Bucket;

@@ -1,47 +1,10 @@
 //! Modules that lie in repositories: chosen, locked, and used without them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use bimetal_tests::Bimetal;
-use bimetal_tests::repository::git;
-
-/// A repository that others fetch from, on this machine.
-struct Origin {
-    folder: tempfile::TempDir,
-}
-
-impl Origin {
-    fn new() -> Origin {
-        let origin = Origin { folder: tempfile::tempdir().expect("a folder") };
-        origin.git(&["init", "--quiet", "--initial-branch", "main"]);
-        origin
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().to_owned()
-    }
-
-    fn source(&self, folder: &str) -> String {
-        format!("git::file://{}{folder}", self.folder.path().display())
-    }
-
-    fn git(&self, words: &[&str]) -> String {
-        git(self.folder.path(), words)
-    }
-
-    /// Writes files, and commits them.
-    fn commit(&self, files: &[(&str, &str)]) -> String {
-        for (path, text) in files {
-            let path = self.folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("it has one")).expect("our own folder");
-            std::fs::write(path, text).expect("our own folder");
-        }
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message", "more"]);
-        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
-    }
-}
+use bimetal_tests::repository::{Repository, git};
 
 const GREETING: &str = r#"
 variable "who" {
@@ -61,8 +24,8 @@ fn words(hello: &str) -> String {
     format!("output \"hello\" {{\n  value = \"{hello}\"\n}}\n")
 }
 
-fn greetings() -> Origin {
-    let origin = Origin::new();
+fn greetings() -> Repository {
+    let origin = Repository::new();
     origin.commit(&[
         ("greeting/main.bm.hcl", GREETING),
         ("greeting/end.txt", "!\n"),
@@ -84,7 +47,7 @@ fn lock(bimetal: &Bimetal) -> String {
 }
 
 /// With what differs from run to run in words.
-fn in_words(text: &str, origin: &Origin) -> String {
+fn in_words(text: &str, origin: &Repository) -> String {
     let text = text.replace(&origin.path().display().to_string(), "/srv/greetings");
     let is_hex = |c: char| c.is_ascii_hexdigit();
     let mut words: Vec<String> = Vec::new();
@@ -150,6 +113,52 @@ fn a_module_is_chosen_locked_and_used_without_its_repository() {
     bimetal.apply();
     assert_eq!(bimetal.output("text"), "hello world!");
     std::fs::rename(there.with_extension("away"), &there).expect("our own folder");
+}
+
+#[test]
+fn what_an_update_changes_is_shown_and_written() {
+    let origin = greetings();
+    let bimetal = Bimetal::new(&calling(&origin.source("//greeting"), "  version = \"~> 1.0\"\n"));
+    bimetal.ok(&["init"]);
+    let unchanged = bimetal.run(&["lock", "update"]);
+    assert!(unchanged.stdout.is_empty() && unchanged.stderr.contains("Nothing has changed"), "{unchanged}");
+    let before = lock(&bimetal);
+
+    let newer = origin.commit(&[("words/main.bm.hcl", &words("good morning"))]);
+    origin.git(&["tag", "v1.1.0"]);
+    for words in [&["lock", "update", "providers"][..], &["lock", "update", "images"]] {
+        bimetal.ok(words);
+        assert_eq!(lock(&bimetal), before, "{words:?} is about something else");
+    }
+    let name = origin.source("");
+    let shown = bimetal.ok(&["lock", "update", "modules", &name]);
+    insta::assert_snapshot!(in_words(&shown, &origin), @r"
+    ~ module git::file:///srv/greetings (~> 1.0)
+        version   1.0.0 -> 1.1.0
+        reference v1.0.0 -> v1.1.0
+        commit    … -> …
+        hash      sha256:… -> sha256:…
+    ");
+    assert!(lock(&bimetal).contains(&newer), "{}", lock(&bimetal));
+
+    // The same by the older word, and for programs.
+    bimetal.write("bimetal.lock.hcl", &before);
+    assert_eq!(bimetal.ok(&["init", "--upgrade"]), shown);
+    bimetal.write("bimetal.lock.hcl", &before);
+    let document: serde_json::Value = serde_json::from_str(&bimetal.ok(&["lock", "update", "--json"])).expect("JSON");
+    let change = &document["changes"][0];
+    assert_eq!(
+        (&change["kind"], &change["name"], &change["became"]),
+        (&"module".into(), &name.into(), &"other".into())
+    );
+    let commit = change["facts"].as_array().expect("facts").iter().find(|fact| fact["name"] == "commit");
+    assert_eq!(commit.expect("it differs")["new"], newer, "{document}");
+
+    insta::assert_snapshot!(bimetal.run(&["lock", "update", "providers", "dokcer"]).failed(), @r"
+    error: no provider `dokcer` is locked
+     |
+     = hint: there is no provider in `bimetal.lock.hcl` at all
+    ");
 }
 
 #[test]
@@ -387,7 +396,7 @@ fn run_job(origin: &Path, commands: &[String], bring: Option<&Path>) -> tempfile
 #[test]
 fn the_workflows_of_the_examples_plan_and_apply() {
     let state = tempfile::tempdir().expect("a folder");
-    let origin = Origin::new();
+    let origin = Repository::new();
     let shared = format!("bimetal {{\n  state \"local\" {{\n    path = \"{}\"\n  }}\n}}\n\n", state.path().display());
     let lock = "# Written by `bimetal`. Keep it in version control.\n";
     origin.commit(&[("main.bm.hcl", &format!("{shared}{}", text("merged"))), ("bimetal.lock.hcl", lock)]);
@@ -454,7 +463,7 @@ fn how_far_what_runs_is_from_a_commit_is_told() {
 
 #[test]
 fn two_environments_are_not_confused() {
-    let (state, origin) = (tempfile::tempdir().expect("a folder"), Origin::new());
+    let (state, origin) = (tempfile::tempdir().expect("a folder"), Repository::new());
     let configuration = |word: &str| {
         format!(
             "bimetal {{\n  state \"sqlite\" {{\n    path = \"{}/s.db\"\n  }}\n}}\n\n{}",
@@ -476,4 +485,90 @@ fn two_environments_are_not_confused() {
     bimetal.ok(&["--chdir", &folder("prod"), "plan"]);
     bimetal.ok(&["--chdir", &folder("dev"), "apply", "--auto-approve", "--move-state"]);
     bimetal.ok(&["--chdir", &folder("dev"), "plan"]);
+}
+
+/// Somebody's key, for signing with SSH; gives what an `allowed_signers` file says of it.
+fn signing_key(origin: &Repository, folder: &Path) -> String {
+    let key = folder.join("signing");
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "ann", "-f"]).arg(&key);
+    assert!(keygen.status().expect("ssh-keygen is installed").success());
+    origin.git(&["config", "gpg.format", "ssh"]);
+    origin.git(&["config", "user.signingKey", &key.display().to_string()]);
+    let public = std::fs::read_to_string(key.with_extension("pub")).expect("it was made");
+    format!("ann@example.org {public}")
+}
+
+#[test]
+fn commits_and_tags_have_to_be_signed_where_that_is_said() {
+    let origin = greetings();
+    let signed_by = |what: &str| {
+        format!(
+            "bimetal {{\n  signed \"git::file://**\" {{\n    what            = \"{what}\"\n    allowed_signers = \
+             \"allowed_signers\"\n  }}\n}}\n\n"
+        )
+    };
+    let wanting =
+        |what: &str, tag: &str| signed_by(what) + &calling(&origin.source(&format!("//greeting?ref={tag}")), "");
+    let mut bimetal = Bimetal::new(&wanting("tags", "v1.0.0"));
+    // Commits are the same from run to run, and the key is not.
+    let cache = bimetal.folder().join(".home/.cache");
+    bimetal.environment("XDG_CACHE_HOME", cache.display());
+    let signers = signing_key(&origin, bimetal.folder());
+    bimetal.write("allowed_signers", &signers);
+
+    // The tag of the greetings is a name only; the next one is signed.
+    let refused = bimetal.run(&["init"]).failed();
+    insta::assert_snapshot!(in_words(&refused, &origin), @r#"
+    fetching `git::file:///srv/greetings`
+    error: `git::file:///srv/greetings?ref=v1.0.0` has no tag that is signed
+     --> main.bm.hcl:9:12
+      |
+    9 |   source = "git::file:///srv/greetings//greeting?ref=v1.0.0"
+      |            ^ `v1.0.0` is no tag with a signature, only a name
+      |
+      = hint: name a signed tag in `ref` or `version`
+    "#);
+    assert!(!bimetal.folder().join("bimetal.lock.hcl").exists());
+    origin.git(&["tag", "--sign", "--message", "signed", "v1.1.0"]);
+    bimetal.write("main.bm.hcl", &wanting("tags", "v1.1.0"));
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "hello world!");
+
+    // Its commit is not; the next one is.
+    bimetal.write("main.bm.hcl", &wanting("commits", "v1.1.0"));
+    let refused = bimetal.run(&["plan"]).failed();
+    assert!(refused.contains("is not signed by anybody who is trusted"), "{refused}");
+    origin.git(&["commit", "--quiet", "--allow-empty", "--message", "signed", "-S"]);
+    origin.git(&["tag", "v1.2.0"]);
+    bimetal.write("main.bm.hcl", &wanting("commits", "v1.2.0"));
+    bimetal.ok(&["init"]);
+    bimetal.ok(&["plan"]);
+
+    // Who is trusted no more is not trusted with what is here already.
+    bimetal.write("allowed_signers", "");
+    let refused = bimetal.run(&["plan"]).failed();
+    assert!(refused.contains("is not signed by anybody who is trusted"), "{refused}");
+}
+
+#[test]
+fn a_state_knows_what_it_is_called() {
+    let bimetal = checkout();
+    bimetal.ok(&["apply", "--auto-approve"]);
+    let copy = |from: &str, to: &str| {
+        let own = bimetal.folder().join(".bimetal");
+        std::fs::copy(own.join(from), own.join(to)).expect("our own file");
+    };
+    copy("state.db", "state.prod.db");
+    insta::assert_snapshot!(bimetal.run(&["plan", "--state", "prod"]).failed(), @r"
+    error: this is the state `default`, and not `prod`
+     |
+     = note: that is what it was called when something was last applied
+     = hint: name it with `--state default`; if it has got another name, `--move-state` says so
+    ");
+    commit(&bimetal, "two");
+    bimetal.ok(&["apply", "--auto-approve", "--state", "prod", "--move-state"]);
+    bimetal.ok(&["plan", "--state", "prod"]);
+    bimetal.ok(&["plan"]);
 }

@@ -50,6 +50,15 @@ fn in_words(text: &str, registry: &str) -> String {
     plain + rest
 }
 
+/// How long a line is depends on where the registry is.
+fn without_width(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.contains("^^") {
+        text = text.replace("^^", "^");
+    }
+    text
+}
+
 fn configuration(registry: &str, required: &str) -> String {
     format!(
         r#"
@@ -645,6 +654,173 @@ fn without_ids(text: &str) -> String {
         rest = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
     }
     plain + rest
+}
+
+#[test]
+fn an_image_that_is_locked_moves_when_somebody_says_so() {
+    use bimetal_tests::image::images;
+    use xtask::web::Platform::{Amd64, Arm64};
+    let Some(shop) = Shop::open() else { return };
+    let name = shop.registry.name();
+    let first = shop.registry.push("web", "stable", &images(&[Amd64], "first"));
+    let other = shop.registry.push("web", "other", &images(&[Amd64], "other"));
+    let bimetal = Bimetal::new(&format!("bimetal {{\n  registry \"{name}\" {{\n    plain_http = true\n  }}\n}}\n"));
+    let block = |tag: &str, digest: &str| {
+        format!("\nimage \"{name}/web:{tag}\" {{\n  digest = \"{digest}\"\n  platforms = {{\n  }}\n}}\n")
+    };
+    bimetal.write("bimetal.lock.hcl", &(block("other", &other) + &block("stable", &first)));
+    bimetal.ok(&["lock", "update", "images"]);
+    let before = lock(&bimetal);
+    assert!(before.contains("\"linux/amd64\" = "), "{before}");
+
+    let second = shop.registry.push("web", "stable", &images(&[Amd64, Arm64], "second"));
+    shop.registry.push("web", "other", &images(&[Arm64], "second"));
+    bimetal.ok(&["init"]);
+    assert_eq!(lock(&bimetal), before, "what is locked stays");
+    let shown = bimetal.ok(&["lock", "update", "images", &format!("{name}/web:stable")]);
+    let short = |digest: &str| digest["sha256:".len()..][..12].to_owned();
+    assert!(shown.contains(&short(&first)) && shown.contains(&short(&second)), "{shown}");
+    assert!(shown.contains("+ linux/arm64 ") && !shown.contains("other"), "{shown}");
+    assert!(lock(&bimetal).contains(&second) && lock(&bimetal).contains(&other), "{}", lock(&bimetal));
+
+    let with_gone = lock(&bimetal) + &block("gone", &first);
+    bimetal.write("bimetal.lock.hcl", &with_gone);
+    let error = bimetal.run(&["lock", "update", "images"]).failed();
+    assert!(error.contains("web:gone"), "{error}");
+    assert!(lock(&bimetal).contains(&other), "nothing is written where something is wrong");
+}
+
+/// A module that says which one it is, pushed as an artifact with one layer: by the registry's own API, as any client does.
+fn push_module(registry: &Registry, tag: &str, text: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("our own folder");
+    std::fs::create_dir(folder.path().join("web")).expect("our own folder");
+    write("web/main.bm.hcl", &format!("output \"text\" {{\n  value = \"{text}\"\n}}\n"));
+    write("empty", "{}");
+    let run = |program: &str, words: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        let output = command.args(words).current_dir(folder.path()).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run {program}: {error}"));
+        assert!(output.status.success(), "{program} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    run("tar", &["czf", "layer", "web"]);
+    let login = format!("{}:{}", LOGIN.0, LOGIN.1);
+    let send = |words: &[&str]| run("curl", &[&["-sS", "--fail", "--insecure", "-u", &login], words].concat());
+    let base = format!("https://{}/v2/team/web", registry.name());
+    let described = ["empty", "layer"].map(|name| {
+        let sum = run("sha256sum", &[name]);
+        let digest = format!("sha256:{}", sum.split(' ').next().expect("a sum"));
+        let begun = send(&["-X", "POST", "-D", "-", "-o", "/dev/null", &format!("{base}/blobs/uploads/")]);
+        let header = |line: &str| {
+            Some(line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("location"))?.1.trim().to_owned())
+        };
+        let place = begun.lines().find_map(header).expect("it says where");
+        let binary = "content-type: application/octet-stream";
+        send(&["-X", "PUT", "-H", binary, "--data-binary", &format!("@{name}"), &format!("{place}&digest={digest}")]);
+        let size = std::fs::metadata(folder.path().join(name)).expect("our own file").len();
+        (digest, size)
+    });
+    let [(config, config_size), (layer, layer_size)] = described;
+    let media = "application/vnd.oci.image.manifest.v1+json";
+    write(
+        "manifest",
+        &format!(
+            "{{\"schemaVersion\":2,\"mediaType\":\"{media}\",\"artifactType\":\"application/vnd.example.module\",\"config\":\
+             {{\"mediaType\":\"application/vnd.oci.empty.v1+json\",\"digest\":\"{config}\",\"size\":{config_size}}},\"layers\":\
+             [{{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",\"digest\":\"{layer}\",\"size\":{layer_size}}}]}}"
+        ),
+    );
+    let kind = format!("content-type: {media}");
+    send(&["-X", "PUT", "-H", &kind, "--data-binary", "@manifest", &format!("{base}/manifests/{tag}")]);
+}
+
+#[test]
+fn a_module_from_a_registry_is_chosen_locked_and_used_without_it() {
+    let Some(lab) = Lab::start() else { return };
+    let server = Server::start();
+    let mut authority = String::new();
+    let registry = Registry::guarded(&lab, "registry", |address| {
+        let [root, certificate, key] = certificates(address);
+        authority = root;
+        [certificate, key]
+    });
+    let name = registry.name();
+    let calling = |login: &str, source: &str, version: &str| {
+        format!(
+            "bimetal {{\n  registry \"{name}\" {{\n{login}  }}\n}}\n\nlocals {{\n  who = \"{}\"\n}}\n\nmodule \"web\" {{\n  source \
+             = \"oci://{name}/team/web{source}//web\"\n{version}}}\n\noutput \"text\" {{\n  value = module.web.text\n}}\n",
+            LOGIN.0
+        )
+    };
+    let version = "  version = \"~> 1.0\"\n";
+    let mut bimetal = person(&calling("", "", version), &server);
+    let root = bimetal.write("root.pem", &authority);
+    push_module(&registry, "1.0.0", "one");
+    push_module(&registry, "1.9.0", "nine");
+    push_module(&registry, "v1.10.0", "ten");
+    push_module(&registry, "2.0.0", "two");
+    let plain = bimetal.run(&["init"]).failed();
+    assert!(plain.to_lowercase().contains("certificate"), "{plain}");
+    bimetal.environment("SSL_CERT_FILE", root.display());
+    insta::assert_snapshot!(without_width(&in_words(&bimetal.run(&["init"]).failed(), &name)), @r#"
+    fetching `oci://registry.example.org/team/web`
+    error: the registry `registry.example.org` does not show `team/web` (tags): it isn't there, or needs a login
+      --> main.bm.hcl:11:12
+       |
+    11 |   source = "oci://registry.example.org/team/web//web"
+       |            ^
+       |
+       = hint: log in with `docker login registry.example.org`, or set `username` and `password` for the registry
+    "#);
+
+    let login = format!("    username = local.who\n    password = \"{}\"\n", LOGIN.1);
+    bimetal.write("main.bm.hcl", &calling(&login, "", version));
+    insta::assert_snapshot!(in_words(&bimetal.ok(&["init"]), &name), @"oci://registry.example.org/team/web 1.10.0");
+    insta::assert_snapshot!(in_words(&lock(&bimetal), &name), @r#"
+    # Written by `bimetal`. Keep it in version control.
+
+    module "oci://registry.example.org/team/web" {
+      wanted    = "~> 1.0"
+      version   = "1.10.0"
+      reference = "v1.10.0"
+      hash      = "sha256:…"
+    }
+    "#);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "ten");
+
+    // A tag that moved is refused, also where the module is here.
+    push_module(&registry, "v1.10.0", "evil");
+    insta::assert_snapshot!(without_width(&in_words(&bimetal.run(&["init"]).failed(), &name)), @r#"
+    fetching `oci://registry.example.org/team/web`
+    error: `oci://registry.example.org/team/web` holds something else than what is locked
+      --> main.bm.hcl:13:12
+       |
+    13 |   source = "oci://registry.example.org/team/web//web"
+       |            ^ the lock file says sha256:…, and what is there has sha256:…
+       |
+       = hint: ask who keeps it what happened; `bimetal init --upgrade` takes what is there now
+    "#);
+    push_module(&registry, "1.11.0", "eleven");
+    let shown = bimetal.ok(&["lock", "update", "modules"]);
+    assert!(shown.contains("1.10.0 -> 1.11.0"), "{shown}");
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "eleven");
+
+    // By its tag, and by Docker's login.
+    bimetal.write("main.bm.hcl", &calling("", ":2.0.0", ""));
+    let config = bimetal.write("docker/config.json", &docker_login(&name));
+    bimetal.environment("DOCKER_CONFIG", config.parent().expect("a folder").display());
+    bimetal.ok(&["init"]);
+
+    // From now on nobody needs the registry.
+    drop(registry);
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "two");
+    bimetal.assert_settled();
+    let gone = bimetal.run(&["init"]).failed();
+    assert!(gone.contains("can't be reached"), "{gone}");
 }
 
 fn docker_login(registry: &str) -> String {

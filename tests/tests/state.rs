@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bimetal_tests::Bimetal;
+use bimetal_tests::stage::stores;
 use serde_json::Value;
 
 const GREETING: &str = r#"
@@ -146,4 +147,60 @@ fn stores_that_are_unknown_or_lack_something_are_told() {
     bimetal.write("main.bm.hcl", "bimetal {\n  state \"s3\" {}\n}\n");
     let lacking = bimetal.run(&["output"]).failed();
     assert!(lacking.contains("needs `bucket`"), "{lacking}");
+}
+
+/// It says what its state is called, and what the variable file of that state has.
+fn named(store: &str) -> Bimetal {
+    let bimetal = Bimetal::new(&format!(
+        "bimetal {{\n  {store}\n}}\n\nvariable \"size\" {{\n  default = \"small\"\n}}\n\noutput \"text\" {{\n  value = \
+         \"${{bimetal.workspace}} ${{var.size}}\"\n}}\n"
+    ));
+    bimetal.write("prod.bmvars.hcl", "size = \"large\"\n");
+    bimetal
+}
+
+#[test]
+fn states_by_name_lie_beside_each_other_in_every_store() {
+    for store in std::iter::once(String::new()).chain(stores()) {
+        let bimetal = named(&store);
+        assert_eq!(bimetal.ok(&["state", "names"]), "* default\n", "{store}");
+        bimetal.apply();
+        bimetal.ok(&["apply", "--auto-approve", "--state", "prod"]);
+        bimetal.ok(&["apply", "--auto-approve", "--state", "prod", "--var", "size=huge"]);
+        assert_eq!(bimetal.ok(&["output", "text", "--raw"]).trim(), "default small", "{store}");
+        let text = bimetal.run_with(&[("BIMETAL_STATE", "prod")], &["output", "text", "--raw"]).ok();
+        assert_eq!(text.trim(), "prod huge", "{store}");
+        let revisions = |state: &str| {
+            let listed = json(&bimetal.ok(&["history", "--json", "--state", state]));
+            listed["revisions"].as_array().expect("a list").len()
+        };
+        assert_eq!((revisions("default"), revisions("prod"), revisions("new")), (1, 2, 0), "{store}");
+        assert_eq!(bimetal.ok(&["state", "names", "--state", "prod"]), "  default\n* prod\n", "{store}");
+        let names = json(&bimetal.ok(&["state", "names", "--state", "new", "--json"]));
+        assert_eq!(names, serde_json::json!({ "format": 1, "names": ["default", "new", "prod"], "current": "new" }));
+        // With nothing but its own files: that of another state is none of them.
+        bimetal.ok(&["rollback", "1", "--auto-approve", "--state", "prod"]);
+        assert_eq!(bimetal.ok(&["output", "text", "--raw", "--state", "prod"]).trim(), "prod large", "{store}");
+    }
+}
+
+#[test]
+fn a_saved_plan_is_for_the_state_of_its_name() {
+    let bimetal = named("");
+    bimetal.ok(&["plan", "--state", "prod", "--out", "saved"]);
+    insta::assert_snapshot!(bimetal.run(&["apply", "saved"]).failed(), @r"
+    error: the saved plan was made for the state `prod`, and this is `default`
+     |
+     = hint: do it with `--state prod`, or make another one for this state
+    ");
+    assert_eq!(bimetal.ok(&["state", "names"]), "* default\n");
+    bimetal.ok(&["apply", "saved", "--state", "prod"]);
+    assert_eq!(bimetal.ok(&["output", "text", "--raw", "--state", "prod"]).trim(), "prod large");
+    let wrong = bimetal.run(&["plan", "--state", "../prod"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("a state's name is lower-case letters"), "{wrong}");
+    insta::assert_snapshot!(bimetal.run_with(&[("BIMETAL_STATE", "Prod")], &["plan"]).failed(), @r"
+    error: `BIMETAL_STATE` is `Prod`, which is no name of a state
+     |
+     = note: a state's name is lower-case letters, digits, `-` and `_`, begins with a letter or a digit, and has no more than 32 of them
+    ");
 }

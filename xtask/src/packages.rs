@@ -44,6 +44,7 @@ pub const TESTS: &[Package] = &[
     package("iptables", "iptables"),
     package("nsenter", "util-linux"),
     package("git", "git"),
+    package("curl", "curl"),
     package("gpg", "gnupg"),
     package("pg_ctlcluster", "postgresql"),
     package("busybox", "busybox-static"),

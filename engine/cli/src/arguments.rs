@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod lock;
 mod planning;
 pub(crate) mod plugin;
 mod providers;
@@ -8,8 +9,10 @@ mod variables;
 use std::path::PathBuf;
 
 use bimetal_model::Address;
+use bimetal_state::StateName;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+pub(crate) use lock::{Lock, LockKind, LockUpdate};
 pub(crate) use planning::{Detail, Diff, Format, Planning, Wishes};
 pub(crate) use plugin::PluginCommand;
 pub(crate) use providers::{Consent, LockProviders, Mirrored, Providers};
@@ -31,6 +34,9 @@ pub(crate) struct Arguments {
     /// Print JSON, for programs
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
+    /// Work on the state of this name, which lies beside the one called `default`; or set `BIMETAL_STATE`
+    #[arg(long, global = true, value_name = "NAME", value_parser = state_name, help_heading = EVERYWHERE)]
+    pub(crate) state: Option<StateName>,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -97,6 +103,9 @@ pub(crate) enum Command {
     /// List, lock and mirror the providers that the configuration uses
     #[command(subcommand)]
     Providers(Providers),
+    /// Choose what is locked anew, and show what differs
+    #[command(subcommand)]
+    Lock(Lock),
     /// Look at the state, and mend it
     #[command(subcommand)]
     State(State),
@@ -144,6 +153,7 @@ impl Command {
             Command::Console(_) => "console",
             Command::Output(_) => "output",
             Command::Providers(_) => "providers",
+            Command::Lock(_) => "lock",
             Command::State(_) => "state",
             Command::Status(_) => "status",
             Command::History(_) => "history",
@@ -171,6 +181,10 @@ impl Command {
     }
 }
 
+fn state_name(text: &str) -> Result<StateName, String> {
+    text.parse()
+}
+
 /// An address. Shells take the quotes away that nobody protects: `machine.docker.rack[a]` is taken for `…["a"]`.
 fn address(text: &str) -> Result<Address, String> {
     requoted(text)
@@ -183,7 +197,7 @@ fn requoted<A: std::str::FromStr<Err = String>>(text: &str) -> Result<A, String>
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Resolve images again, take providers that changed, and choose newer versions of them
+    /// Choose modules, providers and images anew, and show what differs
     #[arg(long)]
     pub(crate) upgrade: bool,
     #[command(flatten)]
@@ -362,6 +376,8 @@ pub(crate) struct Rollback {
 pub(crate) enum State {
     /// List the addresses of all objects
     List,
+    /// List the states that lie beside each other: `--state NAME` chooses among them
+    Names,
     /// Show one object
     Show {
         /// As `state list` prints it

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bimetal_config::lock::Lock;
 use bimetal_config::{Argument, ReadFiles, SourceFile, missing_modules, package_of};
 use bimetal_model::Diagnostic;
+use bimetal_state::StateName;
 
 use crate::arguments::{Assignment, Variables};
 use crate::failure::{Failure, io};
@@ -60,11 +61,16 @@ fn is_configuration(name: &str) -> bool {
 }
 
 /// The variable files that are read unasked, in the order in which later ones win.
-pub(crate) fn read_variable_files(root: &Path) -> Result<Vec<SourceFile>, Failure> {
-    read_variable_files_in(root, "")
+pub(crate) fn read_variable_files(root: &Path, state: &StateName) -> Result<Vec<SourceFile>, Failure> {
+    let of_state = [format!("{state}.bmvars.hcl"), format!("{state}.bmvars.json")];
+    let mut files = read_variable_files_in(root, "")?;
+    let is_more = |name: &&String| !files.iter().any(|file| *file.name == ***name) && root.join(name).is_file();
+    let more: Vec<_> = of_state.iter().filter(is_more).collect();
+    files.extend(more.into_iter().map(|name| read_source(root, name)).collect::<Result<Vec<_>, _>>()?);
+    Ok(files)
 }
 
-/// As [`read_variable_files`], of a folder below the root.
+/// As [`read_variable_files`], of a folder below the root and of any state.
 pub(crate) fn read_variable_files_in(root: &Path, folder: &str) -> Result<Vec<SourceFile>, Failure> {
     let inside = root.join(folder);
     let found = names(&inside, |name| name.ends_with(".auto.bmvars.hcl") || name.ends_with(".auto.bmvars.json"))?;
@@ -153,12 +159,20 @@ pub(crate) fn read_lock(root: &Path) -> Result<Lock, Failure> {
     }
 }
 
-/// Writes the lock file where it changed.
+/// Writes the lock file where it changed. Whoever reads it meanwhile finds the old one or the new one.
 pub(crate) fn write_lock(root: &Path, lock: &Lock) -> Result<(), Failure> {
     if *lock == read_lock(root)? {
         return Ok(());
     }
-    std::fs::write(root.join(LOCK_FILE), lock.to_string()).map_err(io("writing `bimetal.lock.hcl`"))
+    let write = || {
+        let place = root.join(LOCK_FILE);
+        // It may be a link.
+        let place = place.canonicalize().unwrap_or(place);
+        let aside = place.with_extension(format!("{}.new", std::process::id()));
+        std::fs::write(&aside, lock.to_string())?;
+        std::fs::rename(&aside, &place)
+    };
+    write().map_err(io("writing `bimetal.lock.hcl`"))
 }
 
 /// A path as it is written in a configuration: from its root on, or from the home folder.

@@ -10,11 +10,11 @@ use bimetal_state::{Bucket, Location};
 
 use crate::configuration::from_root;
 use crate::failure::Failure;
-use crate::session::Configuration;
+use crate::session::{Configuration, Session};
 
 /// The file that the state is in, for what is done with files.
-pub(crate) fn file(root: &Path, configuration: &Configuration) -> Result<PathBuf, Failure> {
-    match of(root, configuration)? {
+pub(crate) fn file(session: &Session, configuration: &Configuration) -> Result<PathBuf, Failure> {
+    match of(session, configuration)? {
         Location::Sqlite(path) => Ok(path),
         Location::Postgres { .. } => Err(no_file(
             "the state is in PostgreSQL, which has backups of its own",
@@ -38,16 +38,25 @@ const DEFAULT: &str = ".bimetal/state.db";
 const SCHEMA: &str = "bimetal";
 
 /// The file that it is in unless somebody says otherwise; `None`: the place is that one.
-pub(crate) fn usual(root: &Path, place: &Location) -> Option<PathBuf> {
-    let usual = root.join(DEFAULT);
+pub(crate) fn usual(session: &Session, place: &Location) -> Option<PathBuf> {
+    unless_there(Location::Sqlite(session.home.join(DEFAULT)).named(&session.state), place)
+}
+
+fn unless_there(usual: Location, place: &Location) -> Option<PathBuf> {
+    let Location::Sqlite(usual) = usual else { return None };
     match place {
         Location::Sqlite(path) if *path == usual => None,
         Location::Sqlite(_) | Location::Postgres { .. } | Location::Objects(_) => Some(usual),
     }
 }
 
-/// What the configuration says.
-pub(crate) fn of(root: &Path, configuration: &Configuration) -> Result<Location, Failure> {
+/// Where the state of the session's name is.
+pub(crate) fn of(session: &Session, configuration: &Configuration) -> Result<Location, Failure> {
+    Ok(of_default(&session.home, configuration)?.named(&session.state))
+}
+
+/// Where the state called `default` is, which the others lie beside: what the configuration says.
+pub(crate) fn of_default(root: &Path, configuration: &Configuration) -> Result<Location, Failure> {
     let Some(block) = &configuration.desired.module.settings.state else {
         return Ok(Location::Sqlite(root.join(DEFAULT)));
     };
@@ -160,7 +169,8 @@ mod tests {
 
     #[test]
     fn the_usual_place_is_known_however_it_is_written() {
-        let usual = |path: &str| usual(Path::new("/r"), &Location::Sqlite(Path::new("/r").join(path)));
+        let at = |path: &str| Location::Sqlite(Path::new("/r").join(path));
+        let usual = |path: &str| unless_there(at(DEFAULT), &at(path));
         assert_eq!(usual("./.bimetal/state.db"), None);
         assert_eq!(usual("else.db"), Some("/r/.bimetal/state.db".into()));
     }

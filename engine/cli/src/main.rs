@@ -18,6 +18,7 @@ mod packages;
 mod plan_document;
 mod plan_file;
 mod providers;
+mod relock;
 mod render;
 mod session;
 mod storable;
@@ -82,7 +83,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         command::init::completions(shell);
         return Ok(ExitCode::SUCCESS);
     }
-    let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into())?;
+    let state = session::state_name(arguments.state)?;
+    let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into(), state)?;
     let result = command(&session, &arguments.command).await;
     if let Err(failure) = &result {
         session.progress.events.document("failure", || output::failure_document(failure));
@@ -105,6 +107,7 @@ async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failu
         Command::Exec(arguments) => return command::reach::exec(session, arguments).await,
         Command::Ssh(arguments) => return command::reach::ssh(session, arguments).await,
         Command::Providers(command) => command::providers::providers(session, command).await?,
+        Command::Lock(command) => command::lock::lock(session, command).await?,
         Command::Init(arguments) => command::init::init(session, arguments).await?,
         Command::Validate(variables) => command::init::validate(session, variables).await?,
         Command::Show(arguments) => command::plan::show(session, arguments).await?,

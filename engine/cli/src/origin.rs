@@ -4,10 +4,13 @@ use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::Origin;
 use bimetal_sources::checkout::{Changed, Scope};
 use bimetal_sources::{Git, Repository};
-use bimetal_state::State;
+use bimetal_state::{State, StateName};
 
 use crate::failure::Failure;
 use crate::session::Session;
+
+/// What a revision's summary says that the state was called.
+pub(crate) const STATE: &str = "state";
 
 /// Files that a message names one by one.
 const MOST_NAMED: usize = 5;
@@ -70,9 +73,18 @@ fn unclean(what: &str) -> Diagnostic {
 
 /// Whether the state was made from this configuration, and not from that of another environment: the last revision that knows where it
 /// came from counts.
-pub(crate) async fn check_belongs(store: &State, origin: &Origin) -> Result<(), Failure> {
-    let Some(last) = store.last_with_origin().await?.and_then(|revision| revision.origin) else { return Ok(()) };
-    let is_other = |(last, now): (&String, &String)| name(last) != name(now);
+pub(crate) async fn check_belongs(store: &State, name: &StateName, origin: &Origin) -> Result<(), Failure> {
+    let Some(revision) = store.last_with_origin().await? else { return Ok(()) };
+    // Who knew of one state only wrote no name.
+    let called = revision.summary.get(STATE).and_then(|name| name.as_str()).unwrap_or(StateName::DEFAULT);
+    if called != name.as_str() {
+        let error = Diagnostic::error(format!("this is the state `{called}`, and not `{name}`"));
+        let error = error.because("that is what it was called when something was last applied");
+        let hint = format!("name it with `--state {called}`; if it has got another name, `--move-state` says so");
+        return Err(error.hint(hint).into());
+    }
+    let Some(last) = revision.origin else { return Ok(()) };
+    let is_other = |(last, now): (&String, &String)| self::name(last) != self::name(now);
     let other_repository = last.repository.as_ref().zip(origin.repository.as_ref()).is_some_and(is_other);
     if !other_repository && last.folder == origin.folder {
         return Ok(());

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bimetal_config::lock::LockedModule;
 use bimetal_config::module::{PACKAGES, Settings};
 use bimetal_config::{Given, Scope, SourceFile, Wanted, package_of};
+use bimetal_host::registry::Registries;
 use bimetal_model::Diagnostic;
 use bimetal_model::diagnostic::has_errors;
 use bimetal_sources::trust::{Pattern, Signatures, Signers};
@@ -17,16 +18,34 @@ use bimetal_sources::{Git, Locked, Options, Source, Trust, fetch};
 
 use crate::configuration::{read_lock, read_sources_from};
 use crate::failure::{Failure, io};
+use crate::providers;
 use crate::session::{Session, directory};
 pub(crate) use artifacts::OfRegistries;
 
 /// What is locked, by source and wanted version.
 pub(crate) type LockedModules = BTreeMap<(String, Option<String>), LockedModule>;
 
+/// A package, and what is locked of it.
+type Asked = (bimetal_sources::Wanted, Option<Locked>);
+
 /// A configuration's files, with those of modules from elsewhere, and what the lock file should have of these.
 pub(crate) struct Brought {
     pub(crate) sources: Vec<SourceFile>,
     pub(crate) modules: LockedModules,
+}
+
+/// Whom to ask for packages.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) ask: Ask,
+    /// The source of a package whose lock does not count.
+    pub(crate) anew: Option<&'a str>,
+}
+
+impl From<Ask> for Asking<'_> {
+    fn from(ask: Ask) -> Self {
+        Asking { ask, anew: None }
+    }
 }
 
 /// A folder with a configuration, and what is said of its variables.
@@ -35,7 +54,7 @@ pub(crate) struct Wanting<'a> {
     /// Below the root; empty for that.
     pub(crate) folder: &'a str,
     pub(crate) given: &'a Given,
-    pub(crate) ask: Ask,
+    pub(crate) asking: Asking<'a>,
 }
 
 impl Wanting<'_> {
@@ -83,6 +102,21 @@ impl Wanting<'_> {
         Ok(wanted.into_iter().filter(|(key, _)| !ready.contains(key)).collect())
     }
 
+    /// How registries are reached, if one may be asked. Modules are missing here: what follows from variables and locals counts, as
+    /// it does anywhere.
+    fn registries(&self, sources: &[SourceFile], asked: &[Asked]) -> Result<Registries, Failure> {
+        let is_artifact = |(wanted, _): &Asked| matches!(wanted.source, Source::Artifact { .. });
+        if self.asking.ask == Ask::Nobody || !asked.iter().any(is_artifact) {
+            return Ok(Registries::of_docker());
+        }
+        let outside = self.session.outside(sources.to_vec(), self.folder);
+        let (desired, _) = bimetal_config::desired(sources.to_vec(), self.given.clone(), outside);
+        match desired {
+            Some(desired) => providers::registries_of(&desired, sources),
+            None => Ok(Registries::of_docker()),
+        }
+    }
+
     /// Fetches packages, and links them into their places.
     async fn place(
         &self,
@@ -99,14 +133,15 @@ impl Wanting<'_> {
         for wanted in open.values() {
             let source = source(wanted).map_err(|error| Failure::new(vec![error.at(&wanted.span)], sources))?;
             let key = (source.to_string(), wanted.version.clone());
-            let locked = lock.modules.get(&key).map(locked);
+            let counts = self.asking.anew != Some(&*key.0);
+            let locked = lock.modules.get(&key).filter(|_| counts).map(locked);
             asked.push((bimetal_sources::Wanted { source, version: wanted.version.clone() }, locked));
         }
         let git = Git::default();
-        let artifacts = OfRegistries::new();
+        let artifacts = OfRegistries::new(self.registries(sources, &asked)?);
         let options = Options {
             cache: directory("XDG_CACHE_HOME", ".cache")?,
-            ask: self.ask,
+            ask: self.asking.ask,
             trust: trust(&self.session.root, &root.settings)?,
             git,
             http: &bimetal_host::client::builder,

@@ -15,7 +15,7 @@ use bimetal_model::port::{Edge as _, Predict};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_plan::Plan;
-use bimetal_state::{Keys, open_file, seal_file};
+use bimetal_state::{Keys, StateName, open_file, seal_file};
 use serde::{Deserialize, Serialize};
 
 use crate::edge::System;
@@ -35,6 +35,9 @@ struct Saved {
     /// The digests of the providers that it was made with.
     providers: BTreeMap<String, Option<String>>,
     plan: Plan,
+    /// What the state is called that it was made for.
+    #[serde(default)]
+    state: String,
     /// Whether the configuration was that of a commit, whatever was checked out.
     #[serde(default)]
     of_commit: bool,
@@ -47,6 +50,8 @@ pub(crate) struct FromFile {
     /// The digests of the providers that it was made with.
     pub(crate) providers: BTreeMap<String, Option<String>>,
     pub(crate) plan: Plan,
+    /// What the state is called that it was made for.
+    pub(crate) state: String,
     /// The commit whose configuration it was, whatever was checked out.
     pub(crate) commit: Option<String>,
     pub(crate) observed: Observed,
@@ -70,6 +75,7 @@ pub(crate) fn write(
         id: System.new_id(),
         providers: digests(lock),
         plan: planned.plan.clone(),
+        state: session.state.to_string(),
         of_commit: session.origin.is_some(),
         resolved: planned.observed.resolved.clone(),
     };
@@ -109,12 +115,24 @@ pub(crate) fn read(path: &Path, keys: &Keys) -> Result<FromFile, Failure> {
     let observed = Observed { resolved: saved.resolved, ..Observed::default() };
     let origin = saved.plan.origin.as_ref().filter(|_| saved.of_commit);
     let commit = origin.map(|origin| origin.commit.clone());
-    Ok(FromFile { id: saved.id, providers: saved.providers, plan: saved.plan, commit, observed })
+    let Saved { id, providers, plan, state, .. } = saved;
+    Ok(FromFile { id, providers, plan, state, commit, observed })
 }
 
 /// The digests of the providers that came from files.
 pub(crate) fn digests(lock: &Lock) -> BTreeMap<String, Option<String>> {
     lock.providers.iter().map(|(name, provider)| (name.to_string(), provider.digest.clone())).collect()
+}
+
+/// Whether the plan was made for the state of this name.
+pub(crate) fn check_state(made_for: &str, name: &StateName) -> Result<(), Diagnostic> {
+    // There was one only when names did not matter.
+    if made_for.is_empty() && name.is_default() || made_for == name.as_str() {
+        return Ok(());
+    }
+    let made_for = if made_for.is_empty() { StateName::DEFAULT } else { made_for };
+    let error = Diagnostic::error(format!("the saved plan was made for the state `{made_for}`, and this is `{name}`"));
+    Err(error.hint(format!("do it with `--state {made_for}`, or make another one for this state")))
 }
 
 /// Whether the plan was made for this state, and from the configuration that is here. Where there is none, as on a machine that

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bimetal_config::lock::{Lock, LockedProvider};
 use bimetal_config::module::{Module, RequiredProvider};
+use bimetal_config::{Desired, SourceFile};
 use bimetal_host::credentials::Secret;
 use bimetal_host::registry::{Registries, Registry};
 use bimetal_host::{Host, Origin};
@@ -298,6 +299,11 @@ fn user<'m>(name: &ProviderName, module: &'m Module) -> Option<&'m Span> {
 
 /// How the configuration says that registries are reached.
 pub(crate) fn registries(configuration: &Configuration) -> Result<Registries, Failure> {
+    registries_of(&configuration.desired, &configuration.files)
+}
+
+/// As [`registries`], where not all is known of the configuration.
+pub(crate) fn registries_of(desired: &Desired, files: &[SourceFile]) -> Result<Registries, Failure> {
     use bimetal_model::Type;
     use bimetal_model::schema::{Attribute, Block};
     let secret = Attribute { sensitive: true, ..Attribute::optional(Type::String) };
@@ -311,10 +317,10 @@ pub(crate) fn registries(configuration: &Configuration) -> Result<Registries, Fa
         blocks: Default::default(),
     };
     let mut registries = Registries::of_docker();
-    for (host, registry) in &configuration.desired.module.settings.registries {
-        let (arguments, diagnostics) = bimetal_config::constant(&configuration.desired, &registry.body, &block);
+    for (host, registry) in &desired.module.settings.registries {
+        let (arguments, diagnostics) = bimetal_config::constant(desired, &registry.body, &block);
         if bimetal_model::diagnostic::has_errors(&diagnostics) {
-            return Err(Failure::new(diagnostics, &configuration.files));
+            return Err(Failure::new(diagnostics, files));
         }
         let text = |name| arguments.member(name).and_then(|value| value.as_str()).map(str::to_owned);
         let plain_http = arguments.member("plain_http").and_then(|value| value.as_bool()).unwrap_or(false);

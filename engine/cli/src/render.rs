@@ -2,6 +2,7 @@
 
 pub(crate) mod diagnostic;
 pub(crate) mod left;
+pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod style;

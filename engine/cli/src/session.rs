@@ -15,7 +15,7 @@ use bimetal_model::snapshot::{Origin, Snapshot};
 use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::Plan;
 use bimetal_sources::want::Ask;
-use bimetal_state::{Key, Location, State};
+use bimetal_state::{Key, Location, State, StateName};
 
 use crate::arguments::Variables;
 use crate::configuration::{self, Disk, there_is};
@@ -25,7 +25,7 @@ use crate::exported::Exported;
 use crate::failure::Failure;
 use crate::location;
 use crate::output;
-use crate::packages::{LockedModules, Wanting};
+use crate::packages::{Asking, LockedModules, Wanting};
 use crate::providers::{Modules, Places};
 use crate::render::progress::Progress;
 
@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) root: PathBuf,
     /// Where the person is, and the state: paths are from there. Another one only where the configuration is that of a commit.
     pub(crate) home: PathBuf,
+    /// Which of the states of the configuration is worked on.
+    pub(crate) state: StateName,
     /// For programs.
     pub(crate) json: bool,
     /// What moves on the screen.
@@ -48,6 +50,19 @@ pub(crate) struct Session {
     pub(crate) _kept: Option<Arc<tempfile::TempDir>>,
 }
 
+/// The name that was given, or that of the environment.
+pub(crate) fn state_name(given: Option<StateName>) -> Result<StateName, Failure> {
+    let in_environment = || std::env::var("BIMETAL_STATE").ok().filter(|name| !name.is_empty());
+    match (given, in_environment()) {
+        (Some(name), _) => Ok(name),
+        (None, None) => Ok(StateName::default()),
+        (None, Some(name)) => name.parse().map_err(|why: String| {
+            let error = Diagnostic::error(format!("`BIMETAL_STATE` is `{name}`, which is no name of a state"));
+            error.because(why).into()
+        }),
+    }
+}
+
 /// A configuration that was read without an error.
 pub(crate) struct Configuration {
     /// What is wanted.
@@ -58,7 +73,12 @@ pub(crate) struct Configuration {
 
 impl Session {
     /// `into`: a file that what happens is written into.
-    pub(crate) fn new(chdir: Option<&Path>, json: bool, into: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        chdir: Option<&Path>,
+        json: bool,
+        into: Option<&Path>,
+        state: StateName,
+    ) -> Result<Self, Failure> {
         let root = chdir.unwrap_or(Path::new("."));
         let root = root.canonicalize().map_err(|error| {
             let error = Diagnostic::error(format!("the folder `{}` can't be entered: {error}", root.display()));
@@ -67,7 +87,7 @@ impl Session {
         let events = Arc::new(Events::new(json, into.map(|path| root.join(path)).as_deref())?);
         let places = Arc::new(Places::read(&root)?);
         let (home, progress) = (root.clone(), Arc::new(Progress::new(json, events)));
-        Ok(Session { root, home, json, progress, places, origin: None, _kept: None })
+        Ok(Session { root, home, state, json, progress, places, origin: None, _kept: None })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.
@@ -98,7 +118,7 @@ impl Session {
 
     /// The configuration's files, with those of modules from elsewhere, which must have been fetched.
     pub(crate) async fn sources(&self, given: &Given) -> Result<Vec<SourceFile>, Failure> {
-        Ok(Wanting { session: self, folder: "", given, ask: Ask::Nobody }.bring().await?.sources)
+        Ok(Wanting { session: self, folder: "", given, asking: Ask::Nobody.into() }.bring().await?.sources)
     }
 
     fn read(&self, sources: Vec<SourceFile>, given: Given) -> Result<(Configuration, Diagnostics), Failure> {
@@ -128,7 +148,7 @@ impl Session {
     pub(crate) fn given(&self, variables: &Variables) -> Result<Given, Failure> {
         Ok(Given {
             environment: configuration::environment_variables(),
-            files: configuration::read_variable_files(&self.root)?,
+            files: configuration::read_variable_files(&self.root, &self.state)?,
             arguments: configuration::read_assignments(&self.home, variables)?,
             planned_ms: Some(System.now_ms()),
             ..Given::default()
@@ -140,10 +160,10 @@ impl Session {
     pub(crate) async fn configuration_to_lock(
         &self,
         variables: &Variables,
-        ask: Ask,
+        asking: impl Into<Asking<'_>>,
     ) -> Result<(Configuration, Modules, LockedModules), Failure> {
         let given = self.given(variables)?;
-        let brought = Wanting { session: self, folder: "", given: &given, ask }.bring().await?;
+        let brought = Wanting { session: self, folder: "", given: &given, asking: asking.into() }.bring().await?;
         let files = there_is(brought.sources, &self.root)?;
         let (modules, diagnostics) = bimetal_config::modules(&files, "");
         if has_errors(&diagnostics) {
@@ -193,7 +213,7 @@ impl Session {
             return Err(error.hint("leave `--var` out, or plan anew").into());
         }
         // Functions may read what lies in packages.
-        Wanting { session: self, folder: "", given: &given, ask: Ask::Nobody }.bring_for(&sources).await?;
+        Wanting { session: self, folder: "", given: &given, asking: Ask::Nobody.into() }.bring_for(&sources).await?;
         let files: Vec<_> = sources.iter().cloned().chain(given.texts()).collect();
         let (desired, diagnostics) = bimetal_config::desired(sources.clone(), given, self.outside(sources, ""));
         if has_errors(&diagnostics) {
@@ -206,7 +226,8 @@ impl Session {
     /// What functions reach in the configuration whose root module is in this folder.
     pub(crate) fn outside(&self, sources: Vec<SourceFile>, folder: &str) -> Outside {
         let functions = Exported::new(self.places.clone(), sources, folder, self.progress.clone());
-        Outside { read: Arc::new(Disk { root: self.root.clone() }), functions: Arc::new(functions) }
+        let read = Arc::new(Disk { root: self.root.clone() });
+        Outside { read, functions: Arc::new(functions), state: self.state.as_str().into() }
     }
 
     /// Says the warnings among the diagnostics.
@@ -225,8 +246,8 @@ impl Session {
 
     /// As [`Session::store`]; these keys open it, too.
     pub(crate) async fn store_with(&self, configuration: &Configuration, old: Vec<Key>) -> Result<State, Failure> {
-        let location = location::of(&self.home, configuration)?;
-        let usual = location::usual(&self.home, &location);
+        let location = location::of(self, configuration)?;
+        let usual = location::usual(self, &location);
         let store = self.open(configuration, location, old).await?;
         if let Some(usual) = usual {
             self.check_left_behind(configuration, usual, &store).await?;
@@ -244,15 +265,16 @@ impl Session {
         if !usual.is_file() || store.lineage().await?.is_some() {
             return Ok(());
         }
-        if !self.open(configuration, Location::Sqlite(usual), Vec::new()).await?.is_in_use().await? {
+        if !self.open(configuration, Location::Sqlite(usual.clone()), Vec::new()).await?.is_in_use().await? {
             return Ok(());
         }
-        let error = Diagnostic::error(format!("there is no state in {}, but one in `.bimetal/state.db`", store.place()))
+        let left = usual.strip_prefix(&self.home).unwrap_or(&usual).display().to_string();
+        let error = Diagnostic::error(format!("there is no state in {}, but one in `{left}`", store.place()))
             .because("what that one knows of would be made a second time")
-            .hint(
-                "`bimetal state migrate --from .bimetal/state.db` brings it to where the configuration wants it; if it is not \
-                 wanted any more, move that file away",
-            );
+            .hint(format!(
+                "`bimetal state migrate --from {left}` brings it to where the configuration wants it; if it is not wanted any \
+                 more, move that file away"
+            ));
         let block = configuration.desired.module.settings.state.as_ref();
         let error = block.map_or(error.clone(), |block| error.at(&block.body.span));
         Err(Failure::new(vec![error], &configuration.files))

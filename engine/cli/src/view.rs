@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bimetal_host::registry::Registries;
 use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::Origin;
 use bimetal_sources::want::Ask;
@@ -76,7 +77,7 @@ pub(crate) fn of_revision(session: &Session, revision: &str) -> Result<Session, 
 
 /// What a source names, as a session over its tree: the state and all else is that of the session's folder.
 pub(crate) async fn of_source(session: &Session, source: Source) -> Result<Session, Failure> {
-    let artifacts = OfRegistries::new();
+    let artifacts = OfRegistries::new(Registries::of_docker());
     let options = Options {
         cache: directory("XDG_CACHE_HOME", ".cache")?,
         ask: Ask::ForNewer,
@@ -136,6 +137,7 @@ fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origi
     let root = root.canonicalize().map_err(io(&doing))?;
     Ok(Session {
         home: session.home.clone(),
+        state: session.state.clone(),
         json: session.json,
         progress: session.progress.clone(),
         places: Arc::new(Places::read(&root)?),

@@ -149,7 +149,7 @@ pub(crate) async fn plan(
     let require_clean = world.configuration.desired.module.settings.require_clean && images == Images::Lock;
     let origin = crate::origin::of(session, require_clean)?;
     if let Some(origin) = origin.as_ref().filter(|_| !course.moves_state) {
-        crate::origin::check_belongs(&world.store, origin).await?;
+        crate::origin::check_belongs(&world.store, &session.state, origin).await?;
     }
     let planned = look_and_plan(world, course).await;
     session.progress.clear();

@@ -2,12 +2,16 @@
 //!
 //! Reads and writes text; where the file lies is the caller's business.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
 use bimetal_model::{Diagnostic, Platform, ProviderName};
 use bimetal_syntax::{Block, Item, Kind, Member, Node, SourceFile, parse_body};
+
+pub use change::{Became, Change, Fact, changes};
 
 /// What is locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

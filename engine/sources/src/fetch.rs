@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is locked is what is taken, or nothing is (test: `a_tag_that_moved_is_refused`).
 
+mod artifact;
 mod choosing;
 mod errand;
 mod packed;
@@ -21,7 +22,7 @@ pub(crate) use remote::refused;
 use crate::cache::Cache;
 use crate::git::{Git, Stop};
 use crate::source::{ArchiveUrl, ArtifactName, GitUrl, Source};
-use crate::trust::Trust;
+use crate::trust::{Signatures, Trust};
 use crate::want::{Ask, Locked, Package, Wanted};
 
 /// Servers that are asked at the same time.
@@ -57,6 +58,9 @@ pub struct Layer {
 /// Registries, as this room needs them.
 #[async_trait]
 pub trait FetchArtifact: Send + Sync {
+    /// The tags of a repository, `registry.example.org/team/web`.
+    async fn tags(&self, repository: &str) -> Result<Vec<String>, Diagnostic>;
+
     /// The layer of an artifact, `registry.example.org/team/web:1.2.0`, if that is no longer than `limit` bytes.
     async fn layer(&self, reference: &str, limit: u64) -> Result<Layer, Diagnostic>;
 }
@@ -132,6 +136,11 @@ fn item(index: usize, wanted: &Wanted, locked: Option<&Locked>, shared: &Shared)
         return Err(Diagnostic::error(format!("`{source}` is none of the sources that are allowed"))
             .hint("see `allowed_sources` in the `bimetal` block"));
     }
+    if !matches!(source, Source::Git { .. }) && *shared.trust.signatures(source) != Signatures::None {
+        return Err(Diagnostic::error(format!("`{source}` has no commit and no tag that could be signed"))
+            .because("a `signed` block of the `bimetal` block wants that")
+            .hint("take it from a repository, or name in `signed` only what comes from some"));
+    }
     let locked = locked.filter(|locked| shared.ask != Ask::ForNewer && wanted.is_answered_by(locked)).cloned();
     if locked.is_none() && shared.ask == Ask::Nobody {
         return Err(Diagnostic::error(format!("`{source}` is not locked as it is wanted"))
@@ -168,7 +177,7 @@ async fn run(place: Place, items: Vec<Item>, shared: Arc<Shared>, options: &Opti
         }
         Place::Archive(url) => packed::archive(&url, items, shared, options, &|| fetching(url.to_string())).await,
         Place::Artifact(name) => {
-            packed::artifact(&name, items, shared, options, &|| fetching(format!("oci://{name}"))).await
+            artifact::artifact(&name, items, shared, options, &|| fetching(format!("oci://{name}"))).await
         }
     }
 }

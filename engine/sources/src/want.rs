@@ -13,7 +13,7 @@ use crate::version;
 pub struct Wanted {
     /// Where it is.
     pub source: Source,
-    /// Which of its repository's tags may be taken: `~> 1.2`.
+    /// Which of the tags there may be taken: `~> 1.2`.
     pub version: Option<String>,
 }
 
@@ -28,11 +28,26 @@ impl Wanted {
             Source::Git { reference: Some(_), .. } => {
                 wrong("`ref` says already which commit it is", "leave out one of the two")
             }
-            Source::Git { reference: None, .. } => version::check(version)
-                .map_err(|reason| Diagnostic::error(format!("`{version}` is no version constraint")).because(reason)),
-            Source::Archive { .. } | Source::Artifact { .. } => {
-                wrong("only repositories have tags to choose among", "write the version into `source`")
+            Source::Git { reference: None, .. } => constraint(version),
+            Source::Artifact { reference, .. } if reference.is_settled() => {
+                wrong("`source` says already which tag it is", "leave out one of the two")
             }
+            Source::Artifact { .. } => constraint(version),
+            Source::Archive { .. } => {
+                wrong("an archive has no tags to choose among", "write the version into `source`")
+            }
+        }
+    }
+
+    /// Whether it is wanted by a name, behind which there may be something else one day. What an archive's URL names is its
+    /// server's business.
+    pub(crate) fn may_move(&self) -> bool {
+        match &self.source {
+            Source::Git { reference, .. } => {
+                reference.as_ref().map_or(self.version.is_some(), |reference| !reference.is_commit())
+            }
+            Source::Artifact { reference, .. } => reference.digest().is_none(),
+            Source::Archive { .. } => false,
         }
     }
 
@@ -40,11 +55,14 @@ impl Wanted {
     pub(crate) fn is_answered_by(&self, locked: &Locked) -> bool {
         // Lock files are merged and edited; only what is an id may come near git.
         let has_commit = locked.commit.as_deref().is_some_and(is_id);
+        let fits = |constraint: &String| {
+            let version = locked.version.as_deref().and_then(version::of_tag);
+            version.is_some_and(|version| version::allows(constraint, &version).unwrap_or(false))
+        };
         match (&self.source, &self.version) {
-            (Source::Git { .. }, Some(constraint)) => {
-                let version = locked.version.as_deref().and_then(version::of_tag);
-                let fits = version.is_some_and(|version| version::allows(constraint, &version).unwrap_or(false));
-                fits && has_commit
+            (Source::Git { .. }, Some(constraint)) => fits(constraint) && has_commit,
+            (Source::Artifact { .. }, Some(constraint)) => {
+                fits(constraint) && locked.reference.is_some() && locked.commit.is_none()
             }
             (Source::Git { reference, .. }, None) => {
                 let name = reference.as_ref().map(|reference| reference.as_str());
@@ -52,9 +70,15 @@ impl Wanted {
                     reference.as_ref().is_some_and(|name| name.is_commit()) && locked.commit.as_deref() != name;
                 locked.reference.as_deref() == name && locked.version.is_none() && has_commit && !is_other
             }
-            (Source::Archive { .. } | Source::Artifact { .. }, _) => locked.commit.is_none(),
+            (Source::Artifact { .. }, None) => locked.commit.is_none() && locked.version.is_none(),
+            (Source::Archive { .. }, _) => locked.commit.is_none(),
         }
     }
+}
+
+fn constraint(version: &str) -> Result<(), Diagnostic> {
+    version::check(version)
+        .map_err(|reason| Diagnostic::error(format!("`{version}` is no version constraint")).because(reason))
 }
 
 /// What a lock file has of one thing that is wanted.

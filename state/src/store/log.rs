@@ -62,6 +62,14 @@ impl Log {
             bucket.open().map_err(|error| StateError::Store { store: name.clone(), reason: words(bucket, &error) })?;
         Ok(Log { inner: Arc::new(Inner { objects, prefix, bucket: bucket.clone(), name }), image: Arc::default() })
     }
+
+    /// The names of what lies in a folder beside the log.
+    pub(crate) async fn folders(&self, folder: &str) -> Result<Vec<String>, StateError> {
+        let below = self.inner.prefix.clone().join(folder);
+        let listed = self.inner.objects.list_with_delimiter(Some(&below)).await;
+        let listed = listed.map_err(|error| self.inner.failed(&error))?;
+        Ok(listed.common_prefixes.iter().filter_map(|path| Some(path.filename()?.to_owned())).collect())
+    }
 }
 
 #[async_trait]

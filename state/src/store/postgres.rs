@@ -44,6 +44,11 @@ impl Postgres {
         Ok(Postgres { server: Arc::new(Server::new(url, schema)?), connection: Arc::default() })
     }
 
+    /// The names of all schemas in the database that have a state.
+    pub(crate) async fn schemas(&self) -> Result<Vec<String>, StateError> {
+        self.ask(|client| Box::pin(statement::schemas(client))).await
+    }
+
     /// Asks in a task of its own: what was begun is carried through even if nobody waits for the answer any more.
     async fn ask<T: Send + 'static>(
         &self,

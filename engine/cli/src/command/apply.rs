@@ -12,6 +12,7 @@ use bimetal_model::port::{Remember as _, StateError};
 use bimetal_model::snapshot::{Revision, RevisionOutcome, Source};
 use bimetal_model::{Address, Diagnostic, diagnostic::has_errors};
 use bimetal_plan::{Mode, Plan, Tally};
+use bimetal_state::StateName;
 use serde_json::{Value as Json, json};
 use tracing::Instrument as _;
 
@@ -22,9 +23,10 @@ use crate::edge::{System, who};
 use crate::failure::Failure;
 use crate::keys::keys;
 use crate::lease::holding;
+use crate::origin::STATE;
 use crate::output::{located, print, print_json, say};
 use crate::plan_document::plan_document;
-use crate::plan_file::{self, FromFile, check_origin, digests};
+use crate::plan_file::{self, FromFile, check_origin, check_state, digests};
 use crate::render::plan::state_alone;
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
@@ -138,7 +140,8 @@ async fn outdated(world: &World, plan: &Plan) -> Result<BTreeSet<Address>, Failu
 async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doing) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state_with(&planning.variables)?;
     let saved = plan_file::read(&session.home.join(path), &keys(&session.home, &configuration)?)?;
-    let FromFile { id, providers, plan, commit, observed } = saved;
+    let FromFile { id, providers, plan, state, commit, observed } = saved;
+    check_state(&state, &session.state)?;
     let session = &view::as_planned(session, commit.as_deref())?;
     let configuration = session.configuration_of(&plan, &planning.variables).await?;
     let store = session.store(&configuration).await?;
@@ -186,7 +189,11 @@ fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
         Mode::Destroy => "Destroy all of this? There is no way back.",
         Mode::RefreshOnly => "Take this into the state?",
     };
-    ask(session, question, "nobody is there to approve the plan", hint)
+    let of_state = match session.state.is_default() {
+        true => String::new(),
+        false => format!("This is the state `{}`. ", session.state),
+    };
+    ask(session, &format!("{of_state}{question}"), "nobody is there to approve the plan", hint)
 }
 
 /// Asks before something is done that nobody takes back.
@@ -219,7 +226,7 @@ impl Act<'_> {
             return Ok(nothing_to_do(session, plan));
         }
         world.store.back_up().await?;
-        let revision = Revision { plan: self.saved, ..revision(self.command, plan) };
+        let revision = Revision { plan: self.saved, ..revision(&session.state, self.command, plan) };
         let revision = world.store.begin(lease, revision, Some(&source(world, plan))).await?;
         let stop = Stop::default();
         let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));
@@ -289,8 +296,10 @@ fn exit_code(outcome: RevisionOutcome) -> u8 {
 }
 
 /// What is written down of an apply.
-pub(crate) fn revision(command: &str, plan: &Plan) -> Revision {
-    Revision { summary: plan_document(plan), origin: plan.origin.clone(), ..bare_revision(command) }
+pub(crate) fn revision(state: &StateName, command: &str, plan: &Plan) -> Revision {
+    let mut summary = plan_document(plan);
+    summary[STATE] = json!(state.as_str());
+    Revision { summary, origin: plan.origin.clone(), ..bare_revision(command) }
 }
 
 /// What is written down of what has no plan.

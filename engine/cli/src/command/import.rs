@@ -10,6 +10,7 @@ use bimetal_model::port::{Record, Remember as _};
 use bimetal_model::snapshot::{RevisionOutcome, Stored};
 use bimetal_model::{Address, BlockKind, Diagnostic, Selector};
 use bimetal_plan::{Action, Change, Mode, Options, Plan};
+use bimetal_state::StateName;
 use serde_json::json;
 
 use super::apply::revision;
@@ -62,7 +63,7 @@ async fn take(session: &Session, world: &World, words: &arguments::Import) -> Re
     };
     storable::check_doing(&world.store, &planned.plan, &*world.host).await?;
     let scope = Scope::of([address.clone()].into(), planned.plan.reads.keys().cloned().collect());
-    let write = async |lease: &Lease| record(world, &planned.plan, address, &stored, lease).await;
+    let write = async |lease: &Lease| record(world, &session.state, &planned.plan, address, &stored, lease).await;
     holding(&world.store, "import", &scope, Duration::ZERO, write).await?;
     show(session, change, &stored, &planned.plan);
     Ok(())
@@ -71,6 +72,7 @@ async fn take(session: &Session, world: &World, words: &arguments::Import) -> Re
 /// Written down as a revision of its own, if what it rests on is what it was.
 async fn record(
     world: &World,
+    state: &StateName,
     plan: &Plan,
     address: &Address,
     stored: &Arc<Stored>,
@@ -81,7 +83,7 @@ async fn record(
         return Err(error.hint("import it again").into());
     }
     world.store.back_up().await?;
-    let number = world.store.begin(lease, revision("import", plan), None).await?;
+    let number = world.store.begin(lease, revision(state, "import", plan), None).await?;
     let put = Record::Put { address: address.clone(), stored: stored.clone(), closes: None };
     let recorded = world.store.record(lease, vec![put]).await;
     let outcome = if recorded.is_ok() { RevisionOutcome::Done } else { RevisionOutcome::Failed };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bimetal_config::Desired;
+use bimetal_config::lock::Lock;
 use bimetal_host::certificates::Keep;
 use bimetal_model::Diagnostics;
 use bimetal_model::diagnostic::has_errors;
@@ -19,26 +20,26 @@ use crate::exported::Nowhere;
 use crate::failure::Failure;
 use crate::output::{print, print_json, say};
 use crate::providers;
+use crate::relock::{Anew, Relocked, Renewal, relock};
 use crate::session::{Configuration, InState, Session};
 
 /// Finds providers, shows what they ask for, and locks them.
 pub(crate) async fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
-    let (upgrade, consent) = (arguments.upgrade, &arguments.consent);
-    let ask = if upgrade { Ask::ForNewer } else { Ask::WhetherMoved };
-    let (configuration, modules, locked) = session.configuration_to_lock(&arguments.variables, ask).await?;
-    let mut lock = super::providers::chosen(session, &configuration, &modules, upgrade, consent).await?;
-    lock.modules = locked;
+    let Init { upgrade, consent, variables } = arguments;
+    let anew = if *upgrade { Anew::All } else { Anew::Nothing };
+    let renewal = Renewal::of_all(anew, Ask::WhetherMoved);
+    let Relocked { old, new: lock, configuration, modules } = relock(session, variables, consent, renewal).await?;
     let store = Arc::new(session.store(&configuration).await?);
     let host = session.host(&configuration, &lock, Arc::new(InState(store)), &Snapshot::default())?;
     for name in lock.providers.keys() {
         providers::add_if_new(&host, name, &modules, &lock, &session.places)?;
     }
-    if upgrade {
-        lock.images.clear();
-    }
     write_lock(&session.root, &lock)?;
     session.progress.clear();
-    super::providers::show(session, &lock);
+    match *upgrade && old != Lock::default() {
+        true => super::lock::show_difference(session, &old, &lock),
+        false => super::providers::show(session, &lock),
+    }
     if !session.json {
         say("\nReady. `bimetal plan` shows what would be done.\n");
     }

@@ -60,7 +60,7 @@ pub(crate) async fn rekey(session: &Session, arguments: &arguments::Rekey) -> Re
 
 /// Puts a backup back.
 pub(crate) fn restore(session: &Session, backup: Option<&Path>) -> Result<(), Failure> {
-    let path = location::file(&session.root, &session.configuration_for_state()?)?;
+    let path = location::file(session, &session.configuration_for_state()?)?;
     let backup = backup.map(|backup| session.root.join(backup));
     let restored = bimetal_state::restore(&path, backup.as_deref())?;
     let aside = restored.aside.as_ref().map(|aside| aside.display().to_string());

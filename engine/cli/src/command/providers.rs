@@ -18,6 +18,7 @@ use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
 use crate::output::{print, print_json, say, width};
 use crate::providers::{self, Grown, Locking, Modules};
+use crate::relock::{Anew, Relocked, Renewal, relock};
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::render::table::table;
 use crate::session::{Configuration, InState, Session};
@@ -38,13 +39,13 @@ pub(crate) async fn chosen(
     session: &Session,
     configuration: &Configuration,
     modules: &Modules,
-    upgrade: bool,
+    anew: Anew<'_>,
     consent: &Consent,
 ) -> Result<Lock, Failure> {
     let old = read_lock(&session.root)?;
     let registries = Arc::new(providers::registries(configuration)?);
     let (places, notify) = (&*session.places, &*session.progress);
-    let locking = Locking { places, registries, notify, old: &old, upgrade };
+    let locking = Locking { places, registries, notify, old: &old, anew };
     let proposal = locking.propose(modules).await;
     session.progress.clear();
     let proposal = proposal.map_err(|failure| Failure::new(failure.diagnostics, &configuration.files))?;
@@ -72,12 +73,12 @@ fn agree(session: &Session, grown: &Grown, consent: &Consent) -> Result<(), Fail
 }
 
 async fn lock(session: &Session, arguments: &LockProviders) -> Result<(), Failure> {
-    let (configuration, modules, locked) =
-        session.configuration_to_lock(&arguments.variables, Ask::WhereMissing).await?;
-    let mut lock = chosen(session, &configuration, &modules, arguments.upgrade, &arguments.consent).await?;
-    lock.modules = locked;
-    write_lock(&session.root, &lock)?;
-    show(session, &lock);
+    let LockProviders { upgrade, consent, variables } = arguments;
+    let providers = if *upgrade { Anew::All } else { Anew::Nothing };
+    let renewal = Renewal { providers, ..Renewal::of_all(Anew::Nothing, Ask::WhereMissing) };
+    let Relocked { new, .. } = relock(session, variables, consent, renewal).await?;
+    write_lock(&session.root, &new)?;
+    show(session, &new);
     Ok(())
 }
 

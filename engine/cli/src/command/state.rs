@@ -12,7 +12,7 @@ use bimetal_model::lease::{Held, Lease, Scope};
 use bimetal_model::port::{Record, Remember as _};
 use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic};
-use bimetal_state::{Document, Push, State};
+use bimetal_state::{Document, Push, State, StateName};
 use serde_json::json;
 
 use super::apply::{ask, bare_revision};
@@ -32,6 +32,7 @@ use moves::{named, records_of_move};
 pub(crate) async fn state(session: &Session, command: &arguments::State) -> Result<(), Failure> {
     match command {
         arguments::State::List => list(session).await,
+        arguments::State::Names => names(session).await,
         arguments::State::Show { address } => show(session, address).await,
         arguments::State::Rm { address } => remove(session, address).await,
         arguments::State::Mv { from, to } => rename(session, from, to).await,
@@ -77,6 +78,24 @@ async fn list(session: &Session) -> Result<(), Failure> {
         false if snapshot.objects.is_empty() => say("The state is empty.\n"),
         false => print(&snapshot.objects.keys().map(|address| format!("{address}\n")).collect::<String>()),
     }
+    Ok(())
+}
+
+/// Those that were made, and the one that is worked on.
+async fn names(session: &Session) -> Result<(), Failure> {
+    let configuration = session.configuration_for_state()?;
+    let mut names = bimetal_state::names(&location::of_default(&session.home, &configuration)?).await?;
+    names.push(session.state.clone());
+    names.sort();
+    names.dedup();
+    let names: Vec<_> = names.iter().map(StateName::as_str).collect();
+    let current = session.state.as_str();
+    if session.json {
+        print_json(&json!({ "format": 1, "names": names, "current": current }));
+        return Ok(());
+    }
+    let line = |name: &&str| format!("{} {name}\n", if *name == current { "*" } else { " " });
+    print(&names.iter().map(line).collect::<String>());
     Ok(())
 }
 
@@ -176,7 +195,7 @@ async fn doctor(session: &Session) -> Result<(), Failure> {
 /// The configuration names the new place already.
 async fn migrate(session: &Session, from: &str) -> Result<(), Failure> {
     let configuration = session.configuration_for_state()?;
-    let new = session.open(&configuration, location::of(&session.root, &configuration)?, Vec::new()).await?;
+    let new = session.open(&configuration, location::of(session, &configuration)?, Vec::new()).await?;
     let old = session.open(&configuration, location::parse(&session.root, from)?, Vec::new()).await?;
     if old.place() == new.place() {
         let error = Diagnostic::error("the state is there already, where the configuration wants it");

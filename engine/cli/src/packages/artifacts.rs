@@ -10,13 +10,18 @@ use bimetal_model::Diagnostic;
 use bimetal_sources::{FetchArtifact, Layer};
 use serde::Deserialize;
 
-/// With the logins of Docker's own configuration.
+/// As a configuration says that registries are reached, or Docker's own.
 pub(crate) struct OfRegistries(Artifacts);
 
 impl OfRegistries {
-    pub(crate) fn new() -> Self {
-        OfRegistries(Artifacts::new(Arc::new(Registries::of_docker())))
+    pub(crate) fn new(registries: Registries) -> Self {
+        OfRegistries(Artifacts::new(Arc::new(registries)))
     }
+}
+
+/// With the hint that comes with it.
+fn told(fault: Fault) -> Diagnostic {
+    fault.diagnostic()
 }
 
 #[derive(Deserialize)]
@@ -33,8 +38,11 @@ struct Descriptor {
 
 #[async_trait]
 impl FetchArtifact for OfRegistries {
+    async fn tags(&self, repository: &str) -> Result<Vec<String>, Diagnostic> {
+        self.0.tags(&Reference::parse(repository).map_err(told)?).await.map_err(told)
+    }
+
     async fn layer(&self, reference: &str, limit: u64) -> Result<Layer, Diagnostic> {
-        let told = |fault: Fault| Diagnostic::error(fault.message);
         let parsed = Reference::parse(reference).map_err(told)?;
         let bytes = self.0.manifest(&parsed).await.map_err(told)?;
         let odd = |why: String| Diagnostic::error(format!("`{reference}` is no module")).because(why);

@@ -14,6 +14,7 @@ use bimetal_model::{Diagnostic, ProviderName};
 
 use super::{Component, Modules, Places, component, required, used};
 use crate::failure::{Failure, io};
+use crate::relock::Anew;
 
 /// What is to be locked, and what somebody has to agree to before.
 pub(crate) struct Proposal {
@@ -42,8 +43,8 @@ pub(crate) struct Locking<'a> {
     pub(crate) notify: &'a dyn Notify,
     /// What is locked by now.
     pub(crate) old: &'a Lock,
-    /// Whether that binds no more.
-    pub(crate) upgrade: bool,
+    /// Of which providers that binds no more.
+    pub(crate) anew: Anew<'a>,
 }
 
 /// A component, and what was found out about it.
@@ -95,7 +96,7 @@ impl Locking<'_> {
             Component::Registry(source) => {
                 self.notify.notify(Event::Busy { message: format!("looking for provider `{name}` in `{source}`") });
                 let version = wanted.and_then(|wanted| wanted.version.as_deref());
-                let kept = old.filter(|_| !self.upgrade);
+                let kept = old.filter(|_| !self.anew.has(&name.0));
                 let wanted = Wanted { name, source: &source, version, keys: &keys };
                 let installed = install(wanted, kept, supply, &self.places.cache()?).await?;
                 Found {
@@ -117,7 +118,7 @@ impl Locking<'_> {
     ) -> Result<Found, Failure> {
         let doing = format!("reading provider `{name}` from `{}`", path.display());
         let wasm: Arc<[u8]> = std::fs::read(path).map_err(io(&doing))?.into();
-        if let Some(digest) = old.and_then(|old| old.digest.as_ref()).filter(|_| !self.upgrade) {
+        if let Some(digest) = old.and_then(|old| old.digest.as_ref()).filter(|_| !self.anew.has(&name.0)) {
             super::check_digest(name, &wasm, digest)?;
         }
         let signature = std::fs::read_to_string(format!("{}{SUFFIX}", path.display())).ok();
@@ -135,7 +136,7 @@ impl Locking<'_> {
         let grants = match old {
             Some(old) if asks_as_before(old, &digest, &asked, &self.places.cache()?) => {
                 match manifest.narrowed(&old.grants) {
-                    Err(_) if self.upgrade => asked,
+                    Err(_) if self.anew.has(&name.0) => asked,
                     Ok(_) | Err(_) => old.grants.clone(),
                 }
             }

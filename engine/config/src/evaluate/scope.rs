@@ -50,6 +50,8 @@ pub struct Outside {
     pub read: Arc<dyn ReadFiles>,
     /// For `provider::…`.
     pub functions: Arc<dyn Functions>,
+    /// What the state is called: `bimetal.workspace`.
+    pub state: Arc<str>,
 }
 
 impl Outside {
@@ -61,7 +63,7 @@ impl Outside {
 
 impl Default for Outside {
     fn default() -> Self {
-        Outside { read: Arc::new(Nothing), functions: Arc::new(Nothing) }
+        Outside { read: Arc::new(Nothing), functions: Arc::new(Nothing), state: "default".into() }
     }
 }
 

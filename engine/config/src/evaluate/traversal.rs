@@ -81,8 +81,10 @@ impl<'a> Evaluator<'a> {
                 Some(index) => Ok(Cow::Owned([("index", Value::from(index))].into_iter().collect())),
                 None => Err(Diagnostic::error("`count` is known only in a block with `count`")),
             },
-            // A configuration has one state.
-            Target::Workspace => Ok(Cow::Owned([("workspace", Value::from("default"))].into_iter().collect())),
+            Target::Workspace => {
+                let state = Value::from(&*scope.outside.state);
+                Ok(Cow::Owned([("workspace", state)].into_iter().collect()))
+            }
             Target::Path => {
                 let folder = if self.home.folder.is_empty() { "." } else { &self.home.folder };
                 let (cwd, root, module) =

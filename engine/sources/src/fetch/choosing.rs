@@ -80,17 +80,30 @@ fn chosen(target: Target, locked: Option<&Locked>) -> Chosen {
 }
 
 fn newest(wanted: &Wanted, constraint: &str, refs: &Refs) -> Result<Target, Diagnostic> {
+    let tags: Vec<&str> = refs.tags().collect();
+    let tag = newest_tag(wanted, constraint, tags.iter().copied())?;
+    refs.find(Some(&format!("refs/tags/{tag}"))).ok_or_else(|| unfit(wanted, constraint, tags.into_iter()))
+}
+
+/// The tag with the newest version that fits.
+pub(super) fn newest_tag<'t>(
+    wanted: &Wanted,
+    constraint: &str,
+    tags: impl Iterator<Item = &'t str> + Clone,
+) -> Result<&'t str, Diagnostic> {
     let no_constraint = |reason| Diagnostic::error(format!("`{constraint}` is no version constraint")).because(reason);
-    let tag = version::newest(refs.tags(), constraint).map_err(no_constraint)?.map(|(_, tag)| tag);
-    tag.and_then(|tag| refs.find(Some(&format!("refs/tags/{tag}")))).ok_or_else(|| {
-        let there = match version::newest(refs.tags(), ">= 0") {
-            Ok(Some((newest, _))) => format!("the newest that there is is {newest}"),
-            Ok(None) | Err(_) => "none of its tags is a version".to_owned(),
-        };
-        Diagnostic::error(format!("`{}` has no version that fits `{constraint}`", wanted.source))
-            .because(there)
-            .hint("see that `source` is right, or widen `version`")
-    })
+    let newest = version::newest(tags.clone(), constraint).map_err(no_constraint)?;
+    newest.map(|(_, tag)| tag).ok_or_else(|| unfit(wanted, constraint, tags))
+}
+
+fn unfit<'t>(wanted: &Wanted, constraint: &str, tags: impl Iterator<Item = &'t str>) -> Diagnostic {
+    let there = match version::newest(tags, ">= 0") {
+        Ok(Some((newest, _))) => format!("the newest that there is is {newest}"),
+        Ok(None) | Err(_) => "none of its tags is a version".to_owned(),
+    };
+    Diagnostic::error(format!("`{}` has no version that fits `{constraint}`", wanted.source))
+        .because(there)
+        .hint("see that `source` is right, or widen `version`")
 }
 
 fn unknown(wanted: &Wanted, refs: &Refs) -> Diagnostic {

@@ -75,12 +75,23 @@ impl Errand {
         })
     }
 
+    /// Whether a tag that is there will do: it may have been signed anew since it was fetched. Anything else is what it was.
+    pub(super) fn is_settled(&mut self, wanted: &Wanted, choice: &Choice) -> bool {
+        let Signatures::Tags(_) = self.shared.trust.signatures(&wanted.source) else { return true };
+        let Ok(Some(entry)) = self.entry(&choice.commit) else { return false };
+        let is_signed = self.verify(wanted, choice, &entry).is_ok();
+        if !is_signed {
+            self.verified.clear();
+        }
+        is_signed
+    }
+
     fn cached(&mut self, item: &Item) -> Result<Option<Package>, Diagnostic> {
         let Some(locked) = item.locked.clone() else { return Ok(None) };
         let Some(commit) = locked.commit.clone() else { return Ok(None) };
         let tag = locked.reference.as_deref().map(|name| short_tag(name).to_owned());
         let choice = Choice { commit, tag, locked: Some(locked) };
-        let is_asked = self.shared.ask == Ask::WhetherMoved && may_move(&item.wanted);
+        let is_asked = self.shared.ask == Ask::WhetherMoved && item.wanted.may_move();
         match self.has(&item.wanted, &choice)? {
             true if is_asked => Ok(None),
             true => self.package(&item.wanted, &choice).map(Some),
@@ -209,16 +220,6 @@ fn listing(folder: &std::path::Path) -> String {
     let more = if names.len() > 10 { ", …" } else { "" };
     names.truncate(10);
     if names.is_empty() { "no files".to_owned() } else { format!("{}{more}", names.join(", ")) }
-}
-
-/// Whether what is wanted is a name, which may stand elsewhere one day.
-fn may_move(wanted: &Wanted) -> bool {
-    match &wanted.source {
-        Source::Git { reference, .. } => {
-            reference.as_ref().map_or(wanted.version.is_some(), |reference| !reference.is_commit())
-        }
-        Source::Archive { .. } | Source::Artifact { .. } => false,
-    }
 }
 
 /// A tag without `refs/tags/`.

@@ -1,4 +1,4 @@
-//! What comes as one file: archives and artifacts. They are kept by the hash of what is in them.
+//! What comes as one file: archives, and with them what artifacts share with them. They are kept by the hash of what is in them.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use bimetal_model::Diagnostic;
 use futures::StreamExt as _;
-use sha2::{Digest as _, Sha256};
 
 use super::errand::take;
 use super::{Done, Item, Options, Shared, aside, refused};
 use crate::cache::{Cache, Entry, Key, cannot_keep};
 use crate::git::LATE;
-use crate::source::{ArchiveUrl, ArtifactName};
+use crate::source::ArchiveUrl;
 use crate::tree::{PACKED_BYTES, Refusal, Tree, human};
 use crate::unpack::unpack;
+use crate::version;
 use crate::want::{Ask, Locked};
 
 /// Says that a server is asked now.
@@ -34,39 +34,22 @@ pub(super) async fn archive(
             Ok(file) => write(url.to_string(), file, Arc::clone(&shared)).await,
             Err(error) => Err(error),
         };
-        finish(open, &fetched, &mut done);
-    }
-    done
-}
-
-pub(super) async fn artifact(
-    name: &ArtifactName,
-    items: Vec<Item>,
-    shared: Arc<Shared>,
-    options: &Options<'_>,
-    say: Say<'_>,
-) -> Done {
-    let (mut done, open) = cached(items, &shared);
-    if !open.is_empty() {
-        say();
-        let fetched = match layer(name, &shared.cache, options).await {
-            Ok(file) => write(format!("oci://{name}"), file, Arc::clone(&shared)).await,
-            Err(error) => Err(error),
-        };
-        finish(open, &fetched, &mut done);
+        finish(open, None, &fetched, &mut done);
     }
     done
 }
 
 /// What is locked and there, and what is not.
-fn cached(items: Vec<Item>, shared: &Shared) -> (Done, Vec<Item>) {
+pub(super) fn cached(items: Vec<Item>, shared: &Shared) -> (Done, Vec<Item>) {
     let (mut done, mut open) = (Done::new(), Vec::new());
     for item in items {
         let found = item.locked.as_ref().map(|locked| shared.cache.find(&Key::Hash(locked.hash.clone()))).transpose();
         match found.map(Option::flatten) {
+            // What is there may be something else at the server by now.
+            Ok(Some(_)) if shared.ask == Ask::WhetherMoved && item.wanted.may_move() => open.push(item),
             Ok(Some(entry)) => {
-                let locked = item.locked.clone();
-                done.push((item.index, package(&item, &entry, locked.as_ref())));
+                let tag = item.locked.as_ref().and_then(|locked| locked.reference.clone());
+                done.push((item.index, package(&item, tag.as_deref(), &entry)));
             }
             Ok(None) if shared.ask == Ask::Nobody => {
                 let error = Diagnostic::error(format!("`{}` is not on this machine", item.wanted.source));
@@ -82,16 +65,18 @@ fn cached(items: Vec<Item>, shared: &Shared) -> (Done, Vec<Item>) {
     (done, open)
 }
 
-fn finish(open: Vec<Item>, fetched: &Result<Entry, Diagnostic>, done: &mut Done) {
+pub(super) fn finish(open: Vec<Item>, tag: Option<&str>, fetched: &Result<Entry, Diagnostic>, done: &mut Done) {
     for item in open {
-        let package = fetched.clone().and_then(|entry| package(&item, &entry, item.locked.as_ref()));
+        let package = fetched.clone().and_then(|entry| package(&item, tag, &entry));
         done.push((item.index, package));
     }
 }
 
-fn package(item: &Item, entry: &Entry, locked: Option<&Locked>) -> Result<super::Package, Diagnostic> {
-    let found = Locked { version: None, commit: None, reference: None, hash: entry.hash.clone() };
-    take(&item.wanted, entry, locked, found)
+/// `tag`: the one that was chosen for a version.
+fn package(item: &Item, tag: Option<&str>, entry: &Entry) -> Result<super::Package, Diagnostic> {
+    let version = tag.and_then(version::of_tag).map(|version| version.to_string());
+    let found = Locked { version, commit: None, reference: tag.map(str::to_owned), hash: entry.hash.clone() };
+    take(&item.wanted, entry, item.locked.as_ref(), found)
 }
 
 async fn download(url: &ArchiveUrl, cache: &Cache, options: &Options<'_>) -> Result<File, Diagnostic> {
@@ -125,24 +110,12 @@ async fn download(url: &ArchiveUrl, cache: &Cache, options: &Options<'_>) -> Res
     Ok(file)
 }
 
-async fn layer(name: &ArtifactName, cache: &Cache, options: &Options<'_>) -> Result<File, Diagnostic> {
-    let layer = options.artifacts.layer(name.as_str(), PACKED_BYTES).await?;
-    let hash: String = Sha256::digest(&layer.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    if layer.digest != format!("sha256:{hash}") || layer.bytes.len() as u64 > PACKED_BYTES {
-        return Err(Diagnostic::error(format!("the layer of `oci://{name}` is not what its manifest says"))
-            .because(format!("its digest should be {}, and is sha256:{hash}", layer.digest)));
-    }
-    let mut file = file(cache)?;
-    file.write_all(&layer.bytes).map_err(|error| not_kept(cache, &error))?;
-    Ok(file)
-}
-
-fn file(cache: &Cache) -> Result<File, Diagnostic> {
+pub(super) fn file(cache: &Cache) -> Result<File, Diagnostic> {
     let made = cache.aside().and_then(|folder| tempfile::tempfile_in(folder.path()));
     made.map_err(|error| not_kept(cache, &error))
 }
 
-async fn write(place: String, file: File, shared: Arc<Shared>) -> Result<Entry, Diagnostic> {
+pub(super) async fn write(place: String, file: File, shared: Arc<Shared>) -> Result<Entry, Diagnostic> {
     let work = move || {
         let write = || -> Result<_, Refusal> {
             let aside = shared.cache.aside()?;
@@ -162,6 +135,6 @@ async fn write(place: String, file: File, shared: Arc<Shared>) -> Result<Entry, 
         .unwrap_or_else(|| Err(Diagnostic::error("unpacking ended early: this is a bug, unless Bimetal was stopped")))
 }
 
-fn not_kept(cache: &Cache, error: &std::io::Error) -> Diagnostic {
+pub(super) fn not_kept(cache: &Cache, error: &std::io::Error) -> Diagnostic {
     cannot_keep(cache.folder(), error)
 }

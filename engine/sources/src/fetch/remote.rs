@@ -47,8 +47,8 @@ fn bring(errand: &mut Errand, open: &[Item], chosen: &[Result<Chosen, Diagnostic
     for (item, chosen) in open.iter().zip(chosen) {
         let Ok(chosen) = chosen else { continue };
         match errand.has(&item.wanted, &chosen.choice) {
-            Ok(true) => {}
-            Ok(false) => drop(missing.insert(chosen.object.clone(), chosen)),
+            Ok(true) if errand.is_settled(&item.wanted, &chosen.choice) => {}
+            Ok(_) => drop(missing.insert(chosen.object.clone(), chosen)),
             Err(error) => drop(failed.insert(chosen.object.clone(), error)),
         }
     }

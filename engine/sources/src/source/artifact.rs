@@ -19,6 +19,11 @@ impl ArtifactName {
     pub fn digest(&self) -> Option<&str> {
         self.0.split_once('@').map(|(_, digest)| digest)
     }
+
+    /// Whether it says which one of the repository it is; otherwise that is the one with the tag `latest`, or one that is chosen.
+    pub fn is_settled(&self) -> bool {
+        self.0.contains('@') || self.0.rsplit('/').next().is_some_and(|last| last.contains(':'))
+    }
 }
 
 impl fmt::Display for ArtifactName {
@@ -39,8 +44,6 @@ pub(super) fn parse(text: &str) -> Result<Source, String> {
         }
     }
     check(&name)?;
-    let has_version = name.contains('@') || name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    let name = if has_version { name } else { format!("{name}:latest") };
     Ok(Source::Artifact { reference: ArtifactName(name), folder })
 }
 

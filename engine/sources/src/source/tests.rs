@@ -83,7 +83,7 @@ fn every_form_of_terraform_is_read() {
     "oci://registry.example.org/team/web:1.2.0//sub"
         oci://registry.example.org/team/web:1.2.0//sub
     "oci://localhost:5000/web"
-        oci://localhost:5000/web:latest
+        oci://localhost:5000/web
     "oci://registry.example.org/web?tag=1.0"
         oci://registry.example.org/web:1.0
     "#);

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{Cursor, Write as _};
 
-use bimetal_sources::trust::Pattern;
-use bimetal_sources::{Ask, Layer};
+use bimetal_sources::trust::{Pattern, Signatures, Signers};
+use bimetal_sources::{Ask, Layer, Locked};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
@@ -291,6 +291,55 @@ fn only_sources_that_are_allowed_are_asked() {
     insta::assert_snapshot!(said, @"
     `https://example.org/web.zip` is none of the sources that are allowed
     hint: see `allowed_sources` in the `bimetal` block
+    ");
+    assert!(world.busy.0.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_version_chooses_among_the_tags_of_a_registry_and_a_tag_that_moved_is_refused() {
+    let world = World::new();
+    let put = |tag: &str, text: &str| {
+        let bytes = zip_of(&[("main.bm.hcl", 0o644, text)]);
+        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let layer = Layer { bytes, digest: format!("sha256:{hash}") };
+        *world.artifacts.0.lock().unwrap() = Some((format!("registry.example.org/web:{tag}"), layer));
+    };
+    let source = "oci://registry.example.org/web";
+    let fetch = |locked: Option<&Locked>, ask| world.fetch(source, Some("~> 1.0"), locked, ask);
+    put("1.2.0", "x");
+    let taken = fetch(None, Ask::WhereMissing).unwrap();
+    assert_eq!((taken.locked.version.as_deref(), taken.locked.reference.as_deref()), (Some("1.2.0"), Some("1.2.0")));
+    assert_eq!(fetch(Some(&taken.locked), Ask::WhetherMoved), Ok(taken.clone()));
+
+    // What is locked stays, and is not asked for; what is newer is taken where that is wanted.
+    put("1.3.0", "y");
+    assert_eq!(fetch(Some(&taken.locked), Ask::Nobody), Ok(taken.clone()));
+    let newer = fetch(Some(&taken.locked), Ask::ForNewer).unwrap();
+    assert_eq!(newer.locked.version.as_deref(), Some("1.3.0"));
+
+    put("1.3.0", "evil");
+    let moved = world.said(&fetch(Some(&newer.locked), Ask::WhetherMoved));
+    assert!(moved.contains("`oci://registry.example.org/web` holds something else than what is locked"), "{moved}");
+    put("2.0.0", "z");
+    let none = world.said(&fetch(None, Ask::WhereMissing));
+    assert!(none.contains("the newest that there is is 2.0.0"), "{none}");
+}
+
+#[test]
+fn what_can_have_no_signature_is_refused_where_one_is_wanted() {
+    let mut world = World::new();
+    world.trust.signatures = vec![(Pattern::new("**"), Signatures::Commits(Signers::OfGit))];
+    let said = ["https://example.org/web.zip", "oci://registry.example.org/web:1.0"]
+        .map(|source| world.said(&world.get(source)))
+        .join("\n\n");
+    insta::assert_snapshot!(said, @"
+    `https://example.org/web.zip` has no commit and no tag that could be signed
+    a `signed` block of the `bimetal` block wants that
+    hint: take it from a repository, or name in `signed` only what comes from some
+
+    `oci://registry.example.org/web:1.0` has no commit and no tag that could be signed
+    a `signed` block of the `bimetal` block wants that
+    hint: take it from a repository, or name in `signed` only what comes from some
     ");
     assert!(world.busy.0.lock().unwrap().is_empty());
 }

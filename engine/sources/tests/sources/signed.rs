@@ -102,6 +102,21 @@ fn tags_have_to_be_signed_where_that_is_asked() {
 }
 
 #[test]
+fn a_tag_that_was_signed_anew_is_fetched_anew() {
+    let mut world = World::new();
+    let history = world.history("web");
+    history.commit_file("a", "first");
+    signers(&world, &history, "mallory");
+    history.git(&["tag", "--sign", "-m", "signed", "v1.0.0"]);
+    let alice = signers(&world, &history, "alice");
+    need(&mut world, Signatures::Tags(alice));
+    let source = format!("{}?ref=v1.0.0", history.url());
+    assert!(said(&world, &source).contains("is not signed by anybody who is trusted"));
+    history.git(&["tag", "--sign", "--force", "-m", "signed", "v1.0.0"]);
+    assert!(world.get(&source).is_ok(), "{}", said(&world, &source));
+}
+
+#[test]
 fn a_signature_of_another_kind_is_none() {
     let mut world = World::new();
     let history = world.history("web");

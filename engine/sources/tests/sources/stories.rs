@@ -325,7 +325,7 @@ fn one_that_is_wrong_is_not_in_the_way_of_the_others() {
 #[test]
 fn a_version_and_a_reference_contradict_each_other() {
     let world = World::new();
-    let said = ["git::https://e.org/x.git?ref=v1", "https://e.org/x.zip"]
+    let said = ["git::https://e.org/x.git?ref=v1", "https://e.org/x.zip", "oci://e.org/x:1.0"]
         .map(|source| world.said(&world.fetch(source, Some("~> 1.0"), None, Ask::WhereMissing)));
     insta::assert_snapshot!(said.join("\n\n"), @"
     `version` does not go with `git::https://e.org/x.git?ref=v1`
@@ -333,7 +333,11 @@ fn a_version_and_a_reference_contradict_each_other() {
     hint: leave out one of the two
 
     `version` does not go with `https://e.org/x.zip`
-    only repositories have tags to choose among
+    an archive has no tags to choose among
     hint: write the version into `source`
+
+    `version` does not go with `oci://e.org/x:1.0`
+    `source` says already which tag it is
+    hint: leave out one of the two
     ");
 }

@@ -44,6 +44,12 @@ pub(crate) struct Artifacts(pub(crate) Mutex<Option<(String, Layer)>>);
 
 #[async_trait]
 impl FetchArtifact for Artifacts {
+    async fn tags(&self, repository: &str) -> Result<Vec<String>, Diagnostic> {
+        let kept = self.0.lock().unwrap();
+        let tag = |(name, _): &(String, Layer)| Some(name.strip_prefix(repository)?.strip_prefix(':')?.to_owned());
+        Ok(kept.as_ref().and_then(tag).into_iter().collect())
+    }
+
     async fn layer(&self, reference: &str, _: u64) -> Result<Layer, Diagnostic> {
         let kept = self.0.lock().unwrap();
         let found = kept.as_ref().filter(|(name, _)| name == reference).map(|(_, layer)| layer.clone());

@@ -29,6 +29,14 @@ pub(super) async fn read(client: &Client, schema: &str, wanted: &[Select]) -> Re
     Ok(view)
 }
 
+/// The schemas that somebody has made for a state, as far as they may be seen.
+pub(super) async fn schemas(client: &Client) -> Result<Vec<String>, Trouble> {
+    let query = "SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.relname = 'head' AND c.relkind = 'r'";
+    let rows = client.query_typed(query, &[]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// Of the last commit; `None`: there are no tables.
 async fn serial(client: &Client, schema: &str, lock: &str) -> Result<Option<u64>, Trouble> {
     let head = format!("{schema}.head");

@@ -41,7 +41,7 @@ pub(super) async fn stage(
         Some(command) => Some(StandIn::start(session, command).await?),
         None => None,
     };
-    let there = Session::new(Some(folder), session.json, None)?;
+    let there = Session::new(Some(folder), session.json, None, session.state.clone())?;
     let files = there_is(read_sources_from(folder, "", &BTreeSet::new())?, folder)?;
     let read = |changed| desired(&there, &files, stand_in.as_ref(), changed);
     let cases = Cases { first: read(false)?, changed: read(true)? };
@@ -58,7 +58,7 @@ fn desired(
     values.extend(stand_in.map(|stand_in| ("stand_in".to_owned(), Value::from(stand_in.url.as_str()))));
     let given = Given {
         environment: environment_variables(),
-        files: read_variable_files(&session.root)?,
+        files: read_variable_files(&session.root, &session.state)?,
         values,
         planned_ms: Some(System.now_ms()),
         ..Given::default()

@@ -64,7 +64,8 @@ pub(super) async fn read<'a>(
 
 async fn sources(stage: &Stage<'_>, run: &Run) -> Result<Vec<SourceFile>, Diagnostics> {
     let brought = async |folder| {
-        let wanting = Wanting { session: stage.session, folder, given: &stage.outside.root, ask: Ask::Nobody };
+        let wanting =
+            Wanting { session: stage.session, folder, given: &stage.outside.root, asking: Ask::Nobody.into() };
         let brought = wanting.bring().await.map_err(|failure| failure.diagnostics)?;
         Ok::<_, Diagnostics>(brought.sources)
     };

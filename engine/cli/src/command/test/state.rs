@@ -15,7 +15,7 @@ use bimetal_model::snapshot::RevisionOutcome;
 use bimetal_model::{Address, Diagnostic, Diagnostics};
 use bimetal_plan::{Mode, Options, Values};
 use bimetal_refresh::Calls;
-use bimetal_state::{Key, Keys, Location, State as Store};
+use bimetal_state::{Key, Keys, Location, State as Store, StateName};
 use tempfile::TempDir;
 
 use super::scene::folder;
@@ -187,7 +187,7 @@ async fn act_with(
     stop: &Stop,
 ) -> Result<(Applied, Values), Failure> {
     let Planned { plan, observed, desired } = planned;
-    let number = world.store.begin(lease, revision("test", plan), None).await?;
+    let number = world.store.begin(lease, revision(&StateName::default(), "test", plan), None).await?;
     let ports = Ports {
         predict: &*world.host,
         operate: &*world.host,

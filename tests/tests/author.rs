@@ -115,7 +115,7 @@ fn badges(bimetal: &Bimetal) {
         xtask::process::run(&mut install).unwrap_or_else(|error| panic!("the compiler can't be had: {error:#}"));
     }
     let mut build = Command::new("python3");
-    build.arg("build.py").arg(xtask::root().join("plugin-sdk/wit")).current_dir(bimetal.folder().join("badges"));
+    build.arg("build.py").arg(xtask::root().join("plugin-sdk/wit/0.1.0")).current_dir(bimetal.folder().join("badges"));
     let path = std::env::var("PATH").expect("programs are found");
     build.env("PYTHONPATH", &tools).env("PATH", format!("{}:{path}", tools.join("bin").display()));
     xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the example can't be built: {error:#}"));

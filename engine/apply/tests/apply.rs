@@ -5,6 +5,7 @@ mod apply {
 
     mod commits;
     mod crash;
+    mod deferred;
     mod degraded;
     mod failures;
     mod laws;
@@ -16,4 +17,5 @@ mod apply {
     mod revalued;
     mod settled;
     mod stopped;
+    mod write_only;
 }

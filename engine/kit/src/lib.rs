@@ -3,6 +3,7 @@
 //! It asks as the engine does, through the same ports, and judges only what the contract says. Which values it tries follows from
 //! the schema and from nothing else: the same component gets the same report.
 
+mod adopt;
 mod ask;
 mod chance;
 mod document;

@@ -9,9 +9,10 @@ use bimetal_config::{Given, Outside, SourceFile, desired};
 use bimetal_kit::{Cases, Report, Subject, Verdict, examine};
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{
-    CreateRequest, Deletion, Functions, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+    CreateRequest, Deletion, Foreign, Functions, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
+    UpdateRequest, ValidateRequest,
 };
-use bimetal_model::schema::{Attribute, Block, FunctionSchema, Parameter, ProviderSchema, TypeSchema};
+use bimetal_model::schema::{Adopted, Attribute, Block, FunctionSchema, Parameter, ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
@@ -50,6 +51,12 @@ enum Fault {
     Ignores,
     /// Removes nothing.
     Stays,
+    /// Puts off what is wholly known.
+    PutsOff,
+    /// Keeps what it is told alone.
+    Keeps,
+    /// Stops where it is to take something over.
+    Drops,
 }
 
 struct Fake {
@@ -99,8 +106,14 @@ impl Predict for Fake {
             ("color".to_owned(), described(Attribute::optional(Type::String))),
             ("id".to_owned(), Attribute::read_only(Type::String)),
         ];
-        let block = Block { attributes: attributes.into(), ..Block::default() };
-        let thing = TypeSchema { version: 0, role: None, batch: 1, block };
+        let mut block = Block { attributes: attributes.into(), ..Block::default() };
+        if self.is(Fault::Keeps) {
+            let secret = Attribute { write_only: true, ..described(Attribute::optional(Type::String)) };
+            block.attributes.insert("password".to_owned(), secret);
+        }
+        let other = || Adopted { provider: ProviderName("other".to_owned()), ty: "other_thing".to_owned() };
+        let adopts = if self.is(Fault::Drops) { vec![other()] } else { Vec::new() };
+        let thing = TypeSchema { version: 0, role: None, batch: 1, adopts, block };
         let parameter =
             Parameter { name: "word".to_owned(), ty: Type::String, optional: false, description: String::new() };
         let echo = FunctionSchema { parameters: vec![parameter], variadic: None, returns: Type::String };
@@ -124,7 +137,7 @@ impl Predict for Fake {
         requests.iter().map(one).collect()
     }
 
-    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         let one = |request: &PlanRequest| {
             let id = match &request.prior {
                 Some(prior) => prior.value.member("id").cloned().unwrap_or(Value::NULL),
@@ -140,6 +153,15 @@ impl Predict for Fake {
                 Fault::Drifts if request.prior.is_some() => with(&value, "color", Value::from("filled in")),
                 _ => value,
             };
+            match (self.fault, request.config.is_wholly_known()) {
+                (Fault::PutsOff, true) => return Err(Refusal::Deferred("it is early".to_owned())),
+                (Fault::PutsOff, false) => return Err(Refusal::Deferred(String::new())),
+                (_, true | false) => {}
+            }
+            let value = match (self.fault, request.config.member("password")) {
+                (Fault::Keeps, Some(password)) => with(&value, "password", password.clone()),
+                (_, Some(_) | None) => value,
+            };
             Ok(Planned { value, replace: Vec::new(), private: Vec::new() })
         };
         requests.iter().map(one).collect()
@@ -147,6 +169,10 @@ impl Predict for Fake {
 
     fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
         Ok(stored.clone())
+    }
+
+    fn adopt(&self, _: &ProviderName, _: &str, _: &Foreign) -> Result<Object, Diagnostics> {
+        Err(self.broken())
     }
 }
 
@@ -172,7 +198,7 @@ impl Operate for Fake {
         _: &ProviderKey,
         _: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         objects.iter().map(|(_, object)| Ok(self.exists(object))).collect()
     }
 
@@ -186,8 +212,8 @@ impl Operate for Fake {
         Err(vec![Diagnostic::error("no machine")])
     }
 
-    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
-        Err(vec![Diagnostic::error("no data")])
+    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Refusal> {
+        Err(vec![Diagnostic::error("no data")].into())
     }
 
     async fn import(&self, _: &ProviderKey, _: &str, _: &Address, id: &str, _: &Value) -> Result<Object, Diagnostics> {
@@ -383,4 +409,19 @@ fn what_is_not_removed_is_found() {
     fake_thing.one: what is removed is gone, and can be removed again
       it was removed, and `read` still finds it
     ");
+}
+
+#[test]
+fn what_is_put_off_for_nothing_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::PutsOff), @"");
+}
+
+#[test]
+fn what_is_kept_though_it_is_write_only_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Keeps), @"");
+}
+
+#[test]
+fn who_stops_where_something_is_to_be_taken_over_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Drops), @"");
 }

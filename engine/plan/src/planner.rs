@@ -50,6 +50,8 @@ pub(crate) struct Planner<'a> {
     questions: Vec<Question>,
     /// Machines that do not answer, and may, with the reason.
     degraded: BTreeMap<Address, String>,
+    /// Whether anything is deferred, so that what needs it is, too.
+    defers: bool,
     budgets: BTreeMap<Address, Budget>,
     imported: Imported,
     /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
@@ -96,6 +98,7 @@ impl<'a> Planner<'a> {
             images: BTreeMap::new(),
             questions: Vec::new(),
             degraded: BTreeMap::new(),
+            defers: false,
             budgets: BTreeMap::new(),
             imported: Imported::default(),
             stuck: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! Asks the world what a plan wants to know, all of it at the same time.
 
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::Operate;
+use bimetal_model::port::{Operate, Refusal};
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::snapshot::{Object, Snapshot};
 use bimetal_model::{Diagnostic, Diagnostics};
@@ -40,7 +40,7 @@ fn recall(question: Question, snapshot: &Snapshot) -> Told {
         Question::Data(inquiry) => {
             let data =
                 missing(format!("what `{}` says", inquiry.address), "plan without `-offline`: it has to be read");
-            Told::Data(inquiry, Err(data))
+            Told::Data(inquiry, Err(data.into()))
         }
         Question::Import(inquiry, id) => {
             let what = format!("`{id}`, which is to become `{}`,", inquiry.address);
@@ -65,7 +65,7 @@ fn note(answers: &mut Answers, told: Told) {
 
 enum Told {
     Facts(Inquiry, Result<bimetal_model::Value, Diagnostics>),
-    Data(Inquiry, Result<bimetal_model::Value, Diagnostics>),
+    Data(Inquiry, Result<bimetal_model::Value, Refusal>),
     Image(bimetal_model::image::ImageSource, Result<bimetal_model::image::ImageIndex, Diagnostics>),
     Import(Inquiry, Result<Object, Diagnostics>),
 }
@@ -75,7 +75,7 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
         Question::Facts(inquiry) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
             let facts = told(&inquiry, notify, operate.discover(provider, ty, address, config)).await;
-            Told::Facts(inquiry, facts)
+            Told::Facts(inquiry, facts.map_err(Refusal::diagnostics))
         }
         Question::Data(inquiry) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
@@ -85,7 +85,9 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
         Question::Import(inquiry, id) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
             let object = told(&inquiry, notify, operate.import(provider, ty, address, &id, config)).await;
-            let object = object.map(|object| Object { value: marks::carry(object.value, config), ..object });
+            let object = object
+                .map_err(Refusal::diagnostics)
+                .map(|object| Object { value: marks::carry(object.value, config), ..object });
             Told::Import(inquiry, object)
         }
         Question::Image(source) => {
@@ -96,18 +98,19 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
     }
 }
 
-async fn told<T>(
+async fn told<T, E: Into<Refusal>>(
     inquiry: &Inquiry,
     notify: &dyn Notify,
-    call: impl Future<Output = Result<T, Diagnostics>>,
-) -> Result<T, Diagnostics> {
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, Refusal> {
     let action = "read";
     notify.notify(Event::Started { address: inquiry.address.clone(), action });
-    let answer = call.await;
+    let answer = call.await.map_err(Into::into);
     let address = inquiry.address.clone();
     notify.notify(match &answer {
         Ok(_) => Event::Finished { address, action },
-        Err(diagnostics) => Event::Failed { address, action, diagnostics: diagnostics.clone() },
+        Err(Refusal::Failed(said)) => Event::Failed { address, action, diagnostics: said.clone() },
+        Err(Refusal::Deferred(why)) => Event::Deferred { address, action, because: why.clone() },
     });
-    answer.map_err(|said| said.into_iter().map(|diagnostic| diagnostic.of(&inquiry.address)).collect())
+    answer.map_err(|refusal| refusal.of(&inquiry.address))
 }

@@ -143,7 +143,10 @@ impl Screen {
                 Some(format!("{}: {}{took}", paint(BOLD, address), paint(REMOVE, format!("{action} failed"))))
             }
             Event::Skipped { address, because } => {
-                Some(format!("{}: {}, because {because} failed", paint(BOLD, address), paint(FAINT, "skipped")))
+                Some(format!("{}: {}, because {because} is not done", paint(BOLD, address), paint(FAINT, "skipped")))
+            }
+            Event::Deferred { address, because, .. } => {
+                Some(format!("{}: {}: {because}", paint(BOLD, address), paint(FAINT, "deferred")))
             }
             Event::Degraded { machine, because } => {
                 Some(format!("{}: {}: {because}", paint(BOLD, machine), paint(REMOVE, "degraded")))

@@ -52,6 +52,7 @@ impl Notify for Heard {
             Event::Progress { address, message, .. } => format!("{address}: {message}"),
             Event::Finished { address, action } => format!("{action} {address} ends"),
             Event::Failed { address, action, .. } => format!("{action} {address} fails"),
+            Event::Deferred { address, because, .. } => format!("{address} is deferred: {because}"),
             Event::Skipped { address, because } => format!("{address} is skipped because of {because}"),
             Event::Busy { message } => message,
             Event::Begun { .. } => return,

@@ -172,9 +172,10 @@ fn what_can_not_be_said_yet_is_no_failure() {
 
 #[test]
 fn another_type_is_taken_over_or_refused() {
-    let adopts = &driver().schema()["managed"]["bank_account"]["adopts"];
+    let driver = driver();
+    let adopts = &driver.schema()["managed"]["bank_account"]["adopts"];
     assert_eq!(adopts, &json!([{ "provider": "bank", "type": "bank_purse" }]));
-    let adopt = |stored: Json| driver().adopt("bank_account", ("bank", "bank_purse"), 3, &stored);
+    let adopt = |stored: Json| driver.adopt("bank_account", ("bank", "bank_purse"), 3, &stored);
     assert_eq!(adopt(json!({ "holder": "ada" })).unwrap()["owner"], "ada");
     assert_eq!(adopt(json!({})), Err("a `bank_purse` of version 3 has no holder".to_owned()));
 }

@@ -76,7 +76,7 @@ impl<'a> Prepare<'_, 'a> {
     }
 
     /// A provider whose block refers to objects is told what they are by now; the caller has told all others.
-    fn configure(&self, provider: &ProviderKey, values: &Values) -> Result<(), Diagnostics> {
+    pub(crate) fn configure(&self, provider: &ProviderKey, values: &Values) -> Result<(), Diagnostics> {
         if bimetal_plan::is_independent(self.desired, provider) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The walk over the graph: what is ready is begun, what ended is recorded, until nothing is left.
 
 mod finish;
+mod lend;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub(crate) struct Run<'a> {
     placements: BTreeMap<Address, Placement>,
     /// Promises that are made once more.
     again: BTreeMap<Address, IntentId>,
+    /// What is ephemeral, and open by now; nothing where nothing is ephemeral.
+    opened: Option<BTreeSet<Address>>,
     images: Images,
     diagnostics: Diagnostics,
     ledger: Ledger,
@@ -87,6 +90,7 @@ impl<'a> Run<'a> {
             existing: Values::before_plan(desired, plan, ports.predict),
             placements: BTreeMap::new(),
             again: BTreeMap::new(),
+            opened: lend::none_open(desired),
             images: Images::default(),
             diagnostics,
             ledger: Ledger::default(),
@@ -163,16 +167,8 @@ impl<'a> Run<'a> {
                 self.failed(step, "prepare", diagnostics);
                 continue;
             }
-            let prepare = Prepare {
-                plan: self.plan,
-                desired: self.desired,
-                ports: self.ports,
-                values: &self.values,
-                existing: &self.existing,
-                placements: &self.placements,
-                again: &self.again,
-            };
-            match prepare.job(step) {
+            let opened = self.open(step).await;
+            match opened.and_then(|()| self.preparing().job(step)) {
                 Ok(job) => match self.budgets.failed_machine(&job, &self.existing) {
                     Some(machine) => self.skip(step, &machine),
                     None => {
@@ -185,6 +181,18 @@ impl<'a> Run<'a> {
             }
         }
         jobs
+    }
+
+    fn preparing(&self) -> Prepare<'_, 'a> {
+        Prepare {
+            plan: self.plan,
+            desired: self.desired,
+            ports: self.ports,
+            values: &self.values,
+            existing: &self.existing,
+            placements: &self.placements,
+            again: &self.again,
+        }
     }
 
     /// Looks up the image of a replica that nobody knew when it was placed.

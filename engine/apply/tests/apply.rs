@@ -9,6 +9,7 @@ mod apply {
     mod degraded;
     mod failures;
     mod laws;
+    mod lent;
     mod order;
     mod outputs;
     mod places;

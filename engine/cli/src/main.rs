@@ -10,6 +10,7 @@ mod exported;
 mod failure;
 mod keys;
 mod lease;
+mod lending;
 mod location;
 mod origin;
 mod output;
@@ -69,7 +70,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into())?;
-    let result = command(&session, &arguments.command).await;
+    let result = tokio::select! {
+        result = command(&session, &arguments.command) => result,
+        () = session.lent.interrupted() => Err(lending::given_up()),
+    };
+    session.warn(&session.lent.close().await, &[]);
     if let Err(failure) = &result {
         session.progress.events.document("failure", || output::failure_document(failure));
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bimetal_config::module::Repetition;
 use bimetal_config::{Desired, Node};
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, Planned, Predict, Refusal, UpdateRequest};
+use bimetal_model::port::{CreateRequest, Deletion, Lend, Operate, Outcome, Planned, Predict, Refusal, UpdateRequest};
 use bimetal_model::schema::{ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 use bimetal_plan::{Difference, Values, contradictions, instance_config, owners, provider_config};
 
 use crate::ask::{Typed, shown};
+use crate::lend;
 use crate::report::{Report, Verdict, in_words};
 use crate::{Cases, Subject};
 
@@ -44,7 +45,7 @@ struct Made {
     is_remembered: bool,
 }
 
-pub(crate) async fn check<P: Predict + Operate>(
+pub(crate) async fn check<P: Predict + Operate + Lend>(
     subject: &Subject<'_, P>,
     schema: &ProviderSchema,
     cases: &Cases,
@@ -65,6 +66,7 @@ pub(crate) async fn check<P: Predict + Operate>(
             continue;
         }
         let value = match (address.block, schema.managed.get(ty)) {
+            (BlockKind::Ephemeral, _) => lend::check(subject, &cases.first, (address, key, ty), &first, report).await,
             (BlockKind::Data, _) => data(subject, cases, (address, key, ty), &first, report).await,
             (_, Some(schema)) if key.name == subject.name => {
                 let typed = Typed { subject, ty, block: &schema.block };

@@ -9,8 +9,8 @@ use bimetal_config::{Given, Outside, SourceFile, desired};
 use bimetal_kit::{Cases, Report, Subject, Verdict, examine};
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{
-    CreateRequest, Deletion, Foreign, Functions, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
-    UpdateRequest, ValidateRequest,
+    CreateRequest, Deletion, Foreign, Functions, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict,
+    Refusal, UpdateRequest, ValidateRequest,
 };
 use bimetal_model::schema::{Adopted, Attribute, Block, FunctionSchema, Parameter, ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Intent, Object};
@@ -186,6 +186,21 @@ impl Functions for Fake {
             Fault::Traps => Err(self.broken()),
             _ => Ok(arguments.member("word").cloned().unwrap_or(Value::NULL)),
         }
+    }
+}
+
+#[async_trait]
+impl Lend for Fake {
+    async fn open(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Opened, Refusal> {
+        Err(vec![Diagnostic::error("nothing is lent here")].into())
+    }
+
+    async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {
+        Err(vec![Diagnostic::error("nothing is lent here")])
+    }
+
+    async fn close(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Diagnostics {
+        Diagnostics::new()
     }
 }
 
@@ -413,15 +428,28 @@ fn what_is_not_removed_is_found() {
 
 #[test]
 fn what_is_put_off_for_nothing_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::PutsOff), @"");
+    insta::assert_snapshot!(check_faults(Fault::PutsOff), @r#"
+    fake_thing: what is put off has a reason, and lacks something that is known later
+      all is known, and still it can't say yet (it is early): {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"}
+    fake_thing.one: what is made is what was planned
+      this can't be said yet: it is early
+    "#);
 }
 
 #[test]
 fn what_is_kept_though_it_is_write_only_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Keeps), @"");
+    insta::assert_snapshot!(check_faults(Fault::Keeps), @r#"
+    fake_thing: a plan is what is configured, but for what is computed
+      `password` of the plan for {"color": "tab\there", "id": null, "name": "ünïcödé → 木", "password": "tab\there"}
+    fake_thing: what is write-only is in no plan
+      `password` is in the plan for {"color": "tab\there", "id": null, "name": "ünïcödé → 木", "password": "tab\there"}
+    "#);
 }
 
 #[test]
 fn who_stops_where_something_is_to_be_taken_over_is_found() {
-    insta::assert_snapshot!(check_faults(Fault::Drops), @"");
+    insta::assert_snapshot!(check_faults(Fault::Drops), @r"
+    fake_thing: what it adopts is one of it, or is refused
+      provider `fake` 1.0.0 failed: it stopped: index out of bounds
+    ");
 }

@@ -146,7 +146,7 @@ impl Operate for Real {
         _: &Value,
     ) -> Result<Object, Diagnostics> {
         self.asked("import", [address.clone()]);
-        Err(Diagnostics::new().into())
+        Err(Diagnostics::new())
     }
 
     async fn probe(&self, _: &ProviderKey, _: &str, intents: &[Intent]) -> Vec<Result<Option<Object>, Diagnostics>> {
@@ -161,7 +161,7 @@ impl Operate for Real {
 
     async fn read_data(&self, _: &ProviderKey, _: &str, address: &Address, _: &Value) -> Result<Value, Refusal> {
         self.asked("read_data", [address.clone()]);
-        Err(Diagnostics::new())
+        Err(Diagnostics::new().into())
     }
 
     async fn create(&self, _: &ProviderKey, _: &str, requests: Vec<CreateRequest>) -> Vec<Outcome> {

@@ -22,6 +22,8 @@ pub enum Question {
     Image(ImageSource),
     /// What exists that the provider knows by this id.
     Import(Inquiry, String),
+    /// A value that is opened, and never stored.
+    Open(Inquiry),
 }
 
 /// An object that a provider is asked about; its configuration is wholly known.
@@ -44,6 +46,8 @@ pub struct Answers {
     pub facts: BTreeMap<Address, Result<Value, Diagnostics>>,
     /// Of data sources.
     pub data: BTreeMap<Address, Result<Value, Refusal>>,
+    /// Of what is ephemeral.
+    pub opened: BTreeMap<Address, Result<Value, Refusal>>,
     /// Of images, from the lock file or the world.
     pub images: BTreeMap<ImageSource, Result<ImageIndex, Diagnostics>>,
     /// What is to be imported, by the addresses that it gets.

@@ -92,7 +92,7 @@ impl Adoption<'_> {
         let Adoption { new, stored, owner } = self;
         let taken: Vec<String> = owner.schema.adopts.iter().map(|Adopted { ty, .. }| format!("`{ty}`")).collect();
         let error = Diagnostic::error(format!("`{}` can't become `{new}`", stored.ty)).because(format!(
-            "the provider `{}` does not take over a `{}` of the provider `{}` as `{}`",
+            "the provider `{}` takes over no `{}` of the provider `{}` as `{}`",
             owner.provider, stored.ty, stored.provider, owner.ty
         ));
         match &taken[..] {

@@ -12,6 +12,7 @@ mod options;
 mod reason;
 mod summary;
 
+mod ephemeral;
 mod evaluator;
 mod existing;
 mod lower;
@@ -45,6 +46,7 @@ mod size;
 
 pub use compare::{Difference, contradictions, diff, unknown};
 pub use data::{Action, Budget, Change, Early, OutputChange, Plan, Planning};
+pub use ephemeral::{early_ephemerals, ephemerals_of, to_open};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
     refused_values,

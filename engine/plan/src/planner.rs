@@ -7,6 +7,7 @@ mod exclude;
 mod finish;
 mod first;
 mod import;
+mod lend;
 mod object;
 mod pool;
 mod removal;
@@ -226,6 +227,7 @@ impl<'a> Planner<'a> {
             Node::Object(address) => match address.block {
                 BlockKind::Machine | BlockKind::Resource => self.prepare_objects(address),
                 BlockKind::Data => self.plan_data(address),
+                BlockKind::Ephemeral => self.open_all(address),
                 BlockKind::Pool => self.plan_pool(address),
                 BlockKind::Service => {
                     self.waiting.push(address.clone());

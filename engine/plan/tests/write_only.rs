@@ -29,18 +29,21 @@ fn it_is_in_no_plan_and_not_in_the_state() {
     assert!(!without_text.contains("first"), "{without_text}");
     world.settle(CONFIG, &plan);
     assert_eq!(world.object("late_thing.a").object.value.member("password"), None);
-    assert_snapshot!(check_plan(CONFIG, &world), @"");
+    assert_snapshot!(check_plan(CONFIG, &world), @"nothing to do");
 }
 
 #[test]
 fn a_change_of_it_alone_is_none() {
     let world = settled(CONFIG);
     let other = CONFIG.replace("first", "second");
-    assert_snapshot!(check_plan(&other, &world), @"");
-    assert_snapshot!(check_plan(&other.replace("= 1", "= 2"), &world), @"");
+    assert_snapshot!(check_plan(&other, &world), @"nothing to do");
+    assert_snapshot!(check_plan(&other.replace("= 1", "= 2"), &world), @"~ late_thing.a");
 }
 
 #[test]
 fn nothing_else_takes_what_is_ephemeral() {
-    assert_snapshot!(check_plan(&CONFIG.replace("name             = \"a\"", "name = var.password"), &World::default()), @"");
+    assert_snapshot!(check_plan(&CONFIG.replace("name             = \"a\"", "name = var.password"), &World::default()), @r"
+    late_thing.a: `name` is stored, and this is ephemeral
+      hint: what is ephemeral may stand in provider blocks, in what is write-only, and in what is not stored
+    ");
 }

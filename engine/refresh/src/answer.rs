@@ -1,7 +1,7 @@
 //! Asks the world what a plan wants to know, all of it at the same time.
 
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::{Operate, Refusal};
+use bimetal_model::port::Refusal;
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::snapshot::{Object, Snapshot};
 use bimetal_model::{Diagnostic, Diagnostics};
@@ -11,7 +11,7 @@ use crate::{Calls, marks};
 
 /// Answers every question; a failure is an answer too.
 pub async fn answer(questions: Vec<Question>, answers: &mut Answers, calls: &Calls<'_>) {
-    let asked = questions.into_iter().map(|question| ask(question, calls.operate, calls.notify));
+    let asked = questions.into_iter().map(|question| ask(question, calls));
     let mut told = futures::stream::iter(asked).buffer_unordered(calls.at_once());
     while let Some(one) = told.next().await {
         note(answers, one);
@@ -42,6 +42,10 @@ fn recall(question: Question, snapshot: &Snapshot) -> Told {
                 missing(format!("what `{}` says", inquiry.address), "plan without `-offline`: it has to be read");
             Told::Data(inquiry, Err(data.into()))
         }
+        Question::Open(inquiry) => {
+            let why = "nobody is asked offline".to_owned();
+            Told::Opened(inquiry, Err(Refusal::Deferred(why)))
+        }
         Question::Import(inquiry, id) => {
             let what = format!("`{id}`, which is to become `{}`,", inquiry.address);
             Told::Import(inquiry, Err(missing(what, "plan without `-offline`: it has to be looked at")))
@@ -58,6 +62,7 @@ fn note(answers: &mut Answers, told: Told) {
     match told {
         Told::Facts(inquiry, facts) => drop(answers.facts.insert(inquiry.address, facts)),
         Told::Data(inquiry, data) => drop(answers.data.insert(inquiry.address, data)),
+        Told::Opened(inquiry, value) => drop(answers.opened.insert(inquiry.address, value)),
         Told::Image(source, index) => drop(answers.images.insert(source, index)),
         Told::Import(inquiry, object) => drop(answers.imports.insert(inquiry.address, object)),
     }
@@ -68,9 +73,11 @@ enum Told {
     Data(Inquiry, Result<bimetal_model::Value, Refusal>),
     Image(bimetal_model::image::ImageSource, Result<bimetal_model::image::ImageIndex, Diagnostics>),
     Import(Inquiry, Result<Object, Diagnostics>),
+    Opened(Inquiry, Result<bimetal_model::Value, Refusal>),
 }
 
-async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> Told {
+async fn ask(question: Question, calls: &Calls<'_>) -> Told {
+    let (operate, notify) = (calls.operate, calls.notify);
     match question {
         Question::Facts(inquiry) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
@@ -89,6 +96,12 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
                 .map_err(Refusal::diagnostics)
                 .map(|object| Object { value: marks::carry(object.value, config), ..object });
             Told::Import(inquiry, object)
+        }
+        Question::Open(inquiry) => {
+            let Inquiry { address, provider, ty, config } = &inquiry;
+            let opened = calls.lend.open(provider, ty, address, config).await;
+            let opened = opened.map(|opened| opened.value).map_err(|refusal| refusal.of(address));
+            Told::Opened(inquiry, opened)
         }
         Question::Image(source) => {
             notify.notify(Event::Busy { message: format!("resolving {source}") });

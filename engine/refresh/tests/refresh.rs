@@ -9,8 +9,8 @@ use bimetal_model::event::Silent;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{
-    CreateRequest, Deletion, Foreign, Operate, Outcome, PlanRequest, Planned, Predict, Refusal, UpdateRequest,
-    ValidateRequest,
+    CreateRequest, Deletion, Foreign, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
+    UpdateRequest, ValidateRequest,
 };
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::schema::{Block, ProviderSchema, Role, TypeSchema};
@@ -106,6 +106,19 @@ impl Operate for Fake {
     fn allow_images(&self, _: &[ImageSource]) {}
 }
 
+#[async_trait]
+impl Lend for Fake {
+    async fn open(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Opened, Refusal> {
+        Err(vec![Diagnostic::error("nothing is lent here")].into())
+    }
+    async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {
+        unreachable!("nothing is lent here")
+    }
+    async fn close(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Diagnostics {
+        unreachable!("nothing is lent here")
+    }
+}
+
 /// Volumes of the second version have a `note` that was called `comment`; containers are as they were.
 impl Predict for Fake {
     fn providers(&self) -> Vec<ProviderName> {
@@ -144,7 +157,7 @@ impl Predict for Fake {
 }
 
 fn calls(fake: &Fake) -> Calls<'_> {
-    Calls { predict: fake, operate: fake, notify: &Silent, parallelism: Calls::PARALLELISM }
+    Calls { predict: fake, operate: fake, lend: fake, notify: &Silent, parallelism: Calls::PARALLELISM }
 }
 
 fn address(text: &str) -> Address {

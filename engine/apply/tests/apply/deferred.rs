@@ -18,7 +18,7 @@ resource "fake_thing" "b" {
 }
 resource "fake_thing" "c" {
   name  = "c"
-  input = fake_thing.b.name
+  input = fake_thing.b.id
 }
 resource "fake_thing" "d" {
   name = "d"
@@ -40,9 +40,9 @@ async fn what_is_deferred_is_done_by_the_next_apply() {
     assert_eq!(
         left,
         [
-            "data.fake_lookup.sun: deferred: the sun is not up",
             "fake_thing.b: deferred, as it needs `data.fake_lookup.sun`",
             "fake_thing.c: deferred, as it needs `fake_thing.b`",
+            "data.fake_lookup.sun: deferred: the sun is not up",
         ]
     );
     assert_eq!(bench.carry_out(&plan, &observed).await.deferred, 3);

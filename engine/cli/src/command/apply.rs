@@ -222,12 +222,15 @@ impl Act<'_> {
         let revision = Revision { plan: self.saved, ..revision(self.command, plan) };
         let revision = world.store.begin(lease, revision, Some(&source(world, plan))).await?;
         let stop = Stop::default();
+        // From here on a signal has an end of its own, and what is open is closed after that.
+        session.lent.leaves_signals();
         let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));
         let started = Instant::now();
         let crash = crate::crash::from_environment();
         let ports = Ports {
             predict: &*world.host,
             operate: &*world.host,
+            lend: &*world.lending,
             remember: &*world.store,
             edge: &System,
             notify: &*session.progress,

@@ -119,7 +119,7 @@ impl Screen {
         let took = state.board.take(&event, now);
         let mut lines = Vec::new();
         match (&event, took) {
-            (Event::Finished { address, action }, Some(took)) if *action != "read" => {
+            (Event::Finished { address, action }, Some(took)) if !["read", "open"].contains(action) => {
                 state.digest.add(address, action, took);
             }
             (Event::Progress { address, message, .. }, _) if self.manner == Manner::Plain => {

@@ -136,9 +136,11 @@ async fn so_does_all_else_that_it_has() {
 fn of_contract(version: &str) -> String {
     let (_, _, component) = RELEASED[0];
     let (from, to) = (b"\"contract\":\"0.1.0\"", format!("\"contract\":\"{version}\""));
-    let at = component.windows(from.len()).position(|window| window == from).unwrap();
     let mut other = component.to_vec();
-    other[at..at + from.len()].copy_from_slice(to.as_bytes());
+    let places = component.windows(from.len()).enumerate().filter(|(_, window)| window == from);
+    for (at, _) in places {
+        other[at..at + from.len()].copy_from_slice(to.as_bytes());
+    }
     let folder = tempfile::tempdir().unwrap();
     let (host, _) = empty_host(folder.path());
     let error = host.add_provider(key().name, other.into(), Origin::Embedded).unwrap_err();
@@ -147,7 +149,19 @@ fn of_contract(version: &str) -> String {
 
 #[test]
 fn whoever_was_made_for_another_contract_is_told_what_to_do() {
-    insta::assert_snapshot!(of_contract("0.2.0"), @"");
-    insta::assert_snapshot!(of_contract("0.0.9"), @"");
-    insta::assert_snapshot!(of_contract("later"), @"");
+    insta::assert_snapshot!(of_contract("0.2.0"), @r"
+    `kept`: this is no provider for this Bimetal
+    it was made for version 0.2.0 of the contract, and this Bimetal speaks 0.1.0
+    use a newer Bimetal, or an older version of the provider
+    ");
+    insta::assert_snapshot!(of_contract("0.0.9"), @r"
+    `kept`: this is no provider for this Bimetal
+    it was made for version 0.0.9 of the contract, and this Bimetal speaks 0.1.0
+    use a newer version of the provider; if it is yours, build it with the SDK that `bimetal plugin new` writes
+    ");
+    insta::assert_snapshot!(of_contract("later"), @r#"
+    `kept`: this is no provider for this Bimetal
+    it was made for version later of the contract, and this Bimetal speaks 0.1.0
+    a manifest names the version that the provider was made for, as `"contract": "0.1.0"`
+    "#);
 }

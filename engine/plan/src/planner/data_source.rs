@@ -58,7 +58,7 @@ impl Planner<'_> {
 
     /// Why it can't be read while planning, if it can't. `depends_on` something that changes: what is read now would
     /// be old news.
-    fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<Reason> {
+    pub(super) fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<Reason> {
         if !config.is_wholly_known() {
             return Some(Reason::ArgumentsUnknown);
         }
@@ -94,7 +94,7 @@ impl Planner<'_> {
             })
         });
         if let (Err(said), Some(_)) = (&answer, &block.check) {
-            let warning = |said: &Diagnostic| Diagnostic { severity: Severity::Warning, ..said.clone() };
+            let warning = |said: &Diagnostic| Diagnostic { severity: Severity::Warning, ..said.clone() }.of(address);
             self.note(said.iter().map(warning));
             return Some(Value::unknown(Type::Any));
         }

@@ -33,7 +33,7 @@ impl Planner<'_> {
             BlockKind::Service => {
                 rests_on_one() || direct.into_iter().flatten().any(pool_is_out) || self.lost_all_machines(block)
             }
-            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => rests_on_one(),
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => rests_on_one(),
         }
     }
 

@@ -85,7 +85,7 @@ impl Planner<'_> {
             }
             Mode::Apply => {
                 let mut left_out = partial.as_ref().map(|partial| partial.left_out.clone()).unwrap_or_default();
-                left_out.extend(self.unmade());
+                left_out.extend(self.put_off_blocks());
                 let (outputs, said) = evaluator::outputs(self.desired, &self.values, &left_out);
                 self.note(said);
                 let rest = self.desired.module.outputs.keys();
@@ -108,7 +108,7 @@ impl Planner<'_> {
     }
 
     /// Blocks of what is deferred and not there: what rests on it is as it was.
-    fn unmade(&self) -> impl Iterator<Item = Address> {
+    fn put_off_blocks(&self) -> impl Iterator<Item = Address> {
         let unmade = self.changes.values().filter(|change| change.is_deferred() && change.before.is_none());
         unmade.map(|change| change.address.whole())
     }

@@ -7,7 +7,7 @@ use bimetal_config::{Instance, Node, Trigger};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::ValidateRequest;
 use bimetal_model::question::{Inquiry, Question};
-use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderName, Value};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderName, Value};
 
 use super::Planner;
 use crate::catalogue::{Owner, is_machine};
@@ -138,8 +138,10 @@ impl Planner<'_> {
         let mut configs = Vec::new();
         let mut said = misnamed(&block.lifecycle.ignore_changes, &owner.schema.block);
         for instance in self.instances(block)? {
-            let decode =
-                |values: &crate::Values| bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope);
+            let decode = |values: &crate::Values| match block.address.block == BlockKind::Ephemeral {
+                true => bimetal_config::decode(&block.body, &owner.schema.block, &values.scope),
+                false => bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope),
+            };
             let unmet = self.values.within(instance.clone(), |values| evaluator::before(block, values));
             said.extend(unmet.err().unwrap_or_default());
             let (config, diagnostics) = self.values.within(instance.clone(), decode);

@@ -13,6 +13,7 @@ use bimetal_model::port::{Foreign, PlanRequest, Planned, Predict, Refusal, Valid
 use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::schema::{Adopted, Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
+use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, ProviderName, Type, Value};
 use bimetal_plan::{Action, Change, Mode, Options, Plan, Planning, Values, instance_config, outputs, plan};
 
@@ -118,6 +119,15 @@ impl World {
                 let found = Object { value: Data::Object(members.into()).into(), private: Vec::new() };
                 let found = if id == "nothing" { Err(vec![Diagnostic::error("there is none")]) } else { Ok(found) };
                 answers.imports.insert(inquiry.address, found);
+            }
+            Question::Open(inquiry) => {
+                let _ = writeln!(asked, "? open {}", inquiry.address);
+                let name = inquiry.config.member("name").cloned().unwrap_or(Value::NULL);
+                let opened = match name.as_str() {
+                    Some("later") => Err(Refusal::Deferred("the sun is not up".to_owned())),
+                    _ => Ok(lent(&name)),
+                };
+                answers.opened.insert(inquiry.address, opened);
             }
             Question::Image(source) => {
                 let _ = writeln!(asked, "? image {source}");
@@ -496,6 +506,14 @@ fn metal() -> ProviderSchema {
     }
 }
 
+/// Something ephemeral that was opened by this name.
+pub fn lent(name: &Value) -> Value {
+    let id = format!("hush {}", name.as_str().unwrap_or_default());
+    let value: Value = [("name", name.clone()), ("id", Value::from(id))].into_iter().collect();
+    let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
+    value.map_parts(&mut |part| part.with_marks(ephemeral))
+}
+
 fn late() -> ProviderSchema {
     let mut thing = ty(&[
         ("name", Attribute::required(Type::String)),
@@ -508,6 +526,7 @@ fn late() -> ProviderSchema {
     let answer = ty(&[("name", Attribute::required(Type::String)), ("id", Attribute::read_only(Type::String))]);
     ProviderSchema {
         managed: [("late_thing".to_owned(), thing)].into(),
+        ephemeral: [("late_token".to_owned(), answer.clone())].into(),
         data: [("late_answer".to_owned(), answer)].into(),
         ..ProviderSchema::default()
     }

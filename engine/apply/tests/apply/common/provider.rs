@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{
-    CreateRequest, Deletion, Foreign, Operate, Outcome, PlanRequest, Planned, Predict, Refusal, UpdateRequest,
-    ValidateRequest,
+    CreateRequest, Deletion, Foreign, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
+    UpdateRequest, ValidateRequest,
 };
 use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
+use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
 use super::world::{Inner, Thing, Turn, World};
@@ -70,6 +71,7 @@ fn schema(provider: &str) -> ProviderSchema {
                 ("fake_vault".to_owned(), vault()),
             ]
             .into(),
+            ephemeral: [("fake_token".to_owned(), lookup.clone())].into(),
             data: [("fake_lookup".to_owned(), lookup)].into(),
             ..ProviderSchema::default()
         },
@@ -317,6 +319,31 @@ fn end(inner: &mut Inner, begun: &Thing, planned: &Value) -> Object {
 
 fn list(addresses: impl Iterator<Item = String>) -> String {
     addresses.collect::<Vec<_>>().join(", ")
+}
+
+/// What is lent is called as the one who asks.
+#[async_trait]
+impl Lend for World {
+    async fn open(&self, _: &ProviderKey, _: &str, address: &Address, config: &Value) -> Result<Opened, Refusal> {
+        self.journal.write(format!("open {address}"));
+        let name = text(config, "name").unwrap();
+        if name == "sun" {
+            return Err(Refusal::Deferred("the sun is not up".to_owned()));
+        }
+        let value: Value =
+            [("name", Value::from(name)), ("id", Value::from(format!("hush {name}")))].into_iter().collect();
+        let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
+        let value = value.map_parts(&mut |part| part.with_marks(ephemeral));
+        Ok(Opened { value, lent: Lent { private: Vec::new(), renew_after_ms: None } })
+    }
+
+    async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {
+        unreachable!("it outlasts every run")
+    }
+
+    async fn close(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Diagnostics {
+        unreachable!("whoever began the run closes it")
+    }
 }
 
 #[async_trait]

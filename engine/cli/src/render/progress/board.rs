@@ -195,6 +195,7 @@ pub(super) fn doing(action: &str) -> &'static str {
         "update" => "changing",
         "delete" => "destroying",
         "read" => "reading",
+        "open" => "opening",
         _ => "working",
     }
 }

@@ -80,15 +80,24 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 const SCHEMA: &str = r#"{"managed":{"kept_note":{"batch":2,"attributes":{"text":{"type":"string","required":true},"id":{"type":"string","computed":true,"read-only":true}},"adopts":[{"provider":"other","type":"other_note"}]}},"data":{"kept_now":{"attributes":{"id":{"type":"string","computed":true}}}},"ephemeral":{"kept_word":{"attributes":{"id":{"type":"string","computed":true}}}},"functions":{"echo":{"parameters":[{"name":"text","type":"string"}],"returns":{"map":"string"}}}}"#;
+/// How such an id begins.
+const UNKNOWN: &str = r#""id":{"$unknown":{"#;
 const OPEN: &str = r#""id":{"$unknown":{}}"#;
 
 fn error(summary: &str) -> Vec<Diagnostic> {
     vec![Diagnostic { severity: Severity::Error, summary: summary.to_string(), detail: String::new(), path: Vec::new() }]
 }
 
+/// The value with its id: in place of one that is unknown, whatever is said of that, or `null`.
 fn with_id(value: &str, id: &str) -> String {
     let id = format!(r#""id":"{id}""#);
-    value.replace(OPEN, &id).replace(r#""id":null"#, &id)
+    match value.split_once(UNKNOWN) {
+        Some((before, rest)) => {
+            let after = rest.split_once("}}").map_or("", |(_, after)| after);
+            format!("{before}{id}{after}")
+        }
+        None => value.replace(r#""id":null"#, &id),
+    }
 }
 
 struct Kept;

@@ -8,10 +8,17 @@ use crate::capability::Fault;
 /// Lower-case, without a full stop, with the user's names in backticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    pub(crate) is_error: bool,
+    pub(crate) kind: Kind,
     pub(crate) summary: String,
     pub(crate) hint: String,
     pub(crate) path: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Error,
+    Warning,
+    Deferral,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +34,20 @@ pub type Result<T> = std::result::Result<T, Diagnostic>;
 impl Diagnostic {
     /// An error.
     pub fn error(summary: impl Into<String>) -> Self {
-        Diagnostic { is_error: true, summary: summary.into(), hint: String::new(), path: Vec::new() }
+        Diagnostic { kind: Kind::Error, summary: summary.into(), hint: String::new(), path: Vec::new() }
+    }
+
+    /// No answer yet, for this reason: `the cluster has no address yet`. The object, and what depends on it, is left for the next
+    /// apply, and the rest goes on.
+    ///
+    /// A plan, what reads, and what opens may answer so. Elsewhere it is an error.
+    pub fn deferred(reason: impl Into<String>) -> Self {
+        Diagnostic { kind: Kind::Deferral, ..Diagnostic::error(reason) }
     }
 
     /// A warning.
     pub fn warning(summary: impl Into<String>) -> Self {
-        Diagnostic { is_error: false, ..Diagnostic::error(summary) }
+        Diagnostic { kind: Kind::Warning, ..Diagnostic::error(summary) }
     }
 
     /// With what to do about it.
@@ -83,8 +98,20 @@ impl From<Step> for types::Step {
 
 impl From<Diagnostic> for types::Diagnostic {
     fn from(diagnostic: Diagnostic) -> Self {
-        let severity = if diagnostic.is_error { types::Severity::Error } else { types::Severity::Warning };
+        let severity = match diagnostic.kind {
+            Kind::Error | Kind::Deferral => types::Severity::Error,
+            Kind::Warning => types::Severity::Warning,
+        };
         let path = diagnostic.path.into_iter().map(Into::into).collect();
         types::Diagnostic { severity, summary: diagnostic.summary, detail: diagnostic.hint, path }
+    }
+}
+
+impl From<Diagnostic> for types::Refusal {
+    fn from(diagnostic: Diagnostic) -> Self {
+        match diagnostic.kind {
+            Kind::Deferral => types::Refusal::Deferred(diagnostic.summary),
+            Kind::Error | Kind::Warning => types::Refusal::Failed(vec![diagnostic.into()]),
+        }
     }
 }

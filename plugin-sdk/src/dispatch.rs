@@ -9,10 +9,14 @@ use serde_json::{Map, Value as Json, json};
 use crate::bindings::bimetal::provider::types;
 use crate::diagnostic::{Diagnostic, Result, Step};
 use crate::planning::Plan;
-use crate::resource::{Create, DataSource, Deletion, Function, Outcome, Provider, Resource, Role};
+use crate::resource::{
+    Create, DataSource, Deletion, Ephemeral, Foreign, Function, Lease, Opened, Outcome, Provider, Resource, Role,
+};
 use crate::schema::{Block, HasType as _, Schema};
 
 type Wire<T> = std::result::Result<T, Vec<types::Diagnostic>>;
+/// An answer that may be put off.
+type Told<T> = std::result::Result<T, types::Refusal>;
 
 pub(crate) struct Of<T>(PhantomData<fn() -> T>);
 
@@ -29,9 +33,10 @@ pub(crate) trait Managed<P> {
     fn document(&self) -> Json;
     fn validate(&self, config: &str) -> Vec<types::Diagnostic>;
     fn upgrade(&self, version: u64, stored: &str) -> Wire<String>;
+    fn adopt(&self, source: &types::Foreign) -> Wire<types::Object>;
     fn amend(&self, plan: &mut Plan) -> Result<()>;
     fn discover(&self, provider: &P, config: &str) -> Wire<String>;
-    fn read(&self, provider: &P, objects: &[types::Object]) -> Vec<Wire<Option<types::Object>>>;
+    fn read(&self, provider: &P, objects: &[types::Object]) -> Vec<Told<Option<types::Object>>>;
     fn probe(&self, provider: &P, intents: &[types::Intent]) -> Vec<Wire<Option<types::Object>>>;
     fn create(&self, provider: &P, requests: &[types::CreateRequest]) -> Vec<types::Outcome>;
     fn update(&self, provider: &P, request: &types::UpdateRequest) -> types::Outcome;
@@ -43,7 +48,16 @@ pub(crate) trait Managed<P> {
 pub(crate) trait Data<P> {
     fn name(&self) -> &'static str;
     fn document(&self) -> Json;
-    fn read(&self, provider: &P, config: &str) -> Wire<String>;
+    fn read(&self, provider: &P, config: &str) -> Told<String>;
+}
+
+/// An ephemeral type, its value's Rust type forgotten.
+pub(crate) trait Lending<P> {
+    fn name(&self) -> &'static str;
+    fn document(&self) -> Json;
+    fn open(&self, provider: &P, config: &str) -> Told<types::Opened>;
+    fn renew(&self, provider: &P, private: Vec<u8>) -> Wire<types::Renewed>;
+    fn close(&self, provider: &P, private: Vec<u8>) -> Vec<types::Diagnostic>;
 }
 
 /// A function, its parameters' Rust type forgotten.
@@ -71,6 +85,8 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
             Role::ContainerRuntime => "container-runtime",
         });
         document.insert("role".to_owned(), json!(role));
+        let adopts = T::ADOPTS.iter().map(|(provider, ty)| json!({ "provider": provider, "type": ty }));
+        document.insert("adopts".to_owned(), adopts.collect());
         Json::Object(document)
     }
 
@@ -97,6 +113,16 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
         )
     }
 
+    fn adopt(&self, source: &types::Foreign) -> Wire<types::Object> {
+        let foreign = |value| Foreign {
+            provider: source.provider.clone(),
+            ty: source.type_name.clone(),
+            version: source.version,
+            value: unescape(value),
+        };
+        wire(parse(&source.object.value).and_then(|value| T::adopt(foreign(value))).map(object))
+    }
+
     fn amend(&self, plan: &mut Plan) -> Result<()> {
         T::plan(plan)
     }
@@ -105,11 +131,12 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
         wire(decode(config).and_then(|config| T::discover(provider, config)).map(|facts| facts.to_string()))
     }
 
-    fn read(&self, provider: &P, objects: &[types::Object]) -> Vec<Wire<Option<types::Object>>> {
+    fn read(&self, provider: &P, objects: &[types::Object]) -> Vec<Told<Option<types::Object>>> {
         let decoded: Result<Vec<T>> = objects.iter().map(|object| decode(&object.value)).collect();
+        let seen = |result: Result<Option<T>>| Ok(result?.map(object));
         match decoded {
-            Ok(values) => T::read(provider, values).into_iter().map(found).collect(),
-            Err(error) => objects.iter().map(|_| Err(vec![error.clone().into()])).collect(),
+            Ok(values) => T::read(provider, values).into_iter().map(seen).collect(),
+            Err(error) => objects.iter().map(|_| Err(error.clone().into())).collect(),
         }
     }
 
@@ -164,8 +191,34 @@ impl<P: Provider, T: DataSource<Provider = P>> Data<P> for Of<T> {
         Json::Object(T::block().document())
     }
 
-    fn read(&self, provider: &P, config: &str) -> Wire<String> {
-        wire(decode(config).and_then(|config| T::read(provider, config)).map(|value| encode(&value)))
+    fn read(&self, provider: &P, config: &str) -> Told<String> {
+        let value = decode(config).and_then(|config| T::read(provider, config))?;
+        Ok(encode(&value))
+    }
+}
+
+impl<P: Provider, T: Ephemeral<Provider = P>> Lending<P> for Of<T> {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn document(&self) -> Json {
+        Json::Object(T::block().document())
+    }
+
+    fn open(&self, provider: &P, config: &str) -> Told<types::Opened> {
+        let Opened { value, lease } = decode(config).and_then(|config| T::open(provider, config))?;
+        let Lease { private, renew_after_ms } = lease;
+        Ok(types::Opened { value: encode(&value), private, renew_after_ms })
+    }
+
+    fn renew(&self, provider: &P, private: Vec<u8>) -> Wire<types::Renewed> {
+        let renewed = |Lease { private, renew_after_ms }| types::Renewed { private, renew_after_ms };
+        wire(T::renew(provider, private).map(renewed))
+    }
+
+    fn close(&self, provider: &P, private: Vec<u8>) -> Vec<types::Diagnostic> {
+        T::close(provider, private).err().into_iter().map(Into::into).collect()
     }
 }
 
@@ -265,8 +318,10 @@ fn stand_in_for_handles<T: Schema>(mut config: Json) -> Json {
     config
 }
 
+/// Without what is write-only: authors may answer the arguments as they came.
 fn encode<T: Schema + Serialize>(value: &T) -> String {
-    let json = to_json(value);
+    let mut json = to_json(value);
+    T::block().without_write_only(&mut json);
     match has_key(&json, &|name| name.starts_with('$')) {
         true => escape(json, &T::block()).to_string(),
         false => json.to_string(),

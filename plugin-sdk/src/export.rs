@@ -14,10 +14,14 @@ use crate::{Diagnostic, dispatch};
 pub fn schema<P: Provider>() -> String {
     let managed: Map<_, _> = P::types().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
     let data: Map<_, _> = P::data().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
+    let ephemeral: Map<_, _> = P::ephemeral().iter().map(|ty| (ty.0.name().to_owned(), ty.0.document())).collect();
     let functions: Map<_, _> =
         P::functions().iter().map(|function| (function.0.name().to_owned(), function.0.document())).collect();
     let provider = P::Config::block().document();
-    json!({ "provider": provider, "managed": managed, "data": data, "functions": functions }).to_string()
+    let document = json!({
+        "provider": provider, "managed": managed, "data": data, "ephemeral": ephemeral, "functions": functions,
+    });
+    document.to_string()
 }
 
 fn managed<P: Provider>(name: &str) -> Result<Type<P>, Vec<types::Diagnostic>> {
@@ -33,16 +37,15 @@ pub fn validate<P: Provider>(requests: &[types::ValidateRequest]) -> Vec<Vec<typ
     requests.iter().map(one).collect()
 }
 
-pub fn plan<P: Provider>(requests: Vec<types::PlanRequest>) -> Vec<Result<types::Planned, Vec<types::Diagnostic>>> {
+pub fn plan<P: Provider>(requests: Vec<types::PlanRequest>) -> Vec<Result<types::Planned, types::Refusal>> {
     requests.into_iter().map(|request| plan_one::<P>(request)).collect()
 }
 
-fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, Vec<types::Diagnostic>> {
-    let ty = managed::<P>(&request.type_name)?;
-    let read = |text: &str| parse(text).map_err(|error| vec![error.into()]);
-    let prior = request.prior.as_ref().map(|prior| read(&prior.value)).transpose()?;
-    let mut plan = Plan::new(ty.0.block(), prior, read(&request.config)?, read(&request.proposed)?);
-    ty.0.amend(&mut plan).map_err(|error| vec![error.into()])?;
+fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, types::Refusal> {
+    let ty = managed::<P>(&request.type_name).map_err(types::Refusal::Failed)?;
+    let prior = request.prior.as_ref().map(|prior| parse(&prior.value)).transpose()?;
+    let mut plan = Plan::new(ty.0.block(), prior, parse(&request.config)?, parse(&request.proposed)?);
+    ty.0.amend(&mut plan)?;
     let (value, replace) = plan.finish();
     let replace = replace.into_iter().map(|name| vec![types::Step::Attribute(name)]).collect();
     Ok(types::Planned { value: value.to_string(), replace, private: Vec::new() })
@@ -50,6 +53,10 @@ fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, 
 
 pub fn upgrade<P: Provider>(name: &str, version: u64, stored: &str) -> Result<String, Vec<types::Diagnostic>> {
     managed::<P>(name)?.0.upgrade(version, stored)
+}
+
+pub fn adopt<P: Provider>(name: &str, source: &types::Foreign) -> Result<types::Object, Vec<types::Diagnostic>> {
+    managed::<P>(name)?.0.adopt(source)
 }
 
 pub fn call<P: Provider>(name: &str, arguments: &str) -> Result<String, Vec<types::Diagnostic>> {
@@ -93,7 +100,7 @@ impl<P: Provider> Slot<P> {
         let provider = self.0.borrow();
         match &*provider {
             Some(provider) => Ok(act(&*ty.0, provider)),
-            None => Err(vec![Diagnostic::error("the host did not configure the provider").into()]),
+            None => Err(vec![unconfigured().into()]),
         }
     }
 
@@ -101,13 +108,9 @@ impl<P: Provider> Slot<P> {
         self.with(name, |ty, provider| ty.discover(provider, config))?
     }
 
-    pub fn read(
-        &self,
-        name: &str,
-        objects: &[types::Object],
-    ) -> Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>> {
-        self.with(name, |ty, provider| ty.read(provider, objects))
-            .unwrap_or_else(|errors| objects.iter().map(|_| Err(errors.clone())).collect())
+    pub fn read(&self, name: &str, objects: &[types::Object]) -> Vec<Result<Option<types::Object>, types::Refusal>> {
+        let failed = |errors: Vec<_>| objects.iter().map(|_| Err(types::Refusal::Failed(errors.clone()))).collect();
+        self.with(name, |ty, provider| ty.read(provider, objects)).unwrap_or_else(failed)
     }
 
     pub fn probe(
@@ -119,14 +122,37 @@ impl<P: Provider> Slot<P> {
             .unwrap_or_else(|errors| intents.iter().map(|_| Err(errors.clone())).collect())
     }
 
-    pub fn read_data(&self, name: &str, config: &str) -> Result<String, Vec<types::Diagnostic>> {
+    pub fn read_data(&self, name: &str, config: &str) -> Result<String, types::Refusal> {
         let found = P::data().into_iter().find(|ty| ty.0.name() == name);
         let provider = self.0.borrow();
         match (found, &*provider) {
             (Some(ty), Some(provider)) => ty.0.read(provider, config),
-            (None, _) => Err(vec![Diagnostic::error(format!("there is no data source `{name}`")).into()]),
-            (_, None) => Err(vec![Diagnostic::error("the host did not configure the provider").into()]),
+            (None, _) => Err(Diagnostic::error(format!("there is no data source `{name}`")).into()),
+            (_, None) => Err(unconfigured().into()),
         }
+    }
+
+    /// Does something with an ephemeral type and the configured provider.
+    fn lending<T>(&self, name: &str, act: impl FnOnce(&dyn dispatch::Lending<P>, &P) -> T) -> crate::Result<T> {
+        let found = P::ephemeral().into_iter().find(|ty| ty.0.name() == name);
+        let provider = self.0.borrow();
+        match (found, &*provider) {
+            (Some(ty), Some(provider)) => Ok(act(&*ty.0, provider)),
+            (None, _) => Err(Diagnostic::error(format!("there is no ephemeral type `{name}`"))),
+            (_, None) => Err(unconfigured()),
+        }
+    }
+
+    pub fn open(&self, name: &str, config: &str) -> Result<types::Opened, types::Refusal> {
+        self.lending(name, |ty, provider| ty.open(provider, config))?
+    }
+
+    pub fn renew(&self, name: &str, private: Vec<u8>) -> Result<types::Renewed, Vec<types::Diagnostic>> {
+        self.lending(name, |ty, provider| ty.renew(provider, private)).map_err(|error| vec![error.into()])?
+    }
+
+    pub fn close(&self, name: &str, private: Vec<u8>) -> Vec<types::Diagnostic> {
+        self.lending(name, |ty, provider| ty.close(provider, private)).unwrap_or_else(|error| vec![error.into()])
     }
 
     pub fn import(&self, name: &str, id: &str, config: &str) -> Result<types::Object, Vec<types::Diagnostic>> {
@@ -151,6 +177,10 @@ impl<P: Provider> Slot<P> {
     }
 }
 
+fn unconfigured() -> Diagnostic {
+    Diagnostic::error("the host did not configure the provider")
+}
+
 impl<P: Provider> Default for Slot<P> {
     fn default() -> Self {
         Slot::new()
@@ -166,7 +196,7 @@ macro_rules! export_provider {
         mod exported {
             use super::*;
             use $crate::bindings::bimetal::provider::types;
-            use $crate::bindings::exports::bimetal::provider::{describe, look, operate, predict};
+            use $crate::bindings::exports::bimetal::provider::{describe, lend, look, operate, predict};
 
             const TEXT: &[u8] = include_bytes!($manifest);
 
@@ -200,13 +230,17 @@ macro_rules! export_provider {
                     $crate::export::panics_are_logged();
                     $crate::export::validate::<$provider>(&requests)
                 }
-                fn plan(requests: Vec<types::PlanRequest>) -> Vec<::std::result::Result<types::Planned, Vec<types::Diagnostic>>> {
+                fn plan(requests: Vec<types::PlanRequest>) -> Vec<::std::result::Result<types::Planned, types::Refusal>> {
                     $crate::export::panics_are_logged();
                     $crate::export::plan::<$provider>(requests)
                 }
                 fn upgrade(name: String, version: u64, stored: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
                     $crate::export::panics_are_logged();
                     $crate::export::upgrade::<$provider>(&name, version, &stored)
+                }
+                fn adopt(name: String, source: types::Foreign) -> ::std::result::Result<types::Object, Vec<types::Diagnostic>> {
+                    $crate::export::panics_are_logged();
+                    $crate::export::adopt::<$provider>(&name, &source)
                 }
                 fn call(name: String, arguments: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
                     $crate::export::panics_are_logged();
@@ -222,17 +256,29 @@ macro_rules! export_provider {
                 fn discover(name: String, config: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
                     SLOT.with(|slot| slot.discover(&name, &config))
                 }
-                fn read(name: String, objects: Vec<types::Object>) -> Vec<::std::result::Result<Option<types::Object>, Vec<types::Diagnostic>>> {
+                fn read(name: String, objects: Vec<types::Object>) -> Vec<::std::result::Result<Option<types::Object>, types::Refusal>> {
                     SLOT.with(|slot| slot.read(&name, &objects))
                 }
                 fn probe(name: String, intents: Vec<types::Intent>) -> Vec<::std::result::Result<Option<types::Object>, Vec<types::Diagnostic>>> {
                     SLOT.with(|slot| slot.probe(&name, &intents))
                 }
-                fn read_data(name: String, config: String) -> ::std::result::Result<String, Vec<types::Diagnostic>> {
+                fn read_data(name: String, config: String) -> ::std::result::Result<String, types::Refusal> {
                     SLOT.with(|slot| slot.read_data(&name, &config))
                 }
                 fn import(name: String, id: String, config: String) -> ::std::result::Result<types::Object, Vec<types::Diagnostic>> {
                     SLOT.with(|slot| slot.import(&name, &id, &config))
+                }
+            }
+
+            impl lend::Guest for Exported {
+                fn open(name: String, config: String) -> ::std::result::Result<types::Opened, types::Refusal> {
+                    SLOT.with(|slot| slot.open(&name, &config))
+                }
+                fn renew(name: String, private: Vec<u8>) -> ::std::result::Result<types::Renewed, Vec<types::Diagnostic>> {
+                    SLOT.with(|slot| slot.renew(&name, private))
+                }
+                fn close(name: String, private: Vec<u8>) -> Vec<types::Diagnostic> {
+                    SLOT.with(|slot| slot.close(&name, private))
                 }
             }
 

@@ -84,7 +84,8 @@ pub use capability::{Code, Fault};
 pub use diagnostic::{Diagnostic, Result};
 pub use planning::Plan;
 pub use resource::{
-    Create, DataSource, DataType, Deletion, Function, FunctionType, Outcome, Provider, Resource, Role, Type,
+    Create, DataSource, DataType, Deletion, Ephemeral, EphemeralType, Foreign, Function, FunctionType, Lease, Opened,
+    Outcome, Provider, Resource, Role, Type,
 };
 pub use schema::{Attribute, Block, Credential, Handle, HasType, IsBlock, NestedBlock, Schema};
 pub use serde::{Deserialize, Serialize};

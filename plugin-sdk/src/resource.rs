@@ -1,4 +1,4 @@
-//! What a provider's author writes: a provider, its resources, data sources and functions.
+//! What a provider's author writes: a provider, its resources, data sources, ephemeral values and functions.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,10 @@ pub trait Provider: Sized + 'static {
     fn data() -> Vec<DataType<Self>> {
         Vec::new()
     }
+    /// Its ephemeral types: `EphemeralType::of::<Token>()`.
+    fn ephemeral() -> Vec<EphemeralType<Self>> {
+        Vec::new()
+    }
     /// Its functions: `FunctionType::of::<Slug>()`.
     fn functions() -> Vec<FunctionType> {
         Vec::new()
@@ -48,6 +52,8 @@ pub trait Resource: Schema + Serialize + DeserializeOwned + Sized + 'static {
     const ROLE: Option<Role> = None;
     /// How many objects one `create` call takes.
     const BATCH: u32 = 1;
+    /// Types whose objects can become one of this: `(provider, type)`.
+    const ADOPTS: &'static [(&'static str, &'static str)] = &[];
 
     /// What is wrong with a configuration, beyond its types; asked only where all of it but handles
     /// is known. Pure.
@@ -57,6 +63,11 @@ pub trait Resource: Schema + Serialize + DeserializeOwned + Sized + 'static {
     /// A value that an older `VERSION` stored, as this one would have stored it. Pure.
     fn upgrade(_version: u64, stored: Json) -> Result<Json> {
         Ok(stored)
+    }
+    /// An object of one of the types in `ADOPTS`, as one of this type. Answer the whole of it: it is not read again before it is
+    /// planned. Pure.
+    fn adopt(source: Foreign) -> Result<Self> {
+        Err(Diagnostic::error(format!("a `{}` can't become a `{}`", source.ty, Self::NAME)))
     }
     /// Amends what the schema alone says. Pure.
     fn plan(_: &mut Plan) -> Result<()> {
@@ -94,6 +105,26 @@ pub trait DataSource: Schema + Serialize + DeserializeOwned + Sized + 'static {
     fn read(provider: &Self::Provider, config: Self) -> Result<Self>;
 }
 
+/// Values that are opened in each plan and in each apply, and never stored; the struct is the arguments and the answer.
+pub trait Ephemeral: Schema + Serialize + DeserializeOwned + Sized + 'static {
+    /// Whose.
+    type Provider: Provider;
+    /// `<provider>_<type>`
+    const NAME: &'static str;
+    /// The arguments with everything filled in.
+    ///
+    /// It may look, and send what the manifest names for `open`.
+    fn open(provider: &Self::Provider, config: Self) -> Result<Opened<Self>>;
+    /// Lets it last longer; the value stays what it is.
+    fn renew(_: &Self::Provider, _: Vec<u8>) -> Result<Lease> {
+        Err(Diagnostic::error(format!("`{}` can't be renewed", Self::NAME)))
+    }
+    /// Nobody uses it any more.
+    fn close(_: &Self::Provider, _: Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// A function; the struct is its parameters, in their order.
 ///
 /// A field that is an `Option` takes `null`, and may be left out where all that follow may be. One with `#[attr(variadic)]`, a
@@ -105,6 +136,35 @@ pub trait Function: Schema + DeserializeOwned + 'static {
     type Answer: HasType + Serialize;
     /// The answer. Pure: the provider is not configured, and there are no capabilities.
     fn call(self) -> Result<Self::Answer>;
+}
+
+/// An object of another type, as its provider stored it.
+pub struct Foreign {
+    /// Its provider's name.
+    pub provider: String,
+    /// The name of its type.
+    pub ty: String,
+    /// Of the schema that it follows.
+    pub version: u64,
+    /// All attributes.
+    pub value: Json,
+}
+
+/// Something that was opened.
+pub struct Opened<T> {
+    /// The arguments with everything filled in.
+    pub value: T,
+    /// How it is renewed and closed.
+    pub lease: Lease,
+}
+
+/// What is needed to renew and to close what was opened, and when it has to be renewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lease {
+    /// Only the provider reads it.
+    pub private: Vec<u8>,
+    /// Absent: it outlasts every run.
+    pub renew_after_ms: Option<u64>,
 }
 
 /// One object to be made.
@@ -198,6 +258,16 @@ impl<P: Provider> DataType<P> {
     /// The type of a data source.
     pub fn of<T: DataSource<Provider = P>>() -> Self {
         DataType(Box::new(dispatch::Of::<T>::default()))
+    }
+}
+
+/// An ephemeral type as the dispatcher sees it.
+pub struct EphemeralType<P>(pub(crate) Box<dyn dispatch::Lending<P>>);
+
+impl<P: Provider> EphemeralType<P> {
+    /// The type of an ephemeral value.
+    pub fn of<T: Ephemeral<Provider = P>>() -> Self {
+        EphemeralType(Box::new(dispatch::Of::<T>::default()))
     }
 }
 

@@ -120,6 +120,7 @@ impl Attribute {
             "read_only" => say("computed", json!(true)).or(say("read-only", json!(true))),
             "force_new" => say("force-new", json!(true)),
             "never_null" => say("never-null", json!(true)),
+            "write_only" => say("write-only", json!(true)),
             "keeps_secret" => say("keeps-secret", json!(true)),
             "changes_on_update" => {
                 self.changes_on_update = true;
@@ -136,6 +137,10 @@ impl Attribute {
 
     pub(crate) fn changes_on_update(&self) -> bool {
         self.changes_on_update
+    }
+
+    pub(crate) fn is_write_only(&self) -> bool {
+        self.is("write-only")
     }
 
     pub(crate) fn is_map(&self) -> bool {
@@ -165,6 +170,22 @@ impl NestedBlock {
 }
 
 impl Block {
+    /// A value without what is write-only: what exists does not have it.
+    pub(crate) fn without_write_only(&self, value: &mut Json) {
+        match value {
+            Json::Array(items) => items.iter_mut().for_each(|item| self.without_write_only(item)),
+            Json::Object(members) => {
+                for (name, _) in self.attributes.iter().filter(|(_, attribute)| attribute.is_write_only()) {
+                    members.insert(name.clone(), Json::Null);
+                }
+                for (name, nested) in &self.blocks {
+                    members.get_mut(name).into_iter().for_each(|inner| nested.block.without_write_only(inner));
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+
     /// As the type of an attribute: an object in which what need not be written may be left out.
     pub fn ty(&self) -> Json {
         let attributes = self.attributes.iter().map(|(name, attribute)| {

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 /// What it asks for.
 pub const TOKEN: &str = "hunter2-is-not-to-be-seen";
 
+/// What those are let in with who have a session.
+pub const TICKET: &str = "ticket-is-not-to-be-kept";
+
 /// No answer is held for longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -50,6 +53,8 @@ struct Shared {
 struct Kept {
     /// By id.
     notes: BTreeMap<String, Value>,
+    /// Ids of those that are open.
+    sessions: std::collections::BTreeSet<String>,
     /// `GET /notes`, …
     asked: Vec<String>,
     last: u32,
@@ -89,6 +94,11 @@ impl Server {
     /// `GET /notes`, …
     pub fn asked(&self) -> Vec<String> {
         self.kept().asked.clone()
+    }
+
+    /// How many sessions are open.
+    pub fn sessions(&self) -> usize {
+        self.kept().sessions.len()
     }
 
     /// Behind everybody's back.
@@ -205,6 +215,9 @@ impl Kept {
         if let Some(tag) = path.strip_prefix("/notes?tag=") {
             return Some(self.notes.values().filter(|note| note["tag"] == tag).cloned().collect());
         }
+        if path.starts_with("/sessions") {
+            return self.answer_of_session(method, path);
+        }
         let id = path.strip_prefix("/notes/").map(str::to_owned);
         match method {
             "POST" => {
@@ -223,6 +236,20 @@ impl Kept {
             }
             "DELETE" => self.notes.remove(&id?),
             _ => self.notes.get(&id?).cloned(),
+        }
+    }
+
+    fn answer_of_session(&mut self, method: &str, path: &str) -> Option<Value> {
+        let id = path.strip_prefix("/sessions/").map(str::to_owned);
+        match method {
+            "POST" => {
+                self.last += 1;
+                let id = format!("s{}", self.last);
+                self.sessions.insert(id.clone());
+                Some(json!({ "id": id, "ticket": format!("{TICKET}-{id}") }))
+            }
+            "DELETE" => self.sessions.remove(&id?).then(|| json!({})),
+            _ => self.sessions.contains(&id?).then(|| json!({})),
         }
     }
 }

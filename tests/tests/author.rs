@@ -70,9 +70,9 @@ fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     let mut bimetal = newcomer();
     let there = ["plugin", "test", "shelf.wasm", "--stand-in", "python3 stand_in.py", "--junit-xml", "kit.xml"];
     let said = bimetal.ok(&[&["--chdir", "shelf"], &there[..]].concat());
-    assert!(said.contains("Success! 16 passed, 0 failed, 1 skipped."), "{said}");
+    assert!(said.contains("Success! 17 passed, 0 failed, 1 skipped."), "{said}");
     let junit = std::fs::read_to_string(bimetal.folder().join("shelf/kit.xml")).expect("it was asked for");
-    assert!(junit.contains("tests=\"17\" failures=\"0\" skipped=\"1\""), "{junit}");
+    assert!(junit.contains("tests=\"18\" failures=\"0\" skipped=\"1\""), "{junit}");
 
     let readme = std::fs::read_to_string(bimetal.folder().join("shelf/README.md")).expect("it was written");
     assert!(
@@ -115,7 +115,7 @@ fn badges(bimetal: &Bimetal) {
         xtask::process::run(&mut install).unwrap_or_else(|error| panic!("the compiler can't be had: {error:#}"));
     }
     let mut build = Command::new("python3");
-    build.arg("build.py").arg(xtask::root().join("plugin-sdk/wit")).current_dir(bimetal.folder().join("badges"));
+    build.arg("build.py").arg(xtask::root().join("plugin-sdk/wit/0.1.0")).current_dir(bimetal.folder().join("badges"));
     let path = std::env::var("PATH").expect("programs are found");
     build.env("PYTHONPATH", &tools).env("PATH", format!("{}:{path}", tools.join("bin").display()));
     xtask::process::run(&mut build).unwrap_or_else(|error| panic!("the example can't be built: {error:#}"));
@@ -127,7 +127,7 @@ fn a_provider_in_python_keeps_the_contract_and_works() {
     badges(&bimetal);
     let words = ["--chdir", "badges", "plugin", "test", "badges.wasm", "--stand-in", "python3 stand_in.py"];
     let said = bimetal.ok(&words);
-    assert!(said.contains("Success! 22 passed, 0 failed, 1 skipped."), "{said}");
+    assert!(said.contains("Success! 23 passed, 0 failed, 1 skipped."), "{said}");
 
     let stand_in = StandIn::start(&bimetal.folder().join("badges"), &[]);
     bimetal.write("main.bm.hcl", WITH_BADGES);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bimetal_model::port::{CreateRequest, Deletion, Outcome, UpdateRequest};
+use bimetal_model::port::{CreateRequest, Deletion, Outcome, Refusal, UpdateRequest};
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Diagnostic, Diagnostics, Value};
 use tokio::time::Instant;
@@ -23,6 +23,8 @@ pub(crate) enum Ending {
     Again { after: Duration, reason: String, so_far: Option<Object> },
     /// It failed.
     Failed { diagnostics: Diagnostics, so_far: Option<Object> },
+    /// Its provider can't say yet, for this reason: the next apply asks again.
+    Deferred { why: String },
     /// Nobody waits for it any more, and nobody knows what it did.
     GivenUp { why: &'static str },
 }
@@ -34,6 +36,7 @@ impl Ending {
             Ending::Made(_) | Ending::Gone | Ending::Told(_) => "done",
             Ending::Again { .. } => "again",
             Ending::Failed { .. } => "failed",
+            Ending::Deferred { .. } => "deferred",
             Ending::GivenUp { .. } => "given-up",
         }
     }
@@ -142,7 +145,8 @@ async fn single(ports: &Ports<'_>, job: &Job<'_>) -> Ending {
         Work::Delete { object } => ports.operate.delete(provider, ty, address, object.clone()).await.into(),
         Work::Read { config } => match ports.operate.read_data(provider, ty, address, config).await {
             Ok(value) => Ending::Told(value),
-            Err(diagnostics) => Ending::failed(diagnostics),
+            Err(Refusal::Failed(diagnostics)) => Ending::failed(diagnostics),
+            Err(Refusal::Deferred(why)) => Ending::Deferred { why },
         },
         Work::Create { .. } => unreachable!("creations go through `create`"),
     }

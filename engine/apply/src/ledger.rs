@@ -12,6 +12,8 @@ use crate::graph::{Part, Step, parts};
 pub(crate) struct Ledger {
     done: BTreeSet<Step>,
     failed: BTreeSet<Step>,
+    /// Their providers can't say yet, or those of what they need.
+    deferred: BTreeSet<Step>,
 }
 
 /// Changes by what became of them. A replacement is one change.
@@ -20,6 +22,7 @@ pub(crate) struct Counts {
     pub(crate) done: usize,
     pub(crate) failed: usize,
     pub(crate) skipped: usize,
+    pub(crate) deferred: usize,
 }
 
 impl Ledger {
@@ -31,20 +34,26 @@ impl Ledger {
         self.failed.insert(step);
     }
 
+    pub(crate) fn deferred(&mut self, step: Step) {
+        self.deferred.insert(step);
+    }
+
     /// Whether anything was done at all.
     pub(crate) fn has_done(&self) -> bool {
         !self.done.is_empty()
     }
 
-    /// How many changes were made, failed, or were left out.
+    /// How many changes were made, failed, were left out, or are left for the next apply.
     pub(crate) fn counts(&self, plan: &Plan) -> Counts {
         let mut counts = Counts::default();
         for (place, change) in plan.changes.iter().enumerate() {
             let steps = || parts(change.action).iter().map(move |&part| Step { change: place, part });
             match change.action {
                 Action::Keep => {}
+                Action::Leave if change.is_deferred() => counts.deferred += 1,
                 Action::Leave => counts.skipped += 1,
                 _ if steps().any(|step| self.failed.contains(&step)) => counts.failed += 1,
+                _ if steps().any(|step| self.deferred.contains(&step)) => counts.deferred += 1,
                 _ if steps().all(|step| self.done.contains(&step)) => counts.done += 1,
                 _ => counts.skipped += 1,
             }

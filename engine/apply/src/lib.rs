@@ -47,6 +47,8 @@ pub struct Applied {
     pub failed: usize,
     /// Changes that were not begun or not ended, because of a failure or a signal.
     pub skipped: usize,
+    /// Changes that are left for the next apply, as their providers, or those of what they need, can't say yet what there will be.
+    pub deferred: usize,
     /// What was made, changed and removed, as the plan's summary counts it.
     pub tally: Tally,
     /// As recorded: where not all was done, those that are known all the same, and the others as they were.

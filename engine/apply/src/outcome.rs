@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bimetal_model::port::Record;
+use bimetal_model::port::{Record, Refusal};
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{IntentId, Object, Stored};
-use bimetal_model::{Diagnostic, Diagnostics, Value};
+use bimetal_model::{Diagnostic, Value};
 
 use crate::effect::Ending;
 use crate::job::{Job, Work};
@@ -15,8 +15,8 @@ use crate::{Ports, verdict};
 pub(crate) struct Outcome {
     /// What is to be recorded.
     pub(crate) record: Option<Record>,
-    /// The value from now on, where there is one; or what went wrong.
-    pub(crate) result: Result<Option<Value>, Diagnostics>,
+    /// The value from now on, where there is one; or why there is none.
+    pub(crate) result: Result<Option<Value>, Refusal>,
 }
 
 /// What is recorded of a call that ended, and whether all is as it should be.
@@ -30,7 +30,7 @@ pub(crate) fn of(ports: &Ports<'_>, job: &Job<'_>, ending: Ending) -> Outcome {
         (Ending::Told(value), Work::Read { config }) => {
             let source = verdict::source(ports.predict, job.change);
             let judged = verdict::judge(job.change, &source, config, &verdict::anything(), value);
-            Outcome { record: None, result: judged.result() }
+            Outcome { record: None, result: judged.result().map_err(Refusal::Failed) }
         }
         (Ending::Gone, _) => Outcome { record: Some(Record::Remove { address, closes }), result: Ok(None) },
         (Ending::Failed { diagnostics, so_far }, work) => {
@@ -41,16 +41,17 @@ pub(crate) fn of(ports: &Ports<'_>, job: &Job<'_>, ending: Ending) -> Outcome {
                 // Reading tells what an update or a removal that failed has left.
                 (None, Work::Update { .. } | Work::Delete { .. } | Work::Read { .. }) => closes.map(Record::Close),
             };
-            Outcome { record, result: Err(diagnostics) }
+            Outcome { record, result: Err(diagnostics.into()) }
         }
+        (Ending::Deferred { why }, _) => Outcome { record: None, result: Err(Refusal::Deferred(why)) },
         (Ending::GivenUp { why }, _) => {
             let error =
                 Diagnostic::error(why).hint("nobody knows what it did: the next plan looks, and goes on from there");
-            Outcome { record: None, result: Err(vec![error.of(&address)]) }
+            Outcome { record: None, result: Err(vec![error.of(&address)].into()) }
         }
         (Ending::Made(_) | Ending::Told(_) | Ending::Again { .. }, _) => {
             let diagnostic = Diagnostic::error("the host gave an answer of another kind").of(&address);
-            Outcome { record: None, result: Err(vec![diagnostic]) }
+            Outcome { record: None, result: Err(vec![diagnostic].into()) }
         }
     }
 }
@@ -62,7 +63,7 @@ fn made(ports: &Ports<'_>, job: &Job<'_>, config: &Value, planned: &Value, objec
     let stored = Arc::new(verdict::stored(job, &schema, object, None));
     let closes = job.intent.as_ref().map(|intent| intent.id.clone());
     let record = Record::Put { address: job.address().clone(), stored, closes };
-    Outcome { record: Some(record), result: judged.result() }
+    Outcome { record: Some(record), result: judged.result().map_err(Refusal::Failed) }
 }
 
 /// What a call reported on the way, which counts whatever comes next: a creation goes on from it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bimetal_model::event::Notify;
-use bimetal_model::port::{Edge, Operate, Predict, Remember};
+use bimetal_model::port::{Edge, Lend, Operate, Predict, Remember};
 
 use crate::CrashPoint;
 
@@ -13,6 +13,8 @@ pub struct Ports<'a> {
     pub predict: &'a dyn Predict,
     /// Does effects.
     pub operate: &'a dyn Operate,
+    /// Opens what is ephemeral.
+    pub lend: &'a dyn Lend,
     /// Keeps intents and outcomes.
     pub remember: &'a dyn Remember,
     /// For new ids.

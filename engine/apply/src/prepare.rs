@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bimetal_config::Desired;
 use bimetal_config::module::Ignored;
 use bimetal_model::placement::Placement;
-use bimetal_model::port::{PlanRequest, Planned};
+use bimetal_model::port::{PlanRequest, Planned, Refusal};
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
@@ -33,7 +33,7 @@ pub(crate) struct Prepare<'r, 'a> {
 
 impl<'a> Prepare<'_, 'a> {
     /// The job of a step.
-    pub(crate) fn job(&self, step: Step) -> Result<Job<'a>, Diagnostics> {
+    pub(crate) fn job(&self, step: Step) -> Result<Job<'a>, Refusal> {
         let change = &self.plan.changes[step.change];
         let work = match step.part {
             Part::Remove => self.remove(change)?,
@@ -52,7 +52,7 @@ impl<'a> Prepare<'_, 'a> {
         Ok(Work::Delete { object: existing(change)? })
     }
 
-    fn make(&self, change: &Change) -> Result<Work, Diagnostics> {
+    fn make(&self, change: &Change) -> Result<Work, Refusal> {
         self.configure(&change.provider, self.values)?;
         match change.action {
             Action::Read => Ok(Work::Read { config: self.config(change)? }),
@@ -76,7 +76,7 @@ impl<'a> Prepare<'_, 'a> {
     }
 
     /// A provider whose block refers to objects is told what they are by now; the caller has told all others.
-    fn configure(&self, provider: &ProviderKey, values: &Values) -> Result<(), Diagnostics> {
+    pub(crate) fn configure(&self, provider: &ProviderKey, values: &Values) -> Result<(), Diagnostics> {
         if bimetal_plan::is_independent(self.desired, provider) {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl<'a> Prepare<'_, 'a> {
     }
 
     /// Asked again with everything known, a provider must say what it said before.
-    fn plan_again(&self, change: &Change, prior: Option<Object>, config: &Value) -> Result<Planned, Diagnostics> {
+    fn plan_again(&self, change: &Change, prior: Option<Object>, config: &Value) -> Result<Planned, Refusal> {
         let schema = verdict::managed(self.ports.predict, change);
         let proposed = bimetal_plan::propose(&schema.block, config, prior.as_ref().map(|prior| &prior.value));
         let (address, ty) = (change.address.clone(), change.ty.clone());
@@ -120,16 +120,18 @@ impl<'a> Prepare<'_, 'a> {
         let mut answers = self.ports.predict.plan(&change.provider.name, &[request]);
         let Some(answer) = answers.pop() else {
             let error = Diagnostic::error(format!("provider `{}` did not answer", change.provider));
-            return Err(vec![error.of(&change.address)]);
+            return Err(vec![error.of(&change.address)].into());
         };
-        approved(change, &schema, prior.as_ref(), config, answer?)
+        Ok(approved(change, &schema, prior.as_ref(), config, answer?)?)
     }
 
     fn intent(&self, job: &Job<'_>) -> Option<Intent> {
         let change = job.change;
+        let kept =
+            |config: &Value| verdict::managed(self.ports.predict, change).block.without_write_only(config.clone());
         let (effect, config) = match &job.work {
-            Work::Create { config, .. } => (Effect::Create, config.clone()),
-            Work::Update { config, .. } => (Effect::Update, config.clone()),
+            Work::Create { config, .. } => (Effect::Create, kept(config)),
+            Work::Update { config, .. } => (Effect::Update, kept(config)),
             Work::Delete { object } => (Effect::Delete, object.value.clone()),
             Work::Read { .. } => return None,
         };

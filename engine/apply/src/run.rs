@@ -1,6 +1,7 @@
 //! The walk over the graph: what is ready is begun, what ended is recorded, until nothing is left.
 
 mod finish;
+mod lend;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use bimetal_config::Desired;
 use bimetal_model::event::Event;
 use bimetal_model::lease::Lease;
 use bimetal_model::placement::Placement;
-use bimetal_model::port::{Record, StateError};
+use bimetal_model::port::{Record, Refusal, StateError};
 use bimetal_model::snapshot::{Intent, IntentId, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::{Plan, Values};
@@ -49,6 +50,8 @@ pub(crate) struct Run<'a> {
     placements: BTreeMap<Address, Placement>,
     /// Promises that are made once more.
     again: BTreeMap<Address, IntentId>,
+    /// What is ephemeral, and open by now; nothing where nothing is ephemeral.
+    opened: Option<BTreeSet<Address>>,
     images: Images,
     diagnostics: Diagnostics,
     ledger: Ledger,
@@ -87,6 +90,7 @@ impl<'a> Run<'a> {
             existing: Values::before_plan(desired, plan, ports.predict),
             placements: BTreeMap::new(),
             again: BTreeMap::new(),
+            opened: lend::none_open(desired),
             images: Images::default(),
             diagnostics,
             ledger: Ledger::default(),
@@ -101,7 +105,7 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) async fn apply(mut self, resolved: &[(Intent, Option<Object>)]) -> (Applied, Values) {
-        self.again = settle::promised_again(self.plan, resolved);
+        self.again = settle::promised_again(self.plan, resolved, self.ports.predict);
         self.record(settle::records(self.plan, resolved, self.ports.predict)).await;
         self.ports.notify.notify(Event::Begun { effects: self.places.steps() });
         loop {
@@ -163,16 +167,8 @@ impl<'a> Run<'a> {
                 self.failed(step, "prepare", diagnostics);
                 continue;
             }
-            let prepare = Prepare {
-                plan: self.plan,
-                desired: self.desired,
-                ports: self.ports,
-                values: &self.values,
-                existing: &self.existing,
-                placements: &self.placements,
-                again: &self.again,
-            };
-            match prepare.job(step) {
+            let opened = self.open(step).await;
+            match opened.and_then(|()| self.preparing().job(step)) {
                 Ok(job) => match self.budgets.failed_machine(&job, &self.existing) {
                     Some(machine) => self.skip(step, &machine),
                     None => {
@@ -180,10 +176,23 @@ impl<'a> Run<'a> {
                         jobs.push(job);
                     }
                 },
-                Err(diagnostics) => self.failed(step, "prepare", diagnostics),
+                Err(Refusal::Failed(diagnostics)) => self.failed(step, "prepare", diagnostics),
+                Err(Refusal::Deferred(why)) => self.put_off(step, "prepare", why),
             }
         }
         jobs
+    }
+
+    fn preparing(&self) -> Prepare<'_, 'a> {
+        Prepare {
+            plan: self.plan,
+            desired: self.desired,
+            ports: self.ports,
+            values: &self.values,
+            existing: &self.existing,
+            placements: &self.placements,
+            again: &self.again,
+        }
     }
 
     /// Looks up the image of a replica that nobody knew when it was placed.
@@ -281,7 +290,7 @@ impl<'a> Run<'a> {
         self.ports.notify.notify(Event::Progress { address, message, done: None, total: None });
     }
 
-    fn settle(&mut self, job: &Job<'a>, result: Result<Option<Value>, Diagnostics>) {
+    fn settle(&mut self, job: &Job<'a>, result: Result<Option<Value>, Refusal>) {
         let result = result.and_then(|value| {
             if let Some(value) = &value {
                 bimetal_plan::after(self.desired, job.address(), value, &self.values)?;
@@ -297,10 +306,11 @@ impl<'a> Run<'a> {
                 }
                 self.done(job.step);
             }
-            Err(diagnostics) => {
+            Err(Refusal::Failed(diagnostics)) => {
                 let diagnostics = self.spend(job, diagnostics);
                 self.failed(job.step, job.action(), diagnostics);
             }
+            Err(Refusal::Deferred(why)) => self.put_off(job.step, job.action(), why),
         }
     }
 
@@ -339,7 +349,7 @@ impl<'a> Run<'a> {
         let diagnostics: Diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.of(address)).collect();
         let event = Event::Failed { address: address.clone(), action, diagnostics: diagnostics.clone() };
         self.ports.notify.notify(event);
-        if self.desired.module.objects.get(&address.whole()).is_some_and(|block| block.check.is_some()) {
+        if self.is_of_check(address) {
             // Nothing waits for what is read for a check.
             self.diagnostics.extend(diagnostics.into_iter().map(as_warning));
             return self.done(step);
@@ -349,21 +359,41 @@ impl<'a> Run<'a> {
         self.fall(step, address, BTreeSet::new());
     }
 
+    /// Its provider can't say yet: the next apply goes on from there.
+    fn put_off(&mut self, step: Step, action: &'static str, because: String) {
+        let address = &self.plan.changes[step.change].address;
+        self.ports.notify.notify(Event::Deferred { address: address.clone(), action, because: because.clone() });
+        if self.is_of_check(address) {
+            let warning = Diagnostic::warning(format!("`{address}` can't be read yet")).because(because);
+            self.diagnostics.push(warning.of(address));
+            return self.done(step);
+        }
+        self.ledger.deferred(step);
+        for fallen in self.fall(step, address, BTreeSet::new()) {
+            self.ledger.deferred(fallen);
+        }
+    }
+
+    fn is_of_check(&self, address: &Address) -> bool {
+        self.desired.module.objects.get(&address.whole()).is_some_and(|block| block.check.is_some())
+    }
+
     /// Not begun, as its machine has failed.
     fn skip(&mut self, step: Step, machine: &Address) {
         self.fall(step, machine, [&self.plan.changes[step.change].address].into());
     }
 
-    /// The step will not be, nor what depends on it.
-    fn fall(&mut self, step: Step, because: &Address, mut skipped: BTreeSet<&'a Address>) {
+    /// The step will not be, nor what depends on it: these steps.
+    fn fall(&mut self, step: Step, because: &Address, mut skipped: BTreeSet<&'a Address>) -> Vec<Step> {
         let fallen = self.graph.failed(step);
         for step in fallen.iter().chain([&step]) {
             self.places.over(self.plan, *step);
         }
-        skipped.extend(fallen.into_iter().map(|fallen| &self.plan.changes[fallen.change].address));
+        skipped.extend(fallen.iter().map(|fallen| &self.plan.changes[fallen.change].address));
         for skipped in skipped.into_iter().filter(|skipped| *skipped != because) {
             self.ports.notify.notify(Event::Skipped { address: skipped.clone(), because: because.clone() });
         }
+        fallen
     }
 
     /// `false`: it could not be written.

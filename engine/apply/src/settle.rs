@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bimetal_model::Address;
 use bimetal_model::port::{Predict, Record};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
+use bimetal_model::{Address, Value};
 use bimetal_plan::{Action, Change, Plan};
+
+use crate::verdict;
 
 /// The records that bring the state to what was observed.
 pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predict: &dyn Predict) -> Vec<Record> {
-    let again = promised_again(plan, resolved);
+    let again = promised_again(plan, resolved, predict);
     let is_over = |intent: &Intent| again.get(&intent.address) != Some(&intent.id);
     let resolved = resolved.iter().filter(|(intent, _)| is_over(intent));
     let resolved = resolved.map(|(intent, found)| resolve(plan, intent, found.as_ref(), predict));
@@ -31,21 +33,27 @@ pub(crate) fn records(plan: &Plan, resolved: &[(Intent, Option<Object>)], predic
 
 /// The promises of creations that have left nothing, and that the plan does again in the same words. They stay what they are: what
 /// an engine makes of the first call only now is found by its stamp, where another promise would find something foreign.
-pub(crate) fn promised_again(plan: &Plan, resolved: &[(Intent, Option<Object>)]) -> BTreeMap<Address, IntentId> {
+pub(crate) fn promised_again(
+    plan: &Plan,
+    resolved: &[(Intent, Option<Object>)],
+    predict: &dyn Predict,
+) -> BTreeMap<Address, IntentId> {
     let is_empty = |(intent, found): &&(Intent, Option<Object>)| intent.effect == Effect::Create && found.is_none();
     let empty: BTreeMap<&Address, &Intent> =
         resolved.iter().filter(is_empty).map(|(intent, _)| (&intent.address, intent)).collect();
     let again = |change: &Change| {
-        let intent = empty.get(&change.address).filter(|intent| does_again(change, intent))?;
+        let intent = empty.get(&change.address).filter(|intent| does_again(change, intent, predict))?;
         Some((intent.address.clone(), intent.id.clone()))
     };
     plan.changes.iter().filter_map(again).collect()
 }
 
-fn does_again(change: &Change, intent: &Intent) -> bool {
+fn does_again(change: &Change, intent: &Intent, predict: &dyn Predict) -> bool {
+    // What is write-only is in no promise.
+    let promised = |config: &Value| verdict::managed(predict, change).block.without_write_only(config.clone());
     change.action == Action::Create
         && (&change.provider, &change.ty) == (&intent.provider, &intent.ty)
-        && change.config.as_ref() == Some(&intent.config)
+        && change.config.as_ref().map(promised).as_ref() == Some(&intent.config)
         && change.placement == intent.placement
 }
 

@@ -130,7 +130,7 @@ pub(crate) fn source(predict: &dyn Predict, change: &Change) -> TypeSchema {
 }
 
 fn nothing() -> TypeSchema {
-    TypeSchema { version: 0, role: None, batch: 1, block: Default::default() }
+    TypeSchema { version: 0, role: None, batch: 1, adopts: Vec::new(), block: Default::default() }
 }
 
 /// An object type says nothing of its own, so an unknown of any type stands for all.

@@ -5,9 +5,11 @@ mod apply {
 
     mod commits;
     mod crash;
+    mod deferred;
     mod degraded;
     mod failures;
     mod laws;
+    mod lent;
     mod order;
     mod outputs;
     mod places;
@@ -16,4 +18,5 @@ mod apply {
     mod revalued;
     mod settled;
     mod stopped;
+    mod write_only;
 }

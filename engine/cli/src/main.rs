@@ -11,6 +11,7 @@ mod exported;
 mod failure;
 mod keys;
 mod lease;
+mod lending;
 mod location;
 mod origin;
 mod output;
@@ -85,7 +86,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let state = session::state_name(arguments.state)?;
     let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into(), state)?;
-    let result = command(&session, &arguments.command).await;
+    let result = tokio::select! {
+        result = command(&session, &arguments.command) => result,
+        () = session.lent.interrupted() => Err(lending::given_up()),
+    };
+    session.warn(&session.lent.close().await, &[]);
     if let Err(failure) = &result {
         session.progress.events.document("failure", || output::failure_document(failure));
     }

@@ -232,7 +232,7 @@ fn implied(address: &Address) -> Option<String> {
     use bimetal_model::BlockKind::*;
     match address.block {
         Machine => Some(address.ty.clone()),
-        Resource | Data => address.ty.split('_').next().map(str::to_owned),
+        Resource | Data | Ephemeral => address.ty.split('_').next().map(str::to_owned),
         Pool => None,
         // What a service becomes: Bimetal's own container runtime, unless another is required.
         Service => Some("docker".to_owned()),

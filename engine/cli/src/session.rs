@@ -23,6 +23,7 @@ use crate::edge::System;
 use crate::events::Events;
 use crate::exported::Exported;
 use crate::failure::Failure;
+use crate::lending::AllLent;
 use crate::location;
 use crate::output;
 use crate::packages::{Asking, LockedModules, Wanting};
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) progress: Arc<Progress>,
     /// Where components lie.
     pub(crate) places: Arc<Places>,
+    /// What is ephemeral and open, to be closed at the end.
+    pub(crate) lent: Arc<AllLent>,
     /// Which commit the configuration is, where it was taken from one.
     pub(crate) origin: Option<Box<Origin>>,
     /// What is removed with it.
@@ -87,7 +90,8 @@ impl Session {
         let events = Arc::new(Events::new(json, into.map(|path| root.join(path)).as_deref())?);
         let places = Arc::new(Places::read(&root)?);
         let (home, progress) = (root.clone(), Arc::new(Progress::new(json, events)));
-        Ok(Session { root, home, state, json, progress, places, origin: None, _kept: None })
+        let lent = Arc::new(AllLent::new(progress.clone()));
+        Ok(Session { root, home, state, json, progress, places, lent, origin: None, _kept: None })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.

@@ -140,6 +140,7 @@ fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origi
         state: session.state.clone(),
         json: session.json,
         progress: session.progress.clone(),
+        lent: session.lent.clone(),
         places: Arc::new(Places::read(&root)?),
         origin: Some(Box::new(origin)),
         _kept: Some(Arc::new(folder)),

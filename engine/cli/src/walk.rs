@@ -1,16 +1,16 @@
 //! The walk: configuration and state to a plan, a plan to effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bimetal_config::Desired;
 use bimetal_config::lock::Lock;
 use bimetal_host::Host;
 use bimetal_model::event::Notify;
-use bimetal_model::port::{Operate, Predict, Remember as _};
-use bimetal_model::question::{Answers, Observed};
+use bimetal_model::port::{Lend as _, Operate, Predict, Refusal, Remember as _};
+use bimetal_model::question::{Answers, Inquiry, Observed};
 use bimetal_model::snapshot::{Objects, Snapshot};
-use bimetal_model::{Diagnostic, Diagnostics, diagnostic::has_errors};
+use bimetal_model::{Address, Diagnostic, Diagnostics, Value, diagnostic::has_errors};
 use bimetal_plan::{Early, Mode, Options, Plan, Planning};
 use bimetal_refresh::Calls;
 use bimetal_state::State;
@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use crate::arguments::{self, Wishes};
 use crate::configuration::{read_lock, write_lock};
 use crate::failure::Failure;
+use crate::lending::Lending;
 use crate::session::{Configuration, InState, Session};
 
 /// A plan can ask again with what it learnt; a configuration whose questions never end is broken.
@@ -30,6 +31,8 @@ pub(crate) struct World<P = Host> {
     pub(crate) store: Arc<State>,
     pub(crate) snapshot: Snapshot,
     pub(crate) host: Arc<P>,
+    /// What is ephemeral and open.
+    pub(crate) lending: Arc<Lending>,
     pub(crate) lock: Lock,
 }
 
@@ -46,7 +49,8 @@ impl World {
         let store = Arc::new(store);
         let snapshot = idle(&store).await?;
         let host = session.host(&configuration, &lock, Arc::new(InState(store.clone())), &snapshot)?;
-        Ok(World { configuration, store, snapshot, host, lock })
+        let lending = session.lent.lending(host.clone());
+        Ok(World { configuration, store, snapshot, host, lending, lock })
     }
 
     /// The state as it is by now.
@@ -60,7 +64,8 @@ impl World {
     pub(crate) async fn for_reach(session: &Session) -> Result<World, Failure> {
         let world = World::open(session, session.configuration_for_state()?).await?;
         // A provider block that can't be worked out without variables is no reason not to look: machines say what they miss.
-        configure(&world, &world.snapshot.objects, &world.snapshot.objects);
+        let opened = open_early(&world).await.unwrap_or_default();
+        configure(&world, &world.snapshot.objects, &world.snapshot.objects, &opened);
         Ok(world)
     }
 }
@@ -125,7 +130,13 @@ impl<'a> Course<'a> {
     }
 
     fn calls<'c, P: Predict + Operate>(&'c self, world: &'c World<P>) -> Calls<'c> {
-        Calls { predict: &*world.host, operate: &*world.host, notify: self.notify, parallelism: self.parallelism }
+        Calls {
+            predict: &*world.host,
+            operate: &*world.host,
+            lend: &*world.lending,
+            notify: self.notify,
+            parallelism: self.parallelism,
+        }
     }
 }
 
@@ -174,7 +185,11 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     // What is not looked at needs no provider.
     let mut looked_at = world.snapshot.objects.clone();
     looked_at.retain(|address, _| only.contains(address));
-    let diagnostics = configure(world, &world.snapshot.objects, &looked_at);
+    let opened = match course.look {
+        Look::Offline => BTreeMap::new(),
+        Look::Believe | Look::Refresh => open_early(world).await?,
+    };
+    let diagnostics = configure(world, &world.snapshot.objects, &looked_at, &opened);
     if has_errors(&diagnostics) {
         return Err(diagnostics);
     }
@@ -193,8 +208,8 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
         return Err(said);
     }
     // What a provider block refers to may be something else by now; what went is the plan's business.
-    configure(world, &observed.objects, &observed.objects);
-    let planning = ask_and_plan(world, &observed, course);
+    configure(world, &observed.objects, &observed.objects, &opened);
+    let planning = ask_and_plan(world, &observed, course, opened);
     let (planned, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
     match planned {
@@ -215,7 +230,7 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
 
 /// Tells the host the provider blocks as a saved plan has them, and those that it must not keep as they are now.
 pub(crate) fn configure_from(world: &World, plan: &Plan) {
-    configure(world, &world.snapshot.objects, &world.snapshot.objects);
+    configure(world, &world.snapshot.objects, &world.snapshot.objects, &BTreeMap::new());
     for (provider, config) in &plan.providers {
         if config.is_wholly_known() {
             world.host.configure(provider, config);
@@ -225,10 +240,37 @@ pub(crate) fn configure_from(world: &World, plan: &Plan) {
     world.host.allow_images(&sources);
 }
 
-/// Tells the host the provider blocks as far as what exists decides them. Says which of those are missing that made `needed`.
-fn configure<P: Predict + Operate>(world: &World<P>, objects: &Objects, needed: &Objects) -> Diagnostics {
+/// Opens what provider blocks rest on: nobody could be asked anything without it.
+async fn open_early<P: Predict + Operate>(world: &World<P>) -> Result<BTreeMap<Address, Value>, Diagnostics> {
+    let (desired, objects) = (&world.configuration.desired, &world.snapshot.objects);
+    let (mut opened, mut put_off) = (BTreeMap::new(), BTreeSet::new());
+    loop {
+        let mut inquiries = bimetal_plan::early_ephemerals(desired, objects, &opened, &*world.host);
+        inquiries.retain(|inquiry| !put_off.contains(&inquiry.address));
+        if inquiries.is_empty() {
+            return Ok(opened);
+        }
+        configure(world, objects, &Objects::new(), &opened);
+        for Inquiry { address, provider, ty, config } in inquiries {
+            match world.lending.open(&provider, &ty, &address, &config).await {
+                Ok(one) => drop(opened.insert(address, one.value)),
+                Err(Refusal::Failed(said)) => return Err(said),
+                Err(Refusal::Deferred(_)) => drop(put_off.insert(address)),
+            }
+        }
+    }
+}
+
+/// Tells the host the provider blocks as far as what exists, and what is open, decides them. Says which of those are missing that
+/// made `needed`.
+fn configure<P: Predict + Operate>(
+    world: &World<P>,
+    objects: &Objects,
+    needed: &Objects,
+    opened: &BTreeMap<Address, Value>,
+) -> Diagnostics {
     let desired = &world.configuration.desired;
-    let (configs, diagnostics) = bimetal_plan::provider_configs(desired, objects, needed, &*world.host);
+    let (configs, diagnostics) = bimetal_plan::provider_configs(desired, objects, needed, opened, &*world.host);
     for (provider, config) in configs {
         world.host.configure(&provider, &config);
     }
@@ -240,9 +282,11 @@ async fn ask_and_plan<P: Predict + Operate>(
     world: &World<P>,
     observed: &Observed,
     course: &Course<'_>,
+    opened: BTreeMap<Address, Value>,
 ) -> (Option<(Plan, Desired)>, Diagnostics) {
     let locked = world.lock.images.iter().map(|(source, index)| (source.clone(), Ok(index.clone())));
-    let mut answers = Answers { images: locked.collect(), ..Answers::default() };
+    let opened = opened.into_iter().map(|(address, value)| (address, Ok(value))).collect();
+    let mut answers = Answers { images: locked.collect(), opened, ..Answers::default() };
     let sources: Vec<_> = world.lock.images.keys().cloned().collect();
     world.host.allow_images(&sources);
     let (mut desired, mut known) = (world.configuration.desired.clone(), BTreeMap::new());

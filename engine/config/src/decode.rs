@@ -27,15 +27,18 @@ pub fn decode(body: &Body, block: &Block, scope: &Scope) -> (Value, Diagnostics)
     (value, diagnostics)
 }
 
-/// As [`decode`], of what is stored: nothing in it may be ephemeral.
+/// As [`decode`], of what is stored: nothing in it may be ephemeral, but for what is write-only.
 pub fn decode_stored(body: &Body, block: &Block, scope: &Scope) -> (Value, Diagnostics) {
     let (value, mut diagnostics) = decode(body, block, scope);
-    for (name, member) in value.as_members().into_iter().flat_map(|members| members.iter()) {
+    let stored = block.without_write_only(value.clone());
+    for (name, member) in stored.as_members().into_iter().flat_map(|members| members.iter()) {
         if member.has_ephemeral() {
             let nested = body.blocks.iter().find(|nested| nested.name == *name).map(|nested| &nested.span);
             let span = body.attributes.get(name).map(|attribute| attribute.expression.span()).or(nested);
             let error = Diagnostic::error(format!("`{name}` is stored, and this is ephemeral"));
-            let error = error.hint("what is ephemeral may stand in provider blocks, and in what is not stored");
+            let error = error.hint(
+                "what is ephemeral may stand in provider blocks, in what is write-only, and in what is not stored",
+            );
             diagnostics.push(error.at(span.unwrap_or(&body.span)));
         }
     }

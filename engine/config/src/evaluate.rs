@@ -140,8 +140,21 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The words that references begin with.
-pub(crate) const ROOTS: [&str; 12] =
-    ["var", "local", "module", "machine", "pool", "service", "data", "each", "count", "path", "bimetal", "self"];
+pub(crate) const ROOTS: [&str; 13] = [
+    "var",
+    "local",
+    "module",
+    "machine",
+    "pool",
+    "service",
+    "data",
+    "ephemeral",
+    "each",
+    "count",
+    "path",
+    "bimetal",
+    "self",
+];
 
 pub(crate) fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
     let (mut values, mut diagnostics) = (Vec::new(), Vec::new());

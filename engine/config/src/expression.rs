@@ -299,6 +299,7 @@ pub(crate) fn target(root: &str, steps: &[Step]) -> Option<(Target, usize)> {
         "self" => (Target::This, 0),
         "machine" => (object(BlockKind::Machine, name(0)?, name(1)?), 2),
         "data" => (object(BlockKind::Data, name(0)?, name(1)?), 2),
+        "ephemeral" => (object(BlockKind::Ephemeral, name(0)?, name(1)?), 2),
         "pool" => (object(BlockKind::Pool, String::new(), name(0)?), 1),
         "service" => (object(BlockKind::Service, String::new(), name(0)?), 1),
         ty => (object(BlockKind::Resource, ty.to_owned(), name(0)?), 1),

@@ -26,9 +26,23 @@ pub(crate) use suite::WORDS as SUITE_WORDS;
 pub use suite::parse_suite;
 
 /// The words that blocks begin with; `shape` says how each is written in JSON.
-pub(crate) const TOP_LEVEL: [&str; 15] = [
-    "bimetal", "variable", "locals", "output", "provider", "module", "machine", "pool", "service", "resource", "data",
-    "check", "moved", "removed", "import",
+pub(crate) const TOP_LEVEL: [&str; 16] = [
+    "bimetal",
+    "variable",
+    "locals",
+    "output",
+    "provider",
+    "module",
+    "machine",
+    "pool",
+    "service",
+    "resource",
+    "data",
+    "ephemeral",
+    "check",
+    "moved",
+    "removed",
+    "import",
 ];
 
 /// Parses the files of a folder, relative to the configuration's root. What is wrong is reported, the rest is there all the same.
@@ -96,7 +110,7 @@ impl Parser<'_> {
         let wanted = match word.as_str() {
             "bimetal" | "locals" | "moved" | "removed" | "import" => 0,
             "variable" | "output" | "provider" | "module" | "pool" | "service" | "check" => 1,
-            "machine" | "resource" | "data" => 2,
+            "machine" | "resource" | "data" | "ephemeral" => 2,
             other => {
                 let hint = match other {
                     "terraform" => "what Terraform has in it stands in `bimetal { … }` here".to_owned(),
@@ -154,6 +168,7 @@ impl Parser<'_> {
             "service" => self.object(Address::new(BlockKind::Service, "", &labels[0]), body, header),
             "machine" => self.object(Address::new(BlockKind::Machine, &labels[0], &labels[1]), body, header),
             "resource" => self.object(Address::new(BlockKind::Resource, &labels[0], &labels[1]), body, header),
+            "ephemeral" => self.object(Address::new(BlockKind::Ephemeral, &labels[0], &labels[1]), body, header),
             _ => self.object(Address::new(BlockKind::Data, &labels[0], &labels[1]), body, header),
         }
     }
@@ -231,7 +246,7 @@ fn iterator(block: &syntax::Block) -> Option<Box<str>> {
 fn example(word: &str) -> String {
     match word {
         "machine" => "write `machine \"<provider>\" \"<name>\" { … }`".to_owned(),
-        "resource" | "data" => format!("write `{word} \"<type>\" \"<name>\" {{ … }}`"),
+        "resource" | "data" | "ephemeral" => format!("write `{word} \"<type>\" \"<name>\" {{ … }}`"),
         "bimetal" | "locals" | "moved" | "removed" | "import" => format!("write `{word} {{ … }}`"),
         _ => format!("write `{word} \"<name>\" {{ … }}`"),
     }

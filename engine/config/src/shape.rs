@@ -48,6 +48,7 @@ static FILE: Shape = Shape {
         block("service", 1, &OBJECT),
         block("resource", 2, &OBJECT),
         block("data", 2, &OBJECT),
+        block("ephemeral", 2, &OBJECT),
         block("check", 1, &CHECK),
         block("moved", 0, &MOVED),
         block("removed", 0, &REMOVED),

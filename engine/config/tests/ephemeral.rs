@@ -117,3 +117,21 @@ fn modules_say_what_they_take_and_give() {
     assert_snapshot!(check("variable \"x\" {\n  ephemeral = true\n}\noutput \"y\" {\n  value = var.x\n  ephemeral = true\n}\n"), @"[(ephemeral)]");
     assert_snapshot!(check("variable \"x\" {\n  ephemeral = true\n}\noutput \"y\" {\n  value = 2\n  ephemeral = true\n}\n"), @"[(ephemeral)]");
 }
+
+#[test]
+fn a_block_of_its_own_is_written_like_the_others() {
+    let native = source(
+        "main.bm.hcl",
+        "ephemeral \"x_y\" \"z\" {\n  count = 2\n  a     = 1\n}\nlocals {\n  b = ephemeral.x_y.z[0].a\n}\n",
+    );
+    let json = source(
+        "main.bm.json",
+        r#"{ "ephemeral": { "x_y": { "z": { "count": 2, "a": 1 } } }, "locals": { "b": "${ephemeral.x_y.z[0].a}" } }"#,
+    );
+    for file in [native, json] {
+        let (desired, said) = desired(vec![file], Given::default(), Outside::default());
+        assert_eq!(said, []);
+        let order: Vec<String> = desired.expect("no circle").order.iter().map(ToString::to_string).collect();
+        assert_eq!(order, ["ephemeral.x_y.z", "local.b"]);
+    }
+}

@@ -36,7 +36,7 @@ pub(crate) type Work<T> =
 fn wall_clock(phase: Phase) -> Duration {
     match phase {
         Phase::Pure => Duration::from_secs(2 * 60),
-        Phase::Look | Phase::Operate => Duration::from_secs(20 * 60),
+        Phase::Look | Phase::Open | Phase::Operate => Duration::from_secs(20 * 60),
     }
 }
 

@@ -28,6 +28,7 @@ impl Context {
         let when = match self.phase {
             Phase::Pure => "while planning",
             Phase::Look => "while looking",
+            Phase::Open => "while opening",
             Phase::Operate => unreachable!("everything is allowed then"),
         };
         Err(Fault::new(Code::WrongPhase, format!("not {when}: {what}")))
@@ -167,7 +168,7 @@ impl clock::Host for Guest {
     async fn now_ms(&mut self) -> u64 {
         match self.context.phase {
             Phase::Pure => self.context.services.started_ms,
-            Phase::Look | Phase::Operate => crate::host::now_ms(),
+            Phase::Look | Phase::Open | Phase::Operate => crate::host::now_ms(),
         }
     }
 
@@ -176,7 +177,7 @@ impl clock::Host for Guest {
         let block = |_| match self.context.phase {
             // The same question gets the same answer.
             Phase::Pure => [7; 16],
-            Phase::Look | Phase::Operate => uuid::Uuid::new_v4().into_bytes(),
+            Phase::Look | Phase::Open | Phase::Operate => uuid::Uuid::new_v4().into_bytes(),
         };
         (0..length.div_ceil(16)).flat_map(block).take(length).collect()
     }
@@ -195,8 +196,9 @@ async fn send(context: &Context, request: http::Request) -> Result<client::Respo
     context.at_least(Phase::Look, "HTTP")?;
     let method = request.method.to_ascii_uppercase();
     let credential = request.authorization.as_ref().map(|authorization| authorization.credential.as_str());
-    grant::covers(&context.http, &method, &request.url, credential).map_err(|fault| context.by(fault))?;
-    if !matches!(method.as_str(), "GET" | "HEAD") {
+    let usable: Vec<_> = context.http.iter().filter(|grant| grant.is_for(context.phase, &method)).collect();
+    grant::covers(&usable, &method, &request.url, credential).map_err(|fault| context.by(fault))?;
+    if !grant::is_safe(&method) && context.phase != Phase::Open {
         context.at_least(Phase::Operate, &format!("{method} requests"))?;
     }
     let authorization = match request.authorization {

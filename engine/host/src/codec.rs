@@ -63,11 +63,17 @@ impl Codec<'_> {
 
     /// What a guest answered, of the schema's type, with the credentials of `known` put back.
     ///
-    /// Unknown values are for plans only. Otherwise: what is wrong with the answer.
+    /// Unknown values are for plans only; and what is write-only is in no answer. Otherwise: what is wrong with the answer.
     pub(crate) fn accept(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
         let mut json = parse(text)?;
         restore(&mut json, known, self.block);
-        Ok(mark(fitting(&json, &self.block.ty(), unknowns)?, self.block))
+        let value = mark(fitting(&json, &self.block.ty(), unknowns)?, self.block);
+        match (self.block.write_only_in(&value).first(), unknowns) {
+            (None, _) => Ok(value),
+            (Some(path), Unknowns::Allowed) => Err(format!("its answer has `{path}`, which is write-only")),
+            // It is done: what must not be kept is left out.
+            (Some(_), Unknowns::Refused) => Ok(self.block.without_write_only(value)),
+        }
     }
 }
 

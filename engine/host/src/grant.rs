@@ -10,7 +10,8 @@ use serde_json::Value as Json;
 
 use crate::fault::{Code, Fault};
 use crate::http::origin;
-use crate::manifest::{Manifest, Rate, Request};
+use crate::manifest::{Manifest, Rate, Request, When};
+use crate::phase::Phase;
 
 /// HTTP requests that a provider block may lead to.
 pub(crate) struct HttpGrant {
@@ -18,6 +19,22 @@ pub(crate) struct HttpGrant {
     methods: Vec<String>,
     /// Ids.
     credentials: Vec<String>,
+    when: When,
+}
+
+impl HttpGrant {
+    /// Whether it counts in such a call: what values are opened with is good for nothing else, and nothing else changes anything then.
+    pub(crate) fn is_for(&self, phase: Phase, method: &str) -> bool {
+        match self.when {
+            When::Open => phase == Phase::Open,
+            When::Operate => phase != Phase::Open || is_safe(method),
+        }
+    }
+}
+
+/// Whether a request changes nothing.
+pub(crate) fn is_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
 }
 
 /// What a call is about, and what was handed to it.
@@ -82,12 +99,13 @@ fn credentials(json: &Json) -> Box<dyn Iterator<Item = &str> + '_> {
 /// What the manifest asks for, for this provider block.
 pub(crate) fn http(manifest: &Manifest, key: &ProviderKey, config: &Value) -> Vec<HttpGrant> {
     let grant = |request: &Request| match request {
-        Request::Http { origins, from, methods, credentials, .. } => {
+        Request::Http { origins, from, methods, credentials, when, .. } => {
             let named = from.iter().filter_map(|name| config.member(name)?.as_str());
             Some(HttpGrant {
                 origins: origins.iter().map(String::as_str).chain(named).filter_map(origin).collect(),
                 methods: methods.clone(),
                 credentials: credentials.iter().map(|name| format!("provider.{key}#{name}")).collect(),
+                when: *when,
             })
         }
         Request::Docker { .. } | Request::Ssh { .. } | Request::Certificates { .. } => None,
@@ -107,7 +125,12 @@ pub(crate) fn rates(manifest: &Manifest, config: &Value) -> Vec<Rate> {
 }
 
 /// The request's origin, if a grant covers origin, method and credential together.
-pub(crate) fn covers(grants: &[HttpGrant], method: &str, url: &str, credential: Option<&str>) -> Result<String, Fault> {
+pub(crate) fn covers(
+    grants: &[&HttpGrant],
+    method: &str,
+    url: &str,
+    credential: Option<&str>,
+) -> Result<String, Fault> {
     let origin =
         origin(url).ok_or_else(|| Fault::new(Code::Invalid, "this is no URL of HTTP's, or it holds a password"))?;
     let denied = |what: String| Fault::new(Code::Denied, format!("not granted: {what}"));
@@ -164,13 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn what_values_are_opened_with_is_good_for_nothing_else() {
+        let grant = |when| HttpGrant { origins: Vec::new(), methods: Vec::new(), credentials: Vec::new(), when };
+        let phases = [Phase::Look, Phase::Open, Phase::Operate];
+        let of = |when, method| phases.map(|phase| grant(when).is_for(phase, method));
+        assert_eq!(of(When::Open, "POST"), [false, true, false]);
+        assert_eq!(of(When::Operate, "POST"), [true, false, true]);
+        assert_eq!(of(When::Operate, "GET"), [true, true, true]);
+    }
+
+    #[test]
     fn origin_method_and_credential_are_granted_together() {
         let grant = |origin: &str, method: &str, credential: &str| HttpGrant {
             origins: vec![origin.to_owned()],
             methods: vec![method.to_owned()],
             credentials: vec![credential.to_owned()],
+            when: When::Operate,
         };
         let grants = [grant("https://a", "GET", "provider.x#token"), grant("https://b", "POST", "provider.x#other")];
+        let grants: Vec<_> = grants.iter().collect();
         assert!(covers(&grants, "GET", "https://a/path", Some("provider.x#token")).is_ok());
         for (method, url, credential) in [
             ("POST", "https://a/", None),

@@ -140,7 +140,7 @@ impl Guest {
 fn processor_ticks(phase: Phase) -> u64 {
     let seconds = match phase {
         Phase::Pure => 5,
-        Phase::Look | Phase::Operate => 30,
+        Phase::Look | Phase::Open | Phase::Operate => 30,
     };
     seconds * 1000 / TICK.as_millis() as u64
 }

@@ -87,7 +87,7 @@ impl Http {
     ) -> Result<Response, Fault> {
         let origin =
             origin(&request.url).ok_or_else(|| Fault::new(Code::Invalid, format!("`{}` is no URL", request.url)))?;
-        let is_safe = matches!(request.method.as_str(), "GET" | "HEAD");
+        let is_safe = crate::grant::is_safe(&request.method);
         for attempt in 1.. {
             self.wait_for_turn(&origin, rates, tell).await;
             let sent = self.send_once(request).await;

@@ -1,9 +1,10 @@
 //! Runs providers: components in a sandbox, and the capabilities that they may be granted.
 //!
-//! The only room that names wasmtime, bollard, reqwest and the SSH client; holds every credential. Implements `Predict` and
-//! `Operate`.
+//! The only room that names wasmtime, bollard, reqwest and the SSH client; holds every credential. Implements `Predict`,
+//! `Operate` and `Lend`.
 
 mod codec;
+mod contract;
 pub mod credentials;
 pub mod fault;
 mod manifest;
@@ -31,8 +32,10 @@ pub mod registry;
 pub mod ssh;
 
 mod host;
+mod lend;
 mod operate;
 mod predict;
+mod typed;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

@@ -8,14 +8,12 @@ use bimetal_model::Diagnostic;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::wire;
+use crate::{contract, wire};
 
 /// The section's name.
 const SECTION: &str = "bimetal:manifest";
 /// A larger one is refused.
 const MOST_BYTES: usize = 64 * 1024;
-/// The contract that this host speaks.
-const CONTRACT: &str = "0.1.0";
 
 /// What a provider says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -42,6 +40,9 @@ pub struct Manifest {
 pub enum Request {
     /// HTTP requests.
     Http {
+        /// In which calls they may be sent.
+        #[serde(default, rename = "for")]
+        when: When,
         /// `https://api.example.org`
         #[serde(default)]
         origins: Vec<String>,
@@ -80,6 +81,17 @@ pub enum Request {
         #[serde(default)]
         why: String,
     },
+}
+
+/// In which calls requests may be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Those that change nothing in all calls, the others where something is made, changed or removed.
+    #[default]
+    Operate,
+    /// Where ephemeral values are opened, renewed and closed: in every plan, too.
+    Open,
 }
 
 /// A command that a provider may run on a machine.
@@ -130,8 +142,9 @@ impl Manifest {
         let unreadable = |error| refused(format!("its manifest can't be read: {error}"));
         // First what it was made for: a newer manifest may look different otherwise.
         let header: Header = serde_json::from_slice(&section).map_err(unreadable)?;
-        if header.format != 1 || header.contract != CONTRACT {
-            let reason = format!("it was made for contract {}, and this Bimetal speaks {CONTRACT}", header.contract);
+        contract::check(&header.contract)?;
+        if header.format != 1 {
+            let reason = format!("its manifest is of format {}, and this Bimetal reads 1", header.format);
             return Err(refused(reason).hint("use another version of the provider or of Bimetal"));
         }
         let manifest: Manifest = serde_json::from_slice(&section).map_err(unreadable)?;

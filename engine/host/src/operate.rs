@@ -1,126 +1,36 @@
 //! Calls that look or change: `Operate`.
 
-use std::future::Future;
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use bimetal_model::image::{ImageIndex, ImageSource};
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, UpdateRequest};
-use bimetal_model::schema::Block;
+use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, Refusal, UpdateRequest};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, Value};
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::bindings::bimetal::provider::types;
 use crate::call::{self, Work};
-use crate::codec::Unknowns;
 use crate::grant::Subject;
-use crate::host::{Host, Inner, Provider};
+use crate::host::Host;
 use crate::phase::Phase;
+use crate::typed::Typed;
 use crate::wire;
 
-/// A provider and one of its types, ready for a call.
-#[derive(Clone)]
-struct Typed {
-    inner: Arc<Inner>,
-    provider: Arc<Provider>,
-    key: ProviderKey,
-    block: Block,
-}
-
-impl Typed {
-    async fn new(inner: Arc<Inner>, key: ProviderKey, ty: String) -> Result<Typed, Diagnostics> {
-        let provider = inner.provider(&key.name)?;
-        let schema = inner.schema(&provider).await?;
-        let block = inner.type_of(&provider, &schema, &ty)?.block.clone();
-        Ok(Typed { inner, provider, key, block })
-    }
-
-    fn encode(&self, subject: &mut Subject, address: &Address, value: &Value) -> String {
-        subject.hand_over(self.inner.codec(&self.block, address).to_guest(value))
-    }
-
-    fn object(&self, subject: &mut Subject, address: &Address, object: &Object) -> types::Object {
-        types::Object { value: self.encode(subject, address, &object.value), private: object.private.clone() }
-    }
-
-    fn decode(&self, address: &Address, object: types::Object, known: &[&Value]) -> Result<Object, Diagnostics> {
-        let value = self.inner.codec(&self.block, address).accept(&object.value, known, Unknowns::Refused);
-        match value {
-            Ok(value) => Ok(Object { value, private: object.private }),
-            Err(reason) => Err(call::failed(&self.provider, std::slice::from_ref(address), &reason)),
-        }
-    }
-
-    fn said(&self, address: &Address, diagnostics: Vec<types::Diagnostic>) -> Diagnostics {
-        wire::diagnostics(&self.provider, diagnostics).into_iter().map(|diagnostic| diagnostic.of(address)).collect()
-    }
-
-    fn outcome(&self, address: &Address, outcome: types::Outcome, known: &[&Value]) -> Outcome {
-        let so_far =
-            |object: Option<types::Object>| object.map(|object| self.decode(address, object, known)).transpose();
-        let failed = |diagnostics| Outcome::Failed { diagnostics, so_far: None };
-        match outcome {
-            types::Outcome::Done(object) => self.decode(address, object, known).map_or_else(failed, Outcome::Done),
-            types::Outcome::Retry(retry) => match so_far(retry.so_far) {
-                Ok(so_far) => Outcome::Retry { after_ms: retry.after_ms, reason: wire::clean(&retry.reason), so_far },
-                Err(diagnostics) => failed(diagnostics),
-            },
-            types::Outcome::Failed(failure) => {
-                let mut diagnostics = self.said(address, failure.diagnostics);
-                let so_far = so_far(failure.so_far).unwrap_or_else(|errors| {
-                    diagnostics.extend(errors);
-                    None
-                });
-                Outcome::Failed { diagnostics, so_far }
-            }
-        }
-    }
-}
-
-impl Host {
-    /// Runs on the guests' own threads; given up when nobody waits any more.
-    async fn on_threads<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
-        let Some(threads) = &self.threads else { unreachable!("taken only when dropped") };
-        match AbortOnDropHandle::new(threads.spawn(work)).await {
-            Ok(answer) => answer,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-
-    async fn typed(&self, key: &ProviderKey, ty: &str) -> Result<Typed, Diagnostics> {
-        self.on_threads(Typed::new(self.inner.clone(), key.clone(), ty.to_owned())).await
-    }
-
-    async fn call<T: Send + 'static>(
-        &self,
-        typed: &Typed,
-        phase: Phase,
-        subject: Subject,
-        work: Work<T>,
-    ) -> Result<T, Diagnostics> {
-        self.on_threads(call::configured(typed.inner.clone(), typed.key.clone(), phase, subject, work)).await
-    }
-}
-
 /// The same answer for each object.
-fn everywhere<T>(addresses: &[Address], diagnostics: &[Diagnostic]) -> Vec<Result<T, Diagnostics>> {
-    addresses.iter().map(|address| Err(of(address, diagnostics))).collect()
+fn everywhere<T, E: From<Diagnostics>>(addresses: &[Address], diagnostics: &[Diagnostic]) -> Vec<Result<T, E>> {
+    addresses.iter().map(|address| Err(of(address, diagnostics).into())).collect()
 }
 
 fn of(address: &Address, diagnostics: &[Diagnostic]) -> Diagnostics {
     diagnostics.iter().map(|diagnostic| diagnostic.clone().of(address)).collect()
 }
 
-type Answers = Vec<Result<Option<types::Object>, Vec<types::Diagnostic>>>;
-
 /// What a list of answers means for a list of objects.
-fn objects(
+fn objects<W, E: From<Diagnostics>>(
     typed: &Typed,
     addresses: &[Address],
     known: &[&Value],
-    answers: Result<Answers, Diagnostics>,
-) -> Vec<Result<Option<Object>, Diagnostics>> {
+    answers: Result<Vec<Result<Option<types::Object>, W>>, Diagnostics>,
+    refused: impl Fn(&Address, W) -> E,
+) -> Vec<Result<Option<Object>, E>> {
     let answers = match answers {
         Ok(answers) if answers.len() == addresses.len() => answers,
         Ok(answers) => {
@@ -129,10 +39,10 @@ fn objects(
         }
         Err(diagnostics) => return everywhere(addresses, &diagnostics),
     };
-    let one = |(place, answer): (usize, Result<Option<types::Object>, _>)| match answer {
+    let one = |(place, answer): (usize, Result<Option<types::Object>, W>)| match answer {
         Ok(None) => Ok(None),
-        Ok(Some(object)) => typed.decode(&addresses[place], object, &known[place..=place]).map(Some),
-        Err(diagnostics) => Err(typed.said(&addresses[place], diagnostics)),
+        Ok(Some(object)) => Ok(typed.decode(&addresses[place], object, &known[place..=place]).map(Some)?),
+        Err(why) => Err(refused(&addresses[place], why)),
     };
     answers.into_iter().enumerate().map(one).collect()
 }
@@ -152,7 +62,7 @@ impl Operate for Host {
         provider: &ProviderKey,
         ty: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         let addresses: Vec<Address> = objects.iter().map(|(address, _)| address.clone()).collect();
         let typed = match self.typed(provider, ty).await {
             Ok(typed) => typed,
@@ -162,12 +72,12 @@ impl Operate for Host {
         let wire: Vec<_> =
             objects.iter().map(|(address, object)| typed.object(&mut subject, address, object)).collect();
         let name = ty.to_owned();
-        let work: Work<Answers> = Box::new(move |exports, store| {
+        let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_look().call_read(store, &name, &wire).await })
         });
         let answers = self.call(&typed, Phase::Look, subject, work).await;
         let known: Vec<&Value> = objects.iter().map(|(_, object)| &object.value).collect();
-        self::objects(&typed, &addresses, &known, answers)
+        self::objects(&typed, &addresses, &known, answers, |address, why| typed.refused(address, why))
     }
 
     async fn probe(
@@ -190,12 +100,12 @@ impl Operate for Host {
             })
             .collect();
         let name = ty.to_owned();
-        let work: Work<Answers> = Box::new(move |exports, store| {
+        let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_look().call_probe(store, &name, &wire).await })
         });
         let answers = self.call(&typed, Phase::Look, subject, work).await;
         let known: Vec<&Value> = intents.iter().map(|intent| &intent.config).collect();
-        objects(&typed, &addresses, &known, answers)
+        objects(&typed, &addresses, &known, answers, |address, said| typed.said(address, said))
     }
 
     async fn discover(
@@ -223,7 +133,7 @@ impl Operate for Host {
         ty: &str,
         address: &Address,
         config: &Value,
-    ) -> Result<Value, Diagnostics> {
+    ) -> Result<Value, Refusal> {
         let typed = self.typed(provider, ty).await.map_err(|diagnostics| of(address, &diagnostics))?;
         let mut subject = Subject::of(vec![address.clone()]);
         let (name, text) = (ty.to_owned(), typed.encode(&mut subject, address, config));
@@ -231,9 +141,9 @@ impl Operate for Host {
             Box::pin(async move { exports.bimetal_provider_look().call_read_data(store, &name, &text).await })
         });
         let answer = self.call(&typed, Phase::Look, subject, work).await?;
-        let text = answer.map_err(|diagnostics| typed.said(address, diagnostics))?;
+        let text = answer.map_err(|refusal| typed.refused(address, refusal))?;
         let object = types::Object { value: text, private: Vec::new() };
-        typed.decode(address, object, &[config]).map(|object| object.value)
+        Ok(typed.decode(address, object, &[config])?.value)
     }
 
     async fn import(

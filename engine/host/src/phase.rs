@@ -7,6 +7,8 @@ pub(crate) enum Phase {
     Pure,
     /// Look.
     Look,
+    /// Look, and send what the manifest names for that: while values are opened, renewed and closed.
+    Open,
     /// Change.
     Operate,
 }

@@ -4,8 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bimetal_model::json::{Marks, encode};
-use bimetal_model::port::{Functions, PlanRequest, Planned, Predict, ValidateRequest};
+use bimetal_model::port::{Foreign, Functions, PlanRequest, Planned, Predict, Refusal, ValidateRequest};
 use bimetal_model::schema::ProviderSchema;
+use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, BlockKind, Diagnostics, ProviderName, Value};
 
 use crate::bindings::bimetal::provider::types;
@@ -74,7 +75,7 @@ impl Host {
         &self,
         provider: &ProviderName,
         requests: &[PlanRequest],
-    ) -> Result<Vec<Result<Planned, Diagnostics>>, Diagnostics> {
+    ) -> Result<Vec<Result<Planned, Refusal>>, Diagnostics> {
         let provider = self.inner.provider(provider)?;
         let schema = Predict::schema(self, &provider.name)?;
         let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
@@ -125,10 +126,12 @@ impl Predict for Host {
         answers.map(|(said, request)| of(said.unwrap_or_else(|failed| failed), &request.address)).collect()
     }
 
-    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         let answers = each(requests, |some| self.plan_some(provider, some)).into_iter().zip(requests);
-        let flat = answers.map(|(answer, request)| answer.flatten().map_err(|said| of(said, &request.address)));
-        flat.collect()
+        let flat = |(answer, request): (Result<Result<Planned, Refusal>, Diagnostics>, &PlanRequest)| {
+            answer.map_err(Refusal::Failed).flatten().map_err(|refusal| refusal.of(&request.address))
+        };
+        answers.map(flat).collect()
     }
 
     fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
@@ -146,6 +149,36 @@ impl Predict for Host {
         let text = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
         let value = self.inner.codec(&block, &nowhere).accept(&text, &[stored], Unknowns::Refused);
         value.map_err(|reason| call::failed(&provider, &[], &reason))
+    }
+
+    fn adopt(&self, provider: &ProviderName, ty: &str, source: &Foreign) -> Result<Object, Diagnostics> {
+        let provider = self.inner.provider(provider)?;
+        let schema = Predict::schema(self, &provider.name)?;
+        let block = self.inner.type_of(&provider, &schema, ty)?.block.clone();
+        let nowhere = Address::new(BlockKind::Resource, ty, "adopt");
+        // What its own provider would not be shown is not shown to another one either.
+        let maker = self.inner.provider(&source.provider)?;
+        let of_maker = Predict::schema(self, &maker.name)?;
+        let foreign = &self.inner.type_of(&maker, &of_maker, &source.ty)?.block;
+        let wire = types::Foreign {
+            provider: source.provider.0.clone(),
+            type_name: source.ty.clone(),
+            version: source.version,
+            object: types::Object {
+                value: self.inner.codec(foreign, &nowhere).to_guest(&source.object.value),
+                private: source.object.private.clone(),
+            },
+        };
+        let (inner, asked, name) = (self.inner.clone(), provider.clone(), ty.to_owned());
+        let work: Work<_> = Box::new(move |exports, store| {
+            Box::pin(async move { exports.bimetal_provider_predict().call_adopt(store, &name, &wire).await })
+        });
+        let answer = self.wait(call::pure(inner, asked, Vec::new(), work))?;
+        let object = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
+        let known = [&source.object.value];
+        let value = self.inner.codec(&block, &nowhere).accept(&object.value, &known, Unknowns::Refused);
+        let value = value.map_err(|reason| call::failed(&provider, &[], &reason))?;
+        Ok(Object { value, private: object.private })
     }
 }
 
@@ -197,9 +230,9 @@ fn planned(
     provider: &Provider,
     schema: &ProviderSchema,
     request: &PlanRequest,
-    answer: Result<types::Planned, Vec<types::Diagnostic>>,
-) -> Result<Planned, Diagnostics> {
-    let answer = answer.map_err(|diagnostics| wire::diagnostics(provider, diagnostics))?;
+    answer: Result<types::Planned, types::Refusal>,
+) -> Result<Planned, Refusal> {
+    let answer = answer.map_err(|refusal| wire::refusal(provider, refusal))?;
     let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
     let known: Vec<&Value> =
         [&request.proposed].into_iter().chain(request.prior.as_ref().map(|prior| &prior.value)).collect();

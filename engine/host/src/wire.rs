@@ -1,6 +1,7 @@
 //! The contract's frame to the model's words and back.
 
 use bimetal_model::path::{Path, Step};
+use bimetal_model::port::Refusal;
 use bimetal_model::{Diagnostic, Diagnostics};
 
 use crate::bindings::bimetal::provider::types;
@@ -24,6 +25,14 @@ fn diagnostic(provider: &Provider, wire: WireDiagnostic) -> Diagnostic {
     let said_by = format!("provider `{}` {} says so", provider.name, provider.manifest.version);
     let diagnostic = Diagnostic { path: path(wire.path), ..diagnostic }.because(said_by);
     if wire.detail.is_empty() { diagnostic } else { diagnostic.hint(clean(&wire.detail)) }
+}
+
+/// Why a provider does not answer.
+pub(crate) fn refusal(provider: &Provider, refusal: types::Refusal) -> Refusal {
+    match refusal {
+        types::Refusal::Failed(diagnostics) => Refusal::Failed(self::diagnostics(provider, diagnostics)),
+        types::Refusal::Deferred(reason) => Refusal::Deferred(clean(&reason)),
+    }
 }
 
 /// Longer texts of guests are cut, in characters.

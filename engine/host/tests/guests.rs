@@ -8,8 +8,12 @@ mod functions;
 mod good;
 #[path = "guests/harm.rs"]
 mod harm;
+#[path = "guests/lend.rs"]
+mod lend;
 #[path = "guests/reach.rs"]
 mod reach;
+#[path = "guests/released.rs"]
+mod released;
 #[path = "guests/rig.rs"]
 mod rig;
 #[path = "guests/server.rs"]

@@ -1,6 +1,6 @@
 //! Questions as the engine asks them, and what counts as no answer.
 
-use bimetal_model::port::{PlanRequest, Planned, Predict, ValidateRequest};
+use bimetal_model::port::{PlanRequest, Planned, Predict, Refusal, ValidateRequest};
 use bimetal_model::schema::Block;
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Path, Step, Value};
@@ -37,10 +37,10 @@ impl<P: Predict> Typed<'_, P> {
         }
     }
 
-    pub(crate) fn plan(&self, config: &Value, prior: Option<&Object>) -> Result<Planned, Diagnostics> {
+    pub(crate) fn plan(&self, config: &Value, prior: Option<&Object>) -> Result<Planned, Refusal> {
         let request = self.request(&self.address(), config, prior);
         let mut answers = self.subject.answers.plan(&self.subject.name, &[request]);
-        answers.pop().unwrap_or_else(|| Err(vec![Diagnostic::error("there was no answer")]))
+        answers.pop().unwrap_or_else(|| Err(vec![Diagnostic::error("there was no answer")].into()))
     }
 }
 

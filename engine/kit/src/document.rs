@@ -20,9 +20,21 @@ pub(crate) fn check<P>(subject: &Subject<'_, P>, schema: &ProviderSchema, report
         block(name, &ty.block, &mut findings);
         role(name, ty, &mut findings);
     }
-    for (name, ty) in &schema.data {
+    for (name, ty) in schema.data.iter().chain(&schema.ephemeral) {
         type_name(&subject.name, name, ty, &mut findings);
         block(name, &ty.block, &mut findings);
+    }
+    let unkept = schema.data.iter().chain(&schema.ephemeral).map(|(name, ty)| (&**name, &ty.block));
+    for (name, block) in unkept.chain([("the provider block", &schema.provider)]) {
+        if block.has_write_only() {
+            findings.push(format!("{name}: only arguments of what is kept in the state can be write-only"));
+        }
+    }
+    let adopting = schema.managed.iter().flat_map(|(name, ty)| ty.adopts.iter().map(move |one| (name, one)));
+    for (name, adopted) in adopting {
+        if (&adopted.provider, &adopted.ty) == (&subject.name, name) {
+            findings.push(format!("`{name}`: it adopts itself"));
+        }
     }
     for (name, function) in &schema.functions {
         if !is_word(name) {
@@ -75,13 +87,18 @@ fn block(of: &str, block: &Block, findings: &mut Vec<String>) {
 }
 
 fn contradiction(attribute: &Attribute) -> Option<&'static str> {
-    let Attribute { required, computed, read_only, never_null, force_new, credential, .. } = attribute;
+    let Attribute { required, computed, read_only, never_null, force_new, credential, write_only, .. } = attribute;
     match () {
         () if *required && *computed => Some("required, and computed where it is not written"),
         () if *required && *read_only => Some("required, and can't be written"),
         () if *read_only && !*computed => Some("read-only, and nobody computes it"),
         () if *never_null && !*computed && !*required => Some("never null, and may be left out"),
         () if *force_new && *read_only => Some("read-only, and a change of it means a new object"),
+        () if *write_only && *computed => Some("write-only, and computed"),
+        () if *write_only && *force_new => {
+            Some("write-only, and a change of it means a new object: nobody can tell that it changes")
+        }
+        () if *write_only && *never_null => Some("write-only, and never null"),
         () if credential.is_some() && attribute.ty != Type::String => Some("a credential, and no string"),
         () => None,
     }
@@ -101,7 +118,8 @@ fn role(name: &str, ty: &TypeSchema, findings: &mut Vec<String>) {
 }
 
 fn undescribed(schema: &ProviderSchema) -> Vec<String> {
-    let types = schema.managed.iter().chain(&schema.data).map(|(name, ty)| (&**name, &ty.block));
+    let types =
+        schema.managed.iter().chain(&schema.data).chain(&schema.ephemeral).map(|(name, ty)| (&**name, &ty.block));
     let blocks = [("the provider block", &schema.provider)].into_iter().chain(types);
     blocks.flat_map(|(name, block)| undescribed_in(name, block)).collect()
 }

@@ -3,18 +3,20 @@
 //! It asks as the engine does, through the same ports, and judges only what the contract says. Which values it tries follows from
 //! the schema and from nothing else: the same component gets the same report.
 
+mod adopt;
 mod ask;
 mod chance;
 mod document;
 mod function;
 mod generate;
+mod lend;
 mod predict;
 mod report;
 mod trip;
 
 use bimetal_config::Desired;
 use bimetal_model::ProviderName;
-use bimetal_model::port::{Functions, Operate, Predict};
+use bimetal_model::port::{Functions, Lend, Operate, Predict};
 
 pub use report::{Check, Report, Verdict};
 
@@ -37,7 +39,7 @@ pub struct Cases {
 }
 
 /// Examines a provider. Without cases nothing is made: the pure calls alone are judged.
-pub async fn examine<P: Predict + Functions + Operate>(
+pub async fn examine<P: Predict + Functions + Operate + Lend>(
     subject: &Subject<'_, P>,
     cases: Option<&Cases>,
     report: &mut Report<'_>,

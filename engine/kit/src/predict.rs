@@ -1,12 +1,13 @@
 //! Planning: pure, the same each time, and as configured, whatever a configuration says.
 
-use bimetal_model::port::{Planned, Predict};
+use bimetal_model::port::{Planned, Predict, Refusal};
 use bimetal_model::schema::ProviderSchema;
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, BlockKind, Diagnostics, Value};
 use bimetal_plan::breaches;
 
 use crate::Subject;
+use crate::adopt;
 use crate::ask::{Typed, leads_somewhere, shown};
 use crate::chance::Chance;
 use crate::generate::{self, Known};
@@ -24,6 +25,8 @@ struct Findings {
     dishonest: Vec<String>,
     batch: Vec<String>,
     upgrade: Vec<String>,
+    deferred: Vec<String>,
+    kept: Vec<String>,
 }
 
 pub(crate) fn check<P: Predict>(subject: &Subject<'_, P>, schema: &ProviderSchema, ty: &str, report: &mut Report<'_>) {
@@ -48,8 +51,15 @@ pub(crate) fn check<P: Predict>(subject: &Subject<'_, P>, schema: &ProviderSchem
         ("the same question gets the same answer", findings.differs),
         ("a plan is what is configured, but for what is computed", findings.dishonest),
         ("objects of one call don't change each other", findings.batch),
+        ("what is put off has a reason, and lacks something that is known later", findings.deferred),
     ] {
         report.ended(ty, name, Verdict::of(found));
+    }
+    if type_schema.block.has_write_only() {
+        report.ended(ty, "what is write-only is in no plan", Verdict::of(findings.kept));
+    }
+    if !type_schema.adopts.is_empty() {
+        adopt::check(&typed, &type_schema.adopts, &mut chance, report);
     }
     let upgrade = match nothing_older {
         true => Verdict::Skip("there is no older version of it".to_owned()),
@@ -87,13 +97,19 @@ impl Findings {
         }
         let planned = match first {
             Ok(planned) => planned,
-            Err(said) => {
+            Err(Refusal::Failed(said)) => {
                 if !self.notes_break(typed, config, &said) {
                     self.note_places(typed, &said);
                 }
                 return None;
             }
+            Err(Refusal::Deferred(why)) => {
+                self.note_deferral(config, &why);
+                return None;
+            }
         };
+        let secrets = typed.block.write_only_in(&planned.value);
+        self.kept.extend(secrets.iter().map(|path| format!("`{path}` is in the plan for {}", shown(config))));
         let breaches = breaches(typed.block, config, prior.map(|prior| &prior.value), &planned.value);
         if !breaches.is_empty() {
             let places: Vec<String> = breaches.iter().map(|path| format!("`{path}`")).collect();
@@ -112,6 +128,16 @@ impl Findings {
         true
     }
 
+    /// What is wholly known can be planned, now or never; and people want to know why.
+    fn note_deferral(&mut self, config: &Value, why: &str) {
+        if why.trim().is_empty() {
+            self.deferred.push(format!("no reason is given for {}", shown(config)));
+        }
+        if config.is_wholly_known() {
+            self.deferred.push(format!("all is known, and still it can't say yet ({why}): {}", shown(config)));
+        }
+    }
+
     fn note_places<P>(&mut self, typed: &Typed<'_, P>, said: &Diagnostics) {
         for one in said {
             if one.path.0.is_empty() {
@@ -125,7 +151,7 @@ impl Findings {
     /// Asked together, in another order, each gets the plan that it gets alone.
     fn of_batch<P: Predict>(&mut self, typed: &Typed<'_, P>, configs: &[Value]) {
         let address = |place: usize| Address::new(BlockKind::Resource, typed.ty, format!("kit{place}"));
-        let ask = |order: &mut dyn Iterator<Item = (usize, &Value)>| -> Vec<(usize, Result<Planned, Diagnostics>)> {
+        let ask = |order: &mut dyn Iterator<Item = (usize, &Value)>| -> Vec<(usize, Result<Planned, Refusal>)> {
             let (places, requests): (Vec<_>, Vec<_>) =
                 order.map(|(place, config)| (place, typed.request(&address(place), config, None))).unzip();
             let answers = typed.subject.answers.plan(&typed.subject.name, &requests);
@@ -159,7 +185,7 @@ fn smallest<P: Predict>(typed: &Typed<'_, P>, mut config: Value) -> Value {
     let names: Vec<String> = config.as_members().into_iter().flat_map(|members| members.keys().cloned()).collect();
     let breaks = |config: &Value| {
         let said = match typed.validate(config) {
-            said if said.is_empty() => typed.plan(config, None).err().unwrap_or_default(),
+            said if said.is_empty() => typed.plan(config, None).err().map(Refusal::diagnostics).unwrap_or_default(),
             said => said,
         };
         typed.subject.broke(&said).is_some()

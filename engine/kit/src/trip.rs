@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bimetal_config::module::Repetition;
 use bimetal_config::{Desired, Node};
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, Planned, Predict, UpdateRequest};
+use bimetal_model::port::{CreateRequest, Deletion, Lend, Operate, Outcome, Planned, Predict, Refusal, UpdateRequest};
 use bimetal_model::schema::{ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
 use bimetal_plan::{Difference, Values, contradictions, instance_config, owners, provider_config};
 
 use crate::ask::{Typed, shown};
+use crate::lend;
 use crate::report::{Report, Verdict, in_words};
 use crate::{Cases, Subject};
 
@@ -44,7 +45,7 @@ struct Made {
     is_remembered: bool,
 }
 
-pub(crate) async fn check<P: Predict + Operate>(
+pub(crate) async fn check<P: Predict + Operate + Lend>(
     subject: &Subject<'_, P>,
     schema: &ProviderSchema,
     cases: &Cases,
@@ -65,6 +66,7 @@ pub(crate) async fn check<P: Predict + Operate>(
             continue;
         }
         let value = match (address.block, schema.managed.get(ty)) {
+            (BlockKind::Ephemeral, _) => lend::check(subject, &cases.first, (address, key, ty), &first, report).await,
             (BlockKind::Data, _) => data(subject, cases, (address, key, ty), &first, report).await,
             (_, Some(schema)) if key.name == subject.name => {
                 let typed = Typed { subject, ty, block: &schema.block };
@@ -129,7 +131,8 @@ async fn data<P: Operate>(
     };
     let (value, verdict) = match read.await {
         Ok(value) => (Some(value), Verdict::Pass),
-        Err(said) => (None, Verdict::failed(&said)),
+        Err(Refusal::Failed(said)) => (None, Verdict::failed(&said)),
+        Err(Refusal::Deferred(why)) => (None, Verdict::Skip(format!("it can't be said yet: {why}"))),
     };
     report.ended(&address.to_string(), "it answers", verdict);
     value
@@ -226,7 +229,8 @@ impl<P: Predict + Operate> Case<'_, P> {
     fn planned(&self, config: &Value, prior: Option<&Object>) -> Result<Planned, Diagnostics> {
         let request = self.typed.request(self.address, config, prior);
         let mut answers = self.typed.subject.answers.plan(&self.key.name, &[request]);
-        answers.pop().unwrap_or_else(|| Err(vec![Diagnostic::error("there was no answer")]))
+        let missing = || Err(vec![Diagnostic::error("there was no answer")].into());
+        answers.pop().unwrap_or_else(missing).map_err(Refusal::diagnostics)
     }
 
     fn intent(&self) -> IntentId {
@@ -285,6 +289,8 @@ impl<P: Predict + Operate> Case<'_, P> {
         let paths = contradictions(&planned.value, &object.value);
         let mut found: Vec<String> =
             paths.iter().map(|path| format!("`{path}` was planned otherwise than it became")).collect();
+        let secrets = self.schema.block.write_only_in(&object.value);
+        found.extend(secrets.iter().map(|path| format!("`{path}` is write-only, and is in what was made")));
         let promised = self.schema.block.attributes.iter().filter(|(_, attribute)| attribute.never_null);
         let broken = promised.filter(|(name, _)| object.value.member(name).is_none_or(Value::is_null));
         found.extend(broken.map(|(name, _)| format!("`{name}` is null, and its schema says that it never is")));
@@ -299,7 +305,8 @@ impl<P: Predict + Operate> Case<'_, P> {
             provider: self.key.clone(),
             ty: self.typed.ty.to_owned(),
             effect: Effect::Create,
-            config: config.clone(),
+            // As it is written down: `probe` is not told what is write-only.
+            config: self.schema.block.without_write_only(config.clone()),
             depends_on: Vec::new(),
             placement: None,
         };
@@ -354,7 +361,7 @@ impl<P: Predict + Operate> Case<'_, P> {
             Some(Ok(Some(read))) if read.value != object.value => vec![differences("it is read as", object, &read)],
             Some(Ok(Some(read))) => self.left_to_do(config, &read),
             Some(Ok(None)) => vec!["it is there, and `read` says that it is gone".to_owned()],
-            Some(Err(said)) => vec![in_words(&said)],
+            Some(Err(refusal)) => vec![in_words(&refusal.diagnostics())],
             None => vec!["`read` gave no answer".to_owned()],
         }
     }
@@ -443,7 +450,7 @@ async fn removed<P: Operate>(subject: &Subject<'_, P>, case: Made) -> Vec<String
     match subject.answers.read(&key, &ty, &[(address.clone(), object.clone())]).await.pop() {
         Some(Ok(None)) => {}
         Some(Ok(Some(_))) => findings.push("it was removed, and `read` still finds it".to_owned()),
-        Some(Err(said)) => findings.push(in_words(&said)),
+        Some(Err(refusal)) => findings.push(in_words(&refusal.diagnostics())),
         None => findings.push("`read` gave no answer".to_owned()),
     }
     if let Err(said) = delete(subject, (&address, &key, &ty), &object).await {

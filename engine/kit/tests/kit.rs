@@ -9,9 +9,10 @@ use bimetal_config::{Given, Outside, SourceFile, desired};
 use bimetal_kit::{Cases, Report, Subject, Verdict, examine};
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{
-    CreateRequest, Deletion, Functions, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+    CreateRequest, Deletion, Foreign, Functions, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict,
+    Refusal, UpdateRequest, ValidateRequest,
 };
-use bimetal_model::schema::{Attribute, Block, FunctionSchema, Parameter, ProviderSchema, TypeSchema};
+use bimetal_model::schema::{Adopted, Attribute, Block, FunctionSchema, Parameter, ProviderSchema, TypeSchema};
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
@@ -50,6 +51,12 @@ enum Fault {
     Ignores,
     /// Removes nothing.
     Stays,
+    /// Puts off what is wholly known.
+    PutsOff,
+    /// Keeps what it is told alone.
+    Keeps,
+    /// Stops where it is to take something over.
+    Drops,
 }
 
 struct Fake {
@@ -99,8 +106,14 @@ impl Predict for Fake {
             ("color".to_owned(), described(Attribute::optional(Type::String))),
             ("id".to_owned(), Attribute::read_only(Type::String)),
         ];
-        let block = Block { attributes: attributes.into(), ..Block::default() };
-        let thing = TypeSchema { version: 0, role: None, batch: 1, block };
+        let mut block = Block { attributes: attributes.into(), ..Block::default() };
+        if self.is(Fault::Keeps) {
+            let secret = Attribute { write_only: true, ..described(Attribute::optional(Type::String)) };
+            block.attributes.insert("password".to_owned(), secret);
+        }
+        let other = || Adopted { provider: ProviderName("other".to_owned()), ty: "other_thing".to_owned() };
+        let adopts = if self.is(Fault::Drops) { vec![other()] } else { Vec::new() };
+        let thing = TypeSchema { version: 0, role: None, batch: 1, adopts, block };
         let parameter =
             Parameter { name: "word".to_owned(), ty: Type::String, optional: false, description: String::new() };
         let echo = FunctionSchema { parameters: vec![parameter], variadic: None, returns: Type::String };
@@ -124,7 +137,7 @@ impl Predict for Fake {
         requests.iter().map(one).collect()
     }
 
-    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         let one = |request: &PlanRequest| {
             let id = match &request.prior {
                 Some(prior) => prior.value.member("id").cloned().unwrap_or(Value::NULL),
@@ -140,6 +153,15 @@ impl Predict for Fake {
                 Fault::Drifts if request.prior.is_some() => with(&value, "color", Value::from("filled in")),
                 _ => value,
             };
+            match (self.fault, request.config.is_wholly_known()) {
+                (Fault::PutsOff, true) => return Err(Refusal::Deferred("it is early".to_owned())),
+                (Fault::PutsOff, false) => return Err(Refusal::Deferred(String::new())),
+                (_, true | false) => {}
+            }
+            let value = match (self.fault, request.config.member("password")) {
+                (Fault::Keeps, Some(password)) => with(&value, "password", password.clone()),
+                (_, Some(_) | None) => value,
+            };
             Ok(Planned { value, replace: Vec::new(), private: Vec::new() })
         };
         requests.iter().map(one).collect()
@@ -147,6 +169,10 @@ impl Predict for Fake {
 
     fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
         Ok(stored.clone())
+    }
+
+    fn adopt(&self, _: &ProviderName, _: &str, _: &Foreign) -> Result<Object, Diagnostics> {
+        Err(self.broken())
     }
 }
 
@@ -164,6 +190,21 @@ impl Functions for Fake {
 }
 
 #[async_trait]
+impl Lend for Fake {
+    async fn open(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Opened, Refusal> {
+        Err(vec![Diagnostic::error("nothing is lent here")].into())
+    }
+
+    async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {
+        Err(vec![Diagnostic::error("nothing is lent here")])
+    }
+
+    async fn close(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Diagnostics {
+        Diagnostics::new()
+    }
+}
+
+#[async_trait]
 impl Operate for Fake {
     fn configure(&self, _: &ProviderKey, _: &Value) {}
 
@@ -172,7 +213,7 @@ impl Operate for Fake {
         _: &ProviderKey,
         _: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         objects.iter().map(|(_, object)| Ok(self.exists(object))).collect()
     }
 
@@ -186,8 +227,8 @@ impl Operate for Fake {
         Err(vec![Diagnostic::error("no machine")])
     }
 
-    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
-        Err(vec![Diagnostic::error("no data")])
+    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Refusal> {
+        Err(vec![Diagnostic::error("no data")].into())
     }
 
     async fn import(&self, _: &ProviderKey, _: &str, _: &Address, id: &str, _: &Value) -> Result<Object, Diagnostics> {
@@ -382,5 +423,33 @@ fn what_is_not_removed_is_found() {
     insta::assert_snapshot!(check_faults(Fault::Stays), @r"
     fake_thing.one: what is removed is gone, and can be removed again
       it was removed, and `read` still finds it
+    ");
+}
+
+#[test]
+fn what_is_put_off_for_nothing_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::PutsOff), @r#"
+    fake_thing: what is put off has a reason, and lacks something that is known later
+      all is known, and still it can't say yet (it is early): {"color": null, "id": null, "name": "https://example.org:8443/a?b=c#d"}
+    fake_thing.one: what is made is what was planned
+      this can't be said yet: it is early
+    "#);
+}
+
+#[test]
+fn what_is_kept_though_it_is_write_only_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Keeps), @r#"
+    fake_thing: a plan is what is configured, but for what is computed
+      `password` of the plan for {"color": "tab\there", "id": null, "name": "ünïcödé → 木", "password": "tab\there"}
+    fake_thing: what is write-only is in no plan
+      `password` is in the plan for {"color": "tab\there", "id": null, "name": "ünïcödé → 木", "password": "tab\there"}
+    "#);
+}
+
+#[test]
+fn who_stops_where_something_is_to_be_taken_over_is_found() {
+    insta::assert_snapshot!(check_faults(Fault::Drops), @r"
+    fake_thing: what it adopts is one of it, or is refused
+      provider `fake` 1.0.0 failed: it stopped: index out of bounds
     ");
 }

@@ -14,7 +14,7 @@ impl Double<'_> {
             Some(value) => value,
             None => Value::unknown(ty.clone()),
         };
-        completed(&self.schema.block, config, prior, &attribute)
+        self.schema.block.without_write_only(completed(&self.schema.block, config, prior, &attribute))
     }
 
     /// With a value for everything that is unknown.

@@ -8,6 +8,7 @@ mod doubles;
 mod fill;
 mod generate;
 mod image;
+mod lend;
 mod operate;
 mod predict;
 mod split;

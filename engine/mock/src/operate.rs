@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bimetal_model::image::{ImageIndex, ImageSource};
-use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, Predict, UpdateRequest};
+use bimetal_model::port::{CreateRequest, Deletion, Operate, Outcome, Predict, Refusal, UpdateRequest};
 use bimetal_model::schema::TypeSchema;
 use bimetal_model::snapshot::{Intent, Object};
 use bimetal_model::{Address, Diagnostics, ProviderKey, Value};
@@ -52,7 +52,7 @@ impl<P: Predict + Operate> Operate for Mocked<P> {
         provider: &ProviderKey,
         ty: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         let is_double = |(address, _): &(Address, Object)| self.doubles.is_double(provider, address);
         let real = |rest: Vec<_>| async move { self.real.read(provider, ty, &rest).await };
         split(objects.to_vec(), is_double, |(_, object)| Ok(Some(object)), real).await
@@ -113,7 +113,7 @@ impl<P: Predict + Operate> Operate for Mocked<P> {
         ty: &str,
         address: &Address,
         config: &Value,
-    ) -> Result<Value, Diagnostics> {
+    ) -> Result<Value, Refusal> {
         if !self.doubles.is_double(provider, address) {
             return self.real.read_data(provider, ty, address, config).await;
         }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use bimetal_model::port::{PlanRequest, Planned, Predict, ValidateRequest};
+use bimetal_model::port::{Foreign, PlanRequest, Planned, Predict, Refusal, ValidateRequest};
 use bimetal_model::schema::{Block, ProviderSchema};
+use bimetal_model::snapshot::Object;
 use bimetal_model::{Diagnostics, ProviderKey, ProviderName, Value};
 
 use crate::Mocked;
@@ -11,7 +12,7 @@ use crate::fill::replacing;
 use crate::split::split_now;
 
 impl<P: Predict> Mocked<P> {
-    fn planned(&self, provider: &ProviderName, request: &PlanRequest) -> Result<Planned, Diagnostics> {
+    fn planned(&self, provider: &ProviderName, request: &PlanRequest) -> Result<Planned, Refusal> {
         let schema = self.real.schema(provider)?;
         let Some(ty) = schema.managed.get(&request.ty) else {
             unreachable!("who plans looked `{}` up in this schema", request.ty)
@@ -44,7 +45,7 @@ impl<P: Predict> Predict for Mocked<P> {
         self.real.validate(provider, requests)
     }
 
-    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         let is_double = |request: &PlanRequest| self.doubles.is_double_of(provider, &request.address);
         let double = |request: PlanRequest| self.planned(provider, &request);
         split_now(requests.to_vec(), is_double, double, |rest| self.real.plan(provider, &rest))
@@ -52,6 +53,10 @@ impl<P: Predict> Predict for Mocked<P> {
 
     fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
         self.real.upgrade(provider, ty, version, stored)
+    }
+
+    fn adopt(&self, provider: &ProviderName, ty: &str, source: &Foreign) -> Result<Object, Diagnostics> {
+        self.real.adopt(provider, ty, source)
     }
 }
 

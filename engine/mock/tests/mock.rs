@@ -65,7 +65,7 @@ fn schema() -> ProviderSchema {
         .into(),
         ..Block::default()
     };
-    let of = |role, block| TypeSchema { version: 0, role, batch: 1, block };
+    let of = |role, block| TypeSchema { version: 0, role, batch: 1, adopts: Vec::new(), block };
     let answer = Block {
         attributes: [
             attribute("name", Attribute::required(Type::String)),
@@ -104,7 +104,7 @@ impl Predict for Real {
         requests.iter().map(|request| vec![said(request)]).collect()
     }
 
-    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         self.asked("plan", requests.iter().map(|request| request.address.clone()));
         let real = |request: &PlanRequest| {
             Ok(Planned { value: request.config.clone(), replace: Vec::new(), private: vec![7] })
@@ -114,6 +114,10 @@ impl Predict for Real {
 
     fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
         Ok(stored.clone())
+    }
+
+    fn adopt(&self, _: &ProviderName, _: &str, _: &Foreign) -> Result<Object, Diagnostics> {
+        unreachable!("nothing becomes another type here")
     }
 }
 
@@ -128,7 +132,7 @@ impl Operate for Real {
         _: &ProviderKey,
         _: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         let count = self.asked("read", objects.iter().map(|(address, _)| address.clone()));
         vec![Ok(None); count]
     }
@@ -155,9 +159,9 @@ impl Operate for Real {
         Err(Diagnostics::new())
     }
 
-    async fn read_data(&self, _: &ProviderKey, _: &str, address: &Address, _: &Value) -> Result<Value, Diagnostics> {
+    async fn read_data(&self, _: &ProviderKey, _: &str, address: &Address, _: &Value) -> Result<Value, Refusal> {
         self.asked("read_data", [address.clone()]);
-        Err(Diagnostics::new())
+        Err(Diagnostics::new().into())
     }
 
     async fn create(&self, _: &ProviderKey, _: &str, requests: Vec<CreateRequest>) -> Vec<Outcome> {

@@ -20,6 +20,8 @@ pub enum BlockKind {
     Resource,
     /// `data "<type>" "<name>"`
     Data,
+    /// `ephemeral "<type>" "<name>"`
+    Ephemeral,
 }
 
 impl BlockKind {
@@ -31,6 +33,7 @@ impl BlockKind {
             BlockKind::Service => "service",
             BlockKind::Resource => "resource",
             BlockKind::Data => "data",
+            BlockKind::Ephemeral => "ephemeral",
         }
     }
 
@@ -38,14 +41,14 @@ impl BlockKind {
     pub fn has_objects(self) -> bool {
         match self {
             BlockKind::Machine | BlockKind::Service | BlockKind::Resource => true,
-            BlockKind::Pool | BlockKind::Data => false,
+            BlockKind::Pool | BlockKind::Data | BlockKind::Ephemeral => false,
         }
     }
 
     /// Whether the block has a type label before its name.
     pub fn has_type(self) -> bool {
         match self {
-            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => true,
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => true,
             BlockKind::Pool | BlockKind::Service => false,
         }
     }
@@ -272,9 +275,14 @@ fn parse(text: &str) -> Option<Address> {
     let (module, text) = module(text)?;
     let (first, rest) = name(text)?;
     let (block, ty, rest) = match first {
-        "machine" | "data" => {
+        "machine" | "data" | "ephemeral" => {
             let (ty, rest) = name(rest.strip_prefix('.')?)?;
-            (if first == "data" { BlockKind::Data } else { BlockKind::Machine }, ty, rest)
+            let block = match first {
+                "machine" => BlockKind::Machine,
+                "data" => BlockKind::Data,
+                _ => BlockKind::Ephemeral,
+            };
+            (block, ty, rest)
         }
         "pool" => (BlockKind::Pool, "", rest),
         "service" => (BlockKind::Service, "", rest),
@@ -402,6 +410,7 @@ mod tests {
             "machine.baremetal.rack[\"rack-1-node-11\"]",
             "docker_volume.data",
             "data.docker_engine.here",
+            "ephemeral.docker_login.here[0]",
             "service.web.replica[3]",
             "service.web[\"eu.\\\"1\"].replica[\"machine.docker.a\"]",
             "pool.cloud[0]",

@@ -48,7 +48,16 @@ pub enum Event {
         /// Why.
         diagnostics: Vec<Diagnostic>,
     },
-    /// Nothing was done because something else failed.
+    /// Work on an object ended without an answer: the provider can't say yet, and the next apply asks again.
+    Deferred {
+        /// The object.
+        address: Address,
+        /// As in `Started`.
+        action: &'static str,
+        /// Why.
+        because: String,
+    },
+    /// Nothing was done because something else failed, or was deferred.
     Skipped {
         /// The object.
         address: Address,

@@ -1,4 +1,4 @@
-//! The words that every room shares, and the three ports to the world.
+//! The words that every room shares, and the ports to the world.
 //!
 //! Must not know the HCL parser, wasm, a database or the terminal; does no I/O.
 

@@ -1,4 +1,4 @@
-//! The ports to the world. `host` implements `Functions`, `Predict` and `Operate`, `state` implements `Remember`.
+//! The ports to the world. `host` implements `Functions`, `Predict`, `Operate` and `Lend`, `state` implements `Remember`.
 //!
 //! Invariant: `Functions` and `Predict` are synchronous and can't reach the world; whoever holds nothing else can't either.
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::address::{Address, ProviderKey, ProviderName};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::image::{ImageIndex, ImageSource};
 use crate::lease::{Clash, Held, Holder, Lease, Scope};
 use crate::path::Path;
@@ -51,6 +51,53 @@ pub struct Planned {
     pub private: Vec<u8>,
 }
 
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It failed.
+    Failed(Diagnostics),
+    /// Not yet, for this reason: the rest goes on without it.
+    Deferred(String),
+}
+
+impl From<Diagnostics> for Refusal {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Refusal::Failed(diagnostics)
+    }
+}
+
+impl Refusal {
+    /// What is said of it where the rest can't go on without an answer.
+    pub fn diagnostics(self) -> Diagnostics {
+        match self {
+            Refusal::Failed(diagnostics) => diagnostics,
+            Refusal::Deferred(reason) => vec![Diagnostic::error("this can't be said yet").because(reason)],
+        }
+    }
+
+    /// With the object that it is about.
+    #[must_use]
+    pub fn of(self, address: &Address) -> Self {
+        match self {
+            Refusal::Failed(said) => Refusal::Failed(said.into_iter().map(|one| one.of(address)).collect()),
+            Refusal::Deferred(reason) => Refusal::Deferred(reason),
+        }
+    }
+}
+
+/// An object of another type, which a `moved` block makes one of this.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// Whose it was.
+    pub provider: ProviderName,
+    /// That provider's name for its type.
+    pub ty: String,
+    /// Of the schema that it follows.
+    pub version: u64,
+    /// As it is.
+    pub object: Object,
+}
+
 /// The arguments of an object, to be looked at.
 #[derive(Clone, Debug)]
 pub struct ValidateRequest {
@@ -71,9 +118,11 @@ pub trait Predict: Send + Sync {
     /// What is wrong with each configuration, beyond its types; as many answers as requests, in their order.
     fn validate(&self, provider: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics>;
     /// What each object will be; as many answers as requests, in their order.
-    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>>;
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>>;
     /// A stored value brought to the schema's present version.
     fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics>;
+    /// An object of a type that the schema says this one adopts, as one of this type.
+    fn adopt(&self, provider: &ProviderName, ty: &str, source: &Foreign) -> Result<Object, Diagnostics>;
 }
 
 /// One object to be made.
@@ -156,7 +205,7 @@ pub trait Operate: Send + Sync {
         provider: &ProviderKey,
         ty: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>>;
+    ) -> Vec<Result<Option<Object>, Refusal>>;
     /// What became of these intents.
     async fn probe(
         &self,
@@ -179,7 +228,7 @@ pub trait Operate: Send + Sync {
         ty: &str,
         address: &Address,
         config: &Value,
-    ) -> Result<Value, Diagnostics>;
+    ) -> Result<Value, Refusal>;
     /// What exists that the provider knows by this id, as these arguments would describe it.
     async fn import(
         &self,
@@ -199,6 +248,47 @@ pub trait Operate: Send + Sync {
     async fn image(&self, source: &ImageSource) -> Result<ImageIndex, Diagnostics>;
     /// Lets providers use these images: a source that was never named here is refused.
     fn allow_images(&self, sources: &[ImageSource]);
+}
+
+/// Something ephemeral that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The arguments with what the provider fills in, all of it ephemeral.
+    pub value: Value,
+    /// How it is renewed and closed.
+    pub lent: Lent,
+}
+
+/// What a provider needs to renew and to close what it opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lent {
+    /// Only the provider reads it.
+    pub private: Vec<u8>,
+    /// In how many milliseconds it has to be renewed; absent: it outlasts every run.
+    pub renew_after_ms: Option<u64>,
+}
+
+/// Calls of providers about values that are never stored.
+#[async_trait]
+pub trait Lend: Send + Sync {
+    /// Opens a value; whoever calls closes it, whatever happens.
+    async fn open(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        config: &Value,
+    ) -> Result<Opened, Refusal>;
+    /// Lets it last longer.
+    async fn renew(
+        &self,
+        provider: &ProviderKey,
+        ty: &str,
+        address: &Address,
+        private: Vec<u8>,
+    ) -> Result<Lent, Diagnostics>;
+    /// Nobody uses it any more.
+    async fn close(&self, provider: &ProviderKey, ty: &str, address: &Address, private: Vec<u8>) -> Diagnostics;
 }
 
 /// One change of what state knows. Those of one `record` call are one transaction.

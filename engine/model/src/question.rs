@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::address::{Address, ProviderKey};
 use crate::diagnostic::Diagnostics;
 use crate::image::{ImageIndex, ImageSource};
+use crate::port::Refusal;
 use crate::snapshot::{Intent, Object, Objects};
 use crate::value::Value;
 
@@ -21,6 +22,8 @@ pub enum Question {
     Image(ImageSource),
     /// What exists that the provider knows by this id.
     Import(Inquiry, String),
+    /// A value that is opened, and never stored.
+    Open(Inquiry),
 }
 
 /// An object that a provider is asked about; its configuration is wholly known.
@@ -42,7 +45,9 @@ pub struct Answers {
     /// Facts of machines.
     pub facts: BTreeMap<Address, Result<Value, Diagnostics>>,
     /// Of data sources.
-    pub data: BTreeMap<Address, Result<Value, Diagnostics>>,
+    pub data: BTreeMap<Address, Result<Value, Refusal>>,
+    /// Of what is ephemeral.
+    pub opened: BTreeMap<Address, Result<Value, Refusal>>,
     /// Of images, from the lock file or the world.
     pub images: BTreeMap<ImageSource, Result<ImageIndex, Diagnostics>>,
     /// What is to be imported, by the addresses that it gets.
@@ -64,6 +69,8 @@ pub struct Observed {
     pub outputs: BTreeMap<String, Value>,
     /// Machines that did not say what exists, and what is said of that. They, and what is on them, are as state remembers.
     pub silent: BTreeMap<Address, Diagnostics>,
+    /// What could not be read yet, and why. It is as state remembers.
+    pub deferred: BTreeMap<Address, String>,
     /// Unfinished intents that only these machines could tell about.
     pub open: Vec<Intent>,
 }

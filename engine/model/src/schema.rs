@@ -2,10 +2,13 @@
 //!
 //! The JSON form of these types is the contract; `plugin-sdk` writes it from Rust types.
 
+mod write_only;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::ProviderName;
 use crate::ty::Type;
 
 /// Everything that a provider offers.
@@ -21,6 +24,9 @@ pub struct ProviderSchema {
     /// Data sources by name.
     #[serde(default)]
     pub data: BTreeMap<String, TypeSchema>,
+    /// Ephemeral types by name: what `ephemeral "<name>"` opens.
+    #[serde(default)]
+    pub ephemeral: BTreeMap<String, TypeSchema>,
     /// Functions by name: `provider::<provider>::<name>` calls one.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSchema>,
@@ -70,6 +76,9 @@ pub struct TypeSchema {
     /// How many objects one `create` call may take; at least 1.
     #[serde(default = "one")]
     pub batch: u32,
+    /// Types whose objects can become one of this: those that `moved` blocks may name.
+    #[serde(default)]
+    pub adopts: Vec<Adopted>,
     /// Its attributes and blocks.
     #[serde(flatten)]
     pub block: Block,
@@ -77,6 +86,17 @@ pub struct TypeSchema {
 
 fn one() -> u32 {
     1
+}
+
+/// A type whose objects another type takes over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Adopted {
+    /// Whose.
+    pub provider: ProviderName,
+    /// The provider's name for it.
+    #[serde(rename = "type")]
+    pub ty: String,
 }
 
 /// A contract between the engine and a type.
@@ -144,6 +164,9 @@ pub struct Attribute {
     /// Never shown or stored in clear.
     #[serde(default)]
     pub sensitive: bool,
+    /// The provider is given it with the arguments, and it is nowhere else: `null` in what is planned, in what exists, in the state.
+    #[serde(default)]
+    pub write_only: bool,
     /// Where it has a value, the engine keeps a secret of its own for the object, as a certificate authority's key.
     #[serde(default)]
     pub keeps_secret: bool,
@@ -176,6 +199,7 @@ impl Attribute {
             never_null: false,
             force_new: false,
             sensitive: false,
+            write_only: false,
             keeps_secret: false,
             credential: None,
             description: String::new(),

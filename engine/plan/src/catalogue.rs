@@ -23,6 +23,7 @@ struct Offered {
     provider: Block,
     managed: Types,
     data: Types,
+    ephemeral: Types,
 }
 
 type Types = BTreeMap<String, Arc<TypeSchema>>;
@@ -32,7 +33,8 @@ impl From<&ProviderSchema> for Offered {
         let shared = |types: &BTreeMap<String, TypeSchema>| -> Types {
             types.iter().map(|(name, schema)| (name.clone(), Arc::new(schema.clone()))).collect()
         };
-        Offered { provider: schema.provider.clone(), managed: shared(&schema.managed), data: shared(&schema.data) }
+        let (managed, data) = (shared(&schema.managed), shared(&schema.data));
+        Offered { provider: schema.provider.clone(), managed, data, ephemeral: shared(&schema.ephemeral) }
     }
 }
 
@@ -70,12 +72,13 @@ impl Catalogue {
         self.schemas.get(provider).map(|offered| &offered.provider)
     }
 
-    /// The owner of a machine, resource or data source.
+    /// The owner of a machine, a resource, a data source or something ephemeral.
     pub(crate) fn owner(&self, block: &ObjectBlock) -> Result<Owner, Diagnostic> {
         let owner = match block.address.block {
             BlockKind::Machine => self.of_machine(block),
             BlockKind::Resource | BlockKind::Pool | BlockKind::Service => self.of_type(block, |schema| &schema.managed),
             BlockKind::Data => self.of_type(block, |schema| &schema.data),
+            BlockKind::Ephemeral => self.of_type(block, |schema| &schema.ephemeral),
         };
         owner.map_err(|diagnostic| diagnostic.at(&block.span).of(&block.address))
     }

@@ -121,7 +121,8 @@ pub enum Action {
     Delete,
     /// Nothing.
     Keep,
-    /// Nothing, though something is wanted: the machine that it is on, or what it needs, is not there to do it.
+    /// Nothing, though something is wanted: the machine that it is on, or what it needs, is not there to do it; or nobody can say yet
+    /// what it will be.
     Leave,
 }
 
@@ -140,7 +141,7 @@ pub struct Change {
     pub before: Option<Arc<Stored>>,
     /// As it will be, with unknowns; absent where it will not.
     pub after: Option<Value>,
-    /// Its arguments by now, with unknowns.
+    /// Its arguments by now, with unknowns: what is write-only is one.
     pub config: Option<Value>,
     /// The provider's own bytes for the effect.
     pub private: Vec<u8>,
@@ -247,6 +248,11 @@ impl Change {
                 diff(before, self.after.as_ref().unwrap_or(&Value::NULL))
             }
         }
+    }
+
+    /// Whether it is left for the next apply, as its provider can't say yet what it will be, or what it needs is.
+    pub fn is_deferred(&self) -> bool {
+        self.action == Action::Leave && self.reason.as_ref().is_some_and(Reason::is_deferral)
     }
 
     /// What is known only after it is done.

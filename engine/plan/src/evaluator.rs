@@ -101,7 +101,8 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
 const MOST_NAMED: usize = 3;
 
 /// The provider blocks by what exists, so that it can be looked at before planning; and an empty block for each provider
-/// that needs none. `objects` is what state remembers, or what was read; `needed` is what of these is looked at.
+/// that needs none. `objects` is what state remembers, or what was read; `needed` is what of these is looked at; `opened` is what is
+/// ephemeral and open.
 ///
 /// Left out is a block that rests on what does not exist yet, or that has errors because of it. A needed object whose provider
 /// can't be configured any more is an error: it could neither be looked at nor be removed.
@@ -109,13 +110,15 @@ pub fn provider_configs(
     desired: &Desired,
     objects: &Objects,
     needed: &Objects,
+    opened: &BTreeMap<Address, Value>,
     predict: &dyn Predict,
 ) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
     let rests_on_objects = |key| !is_independent(desired, key);
-    let (values, mut diagnostics) = match desired.module.providers.keys().any(rests_on_objects) {
+    let (mut values, mut diagnostics) = match desired.module.providers.keys().any(rests_on_objects) {
         true => Values::of_existing(desired, objects, predict),
         false => Values::new(desired, predict),
     };
+    opened.iter().for_each(|(address, value)| values.put(address, value.clone()));
     let mut configs = BTreeMap::new();
     for key in declared_or_default(desired, &values) {
         let declared = desired.module.providers.contains_key(&key);
@@ -295,7 +298,17 @@ pub(crate) fn sound((value, diagnostics): (Value, Diagnostics)) -> Result<Value,
 /// The arguments of a machine, resource or data source, where `each` and `count` are set.
 pub(crate) fn object_config(block: &ObjectBlock, values: &Values) -> Result<Value, Diagnostics> {
     let owner = values.catalogue.owner(block).map_err(|diagnostic| vec![diagnostic])?;
-    decode(&block.body, &owner.schema.block, &values.scope)
+    arguments(block, &owner.schema.block, &values.scope)
+}
+
+/// Only what is never stored may be worked out of what is ephemeral.
+fn arguments(block: &ObjectBlock, schema: &Block, scope: &bimetal_config::Scope) -> Result<Value, Diagnostics> {
+    match block.address.block {
+        BlockKind::Ephemeral => sound(bimetal_config::decode(&block.body, schema, scope)),
+        BlockKind::Machine | BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data => {
+            decode(&block.body, schema, scope)
+        }
+    }
 }
 
 fn replica_config(block: &ObjectBlock, placement: &Placement, values: &Values) -> Result<Value, Diagnostics> {
@@ -330,7 +343,7 @@ fn undeclared(provider: &ProviderKey, block: &Block) -> Result<Value, Diagnostic
 /// Whether a block's instances are objects of a provider's.
 pub(crate) fn is_provided(kind: BlockKind) -> bool {
     match kind {
-        BlockKind::Machine | BlockKind::Resource | BlockKind::Data => true,
+        BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => true,
         BlockKind::Pool | BlockKind::Service => false,
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bimetal_config::module::ObjectBlock;
-use bimetal_model::port::{PlanRequest, Planned, Predict};
+use bimetal_model::port::{PlanRequest, Planned, Predict, Refusal};
 use bimetal_model::snapshot::Stored;
 use bimetal_model::{Address, Diagnostic, Diagnostics, Path, ProviderName, Value};
 
@@ -56,7 +56,11 @@ pub(crate) fn changes<'a>(
     let (mut changes, mut again) = (Vec::with_capacity(cases.len()), Vec::new());
     for (case, answer) in cases.into_iter().zip(answers) {
         let (of, address) = (case.of, case.wanted.address.clone());
-        let verdict = answer.and_then(|planned| of.decide(case, planned));
+        let verdict = match answer {
+            Ok(planned) => of.decide(case, planned),
+            Err(Refusal::Failed(said)) => Err(said),
+            Err(Refusal::Deferred(why)) => Ok(Verdict::Done(Box::new(case.put_off(why)))),
+        };
         match of.heard(verdict, Some(&address), said) {
             Some(Verdict::Done(change)) => changes.push(*change),
             Some(Verdict::Again(one)) => again.push(*one),
@@ -74,7 +78,14 @@ fn anew(predict: &dyn Predict, again: Vec<Again<'_>>, said: &mut Diagnostics) ->
     let mut changes = Vec::new();
     for ((case, (action, because)), answer) in cases.into_iter().zip(decided).zip(answers) {
         let (of, address) = (case.of, case.wanted.address.clone());
-        let planned = answer.and_then(|planned| of.checked(&case, planned, None));
+        let planned = match answer {
+            Ok(planned) => of.checked(&case, planned, None),
+            Err(Refusal::Failed(said)) => Err(said),
+            Err(Refusal::Deferred(why)) => {
+                changes.push(case.put_off(why));
+                continue;
+            }
+        };
         if let Some(planned) = of.heard(planned, Some(&address), said) {
             changes.push(case.into_change(action, planned, because));
         }
@@ -87,13 +98,13 @@ fn ask<'a>(
     predict: &dyn Predict,
     cases: &[Case<'a>],
     prior: impl for<'c> Fn(&'c Case<'a>) -> Option<&'c Stored>,
-) -> Vec<Result<Planned, Diagnostics>> {
+) -> Vec<Result<Planned, Refusal>> {
     let mut by_provider: BTreeMap<&ProviderName, Vec<usize>> = BTreeMap::new();
     for (place, case) in cases.iter().enumerate() {
         by_provider.entry(&case.of.owner.provider.name).or_default().push(place);
     }
     let mut answers: Vec<_> =
-        cases.iter().map(|case| Err(vec![case.of.bug("it did not answer for each object")])).collect();
+        cases.iter().map(|case| Err(vec![case.of.bug("it did not answer for each object")].into())).collect();
     for (provider, places) in by_provider {
         let requests: Vec<PlanRequest> =
             places.iter().map(|place| request(&cases[*place], prior(&cases[*place]))).collect();

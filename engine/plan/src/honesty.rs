@@ -7,7 +7,7 @@ use crate::compare::same;
 
 /// The places where a planned value breaks the schema's promise.
 ///
-/// What is not computed must be as configured, or as it was where the provider sees no difference.
+/// What is not computed must be as configured, or as it was where the provider sees no difference; what is write-only is in no plan.
 pub fn breaches(block: &Block, config: &Value, prior: Option<&Value>, planned: &Value) -> Vec<Path> {
     let mut paths = Vec::new();
     visit(block, &Path::root(), (config, prior, planned), &mut paths);
@@ -22,6 +22,12 @@ fn visit(block: &Block, at: &Path, (config, prior, planned): Trio<'_>, paths: &m
         let configured = config.member(name).unwrap_or(&null);
         let planned = planned.member(name).unwrap_or(&null);
         let is_prior = !configured.is_null() && prior.and_then(|p| p.member(name)).is_some_and(|p| same(p, planned));
+        if attribute.write_only {
+            if !planned.is_null() {
+                paths.push(at.then(Step::Attribute(name.clone())));
+            }
+            continue;
+        }
         if !(attribute.computed || same(configured, planned) || is_prior) {
             paths.push(at.then(Step::Attribute(name.clone())));
         }

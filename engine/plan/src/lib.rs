@@ -13,6 +13,7 @@ mod options;
 mod reason;
 mod summary;
 
+mod ephemeral;
 mod evaluator;
 mod existing;
 mod lower;
@@ -31,7 +32,9 @@ mod proposed;
 mod reads;
 mod secrets;
 mod selection;
+mod untold;
 
+mod adopt;
 mod catalogue;
 mod image;
 mod machine;
@@ -48,6 +51,7 @@ pub use comparison::{
     Version, compare, differences,
 };
 pub use data::{Action, Budget, Change, Early, OutputChange, Plan, Planning};
+pub use ephemeral::{early_ephemerals, ephemerals_of, to_open};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
     refused_values,
@@ -71,6 +75,7 @@ pub use values::Values;
 use std::collections::BTreeSet;
 
 use bimetal_config::Desired;
+use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Predict;
 use bimetal_model::question::{Answers, Observed};
 use bimetal_model::{Address, Diagnostics, Selector};
@@ -85,10 +90,14 @@ pub fn plan(
     options: &Options,
     predict: &dyn Predict,
 ) -> (Option<Planning>, Diagnostics) {
-    let moves::Moves { observed, moved, forgotten, said } = match options.mode {
-        Mode::Apply | Mode::Destroy => moves::moves(desired, observed, options),
+    let moves = match options.mode {
+        Mode::Apply | Mode::Destroy => adopt::adopt(desired, moves::moves(desired, observed, options), predict),
         Mode::RefreshOnly => moves::Moves::none(observed),
     };
+    let moves::Moves { observed, moved, forgotten, said } = moves;
+    if has_errors(&said) {
+        return (None, said);
+    }
     let (planning, mut diagnostics) = planner::Planner::new(desired, &observed, answers, options, predict).run();
     diagnostics.extend(said);
     let planning = planning.map(|planning| match planning {
@@ -108,6 +117,9 @@ pub fn early(
 ) -> (Option<Early>, Diagnostics) {
     let targets = blocks.iter().cloned().map(Selector::Object).collect();
     let options = Options { targets, ..Options::default() };
-    let moves::Moves { observed, .. } = moves::moves(desired, observed, &options);
+    let moves::Moves { observed, said, .. } = adopt::adopt(desired, moves::moves(desired, observed, &options), predict);
+    if has_errors(&said) {
+        return (None, said);
+    }
     planner::Planner::new(desired, &observed, answers, &options, predict).early(blocks)
 }

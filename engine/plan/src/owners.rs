@@ -16,7 +16,7 @@ pub fn owners(desired: &Desired, predict: &dyn Predict) -> BTreeMap<Address, (Pr
         let owner = match address.block {
             BlockKind::Pool => return None,
             BlockKind::Service => catalogue.runtime(),
-            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => {
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => {
                 catalogue.owner(desired.module.objects.get(address)?)
             }
         };

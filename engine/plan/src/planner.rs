@@ -7,6 +7,7 @@ mod exclude;
 mod finish;
 mod first;
 mod import;
+mod lend;
 mod object;
 mod pool;
 mod removal;
@@ -50,6 +51,8 @@ pub(crate) struct Planner<'a> {
     questions: Vec<Question>,
     /// Machines that do not answer, and may, with the reason.
     degraded: BTreeMap<Address, String>,
+    /// Whether anything is deferred, so that what needs it is, too.
+    defers: bool,
     budgets: BTreeMap<Address, Budget>,
     imported: Imported,
     /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
@@ -96,6 +99,7 @@ impl<'a> Planner<'a> {
             images: BTreeMap::new(),
             questions: Vec::new(),
             degraded: BTreeMap::new(),
+            defers: false,
             budgets: BTreeMap::new(),
             imported: Imported::default(),
             stuck: BTreeSet::new(),
@@ -223,6 +227,7 @@ impl<'a> Planner<'a> {
             Node::Object(address) => match address.block {
                 BlockKind::Machine | BlockKind::Resource => self.prepare_objects(address),
                 BlockKind::Data => self.plan_data(address),
+                BlockKind::Ephemeral => self.open_all(address),
                 BlockKind::Pool => self.plan_pool(address),
                 BlockKind::Service => {
                     self.waiting.push(address.clone());

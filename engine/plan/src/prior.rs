@@ -27,7 +27,7 @@ pub(crate) fn current(
         std::cmp::Ordering::Greater => return Err(vec![newer(address, stored, schema)]),
     };
     let value = shape(value, &schema.block).map_err(|reason| vec![misshapen(address, stored, &reason)])?;
-    let value = remark(value, &schema.block, None);
+    let value = remark(schema.block.without_write_only(value), &schema.block, None);
     Ok(with(stored, value, schema.version))
 }
 
@@ -55,11 +55,12 @@ fn misshapen(address: &Address, stored: &Stored, reason: &str) -> Diagnostic {
 }
 
 /// What a provider answered for an object, in its schema's type, marked as the schema and its arguments say, with what they promise
-/// of what is unknown in it.
+/// of what is unknown in it, and without what is write-only.
 ///
 /// Fails where the answer does not fit the schema, which is the provider's bug.
 pub fn finished(value: Value, block: &Block, config: &Value) -> Result<Value, String> {
-    Ok(promised(remark(shape(value, block)?, block, Some(config)), block, config))
+    let value = block.without_write_only(shape(value, block)?);
+    Ok(promised(remark(value, block, Some(config)), block, config))
 }
 
 /// The value as the schema's type: what is missing is `null`, no blocks are an empty list.

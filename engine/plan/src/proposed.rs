@@ -5,13 +5,13 @@ use bimetal_config::nearest_or_all;
 use bimetal_model::schema::{Attribute, Block, NestedBlock};
 use bimetal_model::{Data, Diagnostic, Diagnostics, Members, Path, Step, Value};
 
-/// The configuration, with the prior value of each computed attribute that it does not set.
+/// The configuration, with the prior value of each computed attribute that it does not set, and without what is write-only.
 pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
     let Some(prior) = prior else {
-        return config.clone();
+        return block.without_write_only(config.clone());
     };
     let (Some(members), false) = (config.as_members(), prior.is_null()) else {
-        return config.clone();
+        return block.without_write_only(config.clone());
     };
     let member = |(name, value): (&String, &Value)| {
         let prior = prior.member(name);
@@ -28,6 +28,7 @@ pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
 
 fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {
     match prior {
+        _ if attribute.write_only => Value::null(attribute.ty.clone()),
         Some(prior) if config.is_null() && attribute.computed => prior.clone(),
         _ => config.clone(),
     }
@@ -36,7 +37,7 @@ fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value
 /// Blocks have no names of their own: the first is the first.
 fn propose_nested(nested: &NestedBlock, config: &Value, prior: Option<&Value>) -> Value {
     let Some(prior) = prior else {
-        return config.clone();
+        return nested.block.without_write_only(config.clone());
     };
     match (&config.data, prior.as_items()) {
         (Data::List(items), Some(priors)) => {

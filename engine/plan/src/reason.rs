@@ -109,6 +109,16 @@ pub enum Reason {
         /// That.
         needed: Address,
     },
+    /// Left as it is: its provider can't say yet what it will be, or is.
+    Deferred {
+        /// In the provider's words.
+        why: String,
+    },
+    /// Left as it is: what it needs is deferred.
+    NeedsDeferred {
+        /// That.
+        needed: Address,
+    },
     /// Left as it is: what needs it is left, too.
     StillNeeded {
         /// That.
@@ -130,6 +140,40 @@ pub enum Shared {
     HostPort,
     /// The name of a container.
     Name,
+}
+
+impl Reason {
+    /// Whether the next apply may go on from there, with nothing else to be done.
+    pub fn is_deferral(&self) -> bool {
+        match self {
+            Reason::Deferred { .. } | Reason::NeedsDeferred { .. } => true,
+            Reason::RemovedOutside
+            | Reason::HalfMade
+            | Reason::BegunOtherwise
+            | Reason::OtherType { .. }
+            | Reason::Moved { .. }
+            | Reason::Triggered { .. }
+            | Reason::Requested
+            | Reason::RemovedFirst { .. }
+            | Reason::LikeRevision { .. }
+            | Reason::BlockGone { .. }
+            | Reason::ModuleGone { .. }
+            | Reason::CountDown { .. }
+            | Reason::KeyGone { .. }
+            | Reason::Disabled { .. }
+            | Reason::OtherInstances { .. }
+            | Reason::FewerReplicas { .. }
+            | Reason::OffMachine { .. }
+            | Reason::Succeeded { .. }
+            | Reason::MachineSilent { .. }
+            | Reason::MaybeMade
+            | Reason::NeedsAbsent { .. }
+            | Reason::StillNeeded { .. }
+            | Reason::ArgumentsUnknown
+            | Reason::ProviderUnknown
+            | Reason::DependencyChanges => false,
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -163,6 +207,8 @@ impl fmt::Display for Reason {
             Reason::MachineSilent { machine } => write!(f, "`{machine}` does not answer"),
             Reason::MaybeMade => f.write_str("a machine that does not answer may have it already"),
             Reason::NeedsAbsent { needed } => write!(f, "it needs `{needed}`, which is left out, too"),
+            Reason::Deferred { why } => write!(f, "deferred: {why}"),
+            Reason::NeedsDeferred { needed } => write!(f, "deferred, as it needs `{needed}`"),
             Reason::StillNeeded { user } => write!(f, "`{user}` needs it, and is left as it is"),
             Reason::ArgumentsUnknown => f.write_str("some of its arguments are known only after apply"),
             Reason::ProviderUnknown => f.write_str("its provider's arguments are known only after apply"),

@@ -94,7 +94,8 @@ fn marked(value: &Value) -> Vec<Path> {
 fn told_later(value: &Value, block: &Block, path: &Path, found: &mut Vec<Path>) {
     for (name, attribute) in &block.attributes {
         let is_credential = attribute.credential == Some(Credential::Value);
-        let is_secret = attribute.sensitive || attribute.keeps_secret || is_credential;
+        let is_kept = !attribute.write_only;
+        let is_secret = is_kept && (attribute.sensitive || is_credential) || attribute.keeps_secret;
         let may_be = value.is_unknown() || value.member(name).is_some();
         if is_secret && may_be {
             found.push(path.then(Step::Attribute(name.clone())));

@@ -91,7 +91,7 @@ fn provider_of(desired: &Desired, node: &Node, catalogue: &Catalogue) -> Option<
     let owner = match address.block {
         BlockKind::Pool => return None,
         BlockKind::Service => catalogue.runtime().map(|owner| block.in_root(owner.provider)),
-        BlockKind::Machine | BlockKind::Resource | BlockKind::Data => {
+        BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => {
             catalogue.owner(block).map(|owner| owner.provider)
         }
     };

@@ -73,7 +73,9 @@ fn of_block(block: &ObjectBlock, values: &mut Values) -> Result<(), Diagnostics>
         let arguments = match block.address.block {
             BlockKind::Pool => pool::standing(block, values),
             BlockKind::Service => service::arguments(block, &values.scope).map(drop),
-            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => object_config(block, values).map(drop),
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => {
+                object_config(block, values).map(drop)
+            }
         };
         [arguments, lifecycle(block, values)]
     });
@@ -100,7 +102,7 @@ fn lifecycle(block: &ObjectBlock, values: &Values) -> Result<(), Diagnostics> {
 /// The type of an instance that a provider makes, or knows.
 fn shape(block: &ObjectBlock, values: &Values) -> Option<Type> {
     match block.address.block {
-        BlockKind::Machine | BlockKind::Resource | BlockKind::Data => {
+        BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => {
             Some(values.catalogue.owner(block).ok()?.schema.block.ty())
         }
         BlockKind::Pool | BlockKind::Service => None,

@@ -27,7 +27,10 @@ impl Sort {
         match (address.block, &address.replica) {
             (_, Some(_)) => Sort::Replica,
             (BlockKind::Machine, None) => Sort::Machine,
-            (BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data, None) => Sort::Resource,
+            (
+                BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral,
+                None,
+            ) => Sort::Resource,
         }
     }
 }

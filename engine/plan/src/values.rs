@@ -12,6 +12,7 @@ use bimetal_model::{Address, BlockKind, Data, Diagnostics, Items, Key, Members, 
 
 use crate::catalogue::Catalogue;
 use crate::data::Plan;
+use crate::ephemeral::unopened;
 use crate::evaluator::is_provided;
 use crate::prior::current;
 use crate::{machine, needs, pool, service};
@@ -35,6 +36,8 @@ impl Values {
         let empties = desired.module.objects.values();
         let empties = empties.filter_map(|block| Some((block.address.clone(), without_instances(block)?)));
         Arc::make_mut(&mut scope.objects).extend(empties);
+        let ephemeral = desired.module.objects.keys().filter(|address| address.block == BlockKind::Ephemeral);
+        Arc::make_mut(&mut scope.objects).extend(ephemeral.map(|address| (address.clone(), unopened())));
         let mut values = Values { scope, catalogue: Arc::new(catalogue), placements: Arc::default() };
         desired.circular.iter().for_each(|node| values.put_unknown(node));
         (values, diagnostics)
@@ -62,6 +65,7 @@ impl Values {
     pub fn of_existing(desired: &Desired, objects: &Objects, predict: &dyn Predict) -> (Values, Diagnostics) {
         let (mut values, diagnostics) = Values::new(desired, predict);
         let blocks = desired.module.objects.values().filter(|block| is_provided(block.address.block));
+        let blocks = blocks.filter(|block| block.address.block != BlockKind::Ephemeral);
         for block in blocks.filter(|block| matches!(block.repetition, Repetition::Once)) {
             values.put(&block.address, Value::unknown(Type::Any));
         }
@@ -116,6 +120,14 @@ impl Values {
     /// What a whole block stands for.
     pub(crate) fn put_whole(&mut self, block: &Address, value: Value) {
         Arc::make_mut(&mut self.scope.objects).insert(block.clone(), value);
+    }
+
+    /// The instances of something ephemeral, which replace what was said of it before.
+    pub fn put_opened(&mut self, desired: &Desired, block: &Address, opened: Vec<(Address, Value)>) {
+        if let Some(block) = desired.module.objects.get(block) {
+            self.put_nothing(block);
+        }
+        opened.into_iter().for_each(|(address, value)| self.put(&address, value));
     }
 
     /// A block that is repeated has no instances by now.

@@ -28,8 +28,13 @@ fn settled(config: &str) -> World {
 }
 
 fn check_configs(config: &str, world: &World) -> String {
-    let (configs, said) =
-        provider_configs(&read(config).unwrap(), &world.observed.objects, &world.observed.objects, &world.providers);
+    let (configs, said) = provider_configs(
+        &read(config).unwrap(),
+        &world.observed.objects,
+        &world.observed.objects,
+        &Default::default(),
+        &world.providers,
+    );
     let keys: Vec<String> = configs.keys().map(ToString::to_string).collect();
     format!("{}\n{}", keys.join(" "), told(&said))
 }
@@ -37,8 +42,8 @@ fn check_configs(config: &str, world: &World) -> String {
 #[test]
 fn a_provider_is_configured_with_what_exists() {
     let world = settled(&BOARD.replace("host =", "platform = \"linux/arm64\"\n  host ="));
-    assert_snapshot!(check_configs(BOARD, &World::default()), @"docker");
-    assert_snapshot!(check_configs(BOARD, &world), @"docker metal");
+    assert_snapshot!(check_configs(BOARD, &World::default()), @"docker late");
+    assert_snapshot!(check_configs(BOARD, &world), @"docker late metal");
 }
 
 #[test]
@@ -63,13 +68,13 @@ fn what_was_made_with_a_block_that_is_gone_is_told() {
     world.object("docker_volume.v").provider.alias = Some("far".to_owned());
     let gone = "resource \"docker_volume\" \"w\" { name = \"w\" }";
     assert_snapshot!(check_configs(gone, &world), @r#"
-    docker metal
+    docker late metal
     docker_volume.v: there is no provider block for `docker.far`
       `docker_volume.v` was made with it
       hint: add one: `provider "docker" { alias = … }`
     "#);
     let back = format!("{gone}\nprovider \"docker\" {{ alias = \"far\" }}");
-    assert_snapshot!(check_configs(&back, &world), @"docker docker.far metal");
+    assert_snapshot!(check_configs(&back, &world), @"docker docker.far late metal");
 }
 
 #[test]
@@ -77,7 +82,7 @@ fn what_was_made_with_what_does_not_exist_any_more_is_told() {
     let mut world = settled(&BOARD.replace("host =", "platform = \"linux/arm64\"\n  host ="));
     world.observed.objects.remove(&"docker_volume.v".parse().unwrap());
     assert_snapshot!(check_configs(BOARD, &world), @r"
-    docker
+    docker late
     machine.metal.a: the configuration of provider `metal` is not known before planning
       `machine.metal.a` was made with it
       hint: it may refer to variables and to what exists; give it what it needs as a variable

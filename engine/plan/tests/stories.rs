@@ -625,10 +625,11 @@ machine "metal" "a" {
         &world::read(config).unwrap(),
         &Default::default(),
         &Default::default(),
+        &Default::default(),
         &World::default().providers,
     );
     assert!(said.is_empty());
-    assert_snapshot!(configs.keys().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"docker");
+    assert_snapshot!(configs.keys().map(ToString::to_string).collect::<Vec<_>>().join(" "), @"docker late");
     let no_platform = config.replace("platform = \"linux/arm64\"", "");
     assert_snapshot!(check_plan(&no_platform, &World::default()), @r#"
     machine.metal.a: the platform of `machine.metal.a` is not known

@@ -1,7 +1,7 @@
 //! Asks the world what a plan wants to know, all of it at the same time.
 
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::Operate;
+use bimetal_model::port::Refusal;
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::snapshot::{Object, Snapshot};
 use bimetal_model::{Diagnostic, Diagnostics, Type, Value};
@@ -11,7 +11,7 @@ use crate::{Calls, marks};
 
 /// Answers every question; a failure is an answer too.
 pub async fn answer(questions: Vec<Question>, answers: &mut Answers, calls: &Calls<'_>) {
-    let asked = questions.into_iter().map(|question| ask(question, calls.operate, calls.notify));
+    let asked = questions.into_iter().map(|question| ask(question, calls));
     let mut told = futures::stream::iter(asked).buffer_unordered(calls.at_once());
     while let Some(one) = told.next().await {
         note(answers, one);
@@ -33,7 +33,9 @@ pub fn answer_open(questions: Vec<Question>, answers: &mut Answers, snapshot: &S
             answers,
             match question {
                 Question::Data(inquiry) => Told::Data(inquiry, Ok(Value::unknown(Type::Any))),
-                Question::Facts(_) | Question::Import(..) | Question::Image(_) => recall(question, snapshot),
+                Question::Facts(_) | Question::Import(..) | Question::Image(_) | Question::Open(_) => {
+                    recall(question, snapshot)
+                }
             },
         );
     }
@@ -53,7 +55,11 @@ fn recall(question: Question, snapshot: &Snapshot) -> Told {
         Question::Data(inquiry) => {
             let data =
                 missing(format!("what `{}` says", inquiry.address), "plan without `-offline`: it has to be read");
-            Told::Data(inquiry, Err(data))
+            Told::Data(inquiry, Err(data.into()))
+        }
+        Question::Open(inquiry) => {
+            let why = "nobody is asked offline".to_owned();
+            Told::Opened(inquiry, Err(Refusal::Deferred(why)))
         }
         Question::Import(inquiry, id) => {
             let what = format!("`{id}`, which is to become `{}`,", inquiry.address);
@@ -71,6 +77,7 @@ fn note(answers: &mut Answers, told: Told) {
     match told {
         Told::Facts(inquiry, facts) => drop(answers.facts.insert(inquiry.address, facts)),
         Told::Data(inquiry, data) => drop(answers.data.insert(inquiry.address, data)),
+        Told::Opened(inquiry, value) => drop(answers.opened.insert(inquiry.address, value)),
         Told::Image(source, index) => drop(answers.images.insert(source, index)),
         Told::Import(inquiry, object) => drop(answers.imports.insert(inquiry.address, object)),
     }
@@ -78,17 +85,19 @@ fn note(answers: &mut Answers, told: Told) {
 
 enum Told {
     Facts(Inquiry, Result<Value, Diagnostics>),
-    Data(Inquiry, Result<Value, Diagnostics>),
+    Data(Inquiry, Result<Value, Refusal>),
     Image(bimetal_model::image::ImageSource, Result<bimetal_model::image::ImageIndex, Diagnostics>),
     Import(Inquiry, Result<Object, Diagnostics>),
+    Opened(Inquiry, Result<Value, Refusal>),
 }
 
-async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> Told {
+async fn ask(question: Question, calls: &Calls<'_>) -> Told {
+    let (operate, notify) = (calls.operate, calls.notify);
     match question {
         Question::Facts(inquiry) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
             let facts = told(&inquiry, notify, operate.discover(provider, ty, address, config)).await;
-            Told::Facts(inquiry, facts)
+            Told::Facts(inquiry, facts.map_err(Refusal::diagnostics))
         }
         Question::Data(inquiry) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
@@ -98,8 +107,16 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
         Question::Import(inquiry, id) => {
             let Inquiry { address, provider, ty, config } = &inquiry;
             let object = told(&inquiry, notify, operate.import(provider, ty, address, &id, config)).await;
-            let object = object.map(|object| Object { value: marks::carry(object.value, config), ..object });
+            let object = object
+                .map_err(Refusal::diagnostics)
+                .map(|object| Object { value: marks::carry(object.value, config), ..object });
             Told::Import(inquiry, object)
+        }
+        Question::Open(inquiry) => {
+            let Inquiry { address, provider, ty, config } = &inquiry;
+            let opened = calls.lend.open(provider, ty, address, config).await;
+            let opened = opened.map(|opened| opened.value).map_err(|refusal| refusal.of(address));
+            Told::Opened(inquiry, opened)
         }
         Question::Image(source) => {
             notify.notify(Event::Busy { message: format!("resolving {source}") });
@@ -109,18 +126,19 @@ async fn ask(question: Question, operate: &dyn Operate, notify: &dyn Notify) -> 
     }
 }
 
-async fn told<T>(
+async fn told<T, E: Into<Refusal>>(
     inquiry: &Inquiry,
     notify: &dyn Notify,
-    call: impl Future<Output = Result<T, Diagnostics>>,
-) -> Result<T, Diagnostics> {
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, Refusal> {
     let action = "read";
     notify.notify(Event::Started { address: inquiry.address.clone(), action });
-    let answer = call.await;
+    let answer = call.await.map_err(Into::into);
     let address = inquiry.address.clone();
     notify.notify(match &answer {
         Ok(_) => Event::Finished { address, action },
-        Err(diagnostics) => Event::Failed { address, action, diagnostics: diagnostics.clone() },
+        Err(Refusal::Failed(said)) => Event::Failed { address, action, diagnostics: said.clone() },
+        Err(Refusal::Deferred(why)) => Event::Deferred { address, action, because: why.clone() },
     });
-    answer.map_err(|said| said.into_iter().map(|diagnostic| diagnostic.of(&inquiry.address)).collect())
+    answer.map_err(|refusal| refusal.of(&inquiry.address))
 }

@@ -131,12 +131,12 @@ pub(crate) fn grouped<T>(items: impl IntoIterator<Item = (Group, T)>) -> Vec<(Gr
 }
 
 /// As many answers as questions: one that is missing is a failure.
-pub(crate) fn all_answered<T>(
-    mut answers: Vec<Result<T, Diagnostics>>,
+pub(crate) fn all_answered<T, E: From<Diagnostics>>(
+    mut answers: Vec<Result<T, E>>,
     group: &Group,
     asked: usize,
-) -> Vec<Result<T, Diagnostics>> {
+) -> Vec<Result<T, E>> {
     let bug = || format!("provider `{}` has a bug: it did not answer for every `{}`", group.provider, group.ty);
-    answers.resize_with(asked, || Err(vec![Diagnostic::error(bug())]));
+    answers.resize_with(asked, || Err(vec![Diagnostic::error(bug())].into()));
     answers
 }

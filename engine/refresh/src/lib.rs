@@ -13,7 +13,7 @@ mod upgrade;
 use std::collections::BTreeSet;
 
 use bimetal_model::event::Notify;
-use bimetal_model::port::{Operate, Predict};
+use bimetal_model::port::{Lend, Operate, Predict};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Intent, Snapshot};
 use bimetal_model::{Address, Diagnostic, Diagnostics};
@@ -28,6 +28,8 @@ pub struct Calls<'a> {
     pub operate: &'a dyn Operate,
     /// Hears of each call.
     pub notify: &'a dyn Notify,
+    /// Opens what is ephemeral.
+    pub lend: &'a dyn Lend,
     /// How many calls run at the same time, at most.
     pub parallelism: usize,
 }

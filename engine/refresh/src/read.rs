@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bimetal_model::event::{Event, Notify};
-use bimetal_model::port::Operate;
+use bimetal_model::port::{Operate, Refusal};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, Diagnostics};
@@ -14,7 +14,7 @@ use crate::{Calls, drift, marks};
 
 const ACTION: &str = "read";
 
-type Answer = (Address, Result<Option<Object>, Diagnostics>);
+type Answer = (Address, Result<Option<Object>, Refusal>);
 
 /// Replaces what is remembered by what exists, except for what is not or can't be read.
 pub(crate) async fn read_all(
@@ -91,11 +91,12 @@ async fn read_group(
     (group, answers)
 }
 
-fn ended(address: &Address, answer: &Result<Option<Object>, Diagnostics>) -> Event {
+fn ended(address: &Address, answer: &Result<Option<Object>, Refusal>) -> Event {
     let address = address.clone();
     match answer {
         Ok(_) => Event::Finished { address, action: ACTION },
-        Err(diagnostics) => Event::Failed { address, action: ACTION, diagnostics: diagnostics.clone() },
+        Err(Refusal::Failed(said)) => Event::Failed { address, action: ACTION, diagnostics: said.clone() },
+        Err(Refusal::Deferred(why)) => Event::Deferred { address, action: ACTION, because: why.clone() },
     }
 }
 
@@ -105,7 +106,8 @@ fn take(observed: &mut Observed, answers: Vec<Answer>) -> Vec<(Address, Diagnost
     for (address, answer) in answers {
         match answer {
             Ok(object) => update(observed, address, object),
-            Err(diagnostics) => failed.push((address, diagnostics)),
+            Err(Refusal::Failed(said)) => failed.push((address, said)),
+            Err(Refusal::Deferred(why)) => drop(observed.deferred.insert(address, why)),
         }
     }
     failed

@@ -9,7 +9,8 @@ use bimetal_model::event::Silent;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::port::{
-    CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+    CreateRequest, Deletion, Foreign, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
+    UpdateRequest, ValidateRequest,
 };
 use bimetal_model::question::{Answers, Inquiry, Question};
 use bimetal_model::schema::{Block, ProviderSchema, Role, TypeSchema};
@@ -54,7 +55,7 @@ impl Operate for Fake {
         provider: &ProviderKey,
         ty: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         self.calls.lock().unwrap().push(format!("read {provider} {ty} {}", objects.len()));
         let seen = objects.iter().map(|(address, object)| format!("{address} {:?}", object.value));
         self.seen.lock().unwrap().extend(seen);
@@ -63,7 +64,14 @@ impl Operate for Fake {
         // All that may run get their turn.
         tokio::task::yield_now().await;
         self.running.fetch_sub(1, Ordering::Relaxed);
-        objects.iter().map(|(address, _)| self.answer(&address.to_string())).collect()
+        let answer = |(address, _): &(Address, Object)| {
+            let said = self.answer(&address.to_string());
+            said.map_err(|said| match said[0].summary.strip_prefix("later: ") {
+                Some(why) => Refusal::Deferred(why.to_owned()),
+                None => Refusal::Failed(said),
+            })
+        };
+        objects.iter().map(answer).collect()
     }
     async fn probe(
         &self,
@@ -77,8 +85,8 @@ impl Operate for Fake {
     async fn discover(&self, _: &ProviderKey, _: &str, address: &Address, _: &Value) -> Result<Value, Diagnostics> {
         Ok(Value::from(format!("facts of {address}")))
     }
-    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Diagnostics> {
-        Err(vec![Diagnostic::error("no such thing")])
+    async fn read_data(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Value, Refusal> {
+        Err(vec![Diagnostic::error("no such thing")].into())
     }
     async fn import(&self, _: &ProviderKey, _: &str, _: &Address, id: &str, _: &Value) -> Result<Object, Diagnostics> {
         self.answer(id).map(|found| found.expect("it is there"))
@@ -98,13 +106,26 @@ impl Operate for Fake {
     fn allow_images(&self, _: &[ImageSource]) {}
 }
 
+#[async_trait]
+impl Lend for Fake {
+    async fn open(&self, _: &ProviderKey, _: &str, _: &Address, _: &Value) -> Result<Opened, Refusal> {
+        Err(vec![Diagnostic::error("nothing is lent here")].into())
+    }
+    async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {
+        unreachable!("nothing is lent here")
+    }
+    async fn close(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Diagnostics {
+        unreachable!("nothing is lent here")
+    }
+}
+
 /// Volumes of the second version have a `note` that was called `comment`; containers are as they were.
 impl Predict for Fake {
     fn providers(&self) -> Vec<ProviderName> {
         vec![ProviderName("docker".to_owned())]
     }
     fn schema(&self, _: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        let ty = |version| TypeSchema { version, role: None, batch: 1, block: Block::default() };
+        let ty = |version| TypeSchema { version, role: None, batch: 1, adopts: Vec::new(), block: Block::default() };
         let machine = |batch| TypeSchema { role: Some(Role::Machine), batch, ..ty(0) };
         let managed = [
             ("docker_volume".to_owned(), ty(self.version)),
@@ -118,7 +139,7 @@ impl Predict for Fake {
     fn validate(&self, _: &ProviderName, _: &[ValidateRequest]) -> Vec<Diagnostics> {
         unreachable!("refresh plans nothing")
     }
-    fn plan(&self, _: &ProviderName, _: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, _: &ProviderName, _: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         unreachable!("refresh plans nothing")
     }
     fn upgrade(&self, _: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
@@ -129,10 +150,14 @@ impl Predict for Fake {
         // As from a guest: without marks.
         Ok(value.without_marks())
     }
+
+    fn adopt(&self, _: &ProviderName, _: &str, _: &Foreign) -> Result<Object, Diagnostics> {
+        unreachable!("nothing becomes another type here")
+    }
 }
 
 fn calls(fake: &Fake) -> Calls<'_> {
-    Calls { predict: fake, operate: fake, notify: &Silent, parallelism: Calls::PARALLELISM }
+    Calls { predict: fake, operate: fake, lend: fake, notify: &Silent, parallelism: Calls::PARALLELISM }
 }
 
 fn address(text: &str) -> Address {
@@ -243,6 +268,18 @@ async fn one_call_reads_many_of_one_machine() {
             "read docker docker_volume 50",
         ]
     );
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_yet_is_as_it_is_remembered() {
+    let late = ("docker_volume.late".to_owned(), Err("later: the sun is not up".to_owned()));
+    let fake = Fake { world: [late].into(), ..Fake::default() };
+    let objects = ["late", "gone"].map(|name| (format!("docker_volume.{name}"), stored("docker_volume", None)));
+    let (observed, said) = refresh(&snapshot(objects.to_vec(), vec![]), None, &calls(&fake)).await;
+    assert_eq!(said, []);
+    assert_eq!(observed.deferred, [(address("docker_volume.late"), "the sun is not up".to_owned())].into());
+    assert!(observed.objects.contains_key(&address("docker_volume.late")));
+    assert!(!observed.objects.contains_key(&address("docker_volume.gone")), "the rest is looked at all the same");
 }
 
 #[tokio::test]
@@ -455,7 +492,7 @@ async fn every_question_is_answered() {
     let mut answers = Answers::default();
     answer(questions, &mut answers, &calls(&Fake::default())).await;
     assert_eq!(answers.facts[&address("machine.docker.a")], Ok(Value::from("facts of machine.docker.a")));
-    let failure = answers.data[&address("data.docker_engine.a")].clone().unwrap_err();
+    let failure = answers.data[&address("data.docker_engine.a")].clone().unwrap_err().diagnostics();
     assert_eq!(failure[0].address, Some(address("data.docker_engine.a")));
     assert_eq!(answers.images[&source].as_ref().unwrap().digest, "nginx");
 }
@@ -521,7 +558,7 @@ fn offline_only_what_is_remembered_is_known() {
     answer_offline(questions, &mut answers, &snapshot(machine.clone(), vec![]));
     assert_eq!(answers.facts[&address("machine.docker.a")], Ok(object("a".into()).value));
     let facts = answers.facts[&address("machine.docker.b")].clone().unwrap_err();
-    let data = answers.data.into_values().map(Result::unwrap_err);
+    let data = answers.data.into_values().map(|data| data.unwrap_err().diagnostics());
     let images = answers.images.into_values().map(Result::unwrap_err);
     let imports = answers.imports.into_values().map(Result::unwrap_err);
     let (_, intents) = remember(&snapshot(machine, unfinished), &fake);

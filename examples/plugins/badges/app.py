@@ -18,6 +18,7 @@ from wit_world.imports.types import (
     Outcome_Done,
     Outcome_Failed,
     Planned,
+    Refusal_Failed,
     Severity,
     Step_Attribute,
 )
@@ -93,6 +94,9 @@ class Predict(exports.Predict):
     def upgrade(self, type_name, version, stored):
         return stored
 
+    def adopt(self, type_name, source):
+        raise Err([error("nothing else can become a badge")])
+
     def call(self, function, arguments):
         words = json.loads(arguments)["words"].split()
         if not words:
@@ -156,27 +160,38 @@ class Look(exports.Look):
         raise Err([error("there are no machines here")])
 
     def read(self, type_name, objects):
-        return [self.one(lambda object=object: self.look(json.loads(object.value))) for object in objects]
+        answers = [asked(lambda object=object: self.look(json.loads(object.value))) for object in objects]
+        return [Err(Refusal_Failed(said)) if said else Ok(answer) for answer, said in answers]
 
     def look(self, value: dict) -> Optional[Object]:
         item = API.send("GET", "/items/" + value["id"])
         return seen(value, item) if item else None
 
     def probe(self, type_name, intents):
-        return [self.one(lambda intent=intent: with_tag(intent.id, json.loads(intent.config))) for intent in intents]
-
-    def one(self, question):
-        answer, said = asked(question)
-        return Err(said) if said else Ok(answer)
+        answers = [asked(lambda intent=intent: with_tag(intent.id, json.loads(intent.config))) for intent in intents]
+        return [Err(said) if said else Ok(answer) for answer, said in answers]
 
     def read_data(self, type_name, config):
-        raise Err([error("there are no data sources here")])
+        raise Err(Refusal_Failed([error("there are no data sources here")]))
 
     def import_(self, type_name, id, config):
         answer, said = asked(lambda: self.look(json.loads(config) | {"id": id}))
         if said or answer is None:
             raise Err(said or [error(f"there is no badge `{id}`")])
         return answer
+
+
+class Lend(exports.Lend):
+    """Nothing here is ephemeral."""
+
+    def open(self, type_name, config):
+        raise Err(Refusal_Failed([error("nothing here is ephemeral")]))
+
+    def renew(self, type_name, private):
+        raise Err([error("nothing here is ephemeral")])
+
+    def close(self, type_name, private):
+        return []
 
 
 class Operate(exports.Operate):

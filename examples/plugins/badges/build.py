@@ -10,7 +10,7 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 # The contract, as the SDK has it.
-WIT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../plugin-sdk/wit"
+WIT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../plugin-sdk/wit/0.1.0"
 
 
 def leb128(number: int) -> bytes:

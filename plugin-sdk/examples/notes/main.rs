@@ -4,8 +4,8 @@
 
 use bimetal_provider::capability::http::{Request, Response};
 use bimetal_provider::{
-    Create, Credential, Deletion, Deserialize, Diagnostic, Function, FunctionType, Json, Outcome, Plan, Provider,
-    Resource, Result, Schema, Serialize, Type, json,
+    Create, Credential, Deletion, Deserialize, Diagnostic, Ephemeral, EphemeralType, Function, FunctionType, Json,
+    Lease, Opened, Outcome, Plan, Provider, Resource, Result, Schema, Serialize, Type, json,
 };
 
 const API: &str = "https://notes.example.org";
@@ -35,6 +35,10 @@ impl Provider for Notes {
 
     fn types() -> Vec<Type<Self>> {
         vec![Type::of::<Note>()]
+    }
+
+    fn ephemeral() -> Vec<EphemeralType<Self>> {
+        vec![EphemeralType::of::<Session>()]
     }
 
     fn functions() -> Vec<FunctionType> {
@@ -164,6 +168,37 @@ impl Resource for Note {
 
     fn delete(notes: &Notes, note: Note) -> Deletion {
         note.path().and_then(|path| notes.send("DELETE", &path, None)).map(drop).into()
+    }
+}
+
+/// Somebody who reads along for a while.
+#[derive(Schema, Serialize, Deserialize)]
+pub struct Session {
+    /// Who it is
+    reader: String,
+    /// What they show to be let in
+    #[attr(read_only, sensitive)]
+    ticket: Option<String>,
+}
+
+impl Ephemeral for Session {
+    type Provider = Notes;
+    const NAME: &'static str = "notes_session";
+
+    fn open(notes: &Notes, config: Session) -> Result<Opened<Session>> {
+        let answer = notes.send("POST", "/sessions", Some(&json!({ "reader": config.reader })))?.json()?;
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        let lease = Lease { private: text("id").into_bytes(), renew_after_ms: Some(50 * 60_000) };
+        Ok(Opened { value: Session { ticket: Some(text("ticket")), ..config }, lease })
+    }
+
+    fn renew(notes: &Notes, id: Vec<u8>) -> Result<Lease> {
+        notes.send("PUT", &format!("/sessions/{}", String::from_utf8_lossy(&id)), Some(&json!({})))?;
+        Ok(Lease { private: id, renew_after_ms: Some(50 * 60_000) })
+    }
+
+    fn close(notes: &Notes, id: Vec<u8>) -> Result<()> {
+        notes.send("DELETE", &format!("/sessions/{}", String::from_utf8_lossy(&id)), None).map(drop)
     }
 }
 

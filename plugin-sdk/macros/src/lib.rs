@@ -65,14 +65,25 @@ fn member(field: &Field) -> syn::Result<Tokens> {
                 "keeps_secret",
                 "credential",
                 "credential_file",
+                "write_only",
+                "required",
                 "variadic",
             ];
             flags(attribute, &known)?
         }
         None => Vec::new(),
     };
-    if !is_optional(ty) {
-        flags.push("required".to_owned());
+    let has = |flag: &str| flags.iter().any(|one| one == flag);
+    match is_optional(ty) {
+        false if has("write_only") => {
+            let wrong = "what is write-only is an `Option`, as what exists does not have it; `#[attr(write_only, required)]` must be written";
+            return Err(syn::Error::new_spanned(ty, wrong));
+        }
+        true if has("required") && !has("write_only") => {
+            return Err(syn::Error::new_spanned(ty, "an attribute that must be written is no `Option`"));
+        }
+        false if !has("required") => flags.push("required".to_owned()),
+        true | false => {}
     }
     let description = description(&field.attrs);
     Ok(quote! {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::World;
 use crate::bindings::bimetal::provider::types;
 use crate::export::{self, Slot};
-use crate::resource::Provider;
+use crate::resource::{Lease, Provider};
 
 /// A configured provider in a world. What it answers is JSON; what is wrong is text, one `summary` a line.
 pub struct Driver<P> {
@@ -52,15 +52,18 @@ impl<P: Provider> Driver<P> {
     /// What an object will be. The proposal is made as the engine makes it.
     pub fn plan(&self, ty: &str, prior: Option<&Json>, config: &Json) -> Answer<Planned> {
         let config = self.complete(ty, config);
-        let proposed = propose(&self.schema["managed"][ty], &config, prior);
+        let mut proposed = propose(&self.schema["managed"][ty], &config, prior);
+        without_write_only(&self.schema["managed"][ty], &mut proposed);
         let request = types::PlanRequest {
             type_name: ty.to_owned(),
             prior: prior.map(object),
             config: config.to_string(),
             proposed: proposed.to_string(),
         };
-        let planned =
-            export::plan::<P>(vec![request]).pop().unwrap_or_else(|| Err(Vec::new())).map_err(|e| text(&e))?;
+        let planned = export::plan::<P>(vec![request])
+            .pop()
+            .unwrap_or(Err(types::Refusal::Failed(Vec::new())))
+            .map_err(refused)?;
         Ok(Planned { value: parsed(&planned.value), replace: planned.replace.iter().map(|path| place(path)).collect() })
     }
 
@@ -84,11 +87,12 @@ impl<P: Provider> Driver<P> {
     pub fn create(&self, ty: &str, intent: &str, config: &Json) -> Answer<Json> {
         let config = self.complete(ty, config).to_string();
         let mut so_far = None;
+        let planned = self.planned(ty, &config);
         for _ in 0..1000 {
             let request = types::CreateRequest {
                 intent: intent.to_owned(),
                 config: config.clone(),
-                planned: config.clone(),
+                planned: planned.clone(),
                 private: Vec::new(),
                 so_far: so_far.take(),
             };
@@ -104,12 +108,13 @@ impl<P: Provider> Driver<P> {
     /// Changes an object, calling again as long as the provider says so.
     pub fn update(&self, ty: &str, prior: &Json, config: &Json) -> Answer<Json> {
         let config = self.complete(ty, config).to_string();
+        let planned = self.planned(ty, &config);
         let mut prior = object(prior);
         for _ in 0..1000 {
             let request = types::UpdateRequest {
                 prior: prior.clone(),
                 config: config.clone(),
-                planned: config.clone(),
+                planned: planned.clone(),
                 private: Vec::new(),
             };
             match ended(Some(self.world.enter(|| self.slot.update(ty, &request)))) {
@@ -123,12 +128,17 @@ impl<P: Provider> Driver<P> {
     /// What became of objects, in one call; `None` for what is gone.
     pub fn read(&self, ty: &str, objects: &[Json]) -> Vec<Answer<Option<Json>>> {
         let objects: Vec<_> = objects.iter().map(object).collect();
-        self.world.enter(|| self.slot.read(ty, &objects)).into_iter().map(found).collect()
+        let seen = |answer: Result<Option<types::Object>, types::Refusal>| {
+            answer.map(|found| found.map(|object| parsed(&object.value))).map_err(refused)
+        };
+        self.world.enter(|| self.slot.read(ty, &objects)).into_iter().map(seen).collect()
     }
 
     /// What carries an intent.
     pub fn probe(&self, ty: &str, intent: &str, config: &Json) -> Answer<Option<Json>> {
-        let intent = types::Intent { id: intent.to_owned(), config: self.complete(ty, config).to_string() };
+        let mut config = self.complete(ty, config);
+        without_write_only(&self.schema["managed"][ty], &mut config);
+        let intent = types::Intent { id: intent.to_owned(), config: config.to_string() };
         let mut answers = self.world.enter(|| self.slot.probe(ty, &[intent]));
         answers.pop().map_or(Ok(None), found)
     }
@@ -154,7 +164,33 @@ impl<P: Provider> Driver<P> {
     /// What a data source answers.
     pub fn read_data(&self, ty: &str, config: &Json) -> Answer<Json> {
         let config = complete(&self.schema["data"][ty], config.clone()).to_string();
-        self.world.enter(|| self.slot.read_data(ty, &config)).map(|value| parsed(&value)).map_err(|wrong| text(&wrong))
+        self.world.enter(|| self.slot.read_data(ty, &config)).map(|value| parsed(&value)).map_err(refused)
+    }
+
+    /// Something ephemeral: its value, and what it is renewed and closed with.
+    pub fn open(&self, ty: &str, config: &Json) -> Answer<(Json, Lease)> {
+        let config = complete(&self.schema["ephemeral"][ty], config.clone()).to_string();
+        let opened = self.world.enter(|| self.slot.open(ty, &config)).map_err(refused)?;
+        Ok((parsed(&opened.value), Lease { private: opened.private, renew_after_ms: opened.renew_after_ms }))
+    }
+
+    /// Lets something ephemeral last longer.
+    pub fn renew(&self, ty: &str, lease: &Lease) -> Answer<Lease> {
+        let renewed = self.world.enter(|| self.slot.renew(ty, lease.private.clone())).map_err(|wrong| text(&wrong))?;
+        Ok(Lease { private: renewed.private, renew_after_ms: renewed.renew_after_ms })
+    }
+
+    /// Gives something ephemeral up.
+    pub fn close(&self, ty: &str, lease: &Lease) -> Answer<()> {
+        let wrong = self.world.enter(|| self.slot.close(ty, lease.private.clone()));
+        if wrong.is_empty() { Ok(()) } else { Err(text(&wrong)) }
+    }
+
+    /// An object of another type, as one of this.
+    pub fn adopt(&self, ty: &str, (provider, from): (&str, &str), version: u64, stored: &Json) -> Answer<Json> {
+        let (provider, type_name) = (provider.to_owned(), from.to_owned());
+        let source = types::Foreign { provider, type_name, version, object: object(stored) };
+        export::adopt::<P>(ty, &source).map(|object| parsed(&object.value)).map_err(|wrong| text(&wrong))
     }
 
     /// An object by its id.
@@ -165,6 +201,12 @@ impl<P: Provider> Driver<P> {
 
     fn complete(&self, ty: &str, config: &Json) -> Json {
         complete(&self.schema["managed"][ty], config.clone())
+    }
+
+    fn planned(&self, ty: &str, config: &str) -> String {
+        let mut planned = parsed(config);
+        without_write_only(&self.schema["managed"][ty], &mut planned);
+        planned.to_string()
     }
 }
 
@@ -188,6 +230,14 @@ fn object(value: &Json) -> types::Object {
 
 fn found(answer: Result<Option<types::Object>, Vec<types::Diagnostic>>) -> Answer<Option<Json>> {
     answer.map(|found| found.map(|object| parsed(&object.value))).map_err(|wrong| text(&wrong))
+}
+
+/// What is put off begins with `deferred: `.
+fn refused(refusal: types::Refusal) -> String {
+    match refusal {
+        types::Refusal::Failed(wrong) => text(&wrong),
+        types::Refusal::Deferred(reason) => format!("deferred: {reason}"),
+    }
 }
 
 fn parsed(text: &str) -> Json {
@@ -231,6 +281,20 @@ fn propose(schema: &Json, config: &Json, prior: Option<&Json>) -> Json {
         };
     }
     proposed
+}
+
+/// The value as it is where what is write-only must not be.
+fn without_write_only(schema: &Json, value: &mut Json) {
+    if let Json::Array(items) = value {
+        return items.iter_mut().for_each(|item| without_write_only(schema, item));
+    }
+    let Some(members) = value.as_object_mut() else { return };
+    for (name, _) in entries(&schema["attributes"]).filter(|(_, attribute)| attribute["write-only"] == true) {
+        members.insert(name.clone(), Json::Null);
+    }
+    for (name, nested) in entries(&schema["blocks"]) {
+        members.get_mut(name).into_iter().for_each(|inner| without_write_only(nested, inner));
+    }
 }
 
 fn entries(json: &Json) -> impl Iterator<Item = (&String, &Json)> {

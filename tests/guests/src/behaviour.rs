@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use serde_json::{Value, json};
 
 use crate::bindings::bimetal::provider::types::{
-    CreateRequest, Diagnostic, Failure, Fault, Object, Outcome, PlanRequest, Planned, Severity, Step,
+    CreateRequest, Diagnostic, Failure, Fault, Foreign, Object, Opened, Outcome, PlanRequest, Planned, Refusal,
+    Severity, Step,
 };
 use crate::bindings::bimetal::provider::{certificates, clock, docker, http, report, ssh};
 
@@ -108,8 +109,11 @@ pub(crate) fn call(function: &str, arguments: String) -> Result<String, Vec<Diag
 }
 
 /// What was proposed, with what only the effect will tell.
-pub(crate) fn plan(request: PlanRequest) -> Result<Planned, Vec<Diagnostic>> {
+pub(crate) fn plan(request: PlanRequest) -> Result<Planned, Refusal> {
     harm(&request.type_name);
+    if request.type_name == "later" {
+        return Err(Refusal::Deferred("\u{1b}[2Jthe sun is not up".to_owned()));
+    }
     if let Some(text) = lie(&request.type_name) {
         return Ok(Planned { value: text, replace: Vec::new(), private: Vec::new() });
     }
@@ -120,11 +124,14 @@ pub(crate) fn plan(request: PlanRequest) -> Result<Planned, Vec<Diagnostic>> {
             detail: String::new(),
             path: vec![Step::Attribute("nowhere".to_owned()), Step::Index(u32::MAX)],
         };
-        return Err((0..1000).map(|_| complaint()).collect());
+        return Err(Refusal::Failed((0..1000).map(|_| complaint()).collect()));
     }
     let mut value: Value = serde_json::from_str(&request.proposed).unwrap_or_default();
     value["id"] = json!({ "$unknown": {} });
     value["code"] = json!({ "$unknown": {} });
+    if request.type_name == "tattles" {
+        value["password"] = serde_json::from_str::<Value>(&request.config).unwrap_or_default()["password"].clone();
+    }
     value["note"] = match request.type_name.as_str() {
         "clock" => json!(format!("{} {:?} {:?}", clock::now_ms(), clock::random(20), std::time::SystemTime::now())),
         _ => json!({ "$unknown": {} }),
@@ -177,23 +184,56 @@ pub(crate) fn settle(planned: &str, note: &str) -> String {
 }
 
 /// What exists, as it was; `http` tries to change something while it looks.
-pub(crate) fn read(ty: &str, object: Object) -> Result<Option<Object>, Vec<Diagnostic>> {
+pub(crate) fn read(ty: &str, object: Object) -> Result<Option<Object>, Refusal> {
     harm(ty);
+    let complaint = |fault: &Fault| Refusal::Failed(vec![complaint(fault)]);
     match ty {
+        "later" => Err(Refusal::Deferred("the sun is not up".to_owned())),
         "garbage" => Ok(Some(Object { value: r#"{"name":[]}"#.to_owned(), private: Vec::new() })),
         "http" => match send("POST", &api_url("/"), None) {
             Ok(_) => Ok(Some(object)),
-            Err(fault) => Err(vec![complaint(&fault)]),
+            Err(fault) => Err(complaint(&fault)),
         },
         "ssh" => match ssh::run(r#"{"host":"127.0.0.1","port":1}"#, "change", &["/x".to_owned()], None) {
             Ok(_) => Ok(Some(object)),
-            Err(fault) => Err(vec![complaint(&fault)]),
+            Err(fault) => Err(complaint(&fault)),
         },
         "docker" => match docker::info(r#"{"transport":"unix","path":"/nowhere"}"#) {
             Ok(_) => Ok(Some(object)),
-            Err(fault) => Err(vec![complaint(&fault)]),
+            Err(fault) => Err(complaint(&fault)),
         },
         _ => Ok(Some(object)),
+    }
+}
+
+/// What it was, in the words of the schema here.
+pub(crate) fn adopt(source: &Foreign) -> Result<Object, Vec<Diagnostic>> {
+    let note = format!("{} {} {} {}", source.provider, source.type_name, source.version, source.object.value);
+    let mut value: Value = serde_json::from_str(&source.object.value).unwrap_or_default();
+    value["note"] = json!(note);
+    Ok(Object { value: value.to_string(), private: source.object.private.clone() })
+}
+
+/// `http` fetches its note, with a method that looking has not got.
+pub(crate) fn open(ty: &str, config: &str) -> Result<Opened, Refusal> {
+    let mut value: Value = serde_json::from_str(config).unwrap_or_default();
+    let method = value["name"].as_str().unwrap_or_default().to_owned();
+    value["note"] = match ty {
+        "http" => match send(&method, &api_url("/"), Some(&token())) {
+            Ok(answer) => json!(text(&answer)),
+            Err(fault) => return Err(Refusal::Failed(vec![complaint(&fault)])),
+        },
+        "later" => return Err(Refusal::Deferred("the sun is not up".to_owned())),
+        _ => json!("lent"),
+    };
+    Ok(Opened { value: value.to_string(), private: vec![5], renew_after_ms: Some(60_000) })
+}
+
+/// `http` has something to say at the end.
+pub(crate) fn close(ty: &str) -> Vec<Diagnostic> {
+    match ty {
+        "http" => send("POST", &api_url("/"), Some(&token())).err().iter().map(complaint).collect(),
+        _ => Vec::new(),
     }
 }
 

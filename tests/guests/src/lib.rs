@@ -12,14 +12,15 @@ mod schema;
 mod bindings {
     use super::Guest;
 
-    wit_bindgen::generate!({ path: "../../plugin-sdk/wit", world: "provider" });
+    wit_bindgen::generate!({ path: "../../plugin-sdk/wit/0.1.0", world: "provider" });
     export!(Guest);
 }
 
 use bindings::bimetal::provider::types::{
-    CreateRequest, Deletion, Diagnostic, Intent, Object, Outcome, PlanRequest, Planned, UpdateRequest, ValidateRequest,
+    CreateRequest, Deletion, Diagnostic, Foreign, Intent, Object, Opened, Outcome, PlanRequest, Planned, Refusal,
+    Renewed, UpdateRequest, ValidateRequest,
 };
-use bindings::exports::bimetal::provider::{describe, look, operate, predict};
+use bindings::exports::bimetal::provider::{describe, lend, look, operate, predict};
 
 /// Where the manifest is found without running anything.
 #[allow(unsafe_code)]
@@ -44,7 +45,7 @@ impl predict::Guest for Guest {
         requests.into_iter().map(one).collect()
     }
 
-    fn plan(requests: Vec<PlanRequest>) -> Vec<Result<Planned, Vec<Diagnostic>>> {
+    fn plan(requests: Vec<PlanRequest>) -> Vec<Result<Planned, Refusal>> {
         if requests.iter().any(|request| request.type_name == "dishonest") {
             return Vec::new();
         }
@@ -54,6 +55,11 @@ impl predict::Guest for Guest {
     fn upgrade(type_name: String, _: u64, stored: String) -> Result<String, Vec<Diagnostic>> {
         behaviour::harm(&type_name);
         Ok(stored)
+    }
+
+    fn adopt(type_name: String, source: Foreign) -> Result<Object, Vec<Diagnostic>> {
+        behaviour::harm(&type_name);
+        behaviour::adopt(&source)
     }
 
     fn call(function: String, arguments: String) -> Result<String, Vec<Diagnostic>> {
@@ -73,7 +79,7 @@ impl look::Guest for Guest {
         Ok(r#"{"platform":"linux/arm/v7"}"#.to_owned())
     }
 
-    fn read(type_name: String, objects: Vec<Object>) -> Vec<Result<Option<Object>, Vec<Diagnostic>>> {
+    fn read(type_name: String, objects: Vec<Object>) -> Vec<Result<Option<Object>, Refusal>> {
         objects.into_iter().map(|object| behaviour::read(&type_name, object)).collect()
     }
 
@@ -82,13 +88,29 @@ impl look::Guest for Guest {
         intents.into_iter().map(|_| Ok(None)).collect()
     }
 
-    fn read_data(type_name: String, config: String) -> Result<String, Vec<Diagnostic>> {
+    fn read_data(type_name: String, config: String) -> Result<String, Refusal> {
         behaviour::harm(&type_name);
         Ok(config)
     }
 
     fn import(_: String, _: String, _: String) -> Result<Object, Vec<Diagnostic>> {
         Err(Vec::new())
+    }
+}
+
+impl lend::Guest for Guest {
+    fn open(type_name: String, config: String) -> Result<Opened, Refusal> {
+        behaviour::harm(&type_name);
+        behaviour::open(&type_name, &config)
+    }
+
+    fn renew(_: String, private: Vec<u8>) -> Result<Renewed, Vec<Diagnostic>> {
+        Ok(Renewed { private: [private, vec![1]].concat(), renew_after_ms: None })
+    }
+
+    fn close(type_name: String, _: Vec<u8>) -> Vec<Diagnostic> {
+        behaviour::harm(&type_name);
+        behaviour::close(&type_name)
     }
 }
 

@@ -3,8 +3,11 @@
 use serde_json::{Map, Value, json};
 
 /// What a type may be called.
-const BEHAVIOURS: [&str; 44] = [
+const BEHAVIOURS: [&str; 47] = [
     "good",
+    "later",
+    "writes",
+    "tattles",
     "spin",
     "allocate",
     "trap",
@@ -55,15 +58,26 @@ const FUNCTIONS: [&str; 7] = ["good", "spin", "trap", "garbage", "dishonest", "u
 
 /// The schema document.
 pub(crate) fn document() -> String {
-    let managed: Map<String, Value> = BEHAVIOURS.iter().map(|name| ((*name).to_owned(), ty())).collect();
+    let managed: Map<String, Value> = BEHAVIOURS.iter().map(|name| ((*name).to_owned(), managed(name))).collect();
     let provider = json!({ "attributes": { "api_url": { "type": "string" }, "token": { "type": "string", "credential": "value" } } });
     let functions: Map<String, Value> = FUNCTIONS.iter().map(|name| ((*name).to_owned(), function())).collect();
-    json!({ "provider": provider, "managed": managed, "functions": functions }).to_string()
+    let ephemeral = json!({ "good": ty(), "http": ty(), "later": ty(), "trap": ty(), "garbage": ty() });
+    json!({ "provider": provider, "managed": managed, "ephemeral": ephemeral, "functions": functions }).to_string()
+}
+
+/// Two of them take what is not to be kept.
+fn managed(name: &str) -> Value {
+    let mut ty = ty();
+    if ["writes", "tattles"].contains(&name) {
+        ty["attributes"]["password"] = json!({ "type": "string", "write-only": true });
+    }
+    ty
 }
 
 fn ty() -> Value {
     json!({
         "batch": 10,
+        "adopts": [{ "provider": "rogue", "type": "good" }],
         "attributes": {
             "name": { "type": "string" },
             "key": { "type": "string", "credential": "value" },

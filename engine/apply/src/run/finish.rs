@@ -34,15 +34,16 @@ impl Run<'_> {
             self.diagnostics.extend(refused);
             self.diagnostics.extend(bimetal_plan::checks(self.desired, &self.values, self.plan.left_out()));
         }
-        let Counts { done, failed, skipped } = self.ledger.counts(self.plan);
-        let is_whole = failed + skipped == 0 && !self.broken && !is_refused;
+        let Counts { done, failed, skipped, deferred } = self.ledger.counts(self.plan);
+        let is_whole = failed + skipped + deferred == 0 && !self.broken && !is_refused;
         let outputs = if is_whole { self.all_outputs() } else { self.some_outputs() };
         if !self.broken {
             self.record(self.changed_outputs(&outputs)).await;
         }
         let outcome = self.outcome(is_whole);
         let tally = self.ledger.tally(self.plan);
-        let applied = Applied { outcome, diagnostics: self.diagnostics, done, failed, skipped, tally, outputs };
+        let diagnostics = self.diagnostics;
+        let applied = Applied { outcome, diagnostics, done, failed, skipped, deferred, tally, outputs };
         (applied, self.values)
     }
 

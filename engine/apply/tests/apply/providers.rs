@@ -79,8 +79,13 @@ async fn without_its_provider_nothing_is_removed() {
         .replace("provider \"far\" {\n  endpoint = fake_thing.site.id\n}\n", "")
         .replace("resource \"far_thing\" \"a\" {\n  name = \"a\"\n}\n", "");
     let objects = bench.memory.snapshot().objects;
-    let (configs, said) =
-        bimetal_plan::provider_configs(&super::common::read(&gone), &objects, &objects, &*bench.world);
+    let (configs, said) = bimetal_plan::provider_configs(
+        &super::common::read(&gone),
+        &objects,
+        &objects,
+        &std::collections::BTreeMap::new(),
+        &*bench.world,
+    );
     assert_eq!(configs.len(), 1);
     assert_eq!(told(&said), "provider `far` needs `endpoint` (`far_thing.a`, `far_thing.b` were made with it)");
 }

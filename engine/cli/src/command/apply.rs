@@ -229,12 +229,15 @@ impl Act<'_> {
         let revision = Revision { plan: self.saved, ..revision(&session.state, self.command, plan) };
         let revision = world.store.begin(lease, revision, Some(&source(world, plan))).await?;
         let stop = Stop::default();
+        // From here on a signal has an end of its own, and what is open is closed after that.
+        session.lent.leaves_signals();
         let listening = tokio::spawn(signals::listen(stop.clone(), signals::APPLYING, session.progress.clone()));
         let started = Instant::now();
         let crash = crate::crash::from_environment();
         let ports = Ports {
             predict: &*world.host,
             operate: &*world.host,
+            lend: &*world.lending,
             remember: &*world.store,
             edge: &System,
             notify: &*session.progress,
@@ -330,9 +333,14 @@ fn finish(session: &Session, plan: &Plan, applied: Option<(&Applied, Instant)>, 
             let did = tally(applied.tally) + &state_alone(plan);
             say(&format!("\n{} {did}, in {took:.1}s.\n", paint(ADD, "Applied:")));
         }
+        RevisionOutcome::Partial if is_only_deferred(applied) => {
+            let (did, rest) = (tally(applied.tally), deferred(applied.deferred));
+            say(&format!("\n{} {did}, in {took:.1}s; {rest}. Apply again to go on.\n", paint(ADD, "Applied:")));
+        }
         RevisionOutcome::Failed | RevisionOutcome::Partial => {
             let counts = format!("{}; {} failed, {} skipped", tally(applied.tally), applied.failed, applied.skipped);
-            say(&format!("\n{} {counts}.\n\n", paint(REMOVE, "Not all is done:")));
+            let more = if applied.deferred > 0 { format!(", {}", deferred(applied.deferred)) } else { String::new() };
+            say(&format!("\n{} {counts}{more}.\n\n", paint(REMOVE, "Not all is done:")));
         }
         RevisionOutcome::Interrupted => {
             let tally = tally(applied.tally);
@@ -344,16 +352,26 @@ fn finish(session: &Session, plan: &Plan, applied: Option<(&Applied, Instant)>, 
     }
 }
 
+/// Whether all that is left to do is for the next apply.
+fn is_only_deferred(applied: &Applied) -> bool {
+    applied.deferred > 0 && applied.failed + applied.skipped == 0 && !has_errors(&applied.diagnostics)
+}
+
+fn deferred(count: usize) -> String {
+    if count == 1 { "1 is deferred".to_owned() } else { format!("{count} are deferred") }
+}
+
 /// What came of an apply, for programs.
 fn document(plan: &Plan, applied: Option<&Applied>, said: &[Json]) -> Json {
-    let left = plan.left().count();
+    let (left, put_off) = (plan.left().count(), plan.left().filter(|change| change.is_deferred()).count());
     let outcome = if left > 0 { RevisionOutcome::Partial } else { RevisionOutcome::Done };
     json!({
         "format": 1,
         "outcome": applied.map_or(outcome, |applied| applied.outcome),
         "done": applied.map_or(0, |applied| applied.done),
         "failed": applied.map_or(0, |applied| applied.failed),
-        "skipped": applied.map_or(left, |applied| applied.skipped),
+        "skipped": applied.map_or(left - put_off, |applied| applied.skipped),
+        "deferred": applied.map_or(put_off, |applied| applied.deferred),
         "tally": applied.map_or(Tally::default(), |applied| applied.tally),
         "diagnostics": said,
         "plan": plan_document(plan),

@@ -127,7 +127,7 @@ fn undeclared(address: &Address) -> Failure {
     let ty = &address.ty;
     let block = match address.block {
         BlockKind::Machine => format!("machine \"{ty}\" \"{}\" {{ … }}", address.name),
-        BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data => {
+        BlockKind::Pool | BlockKind::Service | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => {
             format!("resource \"{ty}\" \"{}\" {{ … }}", address.name)
         }
     };

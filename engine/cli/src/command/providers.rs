@@ -194,7 +194,7 @@ fn outline(name: &ProviderName, schema: &ProviderSchema) -> String {
         block.attributes.keys().chain(block.blocks.keys()).cloned().collect::<Vec<_>>().join(", ")
     };
     text += &format!("  provider: {}\n", arguments(&schema.provider));
-    for (kind, types) in [("resource", &schema.managed), ("data", &schema.data)] {
+    for (kind, types) in [("resource", &schema.managed), ("data", &schema.data), ("ephemeral", &schema.ephemeral)] {
         for (ty, schema) in types {
             text += &format!("  {kind} {ty}: {}\n", arguments(&schema.block));
         }

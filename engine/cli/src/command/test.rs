@@ -48,6 +48,7 @@ pub(crate) async fn test(session: &Session, arguments: &arguments::Test) -> Resu
     };
     // What can't be written should not be found out at the end.
     let junit = arguments.junit_xml.as_ref().map(|path| junit::File::create(&session.root.join(path))).transpose()?;
+    session.lent.leaves_signals();
     let listening = tokio::spawn(listen(stage.stop.clone(), TESTING, session.progress.clone()));
     let report = Report { json: session.json, verbose: arguments.verbose };
     let mut results: Vec<SuiteResult> = Vec::new();

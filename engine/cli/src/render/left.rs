@@ -1,4 +1,4 @@
-//! What a plan leaves out, though it is wanted: machines do not answer.
+//! What a plan leaves out, though it is wanted: machines do not answer, or providers can't say yet what there will be.
 
 use bimetal_plan::{Change, Plan};
 

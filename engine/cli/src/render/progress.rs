@@ -119,7 +119,7 @@ impl Screen {
         let took = state.board.take(&event, now);
         let mut lines = Vec::new();
         match (&event, took) {
-            (Event::Finished { address, action }, Some(took)) if *action != "read" => {
+            (Event::Finished { address, action }, Some(took)) if !["read", "open"].contains(action) => {
                 state.digest.add(address, action, took);
             }
             (Event::Progress { address, message, .. }, _) if self.manner == Manner::Plain => {
@@ -143,7 +143,10 @@ impl Screen {
                 Some(format!("{}: {}{took}", paint(BOLD, address), paint(REMOVE, format!("{action} failed"))))
             }
             Event::Skipped { address, because } => {
-                Some(format!("{}: {}, because {because} failed", paint(BOLD, address), paint(FAINT, "skipped")))
+                Some(format!("{}: {}, because {because} is not done", paint(BOLD, address), paint(FAINT, "skipped")))
+            }
+            Event::Deferred { address, because, .. } => {
+                Some(format!("{}: {}: {because}", paint(BOLD, address), paint(FAINT, "deferred")))
             }
             Event::Degraded { machine, because } => {
                 Some(format!("{}: {}: {because}", paint(BOLD, machine), paint(REMOVE, "degraded")))

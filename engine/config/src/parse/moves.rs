@@ -1,6 +1,6 @@
 //! `moved`, `removed` and `import`: what was declared otherwise before, and what was not declared at all.
 
-use bimetal_model::{Diagnostic, Span};
+use bimetal_model::{Address, Diagnostic, Span};
 use bimetal_syntax::Kind;
 
 use super::Parser;
@@ -13,12 +13,15 @@ impl Parser<'_> {
         let (Some(from), Some(to)) = (self.point(body, "from"), self.point(body, "to")) else { return };
         let are_alike = match (&from, &to) {
             (Point::Module(_), Point::Module(_)) => true,
-            (Point::Object(from), Point::Object(to)) => (from.block, &from.ty) == (to.block, &to.ty),
+            // Whether one type takes over another is for its provider to say.
+            (Point::Object(from), Point::Object(to)) => {
+                from.block == to.block && (from.ty == to.ty || has_objects(from))
+            }
             (Point::Module(_), Point::Object(_)) | (Point::Object(_), Point::Module(_)) => false,
         };
         if !are_alike {
             let error = Diagnostic::error(format!("`{from}` can't become `{to}`")).at(&span);
-            return self.diagnostics.push(error.because("both must be of the same kind, and of the same type"));
+            return self.diagnostics.push(error.because("both must be of the same kind"));
         }
         self.module.moved.push(Moved { from, to, span });
     }
@@ -88,4 +91,9 @@ impl Parser<'_> {
         }
         point
     }
+}
+
+/// Whether something of a provider's exists because of the block.
+fn has_objects(address: &Address) -> bool {
+    address.block.has_objects() && address.block.has_type()
 }

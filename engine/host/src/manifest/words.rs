@@ -2,7 +2,7 @@
 //!
 //! Invariant: what words grant is never more than the manifest asks for (test: `words_grant_no_more_than_was_asked_for`).
 
-use super::{Manifest, Request};
+use super::{Manifest, Request, When};
 
 /// What stands between origins.
 const OR: &str = " or ";
@@ -32,10 +32,10 @@ impl Request {
 
     fn deed(&self) -> String {
         match self {
-            Request::Http { origins, from, methods, .. } => {
+            Request::Http { origins, from, methods, when, .. } => {
                 let from = from.iter().map(|name| in_block(name));
                 let targets: Vec<_> = origins.iter().cloned().chain(from).collect();
-                format!("send {} requests to {}", methods.join(", "), targets.join(OR))
+                format!("send {} requests to {}{}", methods.join(", "), targets.join(OR), occasion(*when))
             }
             Request::Docker { .. } => "use the container engines that configuration gives it".to_owned(),
             Request::Ssh { commands, files, .. } => {
@@ -67,7 +67,8 @@ impl Request {
         let why = plain(&format!(" ({})", self.why()));
         let line = line.strip_suffix(&*why).unwrap_or(line);
         match self {
-            Request::Http { origins, from, methods, credentials, why } => {
+            Request::Http { origins, from, methods, credentials, when, why } => {
+                let line = line.strip_suffix(occasion(*when))?;
                 let (sent, targets) = line.strip_prefix("send ")?.split_once(" requests to ")?;
                 let (sent, targets): (Vec<_>, Vec<_>) = (sent.split(", ").collect(), targets.split(OR).collect());
                 let is_origin = |target: &&str| origins.iter().any(|origin| origin == target);
@@ -79,6 +80,7 @@ impl Request {
                     from: targets.iter().filter_map(named).collect(),
                     methods: sent.iter().map(ToString::to_string).collect(),
                     credentials: credentials.clone(),
+                    when: *when,
                     why: why.clone(),
                 })
             }
@@ -100,6 +102,14 @@ impl Request {
 /// What stands before the paths of files.
 const BELOW: &str = ", and use files below ";
 
+/// In which calls, where that is not told by the methods.
+fn occasion(when: When) -> &'static str {
+    match when {
+        When::Operate => "",
+        When::Open => " to open ephemeral values, in every plan",
+    }
+}
+
 fn in_block(argument: &str) -> String {
     format!("what `{argument}` of its provider block says")
 }
@@ -118,6 +128,7 @@ mod tests {
             { "capability": "http", "origins": ["https://a", "https://b"], "from": ["url"], "methods": ["GET", "PUT"],
               "credentials": ["token"], "why": "the API" },
             { "capability": "ssh", "commands": { "x": { "run": "id" } }, "files": ["/etc/n/", "/opt/n/"] },
+            { "capability": "http", "for": "open", "origins": ["https://a"], "methods": ["POST"] },
             { "capability": "docker" } ] }"#;
         serde_json::from_str(text).unwrap()
     }
@@ -143,6 +154,8 @@ mod tests {
             narrowed(&["send PUT requests to https://a"]),
             Ok(vec!["send PUT requests to https://a (the API)".to_owned()])
         );
+        let open = "send POST requests to https://a to open ephemeral values, in every plan";
+        assert_eq!(narrowed(&[open]), Ok(vec![open.to_owned()]));
         assert_eq!(narrowed(&[]), Ok(Vec::new()));
     }
 
@@ -151,6 +164,8 @@ mod tests {
         for line in [
             "send GET, DELETE requests to https://a (the API)",
             "send GET requests to https://c (the API)",
+            "send PUT requests to https://a to open ephemeral values, in every plan",
+            "send POST requests to https://a",
             "send GET requests to what `token` of its provider block says (the API)",
             "run 1 fixed commands over SSH on the machines that configuration gives it, and use files below /etc/",
             "run 2 fixed commands over SSH on the machines that configuration gives it",

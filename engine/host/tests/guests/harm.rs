@@ -92,7 +92,7 @@ async fn an_object_with_unknowns_is_a_failure() {
 
 #[tokio::test]
 async fn an_answer_outside_the_schema_names_the_place() {
-    let error = crate::rig::text(&Rig::new().read("garbage").await.unwrap_err());
+    let error = crate::rig::text(&Rig::new().read("garbage").await.unwrap_err().diagnostics());
     assert!(error.contains("does not fit its own schema at `name`") || error.contains("attribute `code`"), "{error}");
 }
 

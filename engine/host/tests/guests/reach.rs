@@ -57,9 +57,9 @@ async fn too_many_requests_are_sent_again_later() {
 async fn looking_changes_nothing() {
     let server = Server::new(&["200 OK"]).await;
     let rig = Rig::configured(&server.url, "hunter3");
-    let error = text(&rig.read("http").await.unwrap_err());
+    let error = text(&rig.read("http").await.unwrap_err().diagnostics());
     assert!(error.contains("Code::WrongPhase: not while looking: POST requests"), "{error}");
-    let error = text(&rig.read("ssh").await.unwrap_err());
+    let error = text(&rig.read("ssh").await.unwrap_err().diagnostics());
     assert!(error.contains("Code::WrongPhase: not while looking: the command `change`"), "{error}");
     assert_eq!(server.asked().len(), 0);
 }
@@ -87,6 +87,6 @@ async fn a_capability_that_was_not_asked_for_is_named() {
     let rig = Rig::new();
     let read = bimetal_model::snapshot::Object { value: config("a"), private: Vec::new() };
     let answers = rig.host.read(&key(), "docker", &[(address("docker"), read)]).await;
-    let error = text(answers[0].as_ref().unwrap_err());
+    let error = text(&answers[0].clone().unwrap_err().diagnostics());
     assert!(error.contains("Code::Denied: provider `rogue` was not granted: container engines"), "{error}");
 }

@@ -10,7 +10,7 @@ use bimetal_host::fault::Fault;
 use bimetal_host::{Host, HostOptions, Origin, Registries};
 use bimetal_model::event::{Event, Notify};
 use bimetal_model::port::{
-    CreateRequest, Functions as _, Operate, Outcome, PlanRequest, Planned, Predict, ValidateRequest,
+    CreateRequest, Functions as _, Operate, Outcome, PlanRequest, Planned, Predict, Refusal, ValidateRequest,
 };
 use bimetal_model::snapshot::{IntentId, Object};
 use bimetal_model::{Address, BlockKind, Diagnostics, ProviderKey, ProviderName, Value};
@@ -117,6 +117,11 @@ impl Rig {
 
     /// An object of each of these types, in one call.
     pub(crate) fn plan_all(&self, types: &[&str]) -> Vec<Result<Planned, Diagnostics>> {
+        self.told(types).into_iter().map(|told| told.map_err(Refusal::diagnostics)).collect()
+    }
+
+    /// The same, with what is put off.
+    pub(crate) fn told(&self, types: &[&str]) -> Vec<Result<Planned, Refusal>> {
         let request = |ty: &&str| PlanRequest {
             address: address(ty),
             ty: (*ty).to_owned(),
@@ -160,7 +165,7 @@ impl Rig {
         }
     }
 
-    pub(crate) async fn read(&self, ty: &str) -> Result<Option<Object>, Diagnostics> {
+    pub(crate) async fn read(&self, ty: &str) -> Result<Option<Object>, Refusal> {
         let object = Object { value: config("a"), private: Vec::new() };
         let mut answers = self.host.read(&key(), ty, &[(address(ty), object)]).await;
         assert_eq!(answers.len(), 1);

@@ -15,6 +15,7 @@ use crate::marks::remark;
 use crate::prior::{current, with};
 use crate::proposed::ignore;
 use crate::reason::Reason;
+use crate::untold::untold;
 
 /// An object that the configuration asks for.
 #[derive(Clone, Debug)]
@@ -118,6 +119,7 @@ impl<'a> Case<'a> {
             Action::Update | Action::Keep => config,
             Action::Create | Action::Read | Action::Replace | Action::Delete | Action::Leave => wanted.config,
         };
+        let config = owner.schema.block.withholding_write_only(config);
         Change {
             deposed: None,
             address: wanted.address,
@@ -136,6 +138,15 @@ impl<'a> Case<'a> {
             placement: wanted.placement,
             prevent_destroy: block.lifecycle.prevent_destroy,
         }
+    }
+
+    /// The change of something whose provider can't say yet what it will be.
+    pub(super) fn put_off(self, why: String) -> Change {
+        let value = untold(&self.of.owner.schema.block, &self.wanted.config);
+        let planned = Planned { value, replace: Vec::new(), private: Vec::new() };
+        let change = self.into_change(Action::Leave, planned, Vec::new());
+        let before = change.before.as_ref().map(|before| before.object.value.clone());
+        Change { after: before.or(change.after), reason: Some(Reason::Deferred { why }), ..change }
     }
 
     fn reason(&self, action: Action) -> Option<Reason> {

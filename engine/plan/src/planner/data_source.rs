@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bimetal_config::Node;
 use bimetal_config::module::ObjectBlock;
+use bimetal_model::port::Refusal;
 use bimetal_model::question::{Inquiry, Question};
-use bimetal_model::schema::Block;
-use bimetal_model::{Address, Data, Diagnostic, Members, Severity, Type, Value};
+use bimetal_model::{Address, Diagnostic, Severity, Type, Value};
 
 use super::Planner;
 use crate::catalogue::Owner;
@@ -14,8 +14,8 @@ use crate::data::{Action, Change};
 use crate::marks::remark;
 use crate::place::placed;
 use crate::prior::shape;
-use crate::promises::promised;
 use crate::reason::Reason;
+use crate::untold::untold;
 
 /// After what it is read, and why.
 struct Later {
@@ -35,6 +35,11 @@ impl Planner<'_> {
             let depends_on = self.depends_on(block, &instance, &owner);
             behind.extend(depends_on.iter().cloned());
             let Some(reason) = self.why_later(block, &owner, &config) else {
+                if let Some(why) = self.why_deferred_data(block, &address) {
+                    behind.insert(address.clone());
+                    self.put_off(address, &owner, config, Later { depends_on, reason: Reason::Deferred { why } });
+                    continue;
+                }
                 match self.read_now(&address, block, &owner, config) {
                     Some(value) => {
                         self.values.put(&address, value.clone());
@@ -53,7 +58,7 @@ impl Planner<'_> {
 
     /// Why it can't be read while planning, if it can't. `depends_on` something that changes: what is read now would
     /// be old news.
-    fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<Reason> {
+    pub(super) fn why_later(&self, block: &ObjectBlock, owner: &Owner, config: &Value) -> Option<Reason> {
         if !config.is_wholly_known() {
             return Some(Reason::ArgumentsUnknown);
         }
@@ -67,6 +72,14 @@ impl Planner<'_> {
         behind.iter().any(changes).then_some(Reason::DependencyChanges)
     }
 
+    /// Why its provider can't answer yet, where it said so. Nothing waits for what is read for a check.
+    fn why_deferred_data(&self, block: &ObjectBlock, address: &Address) -> Option<String> {
+        match self.answers.data.get(address) {
+            Some(Err(Refusal::Deferred(why))) if block.check.is_none() => Some(why.clone()),
+            Some(Err(Refusal::Deferred(_) | Refusal::Failed(_)) | Ok(_)) | None => None,
+        }
+    }
+
     /// What can't be read for a check is a warning, and unknown.
     fn read_now(&mut self, address: &Address, block: &ObjectBlock, owner: &Owner, config: Value) -> Option<Value> {
         let Some(answer) = self.answers.data.get(address) else {
@@ -74,14 +87,14 @@ impl Planner<'_> {
             self.questions.push(Question::Data(Inquiry { address: address.clone(), provider, ty, config }));
             return None;
         };
-        let answer = answer.clone().and_then(|value| {
+        let answer = answer.clone().map_err(Refusal::diagnostics).and_then(|value| {
             shape(value, &owner.schema.block).map_err(|reason| {
                 let summary = format!("provider `{}` has a bug: its `{}` can't be used", owner.provider, owner.ty);
                 vec![Diagnostic::error(summary).because(reason).of(address)]
             })
         });
         if let (Err(said), Some(_)) = (&answer, &block.check) {
-            let warning = |said: &Diagnostic| Diagnostic { severity: Severity::Warning, ..said.clone() };
+            let warning = |said: &Diagnostic| Diagnostic { severity: Severity::Warning, ..said.clone() }.of(address);
             self.note(said.iter().map(warning));
             return Some(Value::unknown(Type::Any));
         }
@@ -92,11 +105,26 @@ impl Planner<'_> {
     }
 
     fn read_later(&mut self, address: Address, owner: &Owner, config: Value, later: Later) {
-        let after = unread(&owner.schema.block, &config);
-        self.values.put(&address, after.clone());
-        let change = Change {
+        let change = Planner::reading(address, owner, config, later);
+        self.take_reading(self.leave(change));
+    }
+
+    fn put_off(&mut self, address: Address, owner: &Owner, config: Value, later: Later) {
+        let change = Planner::reading(address, owner, config, later);
+        self.take_reading(Change { action: Action::Leave, ..change });
+    }
+
+    fn take_reading(&mut self, change: Change) {
+        self.defers |= change.is_deferred();
+        self.values.put(&change.address, change.after.clone().unwrap_or(Value::NULL));
+        self.changes.insert(change.address.clone(), Box::new(change));
+    }
+
+    fn reading(address: Address, owner: &Owner, config: Value, later: Later) -> Change {
+        let after = untold(&owner.schema.block, &config);
+        Change {
             deposed: None,
-            address: address.clone(),
+            address,
             provider: owner.provider.clone(),
             ty: owner.ty.clone(),
             action: Action::Read,
@@ -111,22 +139,6 @@ impl Planner<'_> {
             after_removal_of: Vec::new(),
             placement: None,
             prevent_destroy: false,
-        };
-        self.changes.insert(address, Box::new(change));
+        }
     }
-}
-
-/// What was written, and unknowns for what only the provider fills in.
-fn unread(block: &Block, config: &Value) -> Value {
-    let attributes = block.attributes.iter().map(|(name, attribute)| {
-        let value = match config.member(name) {
-            Some(value) => value.clone(),
-            None if attribute.computed => Value::unknown(attribute.ty.clone()),
-            None => Value::NULL,
-        };
-        (name.clone(), value)
-    });
-    let blocks = block.blocks.keys().map(|name| (name.clone(), config.member(name).cloned().unwrap_or(Value::NULL)));
-    let members: Members = attributes.chain(blocks).collect();
-    promised(remark(Data::Object(members).into(), block, Some(config)), block, config)
 }

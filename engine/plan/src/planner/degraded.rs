@@ -1,4 +1,4 @@
-//! Machines that do not answer: how many may, and what is left as it is because of them.
+//! Machines that do not answer: how many may, and what is left as it is because of them, or because nobody can say yet what it will be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -71,16 +71,33 @@ impl Planner<'_> {
         addresses.filter_map(budget).collect()
     }
 
-    /// Nothing is done to what is on a machine that does not answer, nor to what needs something that is not made there.
+    /// Nothing is done to what is on a machine that does not answer, nor to what needs something that is not made there; nor to what
+    /// nobody can say yet what it is, nor to what needs something that is deferred.
     pub(super) fn leave(&self, change: Change) -> Change {
         let why = match change.action {
-            Action::Keep | Action::Leave => None,
-            Action::Create | Action::Read | Action::Update | Action::Replace | Action::Delete => self.why_left(&change),
+            Action::Leave => None,
+            Action::Keep => self.why_unread(&change),
+            Action::Delete => self.why_left(&change),
+            Action::Create | Action::Read | Action::Update | Action::Replace => {
+                self.why_unread(&change).or_else(|| self.why_deferred(&change)).or_else(|| self.why_left(&change))
+            }
         };
         match why {
             Some(why) => left(change, why),
             None => change,
         }
+    }
+
+    /// Nobody can say yet what there is.
+    fn why_unread(&self, change: &Change) -> Option<Reason> {
+        self.observed.deferred.get(&change.address).map(|why| Reason::Deferred { why: why.clone() })
+    }
+
+    /// It needs something that is deferred.
+    fn why_deferred(&self, change: &Change) -> Option<Reason> {
+        let is_deferred = |address: &&Address| self.changes.get(*address).is_some_and(|change| change.is_deferred());
+        let mut needed = change.depends_on.iter().filter(|_| self.defers);
+        needed.find(is_deferred).map(|needed| Reason::NeedsDeferred { needed: needed.clone() })
     }
 
     fn why_left(&self, change: &Change) -> Option<Reason> {

@@ -33,7 +33,7 @@ impl Planner<'_> {
             BlockKind::Service => {
                 rests_on_one() || direct.into_iter().flatten().any(pool_is_out) || self.lost_all_machines(block)
             }
-            BlockKind::Machine | BlockKind::Resource | BlockKind::Data => rests_on_one(),
+            BlockKind::Machine | BlockKind::Resource | BlockKind::Data | BlockKind::Ephemeral => rests_on_one(),
         }
     }
 
@@ -81,8 +81,10 @@ impl Planner<'_> {
         Data::Object(attributes.chain(blocks).collect::<Members>()).into()
     }
 
-    /// Whether nothing may be placed on a machine: its block is left out, and it does not exist.
+    /// Whether nothing may be placed on a machine: its block is left out, or it is deferred, and it does not exist.
     pub(super) fn is_no_place(&self, machine: &Address) -> bool {
-        self.excluded.contains(machine) && !self.observed.objects.contains_key(machine)
+        let is_deferred = || self.changes.get(machine).is_some_and(|change| change.is_deferred());
+        let is_out = self.excluded.contains(machine) || is_deferred();
+        is_out && !self.observed.objects.contains_key(machine)
     }
 }

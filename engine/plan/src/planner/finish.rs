@@ -84,7 +84,8 @@ impl Planner<'_> {
                 (known, open)
             }
             Mode::Apply => {
-                let left_out = partial.as_ref().map(|partial| partial.left_out.clone()).unwrap_or_default();
+                let mut left_out = partial.as_ref().map(|partial| partial.left_out.clone()).unwrap_or_default();
+                left_out.extend(self.put_off_blocks());
                 let (outputs, said) = evaluator::outputs(self.desired, &self.values, &left_out);
                 self.note(said);
                 let rest = self.desired.module.outputs.keys();
@@ -104,6 +105,12 @@ impl Planner<'_> {
             partial.outputs = kept;
         }
         outputs
+    }
+
+    /// Blocks of what is deferred and not there: what rests on it is as it was.
+    fn put_off_blocks(&self) -> impl Iterator<Item = Address> {
+        let unmade = self.changes.values().filter(|change| change.is_deferred() && change.before.is_none());
+        unmade.map(|change| change.address.whole())
     }
 
     /// The machines of the pools in which something gets a new place.

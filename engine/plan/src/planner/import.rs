@@ -71,7 +71,7 @@ impl Planner<'_> {
             address: address.clone(),
             provider: owner.provider.clone(),
             ty: owner.ty.clone(),
-            config: wanted.config.clone(),
+            config: owner.schema.block.without_write_only(wanted.config.clone()),
         };
         match self.answers.imports.get(&address) {
             None => {

@@ -7,7 +7,7 @@ use bimetal_config::{Instance, Node, Trigger};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::ValidateRequest;
 use bimetal_model::question::{Inquiry, Question};
-use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderName, Value};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderName, Value};
 
 use super::Planner;
 use crate::catalogue::{Owner, is_machine};
@@ -138,8 +138,10 @@ impl Planner<'_> {
         let mut configs = Vec::new();
         let mut said = misnamed(&block.lifecycle.ignore_changes, &owner.schema.block);
         for instance in self.instances(block)? {
-            let decode =
-                |values: &crate::Values| bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope);
+            let decode = |values: &crate::Values| match block.address.block == BlockKind::Ephemeral {
+                true => bimetal_config::decode(&block.body, &owner.schema.block, &values.scope),
+                false => bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope),
+            };
             let unmet = self.values.within(instance.clone(), |values| evaluator::before(block, values));
             said.extend(unmet.err().unwrap_or_default());
             let (config, diagnostics) = self.values.within(instance.clone(), decode);
@@ -212,6 +214,7 @@ impl Planner<'_> {
     /// What is done of the changes of one block's objects, if it is said of all of them.
     pub(super) fn complete(&mut self, changes: Vec<Change>, count: usize) -> Option<Vec<Change>> {
         let mut changes: Vec<Change> = changes.into_iter().map(|change| self.leave(change)).collect();
+        self.defers |= changes.iter().any(Change::is_deferred);
         for change in
             changes.iter_mut().filter(|change| change.action == Action::Create && self.is_lost(&change.address))
         {
@@ -237,7 +240,8 @@ impl Planner<'_> {
     }
 
     fn with_facts_of_one(&mut self, change: Change, owner: &Owner, block: &ObjectBlock) -> Option<Change> {
-        let planned = change.after.clone().filter(|after| !after.is_wholly_known());
+        // What is left as it is gets no replica.
+        let planned = change.after.clone().filter(|after| !after.is_wholly_known() && !change.is_deferred());
         let Some(planned) = planned else { return Some(change) };
         let facts = match self.answers.facts.get(&change.address) {
             Some(facts) => facts.clone(),
@@ -270,7 +274,9 @@ impl Planner<'_> {
         if self.questions.iter().any(is_asked) {
             return None;
         }
-        let config = change.config.clone().filter(Value::is_wholly_known);
+        let schema = self.values.catalogue.managed(&change.provider, &change.ty);
+        let told = |config: Value| schema.map_or(config.clone(), |schema| schema.block.without_write_only(config));
+        let config = change.config.clone().map(told).filter(Value::is_wholly_known);
         match config.filter(|_| self.is_configured(&change.provider)) {
             Some(config) => self.questions.push(Question::Facts(Inquiry {
                 address: change.address.clone(),

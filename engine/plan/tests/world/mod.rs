@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
-use bimetal_model::port::{PlanRequest, Planned, Predict, ValidateRequest};
+use bimetal_model::port::{Foreign, PlanRequest, Planned, Predict, Refusal, ValidateRequest};
 use bimetal_model::question::{Answers, Observed, Question};
-use bimetal_model::schema::{Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
+use bimetal_model::schema::{Adopted, Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
+use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, ProviderName, Type, Value};
 use bimetal_plan::{Action, Change, Mode, Options, Plan, Planning, Values, instance_config, outputs, plan};
 
@@ -84,6 +85,11 @@ impl World {
         Err(asked + "it asks for ever")
     }
 
+    /// A plan that asks nothing, and all that is said of it.
+    pub fn said(&self, config: &str) -> (Option<Planning>, Diagnostics) {
+        plan(&read(config).unwrap(), &self.observed, &Answers::default(), &Options::default(), &self.providers)
+    }
+
     fn answer(&self, question: Question, answers: &mut Answers, asked: &mut String) {
         match question {
             Question::Facts(inquiry) => {
@@ -100,7 +106,8 @@ impl World {
                 let _ = writeln!(asked, "? data of {}", inquiry.address);
                 let name = inquiry.config.member("name").cloned().unwrap_or(Value::NULL);
                 let data = match name.as_str() {
-                    Some("missing") => Err(vec![Diagnostic::error("there is no such engine")]),
+                    Some("missing") => Err(vec![Diagnostic::error("there is no such engine")].into()),
+                    Some("later") => Err(Refusal::Deferred("the sun is not up".to_owned())),
                     _ => Ok([("name", name), ("id", Value::from("known"))].into_iter().collect()),
                 };
                 answers.data.insert(inquiry.address, data);
@@ -112,6 +119,15 @@ impl World {
                 let found = Object { value: Data::Object(members.into()).into(), private: Vec::new() };
                 let found = if id == "nothing" { Err(vec![Diagnostic::error("there is none")]) } else { Ok(found) };
                 answers.imports.insert(inquiry.address, found);
+            }
+            Question::Open(inquiry) => {
+                let _ = writeln!(asked, "? open {}", inquiry.address);
+                let name = inquiry.config.member("name").cloned().unwrap_or(Value::NULL);
+                let opened = match name.as_str() {
+                    Some("later") => Err(Refusal::Deferred("the sun is not up".to_owned())),
+                    _ => Ok(lent(&name)),
+                };
+                answers.opened.insert(inquiry.address, opened);
             }
             Question::Image(source) => {
                 let _ = writeln!(asked, "? image {source}");
@@ -322,7 +338,7 @@ fn index(source: &ImageSource, platforms: &str) -> ImageIndex {
     ImageIndex { digest: "sha256:index".into(), manifests: platforms.split(' ').map(manifest).collect() }
 }
 
-/// `docker` has machines, containers and volumes; `metal` has boards; `odd` has a liar.
+/// `docker` has machines, containers and volumes; `metal` has boards; `odd` has a liar; `late` can't always say.
 #[derive(Clone)]
 pub struct Providers {
     /// Of the volume's schema.
@@ -331,13 +347,14 @@ pub struct Providers {
 
 impl Predict for Providers {
     fn providers(&self) -> Vec<ProviderName> {
-        ["docker", "metal", "odd"].map(|name| ProviderName(name.into())).to_vec()
+        ["docker", "metal", "odd", "late"].map(|name| ProviderName(name.into())).to_vec()
     }
 
     fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
         Ok(Arc::new(match provider.0.as_str() {
             "docker" => docker(self.version),
             "metal" => metal(),
+            "late" => late(),
             _ => odd(),
         }))
     }
@@ -350,9 +367,18 @@ impl Predict for Providers {
         requests.iter().map(said).collect()
     }
 
-    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, provider: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         let schema = self.schema(provider).unwrap();
-        requests.iter().map(|request| Ok(predicted(&schema.managed[&request.ty].block, request))).collect()
+        let one = |request: &PlanRequest| match request.config.member("name") {
+            Some(name) if request.ty == "late_thing" && name.is_unknown() => {
+                Err(Refusal::Deferred("what it is called is not known".to_owned()))
+            }
+            Some(name) if request.ty == "late_thing" && name.as_str() == Some("later") => {
+                Err(Refusal::Deferred("the sun is not up".to_owned()))
+            }
+            Some(_) | None => Ok(predicted(&schema.managed[&request.ty].block, request)),
+        };
+        requests.iter().map(one).collect()
     }
 
     fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
@@ -361,6 +387,17 @@ impl Predict for Providers {
             members.insert("name".into(), old);
         }
         Ok(Data::Object(members.into()).into())
+    }
+
+    fn adopt(&self, _: &ProviderName, ty: &str, source: &Foreign) -> Result<Object, Diagnostics> {
+        let member = |name: &str| source.object.value.member(name).cloned().unwrap_or(Value::NULL);
+        match member("name").as_str() {
+            Some("old") => Err(vec![Diagnostic::error(format!("an old `{}` is no `{ty}`", source.ty))]),
+            _ => {
+                let value = [("name", member("name")), ("id", member("id"))].into_iter().collect();
+                Ok(Object { value, private: vec![7] })
+            }
+        }
     }
 }
 
@@ -390,7 +427,13 @@ fn machine(own: &[(&str, Attribute)]) -> TypeSchema {
 
 fn ty(attributes: &[(&str, Attribute)]) -> TypeSchema {
     let attributes = attributes.iter().map(|(name, attribute)| ((*name).to_owned(), attribute.clone())).collect();
-    TypeSchema { version: 0, role: None, batch: 1, block: Block { attributes, blocks: BTreeMap::new() } }
+    TypeSchema {
+        version: 0,
+        role: None,
+        batch: 1,
+        adopts: Vec::new(),
+        block: Block { attributes, blocks: BTreeMap::new() },
+    }
 }
 
 fn always(attribute: Attribute) -> Attribute {
@@ -459,6 +502,32 @@ fn metal() -> ProviderSchema {
     ProviderSchema {
         provider: ty(&[("token", token)]).block,
         managed: [("metal_board".to_owned(), machine(&[("host", forced(Attribute::required(Type::String)))]))].into(),
+        ..ProviderSchema::default()
+    }
+}
+
+/// Something ephemeral that was opened by this name.
+pub fn lent(name: &Value) -> Value {
+    let id = format!("hush {}", name.as_str().unwrap_or_default());
+    let value: Value = [("name", name.clone()), ("id", Value::from(id))].into_iter().collect();
+    let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
+    value.map_parts(&mut |part| part.with_marks(ephemeral))
+}
+
+fn late() -> ProviderSchema {
+    let mut thing = ty(&[
+        ("name", Attribute::required(Type::String)),
+        ("input", Attribute::optional(Type::String)),
+        ("password", Attribute { write_only: true, ..Attribute::optional(Type::String) }),
+        ("password_version", Attribute::optional(Type::Number)),
+        ("id", always(Attribute::read_only(Type::String))),
+    ]);
+    thing.adopts = vec![Adopted { provider: ProviderName("docker".to_owned()), ty: "docker_volume".to_owned() }];
+    let answer = ty(&[("name", Attribute::required(Type::String)), ("id", Attribute::read_only(Type::String))]);
+    ProviderSchema {
+        managed: [("late_thing".to_owned(), thing)].into(),
+        ephemeral: [("late_token".to_owned(), answer.clone())].into(),
+        data: [("late_answer".to_owned(), answer)].into(),
         ..ProviderSchema::default()
     }
 }

@@ -1,5 +1,6 @@
 //! The walk, as the command line does it: look, plan, apply.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -52,6 +53,7 @@ impl Notify for Heard {
             Event::Progress { address, message, .. } => format!("{address}: {message}"),
             Event::Finished { address, action } => format!("{action} {address} ends"),
             Event::Failed { address, action, .. } => format!("{action} {address} fails"),
+            Event::Deferred { address, because, .. } => format!("{address} is deferred: {because}"),
             Event::Skipped { address, because } => format!("{address} is skipped because of {because}"),
             Event::Busy { message } => message,
             Event::Begun { .. } => return,
@@ -106,12 +108,12 @@ pub fn read(config: &str) -> Desired {
 
 impl Bench {
     fn configure(&self, desired: &Desired, objects: &Objects) {
-        let (configs, _) = provider_configs(desired, objects, objects, &*self.world);
+        let (configs, _) = provider_configs(desired, objects, objects, &BTreeMap::new(), &*self.world);
         configs.iter().for_each(|(provider, config)| self.world.configure(provider, config));
     }
 
     fn calls_of(&self) -> Calls<'_> {
-        Calls { predict: &*self.world, operate: &*self.world, notify: &Silent, parallelism: 4 }
+        Calls { predict: &*self.world, operate: &*self.world, lend: &*self.world, notify: &Silent, parallelism: 4 }
     }
 
     /// Looks and plans, as a new process.
@@ -148,6 +150,7 @@ impl Bench {
         let ports = Ports {
             predict: &*self.world,
             operate: &*self.world,
+            lend: &*self.world,
             remember: &*self.memory,
             edge: self,
             notify: &self.events,

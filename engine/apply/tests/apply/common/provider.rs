@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::{
-    CreateRequest, Deletion, Operate, Outcome, PlanRequest, Planned, Predict, UpdateRequest, ValidateRequest,
+    CreateRequest, Deletion, Foreign, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
+    UpdateRequest, ValidateRequest,
 };
 use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
+use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
 use super::world::{Inner, Thing, Turn, World};
@@ -35,7 +37,15 @@ fn thing(batch: u32) -> TypeSchema {
         ("id", Attribute::read_only(Type::String)),
         ("engine", Attribute::optional(Type::Handle)),
     ]);
-    TypeSchema { version: 3, role: None, batch, block }
+    TypeSchema { version: 3, role: None, batch, adopts: Vec::new(), block }
+}
+
+/// A thing that is told what it must not show.
+fn vault() -> TypeSchema {
+    let mut vault = thing(1);
+    let secret = Attribute { write_only: true, ..Attribute::optional(Type::String) };
+    vault.block.attributes.insert("password".to_owned(), secret);
+    vault
 }
 
 /// A thing with an engine that others can be on.
@@ -44,13 +54,13 @@ fn machine() -> TypeSchema {
     let forced = Attribute { force_new: true, ..Attribute::optional(Type::String) };
     block.attributes.insert("platform".to_owned(), forced);
     block.attributes.insert("engine".to_owned(), Attribute::read_only(Type::Handle));
-    TypeSchema { version, role: Some(Role::Machine), batch, block }
+    TypeSchema { version, role: Some(Role::Machine), batch, adopts: Vec::new(), block }
 }
 
 fn schema(provider: &str) -> ProviderSchema {
     let endpoint = block(&[("endpoint", Attribute::required(Type::String))]);
     let lookup = block(&[("name", Attribute::required(Type::String)), ("id", Attribute::read_only(Type::String))]);
-    let lookup = TypeSchema { version: 0, role: None, batch: 1, block: lookup };
+    let lookup = TypeSchema { version: 0, role: None, batch: 1, adopts: Vec::new(), block: lookup };
     match provider {
         "fake" => ProviderSchema {
             provider: Block::default(),
@@ -58,8 +68,10 @@ fn schema(provider: &str) -> ProviderSchema {
                 ("fake_thing".to_owned(), thing(1)),
                 ("fake_many".to_owned(), thing(BATCH)),
                 ("fake_machine".to_owned(), machine()),
+                ("fake_vault".to_owned(), vault()),
             ]
             .into(),
+            ephemeral: [("fake_token".to_owned(), lookup.clone())].into(),
             data: [("fake_lookup".to_owned(), lookup)].into(),
             ..ProviderSchema::default()
         },
@@ -84,12 +96,16 @@ impl Predict for World {
         requests.iter().map(|_| Vec::new()).collect()
     }
 
-    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Diagnostics>> {
+    fn plan(&self, _: &ProviderName, requests: &[PlanRequest]) -> Vec<Result<Planned, Refusal>> {
         requests.iter().map(|request| Ok(self.with(|inner| predicted(inner, request)))).collect()
     }
 
     fn upgrade(&self, _: &ProviderName, _: &str, _: u64, stored: &Value) -> Result<Value, Diagnostics> {
         Ok(stored.clone())
+    }
+
+    fn adopt(&self, _: &ProviderName, _: &str, _: &Foreign) -> Result<Object, Diagnostics> {
+        unreachable!("nothing becomes another type here")
     }
 }
 
@@ -136,6 +152,12 @@ impl World {
         busy
     }
 
+    fn hear(&self, address: &Address, config: &Value) {
+        if let Some(password) = text(config, "password") {
+            self.journal.write(format!("{address} is told {password}"));
+        }
+    }
+
     fn turn(&self, address: &Address) -> Option<Turn> {
         self.with(|inner| inner.turns.get_mut(address)?.pop_front())
     }
@@ -147,6 +169,7 @@ impl World {
     async fn make(&self, provider: &ProviderKey, ty: &str, request: &CreateRequest) -> Outcome {
         self.check_promised(&request.address, Effect::Create, Some(&request.intent));
         assert!(request.config.is_wholly_known(), "{} is made of something unknown", request.address);
+        self.hear(&request.address, &request.config);
         let _busy = self.work(provider).await;
         let turn = self.turn(&request.address);
         match turn {
@@ -180,6 +203,7 @@ impl World {
     async fn alter(&self, provider: &ProviderKey, request: &UpdateRequest) -> Outcome {
         self.check_promised(&request.address, Effect::Update, None);
         assert!(request.config.is_wholly_known(), "{} is changed to something unknown", request.address);
+        self.hear(&request.address, &request.config);
         let _busy = self.work(provider).await;
         let turn = self.turn(&request.address);
         match turn {
@@ -297,6 +321,31 @@ fn list(addresses: impl Iterator<Item = String>) -> String {
     addresses.collect::<Vec<_>>().join(", ")
 }
 
+/// What is lent is called as the one who asks.
+#[async_trait]
+impl Lend for World {
+    async fn open(&self, _: &ProviderKey, _: &str, address: &Address, config: &Value) -> Result<Opened, Refusal> {
+        self.journal.write(format!("open {address}"));
+        let name = text(config, "name").unwrap();
+        if name == "sun" {
+            return Err(Refusal::Deferred("the sun is not up".to_owned()));
+        }
+        let value: Value =
+            [("name", Value::from(name)), ("id", Value::from(format!("hush {name}")))].into_iter().collect();
+        let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
+        let value = value.map_parts(&mut |part| part.with_marks(ephemeral));
+        Ok(Opened { value, lent: Lent { private: Vec::new(), renew_after_ms: None } })
+    }
+
+    async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {
+        unreachable!("it outlasts every run")
+    }
+
+    async fn close(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Diagnostics {
+        unreachable!("whoever began the run closes it")
+    }
+}
+
 #[async_trait]
 impl Operate for World {
     fn configure(&self, provider: &ProviderKey, config: &Value) {
@@ -308,17 +357,17 @@ impl Operate for World {
         provider: &ProviderKey,
         _: &str,
         objects: &[(Address, Object)],
-    ) -> Vec<Result<Option<Object>, Diagnostics>> {
+    ) -> Vec<Result<Option<Object>, Refusal>> {
         self.fuse.moment().await;
         let read = |(address, object): &(Address, Object)| {
             self.with(|inner| {
                 if inner.silent.contains(address) {
-                    return Err(failure("nobody answers"));
+                    return Err(failure("nobody answers").into());
                 }
                 let endpoint = inner.endpoint(provider);
                 let found = text(&object.value, "id").and_then(|id| inner.things.get(id));
                 match found {
-                    Some(thing) if thing.endpoint != endpoint => Err(failure("it is elsewhere")),
+                    Some(thing) if thing.endpoint != endpoint => Err(failure("it is elsewhere").into()),
                     found => Ok(found.map(Thing::object)),
                 }
             })
@@ -342,18 +391,15 @@ impl Operate for World {
         unreachable!("there are no machines")
     }
 
-    async fn read_data(
-        &self,
-        _: &ProviderKey,
-        _: &str,
-        address: &Address,
-        config: &Value,
-    ) -> Result<Value, Diagnostics> {
+    async fn read_data(&self, _: &ProviderKey, _: &str, address: &Address, config: &Value) -> Result<Value, Refusal> {
         self.journal.write(format!("read {address}"));
         self.fuse.moment().await;
         let name = text(config, "name").unwrap();
         let id = self
             .with(|inner| inner.things.iter().find(|(_, thing)| thing.text("name") == name).map(|(id, _)| id.clone()));
+        if id.is_none() && name == "sun" {
+            return Err(Refusal::Deferred("the sun is not up".to_owned()));
+        }
         let id = id.ok_or_else(|| failure(format!("there is no `{name}`")))?;
         Ok([("name", Value::from(name)), ("id", Value::from(id))].into_iter().collect())
     }

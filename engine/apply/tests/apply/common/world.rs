@@ -110,6 +110,11 @@ impl World {
         act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The stamps of all that exists.
+    pub fn intents(&self) -> Vec<String> {
+        self.with(|inner| inner.things.values().map(|thing| thing.intent.clone()).collect())
+    }
+
     /// How many things there are.
     pub fn things(&self) -> usize {
         self.with(|inner| inner.things.len())

@@ -6,7 +6,7 @@ use bimetal_config::module::ObjectBlock;
 use bimetal_config::{Desired, SourceFile};
 use bimetal_kit::Verdict;
 use bimetal_model::port::Predict as _;
-use bimetal_model::schema::{Attribute, Block, FunctionSchema, ProviderSchema, Role};
+use bimetal_model::schema::{Attribute, Block, FunctionSchema, ProviderSchema, Role, TypeSchema};
 use bimetal_model::{BlockKind, Diagnostic};
 
 use super::{Bench, cases};
@@ -85,9 +85,15 @@ fn document(bench: &Bench, schema: &ProviderSchema, examples: &[Example]) -> Str
         let _ = write!(text, "\n## {word}\n");
         example(&mut text, name, examples);
         block(&mut text, &ty.block);
+        adopted(&mut text, ty);
     }
     for (name, ty) in &schema.data {
         let _ = write!(text, "\n## data \"{name}\"\n");
+        example(&mut text, name, examples);
+        block(&mut text, &ty.block);
+    }
+    for (name, ty) in &schema.ephemeral {
+        let _ = write!(text, "\n## ephemeral \"{name}\"\n");
         example(&mut text, name, examples);
         block(&mut text, &ty.block);
     }
@@ -95,6 +101,13 @@ fn document(bench: &Bench, schema: &ProviderSchema, examples: &[Example]) -> Str
         function(&mut text, &format!("provider::{}::{name}", manifest.name), called);
     }
     text
+}
+
+fn adopted(text: &mut String, ty: &TypeSchema) {
+    let all: Vec<String> = ty.adopts.iter().map(|one| format!("`{}` of `{}`", one.ty, one.provider)).collect();
+    if !all.is_empty() {
+        let _ = write!(text, "\nA `moved` block can make one of: {}.\n", all.join(", "));
+    }
 }
 
 fn example(text: &mut String, ty: &str, examples: &[Example]) {
@@ -136,6 +149,7 @@ fn remarks(attribute: &Attribute) -> String {
         (attribute.computed && !attribute.read_only, "Filled in by the provider where it is not written."),
         (attribute.force_new, "A change makes a new object."),
         (attribute.sensitive, "Never shown."),
+        (attribute.write_only, "Kept nowhere: the provider alone is given it, and a change of it alone is not seen."),
         (attribute.credential.is_some(), "Stays in the host."),
     ];
     let description = attribute.description.trim().trim_end_matches('.');

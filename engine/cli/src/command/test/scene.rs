@@ -124,7 +124,8 @@ impl Scene<'_> {
             return Err(said);
         }
         let host = Arc::new(Mocked::new(host, doubles));
-        Ok(World { configuration, store, snapshot, host, lock: stage.lock.clone() })
+        let lending = stage.session.lent.lending(host.clone());
+        Ok(World { configuration, store, snapshot, host, lending, lock: stage.lock.clone() })
     }
 
     fn doubles(&self, predict: &dyn Predict) -> Result<Doubles, Diagnostics> {

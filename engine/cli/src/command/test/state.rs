@@ -191,6 +191,7 @@ async fn act_with(
     let ports = Ports {
         predict: &*world.host,
         operate: &*world.host,
+        lend: &*world.lending,
         remember: &*world.store,
         edge: &System,
         notify: &Silent,

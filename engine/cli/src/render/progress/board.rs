@@ -66,6 +66,7 @@ impl Board {
             }
             Event::Finished { address, .. } => return self.over(address, now, |effects| &mut effects.done),
             Event::Failed { address, .. } => return self.over(address, now, |effects| &mut effects.failed),
+            Event::Deferred { address, .. } => return self.over(address, now, |effects| &mut effects.skipped),
             Event::Skipped { .. } => {
                 if let Some(effects) = &mut self.effects {
                     effects.skipped += 1;
@@ -194,6 +195,7 @@ pub(super) fn doing(action: &str) -> &'static str {
         "update" => "changing",
         "delete" => "destroying",
         "read" => "reading",
+        "open" => "opening",
         _ => "working",
     }
 }

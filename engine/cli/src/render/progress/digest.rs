@@ -55,6 +55,7 @@ fn done(action: &str) -> &'static str {
         "update" => "changed",
         "delete" => "destroyed",
         "read" => "read",
+        "open" => "opened",
         _ => "done",
     }
 }

@@ -131,7 +131,11 @@ impl Parser<'_> {
             ("override_module", Point::Object(_)) => Some("module.net"),
             ("override_data", Point::Object(address)) if address.block == BlockKind::Data => None,
             ("override_data", _) => Some("data.docker_engine.here"),
-            (_, Point::Object(address)) if !matches!(address.block, BlockKind::Data | BlockKind::Pool) => None,
+            (_, Point::Object(address))
+                if !matches!(address.block, BlockKind::Data | BlockKind::Pool | BlockKind::Ephemeral) =>
+            {
+                None
+            }
             _ => Some("docker_volume.data"),
         };
         if let Some(example) = example {

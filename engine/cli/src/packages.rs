@@ -111,10 +111,7 @@ impl Wanting<'_> {
         }
         let outside = self.session.outside(sources.to_vec(), self.folder);
         let (desired, _) = bimetal_config::desired(sources.to_vec(), self.given.clone(), outside);
-        match desired {
-            Some(desired) => providers::registries_of(&desired, sources),
-            None => Ok(Registries::of_docker()),
-        }
+        providers::registries_of(&desired, sources)
     }
 
     /// Fetches packages, and links them into their places.

@@ -202,7 +202,8 @@ impl Version {
         snapshot: Snapshot,
     ) -> Result<(World, Planned, Diagnostics), Failure> {
         let host = self.session.host(&configuration, &lock, Arc::new(Nowhere), &snapshot)?;
-        let world = World { configuration, store, snapshot, host, lock };
+        let lending = self.session.lent.lending(host.clone());
+        let world = World { configuration, store, snapshot, host, lending, lock };
         let course = Course {
             options: Mode::Apply.into(),
             look: Look::Compare,

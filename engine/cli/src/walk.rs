@@ -186,7 +186,7 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     let mut looked_at = world.snapshot.objects.clone();
     looked_at.retain(|address, _| only.contains(address));
     let opened = match course.look {
-        Look::Offline => BTreeMap::new(),
+        Look::Offline | Look::Compare => BTreeMap::new(),
         Look::Believe | Look::Refresh => open_early(world).await?,
     };
     let diagnostics = configure(world, &world.snapshot.objects, &looked_at, &opened);

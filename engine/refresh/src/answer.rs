@@ -26,16 +26,15 @@ pub fn answer_offline(questions: Vec<Question>, answers: &mut Answers, snapshot:
     }
 }
 
-/// As [`answer_offline`], for who only compares: what data sources say stays unknown.
+/// As [`answer_offline`], for who only compares: what data sources say, and what is opened, stays unknown.
 pub fn answer_open(questions: Vec<Question>, answers: &mut Answers, snapshot: &Snapshot) {
     for question in questions {
         note(
             answers,
             match question {
                 Question::Data(inquiry) => Told::Data(inquiry, Ok(Value::unknown(Type::Any))),
-                Question::Facts(_) | Question::Import(..) | Question::Image(_) | Question::Open(_) => {
-                    recall(question, snapshot)
-                }
+                Question::Open(inquiry) => Told::Opened(inquiry, Ok(Value::unknown(Type::Any))),
+                Question::Facts(_) | Question::Import(..) | Question::Image(_) => recall(question, snapshot),
             },
         );
     }

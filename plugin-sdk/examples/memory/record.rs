@@ -10,7 +10,7 @@ use crate::Memory;
 
 /// So many fields
 #[derive(Clone, Schema, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// What there is to carry
     fields: BTreeMap<String, String>,
     /// Each look waits so long, as if for an API

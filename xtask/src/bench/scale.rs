@@ -100,11 +100,6 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The provider, once it is built.
-pub(super) fn component() -> PathBuf {
-    crate::target().join("providers").join(TARGET).join("provider/examples/memory.wasm")
-}
-
 fn ours(bench: &Bench, shape: Shape, size: usize) -> Result<Vec<(Step, Usage)>> {
     super::say(&format!("{size} objects as {}", shape.name()));
     let operator = Operator::new(bench, &format!("scale-{}-{size}", shape.name()), &shape.bimetal(size))?;

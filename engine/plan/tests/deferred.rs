@@ -112,7 +112,7 @@ check "c" {
     assert_snapshot!(check_plan(config, &World::default()), @r"
     ? data of data.late_answer.d
     ? data of data.late_answer.of_check
-    this can't be said yet
+    data.late_answer.of_check: this can't be said yet
       the sun is not up
     + docker_volume.w
     ! docker_volume.v; deferred, as it needs `data.late_answer.d`

@@ -210,7 +210,7 @@ fn what_a_check_reads_is_never_an_error() {
     ");
     assert_snapshot!(check("\"missing\""), @r"
     ? data of data.docker_engine.e
-    there is no such engine
+    data.docker_engine.e: there is no such engine
     + docker_volume.v
     ");
     assert_snapshot!(check("docker_volume.v.id"), @r"

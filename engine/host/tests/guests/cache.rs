@@ -73,7 +73,7 @@ fn a_component_without_a_manifest_of_ours_is_refused() {
     assert!(refused(b"garbage").contains("it is no WebAssembly component"));
     assert!(refused(b"\0asm\x0d\0\x01\0").contains("it has no section `bimetal:manifest`"));
     let other = patched(&wasm(), r#""contract": "0.1.0""#, r#""contract": "0.9.0""#);
-    assert!(refused(&other).contains("made for contract 0.9.0, and this Bimetal speaks 0.1.0"));
+    assert!(refused(&other).contains("made for version 0.9.0 of the contract, and this Bimetal speaks 0.1.0"));
     let cache = tempfile::tempdir().unwrap();
     let (host, _) = empty_host(cache.path());
     let error =

@@ -162,6 +162,7 @@ fn a_provider_from_a_registry_is_chosen_locked_and_used_without_it() {
     notes 1.10.0
       from registry.example.org/team/notes
       may send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+      may send POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says to open ephemeral values, in every plan (sessions of readers)
     ");
     insta::assert_snapshot!(shop.in_words(&lock(&bimetal)), @r#"
     # Written by `bimetal`. Keep it in version control.
@@ -172,6 +173,7 @@ fn a_provider_from_a_registry_is_chosen_locked_and_used_without_it() {
       digest  = "sha256:…"
       grants = [
         "send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)",
+        "send POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says to open ephemeral values, in every plan (sessions of readers)",
       ]
     }
     "#);
@@ -186,6 +188,7 @@ fn a_provider_from_a_registry_is_chosen_locked_and_used_without_it() {
     notes
       provider: token, url
       resource notes_note: id, revision, text, topic
+      ephemeral notes_session: reader, ticket
       function provider::notes::topic
     ");
     assert!(bimetal.ok(&["providers", "schema", "-json"]).contains("\"notes_note\""));
@@ -366,13 +369,13 @@ fn an_upgrade_that_wants_more_is_agreed_to_or_not_done() {
         assert!(error.contains("asks for more than 1.2.0 was granted"), "{error}");
         assert_eq!(lock(&bimetal), before);
     }
-    insta::assert_snapshot!(shop.in_words(&bimetal.run(&["init", "--upgrade"]).failed()), @r#"
+    insta::assert_snapshot!(shop.in_words(&bimetal.run(&["init", "--upgrade"]).failed()), @r"
     looking for provider `notes` in `registry.example.org/team/notes`
     error: provider `notes` 1.10.0 asks for more than 1.2.0 was granted
      |
-     = note: it wants to send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes); no more: send GET, POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+     = note: it wants to send GET, POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says (the API of the notes); it wants to send POST, PUT, DELETE requests to https://notes.example.org or what `url` of its provider block says to open ephemeral values, in every plan (sessions of readers); no more: send GET, POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says (the API of the notes); no more: send POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says to open ephemeral values, in every plan (sessions of readers)
      = hint: `bimetal init --upgrade --grant notes` grants it; until then 1.2.0 stays locked
-    "#);
+    ");
     let shown = bimetal.at_terminal(&["init", "--upgrade"], "no\n").failed();
     assert!(shown.contains("+ may send GET, POST, PUT, DELETE requests") && shown.contains("not approved"), "{shown}");
     assert_eq!(lock(&bimetal), before);
@@ -584,6 +587,7 @@ fn who_signed_it_is_checked_and_locked() {
       from registry.example.org/team/notes
       signed by RWkey
       may send GET, POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says (the API of the notes)
+      may send POST, PUT, OPTION requests to https://notes.example.org or what `url` of its provider block says to open ephemeral values, in every plan (sessions of readers)
     ");
     assert!(lock(&bimetal).contains(&format!("signed_by = \"{key}\"")), "{}", lock(&bimetal));
     bimetal.apply();

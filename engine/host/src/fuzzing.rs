@@ -26,8 +26,11 @@ const HANDED: &str = "machine.x.a#key";
 /// Separates the parts of an input: a line of its own, which no JSON has.
 const PART: &str = "\n---\n";
 
+/// Decodes one kind of what a guest may say.
+pub type Decode = fn(&[u8]);
+
 /// What an input's first line says that the rest is.
-pub const KINDS: [(&str, fn(&[u8])); 6] = [
+pub const KINDS: [(&str, Decode); 6] = [
     ("component", |bytes| drop(manifest(bytes))),
     ("manifest", |section| drop(manifest(&component(section)))),
     ("schema", |text| schema(&String::from_utf8_lossy(text))),

@@ -310,7 +310,7 @@ fn each_version_has_its_own_modules() {
     let release = |word: &str, tag: &str| {
         std::fs::write(
             modules.path().join("main.bm.hcl"),
-            "output \"word\" {\n  value = file(\"${path.module}/word\")\n}\n".to_owned(),
+            "output \"word\" {\n  value = file(\"${path.module}/word\")\n}\n",
         )
         .expect("our own");
         std::fs::write(modules.path().join("word"), word).expect("our own");

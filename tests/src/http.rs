@@ -38,6 +38,41 @@ impl Response {
     }
 }
 
+/// What came in, for those who serve.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET`, …
+    pub method: String,
+    /// With what stands behind `?`.
+    pub target: String,
+    /// As they were written.
+    pub headers: Vec<(String, String)>,
+    /// All of it.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The next one of a connection; nothing where it ends before that does.
+    pub fn read(stream: impl Read) -> Option<Request> {
+        let mut stream = BufReader::new(stream);
+        let first = line(&mut stream).ok()?;
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, target) = (words.next()?, words.next()?);
+        let mut request = Request { method, target, headers: Vec::new(), body: Vec::new() };
+        while let Some((name, value)) = line(&mut stream).ok()?.split_once(": ") {
+            request.headers.push((name.to_owned(), value.to_owned()));
+        }
+        request.body = vec![0; request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)];
+        stream.read_exact(&mut request.body).ok()?;
+        Some(request)
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
 /// `GET`.
 pub fn get(address: SocketAddr, path: &str) -> io::Result<Response> {
     request(address, "GET", path, &[], &[])

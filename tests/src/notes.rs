@@ -4,13 +4,15 @@
 //! interrupted apply.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::http::Request;
 
 /// What it asks for.
 pub const TOKEN: &str = "hunter2-is-not-to-be-seen";
@@ -157,30 +159,13 @@ impl Shared {
 }
 
 fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
-    let mut reader = BufReader::new(&stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
-        }
-    }
-    let header = |name: &str| {
-        let fields = lines.iter().filter_map(|line| line.split_once(": "));
-        fields.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
-    };
-    let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let (method, path) = lines.first()?.split_once(' ')?;
-    let path = path.split(' ').next()?;
-    let (status, body) = match header("authorization") {
+    let request = Request::read(&stream)?;
+    let (method, path) = (request.method.as_str(), request.target.as_str());
+    let (status, body) = match request.header("authorization") {
         Some(shown) if shown == format!("Bearer {TOKEN}") => {
             let mut kept = shared.kept();
             kept.asked.push(format!("{method} {path}"));
-            let answer = kept.answer(method, path, serde_json::from_slice(&body).unwrap_or_default());
+            let answer = kept.answer(method, path, serde_json::from_slice(&request.body).unwrap_or_default());
             if method != "GET" && kept.loses() {
                 return None;
             }

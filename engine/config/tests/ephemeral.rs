@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 
 /// `var.once` is ephemeral, `var.both` is sensitive too.
 fn scope() -> Scope {
-    let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
+    let ephemeral = ValueMarks::EPHEMERAL;
     let values = [
         ("once", Value::from("o").with_marks(ephemeral)),
         ("both", Value::from("b").with_marks(ephemeral).into_sensitive()),

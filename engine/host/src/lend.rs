@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use bimetal_model::port::{Lend, Lent, Opened, Refusal};
-use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Diagnostics, ProviderKey, Value};
 
 use crate::bindings::bimetal::provider::types;
@@ -10,8 +9,6 @@ use crate::call::Work;
 use crate::grant::Subject;
 use crate::host::Host;
 use crate::phase::Phase;
-
-const EPHEMERAL: ValueMarks = ValueMarks { ephemeral: true, sensitive: false };
 
 #[async_trait]
 impl Lend for Host {
@@ -34,7 +31,7 @@ impl Lend for Host {
         let object = types::Object { value, private: Vec::new() };
         let value = typed.decode(address, object, &[config])?.value;
         let lent = Lent { private, renew_after_ms };
-        Ok(Opened { value: value.map_parts(&mut |part| part.with_marks(EPHEMERAL)), lent })
+        Ok(Opened { value: value.into_ephemeral(), lent })
     }
 
     async fn renew(

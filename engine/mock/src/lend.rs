@@ -2,12 +2,9 @@
 
 use async_trait::async_trait;
 use bimetal_model::port::{Lend, Lent, Opened, Predict, Refusal};
-use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Diagnostics, ProviderKey, Value};
 
 use crate::Mocked;
-
-const EPHEMERAL: ValueMarks = ValueMarks { ephemeral: true, sensitive: false };
 
 #[async_trait]
 impl<P: Predict + Lend> Lend for Mocked<P> {
@@ -23,8 +20,7 @@ impl<P: Predict + Lend> Lend for Mocked<P> {
         }
         let schema = self.real.schema(&provider.name)?;
         let Some(schema) = schema.ephemeral.get(ty) else { unreachable!("who asks looked `{ty}` up in this schema") };
-        let value = self.doubles.data(provider, address, ty, schema).answer(config);
-        let value = value.map_parts(&mut |part| part.with_marks(EPHEMERAL));
+        let value = self.doubles.data(provider, address, ty, schema).answer(config).into_ephemeral();
         Ok(Opened { value, lent: Lent { private: Vec::new(), renew_after_ms: None } })
     }
 

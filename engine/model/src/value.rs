@@ -43,6 +43,9 @@ impl ValueMarks {
     /// Everything may be done with it.
     pub const NONE: ValueMarks = ValueMarks { sensitive: false, ephemeral: false };
 
+    /// Nothing is kept of it.
+    pub const EPHEMERAL: ValueMarks = ValueMarks { sensitive: false, ephemeral: true };
+
     /// Whether it must not be shown.
     pub fn hide(self) -> bool {
         self.sensitive || self.ephemeral
@@ -167,6 +170,12 @@ impl Value {
     /// A map whose members all have this type already.
     pub fn map(element: Type, members: impl IntoIterator<Item = (String, Value)>) -> Value {
         Data::Map(members.into_iter().collect::<Members>().of(element)).into()
+    }
+
+    /// With all of its parts ephemeral.
+    #[must_use]
+    pub fn into_ephemeral(self) -> Self {
+        self.map_parts(&mut |part| part.with_marks(ValueMarks::EPHEMERAL))
     }
 
     /// The same value, never to be shown.

@@ -14,11 +14,9 @@ use crate::evaluator::{before, object_config, provider_config};
 use crate::needs;
 use crate::values::Values;
 
-const EPHEMERAL: ValueMarks = ValueMarks { ephemeral: true, sensitive: false };
-
 /// What can be said of something that is not open.
 pub(crate) fn closed(block: &Block) -> Value {
-    let unknown = |ty: Type| Value::unknown(ty).with_marks(EPHEMERAL);
+    let unknown = |ty: Type| Value::unknown(ty).with_marks(ValueMarks::EPHEMERAL);
     let attributes = block.attributes.iter().map(|(name, attribute)| (name.clone(), unknown(attribute.ty.clone())));
     let blocks = block.blocks.iter().map(|(name, nested)| (name.clone(), unknown(nested.ty())));
     Data::Object(attributes.chain(blocks).collect::<Members>()).into()
@@ -26,7 +24,7 @@ pub(crate) fn closed(block: &Block) -> Value {
 
 /// Of which nothing is known, not even how many there are.
 pub(crate) fn unopened() -> Value {
-    Value::unknown(Type::Any).with_marks(EPHEMERAL)
+    Value::unknown(Type::Any).with_marks(ValueMarks::EPHEMERAL)
 }
 
 /// The ephemeral blocks that have to be open before these nodes can be worked out, each after those that it needs itself.

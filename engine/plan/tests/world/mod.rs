@@ -13,7 +13,6 @@ use bimetal_model::port::{Foreign, PlanRequest, Planned, Predict, Refusal, Valid
 use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::schema::{Adopted, Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
-use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, ProviderName, Type, Value};
 use bimetal_plan::{Action, Change, Mode, Options, Plan, Planning, Values, instance_config, outputs, plan};
 
@@ -510,8 +509,7 @@ fn metal() -> ProviderSchema {
 pub fn lent(name: &Value) -> Value {
     let id = format!("hush {}", name.as_str().unwrap_or_default());
     let value: Value = [("name", name.clone()), ("id", Value::from(id))].into_iter().collect();
-    let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
-    value.map_parts(&mut |part| part.with_marks(ephemeral))
+    value.into_ephemeral()
 }
 
 fn late() -> ProviderSchema {

@@ -10,7 +10,6 @@ use bimetal_model::port::{
 };
 use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
-use bimetal_model::value::ValueMarks;
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
 use super::world::{Inner, Thing, Turn, World};
@@ -332,9 +331,7 @@ impl Lend for World {
         }
         let value: Value =
             [("name", Value::from(name)), ("id", Value::from(format!("hush {name}")))].into_iter().collect();
-        let ephemeral = ValueMarks { ephemeral: true, sensitive: false };
-        let value = value.map_parts(&mut |part| part.with_marks(ephemeral));
-        Ok(Opened { value, lent: Lent { private: Vec::new(), renew_after_ms: None } })
+        Ok(Opened { value: value.into_ephemeral(), lent: Lent { private: Vec::new(), renew_after_ms: None } })
     }
 
     async fn renew(&self, _: &ProviderKey, _: &str, _: &Address, _: Vec<u8>) -> Result<Lent, Diagnostics> {

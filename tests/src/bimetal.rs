@@ -90,7 +90,11 @@ impl Bimetal {
 
     /// Runs a command to its end, with this on its standard input.
     pub fn run_fed(&self, words: &[&str], input: &str) -> Ran {
-        Running::start_with(self.command(binary(), words), words, input).wait()
+        let mut command = self.command(binary(), words);
+        command.stdin(Stdio::piped());
+        let mut running = Running::start(command, words);
+        running.type_in(input);
+        running.wait()
     }
 
     /// Starts a command.
@@ -100,12 +104,19 @@ impl Bimetal {
 
     /// Runs a command at a terminal of 80 columns, with these words typed. What it says and what it prints come as one.
     pub fn at_terminal(&self, words: &[&str], typed: &str) -> Ran {
+        let mut running = self.start_at_terminal(words);
+        running.type_in(typed);
+        running.wait()
+    }
+
+    /// Starts a command at such a terminal.
+    pub fn start_at_terminal(&self, words: &[&str]) -> Running {
         let program = binary().display().to_string();
         let line = std::iter::once(program.as_str()).chain(words.iter().copied()).map(quoted);
         let line = format!("stty cols 80 && exec {}", line.collect::<Vec<_>>().join(" "));
         let mut command = self.command("script", &["--quiet", "--return", "--command", &line, "/dev/null"]);
-        command.env("TERM", "xterm");
-        Running::start_with(command, words, typed).wait()
+        command.env("TERM", "xterm").stdin(Stdio::piped());
+        Running::start(command, words)
     }
 
     /// A command that must end well; gives what it printed.
@@ -162,7 +173,7 @@ impl Bimetal {
         // Compiled providers: the same for all tests, as they are for all of a person's configurations.
         command.env("XDG_CACHE_HOME", xtask::target().join("lab/cache"));
         command.env_remove("SSH_AUTH_SOCK").env_remove("DOCKER_HOST").env_remove("COLUMNS");
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         command
     }
 }
@@ -177,22 +188,20 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(command: Command, words: &[&str]) -> Running {
-        Running::start_with(command, words, "")
-    }
-
-    fn start_with(mut command: Command, words: &[&str], typed: &str) -> Running {
-        command.stdin(if typed.is_empty() { Stdio::null() } else { Stdio::piped() });
+    fn start(mut command: Command, words: &[&str]) -> Running {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-        if let Some(mut input) = child.stdin.take() {
-            use std::io::Write;
-            // Whoever does not read is none of our business.
-            let _ = input.write_all(typed.as_bytes());
-        }
         let stdout = Collected::of(child.stdout.take().expect("it is a pipe"));
         let stderr = Collected::of(child.stderr.take().expect("it is a pipe"));
         Running { words: words.join(" "), child, stdout, stderr }
+    }
+
+    /// Types something, where somebody reads it.
+    pub fn type_in(&mut self, text: &str) {
+        use std::io::Write;
+        let input = self.child.stdin.as_mut().expect("it was started to be typed at");
+        // Whoever does not read is none of our business.
+        let _ = input.write_all(text.as_bytes());
     }
 
     /// Its process, for signals.
@@ -229,6 +238,7 @@ impl Running {
 
     /// Waits for its end; a run that takes too long is killed, and the test fails.
     pub fn wait(mut self) -> Ran {
+        drop(self.child.stdin.take());
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             match self.child.try_wait().expect("our own child") {

@@ -3,7 +3,7 @@
 //! Its world can be compared, and it can lose what it answers: nobody needs an engine, or root, to see what is left of an
 //! interrupted apply.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -56,13 +56,15 @@ struct Kept {
     /// By id.
     notes: BTreeMap<String, Value>,
     /// Ids of those that are open.
-    sessions: std::collections::BTreeSet<String>,
+    sessions: BTreeSet<String>,
+    /// How long one lasts that nobody renews, as it says.
+    session_ms: Option<u64>,
     /// `GET /notes`, …
     asked: Vec<String>,
     last: u32,
     /// The answer to so many changes from now is lost, though they are made.
     lost: Option<usize>,
-    /// Changes are made, and nobody is answered.
+    /// Notes are changed, and nobody is answered.
     is_held: bool,
 }
 
@@ -103,6 +105,16 @@ impl Server {
         self.kept().sessions.len()
     }
 
+    /// From now on sessions say that they last so long.
+    pub fn sessions_last(&self, time: Duration) {
+        self.kept().session_ms = Some(time.as_millis().try_into().expect("a short time"));
+    }
+
+    /// How often it was asked for this, as `GET /notes`.
+    pub fn times(&self, asked: &str) -> usize {
+        self.kept().asked.iter().filter(|one| *one == asked).count()
+    }
+
     /// Behind everybody's back.
     pub fn rewrite(&self, topic: &str, text: &str) {
         let mut kept = self.kept();
@@ -120,7 +132,7 @@ impl Server {
         self.kept().lost.is_some()
     }
 
-    /// From now on changes are made, and nobody is answered.
+    /// From now on notes are changed, and nobody is answered.
     pub fn hold(&self) {
         self.kept().is_held = true;
     }
@@ -169,7 +181,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
             if method != "GET" && kept.loses() {
                 return None;
             }
-            if method != "GET" {
+            if method != "GET" && path.starts_with("/notes") {
                 drop(shared.released.wait_timeout_while(kept, PATIENCE, |kept| kept.is_held));
             }
             answer.map_or((404, String::new()), |answer| (200, answer.to_string()))
@@ -231,10 +243,10 @@ impl Kept {
                 self.last += 1;
                 let id = format!("s{}", self.last);
                 self.sessions.insert(id.clone());
-                Some(json!({ "id": id, "ticket": format!("{TICKET}-{id}") }))
+                Some(json!({ "id": id, "ticket": format!("{TICKET}-{id}"), "lasts_ms": self.session_ms }))
             }
             "DELETE" => self.sessions.remove(&id?).then(|| json!({})),
-            _ => self.sessions.contains(&id?).then(|| json!({})),
+            _ => self.sessions.contains(&id?).then(|| json!({ "lasts_ms": self.session_ms })),
         }
     }
 }

@@ -156,7 +156,7 @@ fn mistakes_in_values_of_variables() {
     1 | other = local.b
       | ^^^^^
       |
-      = hint: there are `ports`
+      = hint: there is only `ports`
 
     error: a file of variables holds no blocks
      --> a.auto.bmvars.hcl:3:1

@@ -1,9 +1,11 @@
 //! What is ephemeral is opened in each plan and each apply, is nowhere, and is closed whatever happens.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bimetal_tests::Bimetal;
 use bimetal_tests::notes::{Server, TICKET, TOKEN, component};
+use bimetal_tests::wait::until_true;
 use insta::assert_snapshot;
 
 const CONFIGURATION: &str = r#"
@@ -59,6 +61,8 @@ resource "notes_note" "tea" {
 }
 "#;
 
+const PATIENCE: Duration = Duration::from_secs(120);
+
 fn operator(server: &Server, configuration: &str) -> Bimetal {
     let mut bimetal = Bimetal::new(configuration);
     std::fs::copy(component(), bimetal.folder().join("notes.wasm")).expect("our own folder");
@@ -91,8 +95,7 @@ fn a_session_is_open_as_long_as_a_command() {
     bimetal.ok(&["apply", "plan"]);
     bimetal.assert_settled();
     assert_eq!(server.sessions(), 0);
-    let opened = server.asked().iter().filter(|asked| *asked == "POST /sessions").count();
-    assert_eq!(opened, 3, "in each plan and each apply");
+    assert_eq!(server.times("POST /sessions"), 3, "in each plan and each apply");
     bimetal.apply();
     assert!(!stands_in(bimetal.folder(), TICKET));
 }
@@ -113,6 +116,44 @@ fn it_is_closed_after_a_failure_too() {
        = value: self.reader has an ephemeral value
     "#);
     assert_eq!(server.sessions(), 0);
+}
+
+#[test]
+fn it_is_renewed_as_long_as_something_runs() {
+    let server = Server::start();
+    let bimetal = operator(&server, CONFIGURATION);
+    bimetal.ok(&["init"]);
+    server.sessions_last(Duration::from_millis(20));
+    server.hold();
+    let applying = bimetal.start(&["apply", "--auto-approve"]);
+    // The note is not answered: meanwhile the session would have ended many times.
+    until_true("the session is renewed", PATIENCE, || server.times("POST /notes") == 1);
+    let before = server.times("PUT /sessions/s1");
+    until_true("and again", PATIENCE, || server.times("PUT /sessions/s1") > before + 2);
+    server.release();
+    applying.wait().ok();
+    assert_eq!(server.sessions(), 0);
+}
+
+#[test]
+fn what_ends_at_a_question_closes_it() {
+    let server = Server::start();
+    let bimetal = operator(&server, CONFIGURATION);
+    bimetal.ok(&["init"]);
+    let mut asking = bimetal.start_at_terminal(&["apply"]);
+    until_true("it asks", PATIENCE, || asking.printed().contains("yes: "));
+    assert_eq!(server.sessions(), 1);
+    // As a terminal sends Ctrl-C.
+    asking.type_in("\u{3}");
+    until_true("it ends by that alone", PATIENCE, || asking.has_ended());
+    let ran = asking.wait();
+    assert_eq!(ran.code, 130, "{ran}");
+    let end = ran.stdout.rsplit("Do this?").next().expect("it asked").replace('\r', "");
+    assert_snapshot!(end, @"
+     Only `yes` is taken for yes: ^C
+    error: interrupted: nothing was done, and what was open is closed
+    ");
+    assert_eq!((server.sessions(), server.notes().len()), (0, 0));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bimetal_tests::notes::{Server, TOKEN, component};
 use bimetal_tests::repository::{GitServer, Repository, git};
 use bimetal_tests::wait::until_true;
-use bimetal_tests::{Bimetal, bimetal};
+use bimetal_tests::{Bimetal, Engine, Lab, bimetal, image};
+use xtask::web::Platform;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -25,6 +26,8 @@ variable "state" {}
 
 variable "url" {}
 
+variable "engine" {}
+
 variable "token" {
   sensitive = true
 }
@@ -32,6 +35,14 @@ variable "token" {
 provider "notes" {
   url   = var.url
   token = var.token
+}
+
+machine "docker" "desk" {
+  host = var.engine
+}
+
+pool "all" {
+  machines = [machine.docker.desk]
 }
 
 module "welcome" {
@@ -69,6 +80,12 @@ resource "notes_note" "coffee" {
   topic = "coffee"
   text  = "black"
 }
+
+service "web" {
+  pool     = pool.all
+  image    = "oci:./image"
+  replicas = 1
+}
 "#;
 
 /// Where the team's repositories are, and the one world that it works on.
@@ -76,15 +93,17 @@ struct Team {
     server: GitServer,
     modules: Repository,
     notes: Server,
+    engine: Engine,
     state: tempfile::TempDir,
 }
 
 impl Team {
-    fn new() -> Team {
+    fn new(lab: &Lab) -> Team {
         let team = Team {
             server: GitServer::start(),
             modules: Repository::new(),
             notes: Server::start(),
+            engine: Engine::start(lab, "desk"),
             state: tempfile::tempdir().expect("a folder"),
         };
         team.modules.commit(&[("welcome/main.bm.hcl", MODULE)]);
@@ -99,6 +118,7 @@ impl Team {
 
     fn equip(&self, mut bimetal: Bimetal) -> Bimetal {
         bimetal.set("url", self.notes.url()).set("token", TOKEN).set("state", self.state.path().display());
+        bimetal.set("engine", format!("unix://{}", self.engine.unix_socket().display()));
         bimetal
     }
 
@@ -107,6 +127,7 @@ impl Team {
         let ann = self.equip(Bimetal::new(&self.configuration(ONE)));
         ann.write(".gitignore", ".bimetal/\n.home/\n");
         std::fs::copy(component(), ann.folder().join("notes.wasm")).expect("our own folder");
+        image::layout(&ann.folder().join("image"), &[Platform::Amd64], "hello");
         git(ann.folder(), &["init", "--quiet", "--initial-branch", "main"]);
         git(ann.folder(), &["remote", "add", "origin", &format!("{}/infra.git", self.server.url())]);
         ann.ok(&["init"]);
@@ -136,10 +157,17 @@ impl Team {
         self.server.publish(ann.folder(), "infra.git");
     }
 
+    /// The server goes away; what it works on stays.
+    fn without_server(self) -> Team {
+        Team { server: GitServer::start(), ..self }
+    }
+
+    /// Notes, and containers by their names.
     fn world(&self) -> Vec<String> {
-        let mut notes: Vec<_> = self.notes.notes().iter().map(|(topic, text)| format!("{topic}: {text}")).collect();
-        notes.sort();
-        notes
+        let mut all: Vec<_> = self.notes.notes().iter().map(|(topic, text)| format!("{topic}: {text}")).collect();
+        all.extend(self.engine.names());
+        all.sort();
+        all
     }
 }
 
@@ -156,7 +184,8 @@ fn in_words(text: &str) -> String {
 
 #[test]
 fn releases_are_applied_refused_and_taken_back() {
-    let team = Team::new();
+    let Some(lab) = Lab::start() else { return };
+    let team = Team::new(&lab);
     let ann = team.ann();
     team.release(&ann, "v1");
     ann.ok(&["apply", "--ref", "v1", "--auto-approve"]);
@@ -164,12 +193,64 @@ fn releases_are_applied_refused_and_taken_back() {
 
     // The next release makes something, and calls something else by another name.
     ann.write("main.bm.hcl", &team.configuration(TWO));
+    ann.ok(&["plan"]);
     team.release(&ann, "v2");
     ann.write("main.bm.hcl", "this is not ready");
+    insta::assert_snapshot!(in_words(&ann.ok(&["diff", "v1", "v2"])), @r#"
+      # notes_note.drink is called notes_note.tea now
+
+      # service.web.replica[0] is added
+      # on machine.docker.desk (linux/amd64)
+      + service "web" replica[0] {
+          + engine     = (handle)
+          + id         = (known after apply)
+          + image      = "oci:./image@sha256:…"
+          + image_id   = (known after apply)
+          + ip_address = (known after apply)
+          + labels     = {
+              "bimetal.service" = "service.web"
+            }
+          + name       = "web-0"
+          + platform   = "linux/amd64"
+          + restart    = "unless-stopped"
+          + running    = true
+        }
+
+      # notes_note.coffee is added
+      + resource "notes_note" "coffee" {
+          + id       = (known after apply)
+          + revision = 1
+          + text     = "black"
+          + topic    = "coffee"
+        }
+
+    Images that differ:
+      + service.web: "oci:./image" (sha256:…)
+
+    Difference: 2 added (1 replica of 1 service, 1 resource), 0 changed, 0 removed; 1 moved (1 resource).
+    From commit … (v1) to commit … (v2).
+    "#);
     insta::assert_snapshot!(in_words(&ann.ok(&["plan", "--ref", "v2"])), @r#"
       # notes_note.drink is called notes_note.tea now
 
     Bimetal will do this:
+
+      # service.web.replica[0] will be created
+      # on machine.docker.desk (linux/amd64): the only node with room
+      + service "web" replica[0] {
+          + engine     = (handle)
+          + id         = (known after apply)
+          + image      = "oci:./image@sha256:…"
+          + image_id   = (known after apply)
+          + ip_address = (known after apply)
+          + labels     = {
+              "bimetal.service" = "service.web"
+            }
+          + name       = "web-0"
+          + platform   = "linux/amd64"
+          + restart    = "unless-stopped"
+          + running    = true
+        }
 
       # notes_note.coffee will be created
       + resource "notes_note" "coffee" {
@@ -179,12 +260,12 @@ fn releases_are_applied_refused_and_taken_back() {
           + topic    = "coffee"
         }
 
-    Plan: 1 to add (1 resource), 0 to change, 0 to destroy; 1 moved.
+    Plan: 2 to add (1 replica of 1 service, 1 resource), 0 to change, 0 to destroy; 1 moved.
 
     This is commit … (v2).
     "#);
     ann.ok(&["apply", "--ref", "v2", "--auto-approve"]);
-    assert_eq!(team.world(), ["coffee: black", "tea: green", "welcome: hello"]);
+    assert_eq!(team.world(), ["coffee: black", "tea: green", "web-0", "welcome: hello"]);
     ann.write("main.bm.hcl", &team.configuration(&TWO.replace("black", "white")));
     team.release(&ann, "v3");
     let bob = team.bob();
@@ -199,25 +280,19 @@ fn releases_are_applied_refused_and_taken_back() {
     assert!(refused.contains(old.trim()) && refused.contains(&new), "{refused}");
 
     // The server goes away; what is locked is here.
-    let Team { server, notes, .. } = team;
-    drop(server);
+    let team = team.without_server();
     bob.ok(&["plan", "--ref", "v2"]);
     ann.apply();
-    let world = || {
-        let mut all: Vec<_> = notes.notes().iter().map(|(topic, text)| format!("{topic}: {text}")).collect();
-        all.sort();
-        all
-    };
-    assert_eq!(world(), ["coffee: white", "tea: green", "welcome: hello"]);
+    assert_eq!(team.world(), ["coffee: white", "tea: green", "web-0", "welcome: hello"]);
     ann.ok(&["rollback", "1", "--auto-approve"]);
-    assert_eq!(world(), ["tea: green", "welcome: hello"]);
+    assert_eq!(team.world(), ["tea: green", "welcome: hello"]);
 
-    two_releases_at_once(&ann, &bob, &notes);
-    assert_eq!(world(), ["coffee: white", "tea: green", "welcome: hello"]);
+    two_releases_at_once(&ann, &bob, &team.notes);
+    assert_eq!(team.world(), ["coffee: white", "tea: green", "web-0", "welcome: hello"]);
     let runs = bob.ok(&["status", "--ref", "v3"]);
     assert!(runs.contains("(v3)"), "{runs}");
     ann.ok(&["destroy", "--auto-approve"]);
-    assert_eq!(world(), [""; 0]);
+    assert_eq!(team.world(), [""; 0]);
 }
 
 /// Whoever comes second is told who is at it, or waits and plans again.
@@ -227,7 +302,7 @@ fn two_releases_at_once(ann: &Bimetal, bob: &Bimetal, notes: &Server) {
     let first = ann.start(&["apply", "--ref", "v2", "--auto-approve"]);
     until_true("the first one to make something", PATIENCE, || notes.changes() > before);
     let refused = bob.run(&["apply", "--ref", "v3", "--auto-approve"]).failed();
-    assert!(refused.contains("is locked by") && refused.contains("bimetal apply"), "{refused}");
+    assert!(refused.contains("are locked by") && refused.contains("bimetal apply"), "{refused}");
     let second = bob.start(&["apply", "--ref", "v3", "--auto-approve", "--lock-timeout", "1m"]);
     until_true("the second one to wait", PATIENCE, || second.said().contains("Waiting:"));
     notes.release();

@@ -11,7 +11,7 @@ mod overhead;
 mod replicas;
 mod report;
 mod repository;
-mod scale;
+pub(crate) mod scale;
 mod stand_in;
 mod start;
 mod terraform;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cgroup;
+pub mod cross;
 pub mod demo;
 pub mod docker;
 pub mod image;

@@ -10,6 +10,7 @@ cargo xtask test --skip-real     run only those that need no root
 cargo xtask bench                measure time and memory, as root, beside others who do the same
 cargo xtask bench start fleet replicas overhead modules versions scale
                                  measure only these
+cargo xtask cross                build bimetal for 64-bit ARM boards, and plan with it under QEMU
 cargo xtask setup                install what the tests need
 ";
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ["test", "--skip-real"] => xtask::test::run(xtask::test::Real::Skipped),
         ["bench", "measure", ref areas @ ..] => xtask::bench::measure(areas),
         ["bench", ref areas @ ..] => xtask::bench::run(areas),
+        ["cross"] => xtask::cross::run_plan(),
         ["setup"] => xtask::setup::all(),
         [] | ["help" | "-h" | "--help"] => {
             print!("{HELP}");

@@ -31,6 +31,13 @@ pub const BENCH: &[Package] = &[
     package("git", "git"),
 ];
 
+/// What a build for another processor needs, and a run of it here.
+pub const CROSS: &[Package] = &[
+    package("qemu-aarch64-static", "qemu-user-static"),
+    package("python3", "python3"),
+    package("pip3", "python3-pip"),
+];
+
 /// What the tests need.
 pub const TESTS: &[Package] = &[
     package("dockerd", "docker.io"),

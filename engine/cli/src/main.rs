@@ -88,13 +88,21 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into(), state)?;
     let result = tokio::select! {
         result = command(&session, &arguments.command) => result,
-        () = session.lent.interrupted() => Err(lending::given_up()),
+        () = session.lent.interrupted() => Err(given_up(&session)),
     };
     session.warn(&session.lent.close().await, &[]);
     if let Err(failure) = &result {
         session.progress.events.document("failure", || output::failure_document(failure));
     }
     result
+}
+
+/// On a line of its own: the terminal has just shown `^C`, perhaps behind a question.
+fn given_up(session: &Session) -> Failure {
+    if !session.json {
+        output::say("\n");
+    }
+    lending::given_up()
 }
 
 async fn command(session: &Session, command: &Command) -> Result<ExitCode, Failure> {

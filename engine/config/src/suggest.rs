@@ -25,9 +25,10 @@ fn last(name: &str) -> &str {
 pub fn nearest_or_all<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> String {
     nearest(given, known.clone()).unwrap_or_else(|| {
         let all: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
-        match all.is_empty() {
-            true => format!("there is no {what} at all"),
-            false => format!("there are {}", all.join(", ")),
+        match &all[..] {
+            [] => format!("there is no {what} at all"),
+            [only] => format!("there is only {only}"),
+            _ => format!("there are {}", all.join(", ")),
         }
     })
 }

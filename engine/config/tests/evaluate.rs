@@ -161,7 +161,7 @@ fn what_is_unknown_stays_so_with_its_type() {
     [for x in var.list_later : x.ip] => (unknown any) : any
     length([var.later]) => 1 : number
     true || var.later == "a" => true : bool
-    var.list_later[0].port => error: there is no attribute `port` at «.port» hint: there are `ip`
+    var.list_later[0].port => error: there is no attribute `port` at «.port» hint: there is only `ip`
     "#);
 }
 

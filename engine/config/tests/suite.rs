@@ -432,7 +432,7 @@ fn assertions_say_what_they_refer_to() {
     var.nothing => broken: error: a condition can't be `null` at «var.nothing»; var.nothing is null
     "x" => broken: error: this is no condition (bool required: `true` or `false`) at «"x"»
     output.sise == 1 => broken: error: no output `sise` is declared at «output.sise» hint: did you mean `size`?
-    run.secnod.size == 1 => broken: error: no run `secnod` came before this one at «run.secnod.size» hint: there are `first`
+    run.secnod.size == 1 => broken: error: no run `secnod` came before this one at «run.secnod.size» hint: there is only `first`
     run.first.sise == 1 => broken: error: there is no attribute `sise` at «.sise» hint: did you mean `size`?; run.first is an object with 2 attributes
     var.secret == "x" => fails: error: the assertion does not hold (no) at «var.secret == "x"»; var.secret has a sensitive value
     length(output.long) == 1 => fails: error: the assertion does not hold (no) at «length(output.long) == 1»; output.long is an object with 40 attributes

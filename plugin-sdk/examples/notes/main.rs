@@ -188,18 +188,24 @@ impl Ephemeral for Session {
     fn open(notes: &Notes, config: Session) -> Result<Opened<Session>> {
         let answer = notes.send("POST", "/sessions", Some(&json!({ "reader": config.reader })))?.json()?;
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        let lease = Lease { private: text("id").into_bytes(), renew_after_ms: Some(50 * 60_000) };
-        Ok(Opened { value: Session { ticket: Some(text("ticket")), ..config }, lease })
+        let value = Session { ticket: Some(text("ticket")), ..config };
+        Ok(Opened { value, lease: lease(text("id").into_bytes(), &answer) })
     }
 
     fn renew(notes: &Notes, id: Vec<u8>) -> Result<Lease> {
-        notes.send("PUT", &format!("/sessions/{}", String::from_utf8_lossy(&id)), Some(&json!({})))?;
-        Ok(Lease { private: id, renew_after_ms: Some(50 * 60_000) })
+        let path = format!("/sessions/{}", String::from_utf8_lossy(&id));
+        let answer = notes.send("PUT", &path, Some(&json!({})))?.json()?;
+        Ok(lease(id, &answer))
     }
 
     fn close(notes: &Notes, id: Vec<u8>) -> Result<()> {
         notes.send("DELETE", &format!("/sessions/{}", String::from_utf8_lossy(&id)), None).map(drop)
     }
+}
+
+/// Renewed long before its end, where it has one.
+fn lease(id: Vec<u8>, session: &Json) -> Lease {
+    Lease { private: id, renew_after_ms: session["lasts_ms"].as_u64().map(|ms| ms / 2) }
 }
 
 bimetal_provider::export_provider!(crate::Notes, "manifest.json");

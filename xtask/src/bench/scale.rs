@@ -19,7 +19,7 @@ const TARGET: &str = "wasm32-wasip2";
 
 /// How objects are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Blocks,
     Count,
     ForEach,
@@ -78,7 +78,7 @@ pub(crate) fn component() -> PathBuf {
 }
 
 /// Adds its lines to the report.
-pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
+pub(super) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let terraform = Terraform::find()?;
     if terraform.is_none() {
         report.note("terraform is not installed: many objects are not compared");
@@ -209,7 +209,7 @@ impl Shape {
     }
 
     /// As a configuration.
-    pub(super) fn bimetal(self, size: usize) -> String {
+    pub(crate) fn bimetal(self, size: usize) -> String {
         let mut text =
             "bimetal {\n  required_providers {\n    memory = { path = \"./memory.wasm\" }\n  }\n}\n".to_owned();
         self.write(size, &mut text, "memory_item", |name, after| {

@@ -91,8 +91,12 @@ pub(crate) async fn plan_and_do(
         if !bimetal_apply::has_work(&planned.plan, resolved, &*world.host) {
             return Ok(nothing_to_do(session, &planned.plan));
         }
-        if !planned.plan.is_empty() && !wish.doing.auto_approve {
-            approve(session, wish.course.options.mode)?;
+        let asks = !planned.plan.is_empty() && !wish.doing.auto_approve;
+        if !session.json && (asks || planned.plan.effects().next().is_some()) {
+            say("\n");
+        }
+        if asks {
+            approve(session, wish.course.options.mode).await?;
         }
         match carry_out(session, &world, &planned, wish).await? {
             Ended::Done(code) => return Ok(code),
@@ -182,7 +186,7 @@ async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doin
 }
 
 /// Asks; without somebody to ask, that is an error.
-fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
+async fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
     let hint = "use `--auto-approve`, or `bimetal plan --out FILE` and `bimetal apply FILE`";
     let question = match mode {
         Mode::Apply => "Do this?",
@@ -193,18 +197,22 @@ fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
         true => String::new(),
         false => format!("This is the state `{}`. ", session.state),
     };
-    ask(session, &format!("{of_state}{question}"), "nobody is there to approve the plan", hint)
+    ask(session, &format!("{of_state}{question}"), "nobody is there to approve the plan", hint).await
 }
 
 /// Asks before something is done that nobody takes back.
-pub(crate) fn ask(session: &Session, question: &str, nobody: &str, hint: &str) -> Result<(), Failure> {
+pub(crate) async fn ask(session: &Session, question: &str, nobody: &str, hint: &str) -> Result<(), Failure> {
     if session.json || !std::io::stdin().is_terminal() {
         return Err(Diagnostic::error(nobody).hint(hint).into());
     }
     say(&format!("{} Only `yes` is taken for yes: ", paint(BOLD, question)));
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    match answer.trim() {
+    // Elsewhere, so that a signal is heard meanwhile.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        answer
+    });
+    match answer.await.unwrap_or_default().trim() {
         "yes" => Ok(()),
         _ => Err(Diagnostic::error("not approved: nothing was done").into()),
     }

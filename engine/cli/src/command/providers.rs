@@ -50,12 +50,14 @@ pub(crate) async fn chosen(
     session.progress.clear();
     let proposal = proposal.map_err(|failure| Failure::new(failure.diagnostics, &configuration.files))?;
     let asked = proposal.grown.iter().filter(|grown| !consent.grant.contains(&grown.name.0));
-    asked.into_iter().try_for_each(|grown| agree(session, grown, consent))?;
+    for grown in asked {
+        agree(session, grown, consent).await?;
+    }
     Ok(proposal.lock)
 }
 
 /// Shows what more a provider wants, and asks; where nobody is there, that is an error.
-fn agree(session: &Session, grown: &Grown, consent: &Consent) -> Result<(), Failure> {
+async fn agree(session: &Session, grown: &Grown, consent: &Consent) -> Result<(), Failure> {
     let Grown { name, from, to, more, less } = grown;
     let what = format!("provider `{name}` {to} asks for more than {from} was granted");
     if !consent.input || session.json || !std::io::stdin().is_terminal() {
@@ -69,7 +71,7 @@ fn agree(session: &Session, grown: &Grown, consent: &Consent) -> Result<(), Fail
         lines.iter().for_each(|line| say(&format!("  {} may {line}\n", paint(style, sign))));
     }
     let hint = format!("`--grant {name}` grants it");
-    super::apply::ask(session, "Grant it?", "nobody is there to agree", &hint)
+    super::apply::ask(session, "Grant it?", "nobody is there to agree", &hint).await
 }
 
 async fn lock(session: &Session, arguments: &LockProviders) -> Result<(), Failure> {

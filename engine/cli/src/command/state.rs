@@ -221,7 +221,7 @@ async fn force_unlock(session: &Session, force: bool) -> Result<(), Failure> {
     say(&leases_text(&held));
     if !force {
         let question = "Break these locks? What their holders write from then on is refused.";
-        ask(session, question, "nobody is there to be asked", "use `--force`")?;
+        ask(session, question, "nobody is there to be asked", "use `--force`").await?;
     }
     let leases: Vec<Lease> = held.into_iter().map(|held| held.lease).collect();
     store.force_unlock(&leases).await?;

@@ -49,7 +49,8 @@ pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
     let renamed = if detail == Detail::Summary { String::new() } else { renamed_text(plan) };
     let (summary, partial) = (summary(plan), partial_text(plan.partial.as_ref(), width));
     let (left, outputs, origin) = (left_text(plan), outputs_text(&plan.outputs, detail), origin_text(plan, width));
-    format!("{drift}{renamed}{changes}{left}{summary}{partial}{outputs}\n{origin}")
+    let origin = if origin.is_empty() { origin } else { format!("\n{origin}") };
+    format!("{drift}{renamed}{changes}{left}{summary}{partial}{outputs}{origin}")
 }
 
 /// Objects as blocks, with an empty line between them.

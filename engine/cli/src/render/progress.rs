@@ -130,6 +130,8 @@ impl Screen {
         }
         if !lines.is_empty() {
             state.spoke = now;
+            // What ended before comes before.
+            lines.splice(0..0, state.digest.take());
         }
         self.say(&mut lines);
         self.keep(&mut state);

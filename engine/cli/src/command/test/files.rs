@@ -24,10 +24,9 @@ pub(super) fn read(session: &Session, arguments: &Test) -> Result<Vec<Suite>, Fa
     let is_there = |name: &String| suites.iter().any(|suite| *suite.file.name == **name);
     let unknown: Vec<&String> = wanted.iter().filter(|name| !is_there(name)).collect();
     if !unknown.is_empty() {
-        let known: Vec<String> = suites.iter().map(|suite| format!("`{}`", suite.file.name)).collect();
-        let hint =
-            if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
-        let error = |name: &String| Diagnostic::error(format!("`{name}` is no file of tests")).hint(&hint);
+        let known = || suites.iter().map(|suite| &*suite.file.name);
+        let hint = |name: &str| bimetal_config::nearest_or_all(name, known().collect::<Vec<_>>(), "such file");
+        let error = |name: &String| Diagnostic::error(format!("`{name}` is no file of tests")).hint(hint(name));
         return Err(Failure::new(unknown.into_iter().map(error).collect(), &[]));
     }
     suites.retain(|suite| wanted.is_empty() || wanted.contains(&suite.file.name.to_string()));

@@ -16,21 +16,31 @@ type Kind = (Address, bool, &'static str);
 /// What ended and was not said yet.
 #[derive(Default)]
 pub(super) struct Digest {
-    ended: BTreeMap<Kind, Vec<(Address, Duration)>>,
+    ended: BTreeMap<Kind, Alike>,
+}
+
+/// What is of one kind.
+struct Alike {
+    /// How many kinds were there before it.
+    place: usize,
+    each: Vec<(Address, Duration)>,
 }
 
 impl Digest {
     pub(super) fn add(&mut self, address: &Address, action: &'static str, took: Duration) {
         let kind = (address.whole(), address.replica.is_some(), action);
-        self.ended.entry(kind).or_default().push((address.clone(), took));
+        let place = self.ended.len();
+        let alike = self.ended.entry(kind).or_insert_with(|| Alike { place, each: Vec::new() });
+        alike.each.push((address.clone(), took));
     }
 
-    /// What is to be said now.
+    /// What is to be said now, in the order in which it happened.
     pub(super) fn take(&mut self) -> Vec<String> {
-        let kinds = std::mem::take(&mut self.ended);
+        let mut kinds: Vec<_> = std::mem::take(&mut self.ended).into_iter().collect();
+        kinds.sort_by_key(|(_, alike)| alike.place);
         kinds
             .into_iter()
-            .flat_map(|((whole, is_replica, action), ended)| said(&whole, is_replica, action, &ended))
+            .flat_map(|((whole, is_replica, action), alike)| said(&whole, is_replica, action, &alike.each))
             .collect()
     }
 }
@@ -81,6 +91,14 @@ mod tests {
         docker_volume.data["a"]: destroyed after 1m15s
         docker_volume.data["b"]: destroyed after 1m15s
         "#);
+        // As they ended, not as they are called.
+        for address in ["service.web.replica[0]", "machine.docker.here"] {
+            digest.add(&address.parse().unwrap(), "delete", Duration::ZERO);
+        }
+        insta::assert_snapshot!(plain(&digest.take().join("\n")), @"
+        service.web.replica[0]: destroyed after 0.0s
+        machine.docker.here: destroyed after 0.0s
+        ");
         assert!(digest.take().is_empty());
     }
 }

@@ -17,6 +17,7 @@ use bimetal_host::{Host, Origin};
 use bimetal_install::Source;
 use bimetal_install::signature::Key;
 use bimetal_model::snapshot::Snapshot;
+use bimetal_model::version::fits;
 use bimetal_model::{Address, Diagnostic, ProviderName, Span};
 
 use crate::failure::{Failure, io};
@@ -191,13 +192,13 @@ fn check_version(name: &ProviderName, version: &str, required: Option<&RequiredP
     let Some((required, wanted)) = required.and_then(|required| Some((required, required.version.as_ref()?))) else {
         return Ok(());
     };
-    let error = match bimetal_install::version::allows(wanted, version) {
+    let error = match fits(wanted, version) {
         Ok(true) => return Ok(()),
         Ok(false) => {
             Diagnostic::error(format!("provider `{name}` is version {version}, and the configuration wants `{wanted}`"))
                 .hint("use a version that fits, or widen `version`")
         }
-        Err(reason) => Diagnostic::error(format!("`{wanted}` is no version constraint")).because(reason),
+        Err(error) => error,
     };
     Err(error.at(&required.span).into())
 }

@@ -12,6 +12,7 @@ use bimetal_host::{Host, HostOptions};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::{Edge as _, Remember as _};
 use bimetal_model::snapshot::{Origin, Snapshot};
+use bimetal_model::version::fits;
 use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::Plan;
 use bimetal_sources::want::Ask;
@@ -337,17 +338,13 @@ impl Keep for InState {
 pub(crate) fn check_version(desired: &Desired, files: &[SourceFile]) -> Result<(), Failure> {
     let Some((wanted, span)) = &desired.module.settings.required_version else { return Ok(()) };
     let here = env!("CARGO_PKG_VERSION");
-    match bimetal_install::version::allows(wanted, here) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            let error = Diagnostic::error(format!("this is Bimetal {here}, and the configuration wants `{wanted}`"));
-            Err(Failure::new(vec![error.at(span).hint("use a version that fits, or widen `required_version`")], files))
-        }
-        Err(reason) => {
-            let error = Diagnostic::error(format!("`{wanted}` is no version constraint")).because(reason);
-            Err(Failure::new(vec![error.at(span)], files))
-        }
-    }
+    let error = match fits(wanted, here) {
+        Ok(true) => return Ok(()),
+        Ok(false) => Diagnostic::error(format!("this is Bimetal {here}, and the configuration wants `{wanted}`"))
+            .hint("use a version that fits, or widen `required_version`"),
+        Err(error) => error,
+    };
+    Err(Failure::new(vec![error.at(span)], files))
 }
 
 /// Bimetal's folder below the one that the variable names, or below the home.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bimetal_config::SourceFile;
 use bimetal_config::lock::Lock;
-use bimetal_model::snapshot::{Origin, Snapshot};
+use bimetal_model::snapshot::{Origin, Snapshot, short_commit};
 use bimetal_model::{Diagnostic, Diagnostics};
 use bimetal_plan::{Mode, Version as Wanted};
 use bimetal_refresh::Calls;
@@ -101,7 +101,7 @@ pub(crate) fn both<T>(before: Result<T, Failure>, after: Result<T, Failure>) -> 
 /// Nobody types all of a commit's digits.
 fn as_shown(name: &str) -> String {
     let is_commit = name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    name.get(..12).filter(|_| is_commit).unwrap_or(name).to_owned()
+    if is_commit { short_commit(name).to_owned() } else { name.to_owned() }
 }
 
 impl Version {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bimetal_host::registry::Registries;
 use bimetal_model::Diagnostic;
-use bimetal_model::snapshot::Origin;
+use bimetal_model::snapshot::{Origin, short_commit};
 use bimetal_sources::want::Ask;
 use bimetal_sources::{Git, Options, Repository, Source, Trust, Wanted, fetch};
 
@@ -123,7 +123,7 @@ fn new_folder(session: &Session) -> Result<tempfile::TempDir, Failure> {
 /// The state is that of the session's own folder.
 fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origin) -> Result<Session, Failure> {
     if !root.is_dir() {
-        let commit = origin.commit.get(..12).unwrap_or(&origin.commit);
+        let commit = short_commit(&origin.commit);
         let error = Diagnostic::error(format!("there is no folder `{}` in commit {commit}", origin.folder));
         return Err(error.hint("name one that was there then").into());
     }

@@ -4,13 +4,13 @@
 
 use bimetal_config::lock::LockedProvider;
 use bimetal_host::{Manifest, digest};
+use bimetal_model::version::{Constraint, Version, fits, newest};
 use bimetal_model::{Diagnostic, ProviderName};
 
 use crate::cache::{Cache, Component};
 use crate::signature::{Key, signer};
 use crate::source::Source;
 use crate::supply::Supply;
-use crate::version;
 
 /// A provider that the configuration names.
 #[derive(Clone, Copy, Debug)]
@@ -71,39 +71,32 @@ fn still_wanted(wanted: Wanted<'_>, locked: &LockedProvider) -> Result<String, D
             .because(format!("the lock file has it from {from}, the configuration wants `{source}`"))
             .hint(hint));
     }
-    let fits = version.map_or(Ok(true), |wanted| version::allows(wanted, &locked.version));
-    match fits.map_err(|reason| no_constraint(version, &reason))? {
-        true => Ok(locked.version.clone()),
-        false => {
-            let wanted = version.unwrap_or_default();
-            let error =
-                Diagnostic::error(format!("provider `{name}` is locked in a version that is not wanted any more"));
-            Err(error
-                .because(format!("the lock file has {}, the configuration wants `{wanted}`", locked.version))
-                .hint(hint))
-        }
+    if let Some(wanted) = version
+        && !fits(wanted, &locked.version)?
+    {
+        let error = Diagnostic::error(format!("provider `{name}` is locked in a version that is not wanted any more"));
+        return Err(error
+            .because(format!("the lock file has {}, the configuration wants `{wanted}`", locked.version))
+            .hint(hint));
     }
+    Ok(locked.version.clone())
 }
 
 async fn choose(wanted: Wanted<'_>, supply: &Supply) -> Result<String, Diagnostic> {
     let Wanted { name, source, version: constraint, .. } = wanted;
     let tags = supply.tags(source).await?;
-    let tags = || tags.iter().map(String::as_str);
-    let newest = version::newest(tags(), constraint).map_err(|reason| no_constraint(constraint, &reason))?;
-    newest.map(|version| version.to_string()).ok_or_else(|| {
+    let versions = || tags.iter().filter_map(|tag| Some((Version::parse(tag).ok()?, ())));
+    let chosen = newest(versions(), constraint.map(Constraint::parse).transpose()?.as_ref());
+    chosen.map(|(version, ())| version.to_string()).ok_or_else(|| {
         let what = constraint.map_or("no version".to_owned(), |wanted| format!("no version that fits `{wanted}`"));
-        let there = match version::newest(tags(), None) {
-            Ok(Some(newest)) => format!("the newest that there is is {newest}"),
-            Ok(None) | Err(_) => "none of its tags is a version".to_owned(),
+        let there = match newest(versions(), None) {
+            Some((newest, ())) => format!("the newest that there is is {newest}"),
+            None => "none of its tags is a version".to_owned(),
         };
         Diagnostic::error(format!("{} has {what} of provider `{name}`", supply.shown()))
             .because(format!("of `{source}`: {there}"))
             .hint("see that `source` is right, or widen `version`")
     })
-}
-
-fn no_constraint(constraint: Option<&str>, reason: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{}` is no version constraint", constraint.unwrap_or_default())).because(reason)
 }
 
 async fn fetch(

@@ -4,7 +4,6 @@
 //! Runs nothing of what it brings, and prints nothing.
 
 pub mod signature;
-pub mod version;
 
 mod artifact;
 mod cache;

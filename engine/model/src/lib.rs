@@ -21,6 +21,7 @@ pub mod snapshot;
 pub mod ty;
 mod unify;
 pub mod value;
+pub mod version;
 
 pub use address::{Address, AddressParts, BlockKind, Key, ModulePath, ProviderKey, ProviderName};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};

@@ -128,10 +128,15 @@ pub struct Origin {
     pub dirty: bool,
 }
 
+/// A commit's id by as many digits as people tell it by.
+pub fn short_commit(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
 impl Origin {
     /// The commit, as people say it: `0123456789ab (v1.2.0, main), with changes that are not committed`.
     pub fn in_words(&self) -> String {
-        let commit = self.commit.get(..12).unwrap_or(&self.commit);
+        let commit = short_commit(&self.commit);
         let names: Vec<&str> = [&self.tag, &self.branch].into_iter().flatten().map(String::as_str).collect();
         let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
         format!("{commit}{names}{}", if self.dirty { ", with changes that are not committed" } else { "" })

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use bimetal_model::Diagnostic;
+use bimetal_model::version::{Constraint, fits};
 use serde::{Deserialize, Serialize};
 
 use crate::source::{Source, is_id};
-use crate::version;
 
 /// A module, or a configuration, that something names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +28,11 @@ impl Wanted {
             Source::Git { reference: Some(_), .. } => {
                 wrong("`ref` says already which commit it is", "leave out one of the two")
             }
-            Source::Git { reference: None, .. } => constraint(version),
+            Source::Git { reference: None, .. } => Constraint::parse(version).map(drop),
             Source::Artifact { reference, .. } if reference.is_settled() => {
                 wrong("`source` says already which tag it is", "leave out one of the two")
             }
-            Source::Artifact { .. } => constraint(version),
+            Source::Artifact { .. } => Constraint::parse(version).map(drop),
             Source::Archive { .. } => {
                 wrong("an archive has no tags to choose among", "write the version into `source`")
             }
@@ -56,8 +56,7 @@ impl Wanted {
         // Lock files are merged and edited; only what is an id may come near git.
         let has_commit = locked.commit.as_deref().is_some_and(is_id);
         let fits = |constraint: &String| {
-            let version = locked.version.as_deref().and_then(version::of_tag);
-            version.is_some_and(|version| version::allows(constraint, &version).unwrap_or(false))
+            locked.version.as_deref().is_some_and(|version| fits(constraint, version).unwrap_or(false))
         };
         match (&self.source, &self.version) {
             (Source::Git { .. }, Some(constraint)) => fits(constraint) && has_commit,
@@ -74,11 +73,6 @@ impl Wanted {
             (Source::Archive { .. }, _) => locked.commit.is_none(),
         }
     }
-}
-
-fn constraint(version: &str) -> Result<(), Diagnostic> {
-    version::check(version)
-        .map_err(|reason| Diagnostic::error(format!("`{version}` is no version constraint")).because(reason))
 }
 
 /// What a lock file has of one thing that is wanted.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bimetal_model::json::{Marks, encode};
 use bimetal_model::port::Remember as _;
-use bimetal_model::snapshot::{Revision, RevisionOutcome, Source};
+use bimetal_model::snapshot::{Revision, RevisionOutcome, Source, short_commit};
 use bimetal_state::State;
 use serde_json::{Value as Json, json};
 
@@ -57,7 +57,7 @@ async fn list(session: &Session, store: &State) -> Result<(), Failure> {
 /// As short as it is known by, and `+` where there was more.
 fn commit(revision: &Revision) -> Option<String> {
     let origin = revision.origin.as_ref()?;
-    let commit = origin.commit.get(..12).unwrap_or(&origin.commit);
+    let commit = short_commit(&origin.commit);
     Some(format!("{commit}{}", if origin.dirty { "+" } else { "" }))
 }
 

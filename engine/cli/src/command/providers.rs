@@ -8,7 +8,7 @@ use bimetal_config::lock::{Lock, LockedModule, LockedProvider};
 use bimetal_install::{Mirror, Source};
 use bimetal_model::port::Predict as _;
 use bimetal_model::schema::ProviderSchema;
-use bimetal_model::snapshot::Snapshot;
+use bimetal_model::snapshot::{Snapshot, short_commit};
 use bimetal_model::{Diagnostic, ProviderName};
 use bimetal_sources::want::Ask;
 use serde_json::{Value as Json, json};
@@ -92,7 +92,7 @@ pub(crate) fn show(session: &Session, lock: &Lock) {
         return print_json(&json!({ "format": 1, "modules": modules, "providers": providers }));
     }
     for ((source, _), locked) in &lock.modules {
-        let commit = locked.commit.as_deref().map(|commit| format!("commit {}", commit.get(..12).unwrap_or(commit)));
+        let commit = locked.commit.as_deref().map(|commit| format!("commit {}", short_commit(commit)));
         let what = [locked.version.clone(), commit].into_iter().flatten().collect::<Vec<_>>().join(", ");
         print(&format!("{} {what}\n", paint(BOLD, source)));
     }

@@ -1,7 +1,7 @@
 //! `status`: which commit runs, and how far it is from another one.
 
 use bimetal_model::Diagnostic;
-use bimetal_model::snapshot::{Origin, Revision};
+use bimetal_model::snapshot::{Origin, Revision, short_commit};
 use bimetal_sources::checkout::Distance;
 use bimetal_sources::{Git, Repository};
 use serde_json::json;
@@ -89,7 +89,7 @@ fn text(revision: &Revision, origin: &Origin, beside: &Beside, drift: usize) -> 
     let of = origin.repository.as_ref().map(|repository| format!(" of {repository}")).unwrap_or_default();
     let folder = if origin.folder.is_empty() { String::new() } else { format!(", `{}`", origin.folder) };
     let Revision { number, who, command, started_ms, .. } = revision;
-    let short = beside.commit.get(..12).unwrap_or(&beside.commit);
+    let short = short_commit(&beside.commit);
     let drift = match drift {
         0 => "nothing had changed outside of Bimetal when that was planned".to_owned(),
         1 => "1 object had changed outside of Bimetal when that was planned".to_owned(),

@@ -1,12 +1,13 @@
 //! Which commit is meant: what is locked, unless its tag stands elsewhere by now; else what the server's refs say.
 
 use bimetal_model::Diagnostic;
+use bimetal_model::version::{self, Constraint, Version};
 
 use super::Item;
 use super::errand::{Choice, short_tag};
 use crate::git::{Refs, Target};
 use crate::source::Source;
-use crate::version;
+use crate::version::of_tag;
 use crate::want::{Locked, Wanted};
 
 /// What is to be fetched for it.
@@ -91,15 +92,19 @@ pub(super) fn newest_tag<'t>(
     constraint: &str,
     tags: impl Iterator<Item = &'t str> + Clone,
 ) -> Result<&'t str, Diagnostic> {
-    let no_constraint = |reason| Diagnostic::error(format!("`{constraint}` is no version constraint")).because(reason);
-    let newest = version::newest(tags.clone(), constraint).map_err(no_constraint)?;
-    newest.map(|(_, tag)| tag).ok_or_else(|| unfit(wanted, constraint, tags))
+    let chosen = version::newest(versions(tags.clone()), Some(&Constraint::parse(constraint)?));
+    chosen.map(|(_, tag)| tag).ok_or_else(|| unfit(wanted, constraint, tags))
+}
+
+/// Of `v1.2.3` and `1.2.3` the former is the greater.
+fn versions<'t>(tags: impl Iterator<Item = &'t str>) -> impl Iterator<Item = (Version, &'t str)> {
+    tags.filter_map(|tag| Some((of_tag(tag)?, tag)))
 }
 
 fn unfit<'t>(wanted: &Wanted, constraint: &str, tags: impl Iterator<Item = &'t str>) -> Diagnostic {
-    let there = match version::newest(tags, ">= 0") {
-        Ok(Some((newest, _))) => format!("the newest that there is is {newest}"),
-        Ok(None) | Err(_) => "none of its tags is a version".to_owned(),
+    let there = match version::newest(versions(tags), None) {
+        Some((newest, _)) => format!("the newest that there is is {newest}"),
+        None => "none of its tags is a version".to_owned(),
     };
     Diagnostic::error(format!("`{}` has no version that fits `{constraint}`", wanted.source))
         .because(there)

@@ -7,7 +7,7 @@ use bimetal_config::{Desired, SourceFile};
 use bimetal_kit::Verdict;
 use bimetal_model::port::Predict as _;
 use bimetal_model::schema::{Attribute, Block, FunctionSchema, ProviderSchema, Role, TypeSchema};
-use bimetal_model::{BlockKind, Diagnostic};
+use bimetal_model::{Address, BlockKind, Diagnostic};
 
 use super::{Bench, cases};
 use crate::arguments;
@@ -21,7 +21,7 @@ pub(super) async fn docs(session: &Session, arguments: &arguments::plugin::Docs)
     let bench = Bench::new(session, &arguments.component, folder.as_ref().unwrap_or(&session.root))?;
     let schema = bench.host.schema(&bench.name).map_err(|said| Failure::new(said, &[]))?;
     let examples = match &folder {
-        Some(folder) => played(session, &bench, arguments, folder).await?,
+        Some(folder) => played(session, &bench, arguments, folder, &schema).await?,
         None => Vec::new(),
     };
     print(&document(&bench, &schema, &examples));
@@ -39,6 +39,7 @@ async fn played(
     bench: &Bench,
     arguments: &arguments::plugin::Docs,
     folder: &std::path::Path,
+    schema: &ProviderSchema,
 ) -> Result<Vec<Example>, Failure> {
     let stage = cases::stage(session, &arguments.cases, folder).await?;
     let checks = bench.examine(Some(&stage.cases), |_| {}).await;
@@ -46,13 +47,18 @@ async fn played(
         let error = Diagnostic::error(format!("{}: it does not hold that {}", failed.about, failed.name));
         return Err(error.hint("examples must work: `bimetal plugin test` shows what does not").into());
     }
-    Ok(examples(&stage.cases.first, &stage.files))
+    Ok(examples(&stage.cases.first, &stage.files, schema))
 }
 
-fn examples(desired: &Desired, files: &[SourceFile]) -> Vec<Example> {
-    let objects = desired.module.objects.values().filter(|block| block.address.block != BlockKind::Machine);
-    let example = |block: &ObjectBlock| Some(Example { ty: block.address.ty.clone(), text: text_of(block, files)? });
-    objects.filter_map(|block| example(block)).collect()
+fn examples(desired: &Desired, files: &[SourceFile], schema: &ProviderSchema) -> Vec<Example> {
+    let machine = schema.managed.iter().find(|(_, ty)| ty.role == Some(Role::Machine)).map(|(name, _)| name);
+    let ty = |address: &Address| match address.block {
+        // It is called as the provider is.
+        BlockKind::Machine => machine.cloned(),
+        _ => Some(address.ty.clone()),
+    };
+    let example = |block: &ObjectBlock| Some(Example { ty: ty(&block.address)?, text: text_of(block, files)? });
+    desired.module.objects.values().filter_map(|block| example(block)).collect()
 }
 
 /// From the header to the brace that ends the block, as `fmt` leaves it: at the beginning of a line.

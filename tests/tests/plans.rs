@@ -68,11 +68,10 @@ fn plan(bimetal: &Bimetal, words: &[&str]) -> String {
 fn many_alike_are_one() {
     let bimetal = fleet();
     assert_snapshot!("many_alike_are_one", plan(&bimetal, &[]));
-    assert_snapshot!(plan(&bimetal, &["-detail=summary"]), @r"
+    assert_snapshot!(plan(&bimetal, &["-detail=summary"]), @"
     $ bimetal plan -offline -detail=summary
     Plan: 105 to add (4 machines, 98 replicas of 1 service, 3 resources), 0 to change, 0 to destroy.
     1 output changes.
-
     --- stderr
     (0)
     ");
@@ -124,7 +123,6 @@ fn one_that_differs_is_seen() {
           "odd-1",
           "data-c",
         ]
-
     --- stderr
     warning: this plan is a part of what the configuration asks for: `-target=docker_volume.data`
      |
@@ -163,7 +161,6 @@ fn a_part_may_be_planned() {
 
     Plan: 5 to add (4 machines, 1 resource), 0 to change, 0 to destroy.
     2 blocks of the configuration are left out, and 1 output that rests on that stays as it is.
-
     --- stderr
     warning: this plan is a part of what the configuration asks for: `-target=docker_volume.data["a"]`
      |
@@ -190,7 +187,6 @@ fn a_part_may_be_planned() {
 
     Plan: 4 to add (4 machines), 0 to change, 0 to destroy.
     2 blocks of the configuration are left out, and 1 output that rests on that stays as it is.
-
     --- stderr
     warning: this plan is a part of what the configuration asks for: `-exclude=service.web`, `-exclude=docker_volume.data`
      |

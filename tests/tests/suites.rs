@@ -849,7 +849,7 @@ fn files_are_found_and_chosen() {
     --- stderr
     error: `none.bmtest.hcl` is no file of tests
      |
-     = hint: there are `a.bmtest.hcl`, `b.bmtest.hcl`, `f.bmtest.json`, `tests/c.bmtest.hcl`
+     = hint: did you mean `a.bmtest.hcl`?
 
     (1)
 
@@ -1888,7 +1888,6 @@ output "more" {
 
     Outputs that change:
       + more = (known after apply)
-
     --- stderr
     (0)
     "#);

@@ -277,6 +277,6 @@ resource "a" "b" {
     error: `var.b` is not declared at «var.b» hint: there is no variable at all
     error: `port.value` is not declared at «port.value» hint: did you mean `pool`?
     error: `local.c` is not declared at «local.c» hint: there is no local at all
-    error: `it.value` is not declared at «it.value» hint: there are `a.b`
+    error: `it.value` is not declared at «it.value» hint: there is only `a.b`
     ");
 }

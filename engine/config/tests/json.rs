@@ -208,7 +208,7 @@ fn mistakes_are_said_where_the_json_is() {
     error: `sensitive` is `true` or `false` at «"yes"»
     error: `depends_on` is a list of blocks at «"docker_volume.a"» hint: write `depends_on = [machine.docker.here]`
     error: `value` is missing at «"o"»
-    error: `var.b` is not declared at «var.b» hint: there are `var.x`
+    error: `var.b` is not declared at «var.b» hint: there is only `var.x`
     error: `lcoal.a` is not declared at «lcoal.a» hint: did you mean `local`?
     error: `x.value` is not declared at «x.value» hint: declare it: `resource "x" "value" { … }`
     variable x : any = 1 None false

@@ -235,7 +235,7 @@ fn mistakes_in_calls_are_shown_where_they_are() {
     error: there is no module in `.bimetal/modules/x-38fd7c496d5f` at «"git::https://example.com/x"» hint: a module is a folder with files that end with `.bm.hcl`
     error: `source` is missing at «module "m"» hint: write `source = "./modules/name"`
     error: `module.m.ful` is not declared at «module.m.ful» hint: did you mean `module.m.full`?
-    error: `module.n` is not declared at «module.n» hint: there are `module.m`
+    error: `module.n` is not declared at «module.n» hint: there is only `module.m`
     error: `each` is known only in a block with `for_each` at «each.key» hint: add `for_each = …` to the block
     error: how many instances `module.m` has depends on itself (it depends on `docker_volume.x`) at «module "m"»
     error: these depend on each other in a circle (module.m.var.name → module.m.output.full → module.m.local.full → module.m.var.name) at «module "m"» hint: take out one of these references

@@ -37,10 +37,20 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us, without what it tells us of our own package: build scripts that look at it would run again, and all that
+/// rests on them would be compiled again.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(crate::root());
+    let is_ours = |name: &str| {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+        of_package.iter().any(|prefix| name.starts_with(prefix)) || ["CARGO_CRATE_NAME", "OUT_DIR"].contains(&name)
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_ours) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -52,5 +52,13 @@ fn tests(interruptible: &Interruptible, real: Real) -> Result<()> {
     test.args(["test", "--workspace", "--no-fail-fast"]);
     test.env("BIMETAL_TEST_REAL", if real == Real::Wanted { "1" } else { "0" });
     test.env("BIMETAL_TEST_BINARY", crate::target().join("debug/bimetal"));
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        test.env("RUST_TEST_THREADS", at_once().to_string());
+    }
     interruptible.run(test)
+}
+
+/// Most tests wait most of the time: for engines, machines and servers.
+fn at_once() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }

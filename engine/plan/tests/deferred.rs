@@ -134,3 +134,44 @@ fn what_can_not_be_read_yet_is_left_alone() {
     - docker_volume.w; `docker_volume.w` is not in the configuration any more
     ");
 }
+
+#[test]
+fn a_service_waits_for_the_machine_that_is_its_only_place() {
+    let config = r#"
+machine "metal" "m" {
+  host     = "later"
+  platform = "linux/amd64"
+}
+pool "p" {
+  machines = [machine.metal.m]
+}
+service "web" {
+  pool     = pool.p
+  image    = "nginx:1.27"
+  replicas = 2
+}
+resource "docker_volume" "v" {
+  name       = "v"
+  depends_on = [service.web]
+}
+output "names" {
+  value = [for replica in service.web.replicas : replica.name]
+}
+"#;
+    let mut world = World::default();
+    assert_snapshot!(check_plan(config, &world), @"
+    ! machine.metal.m; deferred: it is not switched on
+    ! service.web; deferred, as it needs `machine.metal.m`
+    ! docker_volume.v; deferred, as it needs `service.web`
+    ");
+    assert_snapshot!(check_plan(&config.replace("replicas = 2", "replicas = 3"), &settled(&config.replace("later", "now"))), @"
+    ? image nginx:1.27
+    ! machine.metal.m; deferred: it is not switched on
+    ! service.web.replica[2] on machine.metal.m (nginx@sha256:1.27/amd64); deferred, as it needs `machine.metal.m`
+    ");
+    world.apply(&config.replace("later", "now"));
+    assert_snapshot!(check_plan(&config.replace("later", "now"), &world), @"
+    ? image nginx:1.27
+    nothing to do
+    ");
+}

@@ -18,9 +18,9 @@ use crate::reason::Reason;
 use crate::untold::untold;
 
 /// After what it is read, and why.
-struct Later {
-    depends_on: BTreeSet<Address>,
-    reason: Reason,
+pub(super) struct Later {
+    pub(super) depends_on: BTreeSet<Address>,
+    pub(super) reason: Reason,
 }
 
 impl Planner<'_> {
@@ -109,7 +109,7 @@ impl Planner<'_> {
         self.take_reading(self.leave(change));
     }
 
-    fn put_off(&mut self, address: Address, owner: &Owner, config: Value, later: Later) {
+    pub(super) fn put_off(&mut self, address: Address, owner: &Owner, config: Value, later: Later) {
         let change = Planner::reading(address, owner, config, later);
         self.take_reading(Change { action: Action::Leave, ..change });
     }

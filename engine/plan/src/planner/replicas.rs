@@ -12,6 +12,7 @@ use bimetal_model::question::Question;
 use bimetal_model::{Address, Diagnostic, Diagnostics, Value};
 
 use super::Planner;
+use super::data_source::Later;
 use super::first::has_its_port;
 use crate::catalogue::Owner;
 use crate::data::{Action, Change};
@@ -39,6 +40,10 @@ impl Planner<'_> {
             let Some(block) = desired.module.objects.get(&address) else {
                 continue;
             };
+            if let Some(machine) = self.waits_for(block) {
+                self.put_off_service(block, machine);
+                continue;
+            }
             match self.ready(block) {
                 Some(instances) => {
                     ready.extend(instances);
@@ -57,6 +62,25 @@ impl Planner<'_> {
                 self.stuck.insert(Node::Object(address));
             }
         }
+    }
+
+    /// A machine that is deferred and not there yet, where a service's pool has no other place.
+    fn waits_for(&self, block: &ObjectBlock) -> Option<Address> {
+        let pool = service::pool(block, &self.values.scope).ok().filter(|_| self.defers)?;
+        let members = pool::members(&pool);
+        let is_deferred = |machine: &&Address| self.changes.get(*machine).is_some_and(|change| change.is_deferred());
+        let none_is_there = members.keys().all(|machine| self.is_no_place(machine));
+        members.keys().find(is_deferred).filter(|_| none_is_there).cloned()
+    }
+
+    /// Nobody can say where its replicas will be: what there is of it stays, and the rest is for the next apply.
+    fn put_off_service(&mut self, block: &ObjectBlock, machine: Address) {
+        let runtime = self.values.catalogue.runtime().map_err(|diagnostic| vec![diagnostic.of(&block.address)]);
+        let Some(runtime) = self.noted(runtime) else { return };
+        self.leave_out(&block.address);
+        let address = block.address.clone();
+        let (needed, depends_on) = (machine.clone(), [machine].into());
+        self.put_off(address, &runtime, Value::NULL, Later { depends_on, reason: Reason::NeedsDeferred { needed } });
     }
 
     fn ready<'b>(&mut self, block: &'b ObjectBlock) -> Option<Vec<Ready<'b>>> {

@@ -375,6 +375,9 @@ impl Predict for Providers {
             Some(name) if request.ty == "late_thing" && name.as_str() == Some("later") => {
                 Err(Refusal::Deferred("the sun is not up".to_owned()))
             }
+            _ if request.config.member("host").and_then(Value::as_str) == Some("later") => {
+                Err(Refusal::Deferred("it is not switched on".to_owned()))
+            }
             Some(_) | None => Ok(predicted(&schema.managed[&request.ty].block, request)),
         };
         requests.iter().map(one).collect()

@@ -17,6 +17,10 @@ use crate::store::{Commit, Committed, FORMAT, Select, View};
 /// How long a call waits for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// In KiB, as SQLite counts what is negative. Whoever only reads reads each page once; commits come back to the same ones: with SQLite's
+/// own 2 MB a fifth of the time of a large apply went into reading them again.
+const WRITERS_CACHE: i32 = -64 * 1024;
+
 /// `BIME`, so that `file` and we can tell a state from other databases.
 const APPLICATION: u32 = u32::from_be_bytes(*b"BIME");
 
@@ -81,8 +85,8 @@ impl File {
 
     /// It is on disk when this returns.
     pub(super) fn commit(&mut self, commit: &Commit) -> Result<Committed, Trouble> {
-        self.find_or_create()?;
         if self.used.is_none() {
+            self.find_or_create()?.pragma_update(None, "cache_size", WRITERS_CACHE)?;
             self.used = Use::shared(&self.path)?;
         }
         let connection = self.find_or_create()?;

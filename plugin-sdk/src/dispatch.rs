@@ -1,6 +1,7 @@
 //! From the contract's text to an author's types and back. One small erased face a type, so that little is made for each.
 
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use crate::planning::Plan;
 use crate::resource::{
     Create, DataSource, Deletion, Ephemeral, Foreign, Function, Lease, Opened, Outcome, Provider, Resource, Role,
 };
-use crate::schema::{Block, HasType as _, Schema};
+use crate::schema::{Block, HasType as _, Schema, block_of};
 
 type Wire<T> = std::result::Result<T, Vec<types::Diagnostic>>;
 /// An answer that may be put off.
@@ -29,7 +30,7 @@ impl<T> Default for Of<T> {
 /// A managed type, its value's Rust type forgotten.
 pub(crate) trait Managed<P> {
     fn name(&self) -> &'static str;
-    fn block(&self) -> Block;
+    fn block(&self) -> Rc<Block>;
     fn document(&self) -> Json;
     fn validate(&self, config: &str) -> Vec<types::Diagnostic>;
     fn upgrade(&self, version: u64, stored: &str) -> Wire<String>;
@@ -72,8 +73,8 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
         T::NAME
     }
 
-    fn block(&self) -> Block {
-        T::block()
+    fn block(&self) -> Rc<Block> {
+        block_of::<T>()
     }
 
     fn document(&self) -> Json {
@@ -109,7 +110,7 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
             parse(stored)
                 .map(unescape)
                 .and_then(|stored| T::upgrade(version, stored))
-                .map(|value| escape(value, &T::block()).to_string()),
+                .map(|value| escape(value, &block_of::<T>()).to_string()),
         )
     }
 
@@ -310,7 +311,7 @@ fn stand_in_for_handles<T: Schema>(mut config: Json) -> Json {
     if is_known(&config) {
         return config;
     }
-    for (name, attribute) in &T::block().attributes {
+    for (name, attribute) in &block_of::<T>().attributes {
         if attribute.is_handle() && config[name.as_str()].get("$unknown").is_some() {
             config[name.as_str()] = json!({ "$handle": null });
         }
@@ -321,9 +322,10 @@ fn stand_in_for_handles<T: Schema>(mut config: Json) -> Json {
 /// Without what is write-only: authors may answer the arguments as they came.
 fn encode<T: Schema + Serialize>(value: &T) -> String {
     let mut json = to_json(value);
-    T::block().without_write_only(&mut json);
+    let block = block_of::<T>();
+    block.without_write_only(&mut json);
     match has_key(&json, &|name| name.starts_with('$')) {
-        true => escape(json, &T::block()).to_string(),
+        true => escape(json, &block).to_string(),
         false => json.to_string(),
     }
 }

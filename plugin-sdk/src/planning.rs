@@ -1,6 +1,7 @@
 //! What an object will be: worked out from the schema alone, for a provider to amend.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -15,7 +16,7 @@ pub struct Plan {
     proposed: Json,
     value: Json,
     replace: BTreeSet<String>,
-    block: Block,
+    block: Rc<Block>,
     /// What the provider decided itself.
     decided: BTreeSet<String>,
 }
@@ -23,7 +24,7 @@ pub struct Plan {
 impl Plan {
     /// What the schema says: what is computed and not written is unknown in a new object and stays as it was in an old one;
     /// a different `force_new` attribute or block means a new object.
-    pub(crate) fn new(block: Block, prior: Option<Json>, config: Json, proposed: Json) -> Plan {
+    pub(crate) fn new(block: Rc<Block>, prior: Option<Json>, config: Json, proposed: Json) -> Plan {
         let attributes =
             block.attributes.iter().filter(|(_, attribute)| attribute.is("force-new")).map(|(name, _)| name);
         let blocks = block.blocks.iter().filter(|(_, nested)| nested.is("force-new")).map(|(name, _)| name);

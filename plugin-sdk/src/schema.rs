@@ -1,6 +1,9 @@
 //! Schemas from Rust types, in the JSON form that the host reads.
 
+use std::any::TypeId;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde::de::Error as _;
 use serde::ser::SerializeMap as _;
@@ -8,9 +11,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 /// A struct that is a type's value, or a nested block's.
-pub trait Schema {
+pub trait Schema: 'static {
     /// Its attributes and blocks.
     fn block() -> Block;
+}
+
+/// The same, worked out once an instance: a call is about a hundred objects of one type.
+pub(crate) fn block_of<T: Schema>() -> Rc<Block> {
+    thread_local! {
+        static BLOCKS: RefCell<BTreeMap<TypeId, Rc<Block>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    BLOCKS.with_borrow_mut(|blocks| blocks.entry(TypeId::of::<T>()).or_insert_with(|| T::block().into()).clone())
 }
 
 /// A Rust type that an attribute can have.

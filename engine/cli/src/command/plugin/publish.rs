@@ -53,6 +53,24 @@ fn target(text: &str) -> Result<(Source, &str), Diagnostic> {
             .because(why)
             .hint("write `registry.example.org/team/notes:1.2.0`")
     };
-    let (source, version) = text.rsplit_once(':').ok_or_else(|| wrong("it has no version".to_owned()))?;
+    // A registry's port is no version.
+    let parts = text.rsplit_once(':').filter(|(_, version)| !version.contains('/'));
+    let (source, version) = parts.ok_or_else(|| wrong("it has no version".to_owned()))?;
     Ok((Source::parse(source).map_err(wrong)?, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_stands_behind_the_name() {
+        let told = |text| match target(text) {
+            Ok((source, version)) => format!("{source} {version}"),
+            Err(error) => error.detail,
+        };
+        assert_eq!(told("localhost:5000/team/notes:1.2.0"), "localhost:5000/team/notes 1.2.0");
+        assert_eq!(told("localhost:5000/team/notes"), "it has no version");
+        assert_eq!(told("registry.example.org/team/notes"), "it has no version");
+    }
 }

@@ -314,6 +314,21 @@ fn a_commit_is_planned_and_applied_whatever_is_checked_out() {
     bimetal.ok(&["apply", &source, "--auto-approve", "--move-state"]);
     assert_eq!(bimetal.output("text"), "one");
 
+    // A folder of it, and what that has from outside of itself.
+    let elsewhere = Bimetal::new("");
+    bimetal.write("modules/hello/main.bm.hcl", &text("hello from a folder"));
+    let call = "module \"hello\" {\n  source = \"../../modules/hello\"\n}\noutput \"said\" {\n  value = module.hello.text\n}\n";
+    bimetal.write("env/prod/main.bm.hcl", call);
+    for words in [&["add", "modules", "env"][..], &["commit", "--quiet", "--message", "an environment"], &["tag", "v3"]]
+    {
+        git(bimetal.folder(), words);
+    }
+    let source = format!("git::file://{}//env/prod?ref=v3", bimetal.folder().display());
+    let planned = elsewhere.ok(&["plan", &source, "--out", "three.plan"]);
+    assert!(planned.contains("said = \"hello from a folder\"") && planned.contains("(v3)"), "{planned}");
+    elsewhere.ok(&["apply", "three.plan"]);
+    assert_eq!(elsewhere.output("said"), "hello from a folder");
+
     // Nothing of it is left, and what is checked out is as it was.
     assert_eq!(std::fs::read_to_string(bimetal.folder().join("main.bm.hcl")).expect("our own"), text("not ready"));
     let own: Vec<_> = std::fs::read_dir(bimetal.folder().join(".bimetal")).expect("it is there").collect();

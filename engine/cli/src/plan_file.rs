@@ -41,6 +41,9 @@ struct Saved {
     /// Whether the configuration was that of a commit, whatever was checked out.
     #[serde(default)]
     of_commit: bool,
+    /// Where that commit is, if it was fetched.
+    #[serde(default)]
+    source: Option<String>,
     resolved: Vec<(Intent, Option<Object>)>,
 }
 
@@ -54,6 +57,8 @@ pub(crate) struct FromFile {
     pub(crate) state: String,
     /// The commit whose configuration it was, whatever was checked out.
     pub(crate) commit: Option<String>,
+    /// Where that commit is, if it was fetched.
+    pub(crate) source: Option<String>,
     pub(crate) observed: Observed,
 }
 
@@ -77,6 +82,7 @@ pub(crate) fn write(
         plan: planned.plan.clone(),
         state: session.state.to_string(),
         of_commit: session.origin.is_some(),
+        source: session.source.clone(),
         resolved: planned.observed.resolved.clone(),
     };
     let text =
@@ -115,8 +121,8 @@ pub(crate) fn read(path: &Path, keys: &Keys) -> Result<FromFile, Failure> {
     let observed = Observed { resolved: saved.resolved, ..Observed::default() };
     let origin = saved.plan.origin.as_ref().filter(|_| saved.of_commit);
     let commit = origin.map(|origin| origin.commit.clone());
-    let Saved { id, providers, plan, state, .. } = saved;
-    Ok(FromFile { id, providers, plan, state, commit, observed })
+    let Saved { id, providers, plan, state, source, .. } = saved;
+    Ok(FromFile { id, providers, plan, state, commit, source, observed })
 }
 
 /// The digests of the providers that came from files.

@@ -48,6 +48,8 @@ pub(crate) struct Session {
     pub(crate) places: Arc<Places>,
     /// What is ephemeral and open, to be closed at the end.
     pub(crate) lent: Arc<AllLent>,
+    /// Where the configuration was fetched from, with the commit that it was: the same can be fetched again.
+    pub(crate) source: Option<String>,
     /// Which commit the configuration is, where it was taken from one.
     pub(crate) origin: Option<Box<Origin>>,
     /// What is removed with it.
@@ -92,7 +94,7 @@ impl Session {
         let places = Arc::new(Places::read(&root)?);
         let (home, progress) = (root.clone(), Arc::new(Progress::new(json, events)));
         let lent = Arc::new(AllLent::new(progress.clone()));
-        Ok(Session { root, home, state, json, progress, places, lent, origin: None, _kept: None })
+        Ok(Session { root, home, state, json, progress, places, lent, source: None, origin: None, _kept: None })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.

@@ -39,8 +39,15 @@ pub(crate) async fn chosen(
     }
 }
 
-/// As [`chosen`], for a plan that was made so, where the commit is at hand.
-pub(crate) fn as_planned(session: &Session, commit: Option<&str>) -> Result<Session, Failure> {
+/// As [`chosen`], for a plan that was made so: of a source, or of a commit, where that is at hand.
+pub(crate) async fn as_planned(
+    session: &Session,
+    commit: Option<&str>,
+    source: Option<&str>,
+) -> Result<Session, Failure> {
+    if let Some(source) = source {
+        return chosen(session, None, Some(source)).await;
+    }
     let Some(commit) = commit else { return Ok(session.clone()) };
     let here = Repository::of(&Git::default(), &session.root)?;
     match here.is_some_and(|repository| repository.resolve(commit).is_ok()) {
@@ -93,7 +100,7 @@ pub(crate) async fn of_source(session: &Session, source: Source) -> Result<Sessi
     let package = package.unwrap_or_else(|| Err(Diagnostic::error(format!("`{source}` was not fetched"))))?;
     let folder = new_folder(session)?;
     let tree = folder.path().join("tree");
-    copy(&package.folder, &tree).map_err(io(&format!("copying `{source}`")))?;
+    copy(&package.tree, &tree).map_err(io(&format!("copying `{source}`")))?;
     let below = source.folder().as_str().to_owned();
     let locked = package.locked;
     let origin = Origin {
@@ -108,7 +115,18 @@ pub(crate) async fn of_source(session: &Session, source: Source) -> Result<Sessi
         tag: locked.reference,
         dirty: false,
     };
-    over(session, folder, &tree.join(below), origin)
+    let there = over(session, folder, &tree.join(below), origin)?;
+    Ok(Session { source: Some(pinned(&source, &there)), ..there })
+}
+
+/// The source as it can be named again, with the commit that it was.
+fn pinned(source: &Source, there: &Session) -> String {
+    match (source, &there.origin) {
+        (Source::Git { url, folder, .. }, Some(origin)) => {
+            format!("git::{url}{}?ref={}", folder.suffix(), origin.commit)
+        }
+        _ => source.to_string(),
+    }
 }
 
 fn new_folder(session: &Session) -> Result<tempfile::TempDir, Failure> {
@@ -142,6 +160,7 @@ fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origi
         progress: session.progress.clone(),
         lent: session.lent.clone(),
         places: Arc::new(Places::read(&root)?),
+        source: None,
         origin: Some(Box::new(origin)),
         _kept: Some(Arc::new(folder)),
         root,

@@ -31,7 +31,9 @@ impl Key {
             true => PublicKeyBox::from_string(text).and_then(PublicKeyBox::into_public_key),
             false => PublicKey::from_base64(text),
         };
-        key.map(Key).map_err(|_| "it is no public key of minisign's, which begin with `RW`".to_owned())
+        // The library takes keys of other algorithms for its own.
+        let key = key.ok().filter(|key| key.to_base64().starts_with("RW"));
+        key.map(Key).ok_or_else(|| "it is no public key of minisign's, which begin with `RW`".to_owned())
     }
 }
 
@@ -154,5 +156,8 @@ mod tests {
         for text in ["", "RW", "banana", "a\nb"] {
             assert!(Key::parse(text).is_err(), "{text}");
         }
+        // All that differs is the name of the algorithm.
+        let other = generate(None).unwrap().public.replacen("RW", "XW", 1);
+        assert!(Key::parse(&other).is_err(), "{other}");
     }
 }

@@ -96,6 +96,8 @@ pub struct Locked {
 pub struct Package {
     /// In the cache that all share: to be read, and not to be written.
     pub folder: PathBuf,
+    /// All that came with it, in which the folder lies.
+    pub tree: PathBuf,
     /// What the lock file should have of it from now on.
     pub locked: Locked,
 }

@@ -144,9 +144,9 @@ async fn outdated(world: &World, plan: &Plan) -> Result<BTreeSet<Address>, Failu
 async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doing) -> Result<ExitCode, Failure> {
     let configuration = session.configuration_for_state_with(&planning.variables)?;
     let saved = plan_file::read(&session.home.join(path), &keys(&session.home, &configuration)?)?;
-    let FromFile { id, providers, plan, state, commit, observed } = saved;
+    let FromFile { id, providers, plan, state, commit, source, observed } = saved;
     check_state(&state, &session.state)?;
-    let session = &view::as_planned(session, commit.as_deref())?;
+    let session = &view::as_planned(session, commit.as_deref(), source.as_deref()).await?;
     let configuration = session.configuration_of(&plan, &planning.variables).await?;
     let store = session.store(&configuration).await?;
     // First of all: what is wrong with a plan of another folder is not its providers.

@@ -200,11 +200,12 @@ pub(super) fn take(
             .because(format!("the lock file says {}, and what is there has {}", locked.hash, entry.hash))
             .hint("ask who keeps it what happened; `bimetal init --upgrade` takes what is there now"));
     }
-    let folder = entry.tree().join(source.folder().as_str());
+    let tree = entry.tree();
+    let folder = tree.join(source.folder().as_str());
     match folder.is_dir() {
-        true => Ok(Package { folder, locked: found }),
+        true => Ok(Package { folder, tree, locked: found }),
         false => Err(Diagnostic::error(format!("there is no folder `{}` in `{source}`", source.folder()))
-            .because(format!("at its root there are {}", listing(&entry.tree())))
+            .because(format!("at its root there are {}", listing(&tree)))
             .hint("see what stands behind `//`")),
     }
 }

@@ -348,6 +348,40 @@ fn a_commit_is_planned_and_applied_whatever_is_checked_out() {
 }
 
 #[test]
+fn what_functions_read_goes_back_too() {
+    let bimetal = checkout();
+    bimetal.write("main.bm.hcl", "output \"text\" {\n  value = file(\"${path.module}/greeting.txt\")\n}\n");
+    let release = |greeting: &str, tag: &str| {
+        bimetal.write("greeting.txt", greeting);
+        for words in
+            [&["add", "main.bm.hcl", "greeting.txt"][..], &["commit", "--quiet", "--message", tag], &["tag", tag]]
+        {
+            git(bimetal.folder(), words);
+        }
+    };
+    release("hello", "v7");
+    bimetal.apply();
+    release("good morning", "v8");
+    bimetal.apply();
+    assert_eq!(bimetal.output("text"), "good morning");
+    bimetal.ok(&["rollback", "1", "--auto-approve"]);
+    assert_eq!(bimetal.output("text"), "hello");
+
+    // Where nothing is checked out, it is what was fetched then, whatever has become of the repository.
+    let elsewhere = Bimetal::new("");
+    let repository = tempfile::tempdir().expect("a folder");
+    let path = repository.path().join("infra");
+    git(bimetal.folder(), &["clone", "--quiet", ".", path.to_str().expect("UTF-8")]);
+    for tag in ["v7", "v8"] {
+        let source = format!("git::file://{}?ref={tag}", path.display());
+        elsewhere.ok(&["apply", &source, "--auto-approve"]);
+    }
+    drop(repository);
+    elsewhere.ok(&["rollback", "1", "--auto-approve"]);
+    assert_eq!(elsewhere.output("text"), "hello");
+}
+
+#[test]
 fn only_a_commit_is_planned_where_that_is_wanted() {
     let bimetal = checkout();
     let clean = format!("bimetal {{\n  require_clean = true\n}}\n\n{}", text("clean"));

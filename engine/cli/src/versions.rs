@@ -8,6 +8,7 @@ use bimetal_model::snapshot::{Origin, Snapshot, short_commit};
 use bimetal_model::{Diagnostic, Diagnostics};
 use bimetal_plan::{Mode, Version as Wanted};
 use bimetal_refresh::Calls;
+use bimetal_sources::want::Ask;
 use bimetal_sources::{Git, Repository, Source};
 use bimetal_state::State;
 
@@ -107,7 +108,7 @@ fn as_shown(name: &str) -> String {
 impl Version {
     async fn named(session: &Session, name: String) -> Result<Version, Failure> {
         let there = match Source::parse(&name) {
-            Ok(Some(source)) => of_source(session, source).await?,
+            Ok(Some(source)) => of_source(session, source, Ask::ForNewer).await?,
             // `.` names no commit either, and that is what is said of it.
             Ok(None) | Err(_) => of_revision(session, &name)?,
         };

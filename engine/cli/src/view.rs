@@ -31,7 +31,7 @@ pub(crate) async fn chosen(
         (None, Some(source)) => {
             let no_source = |why: String| Diagnostic::error(format!("`{source}` is no source")).because(why);
             match Source::parse(source).map_err(no_source)? {
-                Some(source) => of_source(session, source).await,
+                Some(source) => of_source(session, source, Ask::ForNewer).await,
                 None => Err(no_source("it is a path: `--chdir` names a folder".to_owned()).into()),
             }
         }
@@ -53,6 +53,21 @@ pub(crate) async fn as_planned(
     match here.is_some_and(|repository| repository.resolve(commit).is_ok()) {
         true => of_revision(session, commit),
         false => Ok(session.clone()),
+    }
+}
+
+/// As a revision was made, where its commit is at hand or was fetched once: the files that functions read are those of then.
+pub(crate) async fn as_then(session: &Session, origin: Option<&Origin>) -> Result<Session, Failure> {
+    let Some(origin) = origin.filter(|origin| !origin.dirty) else { return Ok(session.clone()) };
+    let here = Repository::of(&Git::default(), &session.root)?;
+    if here.is_some_and(|repository| repository.resolve(&origin.commit).is_ok()) {
+        return of_revision(session, &origin.commit);
+    }
+    let below = if origin.folder.is_empty() { String::new() } else { format!("//{}", origin.folder) };
+    let source = origin.repository.as_ref().map(|url| format!("git::{url}{below}?ref={}", origin.commit));
+    match source.and_then(|source| Source::parse(&source).ok().flatten()) {
+        Some(source) => Ok(of_source(session, source, Ask::WhereMissing).await.unwrap_or_else(|_| session.clone())),
+        None => Ok(session.clone()),
     }
 }
 
@@ -83,11 +98,11 @@ pub(crate) fn of_revision(session: &Session, revision: &str) -> Result<Session, 
 }
 
 /// What a source names, as a session over its tree: the state and all else is that of the session's folder.
-pub(crate) async fn of_source(session: &Session, source: Source) -> Result<Session, Failure> {
+pub(crate) async fn of_source(session: &Session, source: Source, ask: Ask) -> Result<Session, Failure> {
     let artifacts = OfRegistries::new(Registries::of_docker());
     let options = Options {
         cache: directory("XDG_CACHE_HOME", ".cache")?,
-        ask: Ask::ForNewer,
+        ask,
         trust: Trust::default(),
         git: Git::default(),
         http: &bimetal_host::client::builder,

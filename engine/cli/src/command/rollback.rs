@@ -12,6 +12,7 @@ use crate::arguments::{self, Wishes};
 use crate::failure::Failure;
 use crate::plan_file::digests;
 use crate::session::Session;
+use crate::view;
 use crate::walk::{Course, Images, World};
 
 /// Brings the world to the configuration of a revision, with its images.
@@ -28,7 +29,8 @@ pub(crate) async fn rollback(session: &Session, arguments: &arguments::Rollback)
     drop(store);
     let files = source.files.iter().map(|(name, text)| SourceFile { name: (**name).into(), text: (**text).into() });
     let (variables, planned_ms) = (&source.variables, source.planned_ms);
-    let configuration = session.configuration_with(files.collect(), variables, planned_ms, &planning.variables).await?;
+    let there = view::as_then(session, revision.origin.as_deref()).await?;
+    let configuration = there.configuration_with(files.collect(), variables, planned_ms, &planning.variables).await?;
     let mut world = World::open(session, configuration).await?;
     session.warn(&other_providers(*number, &source, &world), &[]);
     world.lock.images = source.images;

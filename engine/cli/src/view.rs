@@ -56,16 +56,14 @@ pub(crate) async fn as_planned(
     }
 }
 
-/// As a revision was made, where its commit is at hand or was fetched once: the files that functions read are those of then.
+/// As a revision was made, where its commit is at hand or can be fetched: the files that functions read are those of then.
 pub(crate) async fn as_then(session: &Session, origin: Option<&Origin>) -> Result<Session, Failure> {
     let Some(origin) = origin.filter(|origin| !origin.dirty) else { return Ok(session.clone()) };
     let here = Repository::of(&Git::default(), &session.root)?;
     if here.is_some_and(|repository| repository.resolve(&origin.commit).is_ok()) {
         return of_revision(session, &origin.commit);
     }
-    let below = if origin.folder.is_empty() { String::new() } else { format!("//{}", origin.folder) };
-    let source = origin.repository.as_ref().map(|url| format!("git::{url}{below}?ref={}", origin.commit));
-    match source.and_then(|source| Source::parse(&source).ok().flatten()) {
+    match again(origin).and_then(|source| Source::parse(&source).ok().flatten()) {
         Some(source) => Ok(of_source(session, source, Ask::WhereMissing).await.unwrap_or_else(|_| session.clone())),
         None => Ok(session.clone()),
     }
@@ -131,17 +129,15 @@ pub(crate) async fn of_source(session: &Session, source: Source, ask: Ask) -> Re
         dirty: false,
     };
     let there = over(session, folder, &tree.join(below), origin)?;
-    Ok(Session { source: Some(pinned(&source, &there)), ..there })
+    let pinned = there.origin.as_deref().and_then(again).unwrap_or_else(|| source.to_string());
+    Ok(Session { source: Some(pinned), ..there })
 }
 
-/// The source as it can be named again, with the commit that it was.
-fn pinned(source: &Source, there: &Session) -> String {
-    match (source, &there.origin) {
-        (Source::Git { url, folder, .. }, Some(origin)) => {
-            format!("git::{url}{}?ref={}", folder.suffix(), origin.commit)
-        }
-        _ => source.to_string(),
-    }
+/// The commit as a source that can be fetched again. What is no repository's has a hash in its place.
+fn again(origin: &Origin) -> Option<String> {
+    let url = origin.repository.as_ref().filter(|_| !origin.commit.contains(':'))?;
+    let below = if origin.folder.is_empty() { String::new() } else { format!("//{}", origin.folder) };
+    Some(format!("git::{url}{below}?ref={}", origin.commit))
 }
 
 fn new_folder(session: &Session) -> Result<tempfile::TempDir, Failure> {

@@ -25,7 +25,7 @@ impl Folder {
     }
 
     /// As it stands behind a place: `//modules/web`, or nothing.
-    pub fn suffix(&self) -> String {
+    pub(super) fn suffix(&self) -> String {
         match self.0.is_empty() {
             true => String::new(),
             false => format!("//{}", self.0),

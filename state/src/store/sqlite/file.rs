@@ -18,7 +18,7 @@ use crate::store::{Commit, Committed, FORMAT, Select, View};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// In KiB, as SQLite counts what is negative. Whoever only reads reads each page once; commits come back to the same ones: with SQLite's
-/// own 2 MB a fifth of the time of a large apply went into reading them again.
+/// own 2 MB a fifth of the time of a large destroy went into reading them again.
 const WRITERS_CACHE: i32 = -64 * 1024;
 
 /// `BIME`, so that `file` and we can tell a state from other databases.

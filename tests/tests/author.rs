@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
+use bimetal_tests::node::{Setup, make_key};
 use bimetal_tests::notes::{Server, TOKEN, component};
 use bimetal_tests::project::{self, StandIn};
 use bimetal_tests::wait::until_true;
-use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab, Registry};
+use bimetal_tests::{Bimetal, DigitalOcean, Engine, Lab, Node, Registry};
 
 /// Compiling what a provider is run with takes longest.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -74,6 +75,18 @@ fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
     let junit = std::fs::read_to_string(bimetal.folder().join("shelf/kit.xml")).expect("it was asked for");
     assert!(junit.contains("tests=\"18\" failures=\"0\" skipped=\"1\""), "{junit}");
 
+    // What its API said can be kept. Then nothing has to stand for it, and what was not said is not made up.
+    let kit = ["--chdir", "shelf", "plugin", "test", "shelf.wasm"];
+    bimetal.ok(&[&kit[..], &["--stand-in", "python3 stand_in.py", "--record", "api.json"]].concat());
+    let recorded = [&kit[..], &["--recorded", "api.json"]].concat();
+    let said = bimetal.ok(&recorded);
+    assert!(said.contains("Success! 17 passed, 0 failed, 1 skipped."), "{said}");
+    let cases = std::fs::read_to_string(bimetal.folder().join("shelf/cases/main.bm.hcl")).expect("it was written");
+    bimetal.write("shelf/cases/main.bm.hcl", &cases.replace("\"example\"\n  color", "\"another\"\n  color"));
+    let said = bimetal.run(&recorded);
+    assert!(said.code == 1 && said.stdout.contains("the recording has no answer to POST http://127.0.0.1:"), "{said}");
+    bimetal.write("shelf/cases/main.bm.hcl", &cases);
+
     let readme = std::fs::read_to_string(bimetal.folder().join("shelf/README.md")).expect("it was written");
     assert!(
         readme.contains("# The provider `shelf`") && readme.contains("needs Python 3 and nothing else"),
@@ -82,7 +95,7 @@ fn a_newcomer_has_a_provider_that_keeps_the_contract_and_works() {
 
     let docs = ["--chdir", "shelf", "plugin", "docs", "shelf.wasm", "--stand-in", "python3 stand_in.py"];
     let reference = bimetal.ok(&docs);
-    let example = "resource \"shelf_item\" \"example\" {\n  name  = \"example\"";
+    let example = "resource \"shelf_item\" \"example\" {\n  name  = \"example\"\n  color = \"green\"\n}";
     assert!(reference.contains(example) && reference.contains("| `color` | string | What it looks like. Required. |"));
 
     let stand_in = StandIn::start(&bimetal.folder().join("shelf"), &[]);
@@ -322,4 +335,33 @@ fn digitalocean_keeps_the_contract_against_a_stand_in() {
     bimetal.write("cases/main.bm.hcl", &CLOUD.replace("TOKEN", cloud.token()));
     let said = bimetal.ok(&["plugin", "test", "digitalocean", "--stand-in", &format!("echo {}", cloud.url())]);
     assert!(said.contains(" 0 failed"), "{said}");
+}
+
+const BOARD: &str = r#"
+variable "changed" {
+  type = bool
+}
+
+machine "baremetal" "board" {
+  host     = "ADDRESS"
+  host_key = "HOST_KEY"
+  key_file = "KEY_FILE"
+  labels   = { tier = var.changed ? "back" : "front" }
+}
+"#;
+
+#[test]
+fn baremetal_keeps_the_contract_on_a_real_machine() {
+    let Some(lab) = Lab::start() else { return };
+    let key = lab.folder("keys").join("operator");
+    let setup = Setup { authorized_keys: vec![make_key(&key)], ..Setup::default() };
+    let node = Node::boot(&lab, "kit", &setup);
+    let bimetal = Bimetal::new("");
+    let (address, key) = (node.address().to_string(), key.display().to_string());
+    let cases = BOARD.replace("ADDRESS", &address).replace("HOST_KEY", node.host_key()).replace("KEY_FILE", &key);
+    bimetal.write("cases/main.bm.hcl", &cases);
+    let said = bimetal.ok(&["plugin", "test", "baremetal"]);
+    assert!(said.contains("pass  what is removed is gone, and can be removed again"), "{said}");
+    assert!(said.contains("pass  what is changed is what was planned, and nothing is left to do"), "{said}");
+    assert!(!node.has_docker() && node.read("/etc/bimetal/machine.json").is_none());
 }

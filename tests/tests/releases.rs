@@ -284,8 +284,17 @@ fn releases_are_applied_refused_and_taken_back() {
     bob.ok(&["plan", "--ref", "v2"]);
     ann.apply();
     assert_eq!(team.world(), ["coffee: white", "tea: green", "web-0", "welcome: hello"]);
-    ann.ok(&["rollback", "1", "--auto-approve"]);
-    assert_eq!(team.world(), ["tea: green", "welcome: hello"]);
+    // What was called otherwise since gets its name back, and is what it was.
+    let id_of_tea = || {
+        let tea = team.notes.picture().into_iter().find(|note| note["topic"] == "tea");
+        tea.expect("it is there")["id"].clone()
+    };
+    let tea = id_of_tea();
+    let back = ann.ok(&["rollback", "1", "--auto-approve"]);
+    assert!(back.contains("# notes_note.tea is called notes_note.drink now"), "{back}");
+    assert_eq!((team.world(), id_of_tea()), (["tea: green", "welcome: hello"].map(str::to_owned).to_vec(), tea));
+    let shown = ann.ok(&["history", "show", "4"]);
+    assert!(shown.contains("  move    notes_note.tea to notes_note.drink\n"), "{shown}");
 
     two_releases_at_once(&ann, &bob, &team.notes);
     assert_eq!(team.world(), ["coffee: white", "tea: green", "web-0", "welcome: hello"]);

@@ -53,6 +53,7 @@ impl Exported {
             notify: self.notify.clone(),
             keep: Arc::new(Nowhere),
             registries: Registries::default(),
+            recording: None,
         })?;
         let (modules, _) = bimetal_config::modules(&self.sources, &self.folder);
         let required = providers::required(&modules);

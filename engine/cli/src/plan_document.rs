@@ -1,8 +1,8 @@
 //! A plan as JSON: `docs/plan.md` says what is in it.
 
-use bimetal_model::Value;
 use bimetal_model::json::{Marks, encode};
 use bimetal_model::question::Drift;
+use bimetal_model::{Address, Value};
 use bimetal_plan::{Change, Difference, OutputChange, Plan, Reason, Sort};
 use serde_json::{Map, Value as Json, json};
 
@@ -25,9 +25,23 @@ pub(crate) fn plan_document(plan: &Plan) -> Json {
         "drift": plan.drift.iter().map(|drift| drift_document(drift, plan)).collect::<Vec<_>>(),
         "degraded": plan.degraded.iter().map(degraded).collect::<Vec<_>>(),
         "imported": plan.imported.iter().map(named).collect::<Vec<_>>(),
-        "moved": plan.moved.iter().map(|(new, old)| json!({ "address": new, "before": old })).collect::<Vec<_>>(),
+        "moved": moved_document(plan.moved.iter().map(|(new, old)| (old, new))),
         "forgotten": plan.forgotten,
         "images": images,
+    })
+}
+
+/// What it was called, and what it is called now.
+pub(crate) fn moved_document<'a>(moved: impl IntoIterator<Item = (&'a Address, &'a Address)>) -> Json {
+    moved.into_iter().map(|(old, new)| json!({ "address": new, "before": old })).collect()
+}
+
+/// The same, read again.
+pub(crate) fn moved_in(document: &Json) -> impl Iterator<Item = (Address, Address)> {
+    let moved = document.get("moved").and_then(Json::as_array).into_iter().flatten();
+    moved.filter_map(|one| {
+        let address = |name: &str| one.get(name)?.as_str()?.parse().ok();
+        Some((address("before")?, address("address")?))
     })
 }
 

@@ -313,6 +313,7 @@ impl Session {
             notify: self.progress.clone(),
             keep,
             registries: crate::providers::registries(configuration)?,
+            recording: None,
         })?;
         crate::providers::add(&host, configuration, snapshot, lock, &self.places)?;
         let used = crate::providers::used([&*configuration.desired.module]);

@@ -70,7 +70,7 @@ fn provider() -> Option<SdkTracerProvider> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
-        .with_http_client(Sender { runtime, http: Arc::new(Http::new()) })
+        .with_http_client(Sender { runtime, http: Arc::new(Http::new(None)) })
         .with_timeout(PATIENCE)
         .build();
     let exporter = match exporter {

@@ -29,6 +29,8 @@ pub struct Desired {
     pub circular: Arc<BTreeSet<Node>>,
     /// What each directly depends on.
     pub dependencies: Arc<BTreeMap<Node, BTreeSet<Node>>>,
+    /// What exists by these names is called otherwise: the names that it has, and those that it gets, before any `moved` block is looked at.
+    pub renamed: Arc<BTreeMap<Address, Address>>,
     /// For functions that need more than their arguments.
     pub outside: Outside,
     /// For functions of time and chance.
@@ -88,7 +90,8 @@ impl Desired {
         let root = alterations.root(root);
         let known = known.clone().into_iter().chain(values).collect();
         let open = Open { files: files.clone(), alterations: alterations.clone(), known };
-        assembled(root, open, self.variables.clone(), self.outside.clone(), self.moment.clone())
+        let (desired, said) = assembled(root, open, self.variables.clone(), self.outside.clone(), self.moment.clone());
+        (Desired { renamed: self.renamed.clone(), ..desired }, said)
     }
 
     /// Variables and files, and nothing that follows from them.
@@ -103,7 +106,7 @@ impl Desired {
 }
 
 /// A part of a configuration that others can depend on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Node {
     /// `variable`
     Variable(Scoped),
@@ -168,8 +171,8 @@ fn assembled(
     let is_open = module.calls.values().any(|call| !call.waits_for.is_empty());
     let open = is_open.then(|| Arc::new(open));
     let (module, order, dependencies) = (Arc::new(module), Arc::new(order), Arc::new(dependencies));
-    let desired =
-        Desired { module, variables, order, circular: Arc::new(circular), dependencies, outside, moment, open };
+    let (circular, renamed) = (Arc::new(circular), Arc::default());
+    let desired = Desired { module, variables, order, circular, dependencies, renamed, outside, moment, open };
     if is_open && desired.waits_for().is_empty() {
         diagnostics.extend(desired.module.calls.iter().filter(|(_, call)| !call.waits_for.is_empty()).map(circle));
     }

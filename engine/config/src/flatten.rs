@@ -9,6 +9,7 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 use bimetal_model::{Address, Diagnostic, Diagnostics, ModulePath, Value};
+use indexmap::IndexSet;
 
 use crate::desired::Node;
 use crate::evaluate::{Outside, Scope};
@@ -50,12 +51,12 @@ pub(crate) fn flatten(
         open: BTreeSet::new(),
         derived: BTreeSet::new(),
         instances: 0,
-        diagnostics: Vec::new(),
+        diagnostics: IndexSet::new(),
     };
     flattener.all();
     let Flattener { mut module, diagnostics, .. } = flattener;
     name_dependencies(&mut module);
-    (module, diagnostics)
+    (module, diagnostics.into_iter().collect())
 }
 
 /// The module in a folder and all that are called from there, as they are written, by their folders.
@@ -104,7 +105,8 @@ struct Flattener {
     open: BTreeSet<Node>,
     derived: BTreeSet<Node>,
     instances: usize,
-    diagnostics: Diagnostics,
+    /// The same is said once, though many instances say it.
+    diagnostics: IndexSet<Diagnostic>,
 }
 
 impl Flattener {
@@ -265,11 +267,8 @@ impl Flattener {
         }
     }
 
-    /// The same is said once, though many instances say it.
     fn say(&mut self, diagnostic: Diagnostic) {
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.insert(diagnostic);
     }
 }
 

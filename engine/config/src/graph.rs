@@ -11,12 +11,15 @@ use crate::desired::Node;
 use crate::evaluate::ROOTS;
 use crate::expression::{Expression, Reference, Target};
 use crate::module::{Body, Dependencies, Import, Module, ObjectBlock, Point, Repetition, Scoped, Variable};
-use crate::suggest::{nearest, nearest_or_all};
+use crate::suggest::{all_of, nearest, nearest_of_all, nearest_or_all};
 pub(crate) use order::{Order, order};
+
+/// Which name was meant is looked for no more often: there may be as many names as references.
+const MOST_HINTS: usize = 100;
 
 /// What everything directly depends on. What leads nowhere is reported, and everything that is wrong whatever names stand for.
 pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BTreeMap<Node, BTreeSet<Node>> {
-    let mut collector = Collector { module, diagnostics, dependencies: BTreeMap::new() };
+    let mut collector = Collector { module, diagnostics, dependencies: BTreeMap::new(), unknown: 0 };
     for name in module.variables.keys() {
         collector.add(Node::Variable(Scoped::root(name)), []);
     }
@@ -93,6 +96,8 @@ struct Collector<'a> {
     module: &'a Module,
     diagnostics: &'a mut Diagnostics,
     dependencies: BTreeMap<Node, BTreeSet<Node>>,
+    /// References that lead nowhere, so far.
+    unknown: usize,
 }
 
 impl<'a> Collector<'a> {
@@ -168,7 +173,9 @@ impl<'a> Collector<'a> {
     /// The check that alone may name what is referred to.
     fn check_of(&self, reference: &Reference) -> Option<&'a Scoped> {
         match &reference.target {
-            Target::Object(address) => self.module.objects.get(address)?.check.as_ref(),
+            Target::Object(address) if !self.module.checks.is_empty() => {
+                self.module.objects.get(address)?.check.as_ref()
+            }
             _ => None,
         }
     }
@@ -266,7 +273,11 @@ impl<'a> Collector<'a> {
             self.resolve(written);
         }
         let there = dependencies.objects.iter().filter(|address| self.module.objects.contains_key(address));
-        self.dependencies.entry(node.clone()).or_default().extend(there.cloned().map(Node::Object));
+        let there: Vec<Node> = there.cloned().map(Node::Object).collect();
+        // Most wait for nothing, and there are many.
+        if !there.is_empty() {
+            self.dependencies.entry(node.clone()).or_default().extend(there);
+        }
     }
 
     fn provider(&mut self, node: &Node, key: &ProviderKey, span: &Span) {
@@ -300,12 +311,18 @@ impl<'a> Collector<'a> {
             return Vec::new();
         }
         let text = reference.target.to_string();
+        let error = Diagnostic::error(format!("`{text}` is not declared")).at(&reference.span);
+        self.unknown += 1;
+        if self.unknown > MOST_HINTS {
+            self.diagnostics.push(error);
+            return Vec::new();
+        }
         let known = self.names_like(&reference.target);
         let known = known.iter().map(String::as_str);
         let hint = mistyped_root(&reference.target).or_else(|| self.missing_block(&reference.target));
-        let hint = hint.unwrap_or_else(|| nearest_or_all(&text, known, what));
-        let error = Diagnostic::error(format!("`{text}` is not declared"));
-        self.diagnostics.push(error.at(&reference.span).hint(hint));
+        let hint = hint.or_else(|| nearest_of_all(&text, known.clone()));
+        let hint = hint.unwrap_or_else(|| all_of(known, what));
+        self.diagnostics.push(error.hint(hint));
         Vec::new()
     }
 

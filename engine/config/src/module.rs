@@ -26,7 +26,7 @@ pub struct Home {
 }
 
 /// A name and the module that it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scoped {
     /// Where the name means something.
     pub module: ModulePath,

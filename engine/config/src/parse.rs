@@ -10,8 +10,8 @@ mod settings;
 mod suite;
 mod value;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span};
 use bimetal_syntax::{self as syntax, Item, Kind};
@@ -74,12 +74,12 @@ struct Parser<'f> {
     folder: &'f str,
     diagnostics: Diagnostics,
     /// Where each thing was declared first.
-    seen: BTreeMap<String, Span>,
+    seen: HashMap<String, Span>,
 }
 
 impl<'f> Parser<'f> {
     fn new(module: Module, folder: &'f str) -> Self {
-        Parser { module, folder, diagnostics: Vec::new(), seen: BTreeMap::new() }
+        Parser { module, folder, diagnostics: Vec::new(), seen: HashMap::new() }
     }
 }
 

@@ -174,6 +174,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
         notify: Arc::new(bimetal_model::event::Silent),
         keep: Arc::new(NoAuthorities),
         registries: Registries::default(),
+        recording: None,
     });
     let host = host.unwrap_or_else(|error| panic!("{error:?}"));
     let added = host.add_provider(key().name, component(manifest.as_bytes()).into(), Origin::Embedded);

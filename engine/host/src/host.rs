@@ -28,6 +28,7 @@ use crate::http::Http;
 use crate::kept;
 use crate::manifest::{Manifest, digest};
 use crate::phase::Phase;
+use crate::recording::Recording;
 use crate::registry::{Images, Registries};
 use crate::ssh::Sessions;
 
@@ -46,6 +47,8 @@ pub struct HostOptions {
     pub keep: Arc<dyn Keep>,
     /// How registries are spoken to.
     pub registries: Registries,
+    /// Where HTTP requests are kept with their answers, or where these come from.
+    pub recording: Option<Arc<Recording>>,
 }
 
 /// Where a component came from.
@@ -306,7 +309,7 @@ fn services(options: &HostOptions, world: tokio::runtime::Handle) -> Services {
         engines,
         sessions,
         authorities,
-        http: Http::new(),
+        http: Http::new(options.recording.clone()),
         credentials,
         notify: options.notify.clone(),
         images: Images::new(registries, options.root.clone()),

@@ -1,7 +1,7 @@
 //! HTTP requests of providers: to granted origins only, at a rate that the other side takes, with secrets that the host adds.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
@@ -11,6 +11,7 @@ use crate::client::Later;
 use crate::credentials::Secret;
 use crate::fault::{Code, Fault};
 use crate::manifest::Rate;
+use crate::recording::Recording;
 
 /// The largest body of an answer, in bytes.
 const MOST_BYTES: usize = 32 << 20;
@@ -47,6 +48,7 @@ pub struct Response {
 pub struct Http {
     client: Later,
     origins: Mutex<HashMap<String, Origin>>,
+    recording: Option<Arc<Recording>>,
 }
 
 /// What all instances of all providers know of an origin.
@@ -67,24 +69,33 @@ pub fn origin(url: &str) -> Option<String> {
 
 impl Http {
     /// Redirects are not followed: they would leave what was granted.
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Http {
+    pub fn new(recording: Option<Arc<Recording>>) -> Http {
         let client = Later::new(|| {
             crate::client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(Duration::from_secs(15))
                 .timeout(Duration::from_secs(60))
         });
-        Http { client, origins: Mutex::default() }
+        Http { client, origins: Mutex::default(), recording }
     }
 
-    /// Sends a request, waits where the rate model or the server says so, and tries again what may be tried again.
+    /// Answers as it was recorded; otherwise sends the request, waits where the rate model or the server says so, and tries again what may be tried again.
     pub async fn send(
         &self,
         request: &Request,
         rates: &[Rate],
         tell: &(dyn Fn(String) + Sync),
     ) -> Result<Response, Fault> {
+        let Some(recording) = &self.recording else { return self.ask(request, rates, tell).await };
+        if let Some(answer) = recording.answer(request) {
+            return answer;
+        }
+        let response = self.ask(request, rates, tell).await?;
+        recording.keep(request, &response);
+        Ok(response)
+    }
+
+    async fn ask(&self, request: &Request, rates: &[Rate], tell: &(dyn Fn(String) + Sync)) -> Result<Response, Fault> {
         let origin =
             origin(&request.url).ok_or_else(|| Fault::new(Code::Invalid, format!("`{}` is no URL", request.url)))?;
         let is_safe = crate::grant::is_safe(&request.method);
@@ -259,7 +270,7 @@ mod tests {
 
     #[test]
     fn who_is_told_to_wait_tells_all_others() {
-        let http = Http::new();
+        let http = Http::new(None);
         http.pause("https://a", Duration::from_secs(60));
         http.pause("https://a", Duration::from_secs(10));
         assert!(http.turn("https://a", &[]).is_some_and(|wait| wait > Duration::from_secs(50)));
@@ -270,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_turn_after_the_last_one_must_wait() {
-        let http = Http::new();
+        let http = Http::new(None);
         let rates = [Rate { origin: "https://a".into(), from: None, per_minute: Some(2), per_hour: None }];
         assert_eq!(http.turn("https://a", &rates), None);
         assert_eq!(http.turn("https://a", &rates), None);

@@ -28,6 +28,7 @@ pub mod docker;
 mod flights;
 pub mod http;
 pub mod kept;
+mod recording;
 pub mod registry;
 pub mod ssh;
 
@@ -43,4 +44,5 @@ pub mod fuzzing;
 pub use flights::{Progress, Report};
 pub use host::{Host, HostOptions, Loaded, Origin};
 pub use manifest::{Manifest, digest};
+pub use recording::Recording;
 pub use registry::{Artifacts, Registries};

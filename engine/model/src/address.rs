@@ -1,5 +1,6 @@
 //! Where an object stands in the configuration: `machine.baremetal.rack["a"]`, `service.web.replica[3]`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -143,7 +144,7 @@ impl fmt::Display for ModulePath {
 /// A plan names each of its objects in a dozen places: to clone an address costs little.
 ///
 /// Invariant: `to_string` and `parse` are inverse (test: `addresses_read_back_as_they_print`).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address(Arc<AddressParts>);
 
 /// What an address is made of.
@@ -217,6 +218,19 @@ impl Address {
     #[must_use]
     pub fn present(&self) -> Self {
         if self.deposed.is_none() { self.clone() } else { self.with(|parts| parts.deposed = None) }
+    }
+}
+
+impl Ord for Address {
+    /// Its parts, one after the other. A search ends at the very address that was put in, mostly, and need not look at it.
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -104,6 +104,6 @@ impl Diagnostic {
 pub type Diagnostics = Vec<Diagnostic>;
 
 /// Whether there is an error among them.
-pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+pub fn has_errors<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> bool {
+    diagnostics.into_iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }

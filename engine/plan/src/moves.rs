@@ -44,6 +44,9 @@ pub(crate) fn moves(desired: &Desired, observed: &Observed, options: &Options) -
             moves.rename(address, address.present());
         }
     }
+    for (old, new) in desired.renamed.iter() {
+        moves.rename(old, new.clone());
+    }
     let renamed = moves.observed.objects.keys().map(|old| (old.clone(), renamed(moved, old)));
     for (old, new) in renamed.filter(|(old, new)| old != new).collect::<Vec<_>>() {
         moves.rename(&old, new);

@@ -1,6 +1,6 @@
 //! What a block has to wait for: the nodes it refers to, and the objects behind them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use bimetal_config::module::{Body, Module, ObjectBlock, Repetition};
 use bimetal_config::{Desired, Expression, Node};
@@ -83,7 +83,7 @@ enum Visit {
 #[derive(Default)]
 pub(crate) struct Behind {
     /// Of most nodes it is one: a tree would take ten times as much.
-    objects: BTreeMap<Node, Box<[Address]>>,
+    objects: HashMap<Node, Box<[Address]>>,
 }
 
 impl Behind {

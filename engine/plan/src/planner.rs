@@ -15,7 +15,7 @@ mod repetition;
 mod replicas;
 mod select;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bimetal_config::{Desired, Node};
 use bimetal_model::diagnostic::has_errors;
@@ -23,6 +23,7 @@ use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::port::Predict;
 use bimetal_model::question::{Answers, Observed, Question};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderKey, Value};
+use indexmap::{IndexMap, IndexSet};
 
 use self::claims::Claims;
 use self::import::Imported;
@@ -56,22 +57,23 @@ pub(crate) struct Planner<'a> {
     budgets: BTreeMap<Address, Budget>,
     imported: Imported,
     /// What can't be planned now, as it has errors or lacks answers, and all that depends on it.
-    stuck: BTreeSet<Node>,
+    stuck: HashSet<Node>,
     /// What was visited, or is being visited.
-    visited: BTreeSet<Node>,
+    visited: HashSet<Node>,
     /// What is being visited.
-    open: BTreeSet<Node>,
+    open: HashSet<Node>,
     /// Machines and resources wait for one another, so that their providers are asked about them together.
-    prepared: Vec<Prepared<'a>>,
+    prepared: IndexMap<Address, Prepared<'a>>,
     /// Services wait for one another, so that they are placed together.
-    waiting: Vec<Address>,
+    waiting: IndexSet<Address>,
     /// What replicas of services that were placed before take, by machine.
     claims: BTreeMap<Address, Claims>,
     /// The machines of each service's pool.
     pools: BTreeMap<Address, BTreeSet<Address>>,
     /// What is left out, before it is planned, and what rests on it: blocks, and what exists of them.
     excluded: BTreeSet<Address>,
-    diagnostics: Diagnostics,
+    /// The same is said once, though many instances say it.
+    diagnostics: IndexSet<Diagnostic>,
 }
 
 impl<'a> Planner<'a> {
@@ -102,15 +104,15 @@ impl<'a> Planner<'a> {
             defers: false,
             budgets: BTreeMap::new(),
             imported: Imported::default(),
-            stuck: BTreeSet::new(),
-            visited: BTreeSet::new(),
-            open: BTreeSet::new(),
-            prepared: Vec::new(),
-            waiting: Vec::new(),
+            stuck: HashSet::new(),
+            visited: HashSet::new(),
+            open: HashSet::new(),
+            prepared: IndexMap::new(),
+            waiting: IndexSet::new(),
             claims: BTreeMap::new(),
             pools: BTreeMap::new(),
             excluded: BTreeSet::new(),
-            diagnostics,
+            diagnostics: diagnostics.into_iter().collect(),
         }
     }
 
@@ -139,8 +141,8 @@ impl<'a> Planner<'a> {
             return self.finish();
         }
         match has_errors(&self.diagnostics) {
-            true => (None, self.diagnostics),
-            false => (Some(Planning::Ask(self.questions)), self.diagnostics),
+            true => (None, self.diagnostics.into_iter().collect()),
+            false => (Some(Planning::Ask(self.questions)), self.diagnostics.into_iter().collect()),
         }
     }
 
@@ -148,14 +150,14 @@ impl<'a> Planner<'a> {
     pub(crate) fn early(mut self, blocks: &BTreeSet<Address>) -> (Option<Early>, Diagnostics) {
         self.walk();
         if has_errors(&self.diagnostics) {
-            return (None, self.diagnostics);
+            return (None, self.diagnostics.into_iter().collect());
         }
         if !self.questions.is_empty() {
-            return (Some(Early::Ask(self.questions)), self.diagnostics);
+            return (Some(Early::Ask(self.questions)), self.diagnostics.into_iter().collect());
         }
         let objects = &self.values.scope.objects;
         let values = blocks.iter().filter_map(|block| Some((block.clone(), objects.get(block)?.clone())));
-        (Some(Early::Known(values.collect())), self.diagnostics)
+        (Some(Early::Known(values.collect())), self.diagnostics.into_iter().collect())
     }
 
     fn walk(&mut self) {
@@ -174,21 +176,22 @@ impl<'a> Planner<'a> {
             return;
         }
         self.open.insert(node.clone());
-        for dependency in self.desired.dependencies.get(node).into_iter().flatten() {
+        let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
+        for dependency in direct.iter().copied() {
             if self.open.contains(dependency) {
                 self.note([configured_by_itself(dependency)]);
                 self.stuck.insert(dependency.clone());
             }
             self.visit(dependency);
         }
-        self.visit_next(node);
+        self.visit_next(node, direct);
         self.open.remove(node);
     }
 
     /// Visits a node whose dependencies were.
-    fn visit_next(&mut self, node: &Node) {
-        let mut direct = self.desired.dependencies.get(node).into_iter().flatten();
-        if direct.any(|node| self.prepared.iter().any(|prepared| prepared.is(node))) {
+    fn visit_next(&mut self, node: &Node, direct: Vec<&Node>) {
+        let is_prepared = |node: &&Node| matches!(node, Node::Object(address) if self.prepared.contains_key(address));
+        if direct.iter().any(is_prepared) {
             self.plan_prepared();
         }
         if let Node::Object(address) = node
@@ -196,7 +199,6 @@ impl<'a> Planner<'a> {
         {
             return self.leave_out(address);
         }
-        let direct: Vec<&Node> = self.desired.dependencies.get(node).into_iter().flatten().collect();
         let waits = |node: &&Node| matches!(node, Node::Object(address) if self.waiting.contains(address));
         if direct.iter().any(waits) {
             self.place_waiting();
@@ -230,7 +232,7 @@ impl<'a> Planner<'a> {
                 BlockKind::Ephemeral => self.open_all(address),
                 BlockKind::Pool => self.plan_pool(address),
                 BlockKind::Service => {
-                    self.waiting.push(address.clone());
+                    self.waiting.insert(address.clone());
                     Some(())
                 }
             },
@@ -274,13 +276,8 @@ impl<'a> Planner<'a> {
         result.map_err(|more| self.note(more)).ok()
     }
 
-    /// The same is said once, though many instances say it.
     fn note(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
-        for diagnostic in more {
-            if !self.diagnostics.contains(&diagnostic) {
-                self.diagnostics.push(diagnostic);
-            }
-        }
+        self.diagnostics.extend(more);
     }
 }
 

@@ -1,10 +1,14 @@
 //! What is wrong with a configuration as it stands there, whatever exists.
 
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
 use bimetal_config::module::{ObjectBlock, Repetition};
 use bimetal_config::{Desired, Instance, Node, Scope};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::Predict;
-use bimetal_model::{BlockKind, Diagnostic, Diagnostics, Type, Value};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Span, Type, Value};
 
 use crate::evaluator::{self, object_config, output_value, sound};
 use crate::proposed::misnamed;
@@ -45,16 +49,53 @@ pub fn standing(desired: &Desired, predict: &dyn Predict) -> Diagnostics {
 
 /// Adds what is said of places of which nothing was said yet.
 pub fn add_new(diagnostics: &mut Diagnostics, more: Diagnostics) {
+    let mut told = Told::default();
+    for one in diagnostics.iter() {
+        told.tell(one);
+    }
     for one in more {
-        let is_same_place = |other: &Diagnostic| match (&one.span, &other.span) {
-            (Some(one), Some(other)) => {
-                one.file == other.file && one.range.start < other.range.end && other.range.start < one.range.end
-            }
-            (None, _) | (_, None) => one.summary == other.summary && one.address == other.address,
-        };
-        if !diagnostics.iter().any(is_same_place) {
+        if !told.knows(&one) {
+            told.tell(&one);
             diagnostics.push(one);
         }
+    }
+}
+
+/// Of what something was said.
+#[derive(Default)]
+struct Told {
+    /// By file: from where to where. None of them overlap.
+    places: HashMap<Arc<str>, BTreeMap<usize, usize>>,
+    /// What was said of which object, and whether without a place.
+    sentences: HashMap<(String, Option<Address>), bool>,
+}
+
+impl Told {
+    fn knows(&self, one: &Diagnostic) -> bool {
+        let sentence = self.sentences.get(&(one.summary.clone(), one.address.clone()));
+        match &one.span {
+            Some(span) => sentence == Some(&true) || self.overlapping(span).is_some(),
+            None => sentence.is_some(),
+        }
+    }
+
+    fn tell(&mut self, one: &Diagnostic) {
+        let is_placeless = self.sentences.entry((one.summary.clone(), one.address.clone())).or_default();
+        *is_placeless |= one.span.is_none();
+        let Some(span) = &one.span else { return };
+        let Range { mut start, mut end } = span.range;
+        while let Some((known_start, known_end)) =
+            self.overlapping(&Span { file: span.file.clone(), range: start..end })
+        {
+            (start, end) = (start.min(known_start), end.max(known_end));
+            self.places.entry(span.file.clone()).or_default().remove(&known_start);
+        }
+        self.places.entry(span.file.clone()).or_default().insert(start, end);
+    }
+
+    fn overlapping(&self, span: &Span) -> Option<(usize, usize)> {
+        let (start, end) = self.places.get(&span.file)?.range(..span.range.end).next_back()?;
+        (*end > span.range.start).then_some((*start, *end))
     }
 }
 

@@ -187,10 +187,12 @@ impl Resource for Machine {
 
     fn probe(provider: &Baremetal, intent: &str, config: Machine) -> Result<Option<Machine>> {
         let remote = provider.world.machine(&login::of(&config, &provider.defaults).endpoint());
-        match Stamp::read(&*remote)?.filter(|stamp| stamp.intent == intent) {
-            Some(_) => Ok(Some(config.with(&facts(&*remote)?, intent))),
-            None => Ok(None),
-        }
+        let Some(stamp) = Stamp::read(&*remote)?.filter(|stamp| stamp.intent == intent) else { return Ok(None) };
+        let machine = config.with(&facts(&*remote)?, intent);
+        // Who was interrupted before its engine answered is told of as far as it came.
+        let Some(version) = engine(&*remote)?.version else { return Ok(Some(machine)) };
+        let (host_key, not_after_ms) = (remote.host_key()?, stamp.certificate_not_after_ms());
+        Ok(Some(machine.with_engine(provider, &host_key, version, not_after_ms)))
     }
 
     fn create(provider: &Baremetal, requests: Vec<Create<Machine>>) -> Vec<Outcome<Machine>> {

@@ -69,6 +69,12 @@ pub(crate) struct Cases {
     /// A program that stands for the provider's API: it prints its URL, which becomes `var.stand_in`
     #[arg(long, value_name = "COMMAND")]
     pub(crate) stand_in: Option<String>,
+    /// Write what the provider and the API say to each other over HTTP into a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Ask no API: its answers are those that `--record` wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "stand_in"])]
+    pub(crate) recorded: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

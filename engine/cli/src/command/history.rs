@@ -13,6 +13,7 @@ use crate::arguments::{self, OneRevision};
 use crate::edge::{minute, moment};
 use crate::failure::Failure;
 use crate::output::{print, print_json, say, width};
+use crate::plan_document::moved_in;
 use crate::render::style::{BOLD, paint};
 use crate::render::table::{natural_width, table};
 use crate::render::wrap::wrap;
@@ -113,6 +114,10 @@ fn tally(revision: &Revision) -> BTreeMap<String, usize> {
     for (_, action) in actions(revision) {
         *tally.entry(action.to_owned()).or_default() += 1;
     }
+    match moved_in(&revision.summary).count() {
+        0 => {}
+        count => _ = tally.insert("move".to_owned(), count),
+    }
     tally
 }
 
@@ -163,7 +168,9 @@ fn text(revision: &Revision, source: Option<&Source>) -> String {
         let of = origin.repository.as_ref().map(|repository| format!(" of {repository}")).unwrap_or_default();
         text += &format!("  commit {}{of}\n", origin.in_words());
     }
-    let changes: String = actions(revision).map(|(address, action)| format!("  {action:8}{address}\n")).collect();
+    let moved = moved_in(&revision.summary).map(|(old, new)| format!("  {:8}{old} to {new}\n", "move"));
+    let changes = actions(revision).map(|(address, action)| format!("  {action:8}{address}\n"));
+    let changes: String = moved.chain(changes).collect();
     if !changes.is_empty() {
         text += &format!("\nPlanned:\n{changes}");
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bimetal_host::certificates::Keep;
 use bimetal_host::fault::Fault;
-use bimetal_host::{Host, HostOptions, Loaded, Manifest, Origin};
+use bimetal_host::{Host, HostOptions, Loaded, Manifest, Origin, Recording};
 use bimetal_kit::{Cases, Report, Subject};
 use bimetal_model::{Diagnostic, ProviderName};
 
@@ -53,13 +53,19 @@ struct Bench {
 
 impl Bench {
     /// `component`: a file, or the name of a provider that comes with Bimetal.
-    fn new(session: &Session, component: &Path, root: &Path) -> Result<Bench, Failure> {
+    fn new(
+        session: &Session,
+        component: &Path,
+        root: &Path,
+        recording: Option<Arc<Recording>>,
+    ) -> Result<Bench, Failure> {
         let host = Host::new(HostOptions {
             cache_dir: directory("XDG_CACHE_HOME", ".cache")?,
             root: root.to_owned(),
             notify: session.progress.clone(),
             keep: Arc::new(InMemory::default()),
             registries: bimetal_host::Registries::of_docker(),
+            recording,
         })?;
         for embedded in bimetal_providers::EMBEDDED {
             host.add_provider(ProviderName(embedded.name.to_owned()), Cow::Borrowed(embedded.wasm), Origin::Embedded)?;

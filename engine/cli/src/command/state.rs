@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use bimetal_model::lease::{Held, Lease, Scope};
 use bimetal_model::port::{Record, Remember as _};
-use bimetal_model::snapshot::RevisionOutcome;
+use bimetal_model::snapshot::{Revision, RevisionOutcome};
 use bimetal_model::{Address, Diagnostic};
 use bimetal_state::{Document, Push, State, StateName};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::apply::{ask, bare_revision};
 use super::inspect::{find, object_document, object_text, snapshot, state_document};
@@ -24,6 +24,7 @@ use crate::failure::{Failure, io};
 use crate::lease::holding;
 use crate::location;
 use crate::output::{print, print_json, say};
+use crate::plan_document::moved_document;
 use crate::render::table::table;
 use crate::session::Session;
 use moves::{named, records_of_move};
@@ -58,11 +59,13 @@ async fn open(session: &Session) -> Result<State, Failure> {
 async fn change(
     store: &State,
     command: &str,
+    summary: Json,
     work: impl AsyncFnOnce(&Lease) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     holding(store, command, &Scope::Everything, Duration::ZERO, async |lease: &Lease| {
         store.back_up().await?;
-        let number = store.begin(lease, bare_revision(command), None).await?;
+        let revision = Revision { summary, ..bare_revision(command) };
+        let number = store.begin(lease, revision, None).await?;
         let done = work(lease).await;
         let outcome = if done.is_ok() { RevisionOutcome::Done } else { RevisionOutcome::Failed };
         store.finish(lease, number, outcome).await?;
@@ -117,7 +120,7 @@ async fn remove(session: &Session, address: &Address) -> Result<(), Failure> {
         let records = addresses.map(|address| Record::Remove { address, closes: None }).collect();
         Ok(store.record(lease, records).await?)
     };
-    change(&store, &format!("state rm {address}"), work).await?;
+    change(&store, &format!("state rm {address}"), Json::Null, work).await?;
     say(&match count {
         1 => format!("{address} is forgotten; it goes on existing.\n"),
         many => format!("{address} is forgotten, with its {many} instances; they go on existing.\n"),
@@ -127,12 +130,12 @@ async fn remove(session: &Session, address: &Address) -> Result<(), Failure> {
 
 async fn rename(session: &Session, from: &Address, to: &Address) -> Result<(), Failure> {
     let store = open(session).await?;
-    records_of_move(&store.load().await?, from, to)?;
+    let moved = json!({ "moved": moved_document(&moves::of(&store.load().await?, from, to)?) });
     let work = async |lease: &Lease| {
         let records = records_of_move(&store.load().await?, from, to)?;
         Ok(store.record(lease, records).await?)
     };
-    change(&store, &format!("state mv {from} {to}"), work).await?;
+    change(&store, &format!("state mv {from} {to}"), moved, work).await?;
     say(&format!("{from} is {to} now. Change the configuration, too, or it is planned to be destroyed.\n"));
     Ok(())
 }
@@ -166,7 +169,8 @@ async fn push(session: &Session, file: &Path, how: Push) -> Result<(), Failure> 
     let document = Document::parse(&text.map_err(io(&doing))?)?;
     let store = open(session).await?;
     store.adopt(&document).await?;
-    change(&store, "state push", async |lease: &Lease| Ok(store.push(lease, &document, how).await?)).await?;
+    let work = async |lease: &Lease| Ok(store.push(lease, &document, how).await?);
+    change(&store, "state push", Json::Null, work).await?;
     say("The state is what the document says.\n");
     Ok(())
 }

@@ -230,7 +230,7 @@ mod tests {
           # on machine.docker.a (linux/arm64): stays
         -/+ service "web" replica[0] {
               ~ image = "web@sha256:1" -> "web@sha256:2" # forces replacement
-              # (1 unchanged attributes hidden)
+              # (1 unchanged attribute hidden)
             }
 
           # docker_volume.data will be created

@@ -4,24 +4,26 @@ use bimetal_model::value::{Data, Value};
 
 /// The value over as many lines as it needs; all but the first are indented by `indent` spaces.
 pub(crate) fn value_text(value: &Value, indent: usize) -> String {
-    match value.marks.hide() {
-        true => "(sensitive value)".to_owned(),
-        false => data_text(&value.data, indent),
-    }
+    text_beside(value, None, indent)
 }
 
-fn data_text(data: &Data, indent: usize) -> String {
-    match data {
+/// As [`value_text`], in the columns that another value needs, too: what is the same in both reads the same.
+pub(crate) fn text_beside(value: &Value, other: Option<&Value>, indent: usize) -> String {
+    if value.marks.hide() {
+        return "(sensitive value)".to_owned();
+    }
+    let other = other.filter(|other| !other.marks.hide());
+    match &value.data {
         Data::Null(_) => "null".to_owned(),
         Data::Unknown(..) => "(known after apply)".to_owned(),
         Data::Handle(_) => "(handle)".to_owned(),
         Data::Bool(value) => value.to_string(),
         Data::Number(number) => number.to_string(),
         Data::String(text) => string_text(text, indent),
-        Data::List(items) | Data::Set(items) | Data::Tuple(items) => items_text(items, indent),
+        Data::List(items) | Data::Set(items) | Data::Tuple(items) => items_text(items, other, indent),
         Data::Map(members) | Data::Object(members) => {
             let shown: Vec<_> = members.iter().filter(|(_, value)| !value.is_null()).collect();
-            members_text(&shown, indent)
+            members_text(&shown, other, indent)
         }
     }
 }
@@ -37,24 +39,29 @@ fn string_text(text: &str, indent: usize) -> String {
     }
 }
 
-fn items_text(items: &[Value], indent: usize) -> String {
+fn items_text(items: &[Value], other: Option<&Value>, indent: usize) -> String {
     if items.is_empty() {
         return "[]".to_owned();
     }
     let pad = " ".repeat(indent + 2);
-    let lines: Vec<_> = items.iter().map(|item| format!("{pad}{},\n", value_text(item, indent + 2))).collect();
+    let others = other.and_then(Value::as_items).unwrap_or_default();
+    let line = |(at, item)| format!("{pad}{},\n", text_beside(item, others.get(at), indent + 2));
+    let lines: Vec<_> = items.iter().enumerate().map(line).collect();
     format!("[\n{}{}]", lines.concat(), " ".repeat(indent))
 }
 
-fn members_text(members: &[(&String, &Value)], indent: usize) -> String {
+fn members_text(members: &[(&String, &Value)], other: Option<&Value>, indent: usize) -> String {
     if members.is_empty() {
         return "{}".to_owned();
     }
     let pad = " ".repeat(indent + 2);
     let names: Vec<_> = members.iter().map(|(name, _)| key_text(name)).collect();
-    let width = names.iter().map(String::len).max().unwrap_or(0);
-    let line = |(name, (_, value)): (&String, &(&String, &Value))| {
-        format!("{pad}{name:width$} = {}\n", value_text(value, indent + 2))
+    let others = other.and_then(Value::as_members).into_iter().flatten();
+    let others = others.filter(|(_, value)| !value.is_null()).map(|(name, _)| key_text(name).len());
+    let width = names.iter().map(String::len).chain(others).max().unwrap_or(0);
+    let line = |(shown, (name, value)): (&String, &(&String, &Value))| {
+        let other = other.and_then(|other| other.member(name));
+        format!("{pad}{shown:width$} = {}\n", text_beside(value, other, indent + 2))
     };
     let lines: String = names.iter().zip(members).map(line).collect();
     format!("{{\n{lines}{}}}", " ".repeat(indent))

@@ -51,6 +51,7 @@ impl Rig {
             notify: waiting.clone(),
             keep: Arc::new(NoAuthorities),
             registries: Registries::default(),
+            recording: None,
         });
         let host = host.unwrap_or_else(|error| panic!("{error:?}"));
         let wasm = std::fs::read(component).unwrap_or_else(|error| panic!("{}: {error}", component.display()));

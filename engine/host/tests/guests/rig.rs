@@ -182,6 +182,7 @@ pub(crate) fn empty_host(cache_dir: &Path) -> (Host, Arc<Events>) {
         notify: events.clone(),
         keep: Arc::new(NoAuthorities),
         registries: Registries::default(),
+        recording: None,
     });
     (host.unwrap(), events)
 }

@@ -41,7 +41,7 @@ impl Planner<'_> {
                 }
                 (Some((pool, budget)), None) => {
                     let why = because(said);
-                    self.diagnostics.push(tolerated(machine, &why, pool, budget, failed(budget)));
+                    self.diagnostics.insert(tolerated(machine, &why, pool, budget, failed(budget)));
                     self.degraded.insert(machine.clone(), why);
                 }
             }

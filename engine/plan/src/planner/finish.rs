@@ -33,7 +33,7 @@ impl Planner<'_> {
             Mode::RefreshOnly => {}
         }
         if has_errors(&self.diagnostics) {
-            return (None, self.diagnostics);
+            return (None, self.diagnostics.into_iter().collect());
         }
         let considered = self.considered();
         if let Some(partial) = &partial {
@@ -64,7 +64,7 @@ impl Planner<'_> {
             degraded: self.degraded,
             budgets: self.budgets,
         };
-        (Some(Planning::Ready(Box::new(plan))), self.diagnostics)
+        (Some(Planning::Ready(Box::new(plan))), self.diagnostics.into_iter().collect())
     }
 
     /// Those that rest on what is left out are as they were.

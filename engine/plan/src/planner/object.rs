@@ -1,6 +1,6 @@
 //! Machines and resources: their instances, and the facts of machines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bimetal_config::module::ObjectBlock;
 use bimetal_config::{Instance, Node, Trigger};
@@ -8,6 +8,7 @@ use bimetal_model::diagnostic::has_errors;
 use bimetal_model::port::ValidateRequest;
 use bimetal_model::question::{Inquiry, Question};
 use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, ProviderName, Value};
+use indexmap::IndexSet;
 
 use super::Planner;
 use crate::catalogue::{Owner, is_machine};
@@ -26,12 +27,6 @@ pub(super) struct Prepared<'a> {
     block: &'a ObjectBlock,
     owner: Owner,
     wanted: Vec<Wanted>,
-}
-
-impl Prepared<'_> {
-    pub(super) fn is(&self, node: &Node) -> bool {
-        matches!(node, Node::Object(address) if *address == self.block.address)
-    }
 }
 
 impl Planner<'_> {
@@ -53,7 +48,7 @@ impl Planner<'_> {
             }
             wanted.push(Wanted { address, config, depends_on, placement: None, triggered });
         }
-        self.prepared.push(Prepared { block, owner, wanted });
+        self.prepared.insert(address.clone(), Prepared { block, owner, wanted });
         if self.prepared.len() >= MOST_PREPARED {
             self.plan_prepared();
         }
@@ -62,7 +57,7 @@ impl Planner<'_> {
 
     /// Plans all objects that wait.
     pub(super) fn plan_prepared(&mut self) {
-        let prepared = std::mem::take(&mut self.prepared);
+        let prepared: Vec<Prepared<'_>> = std::mem::take(&mut self.prepared).into_values().collect();
         self.validate(&prepared);
         let (mut planned, mut open) = (Vec::new(), Vec::new());
         for Prepared { block, owner, wanted } in prepared {
@@ -136,7 +131,9 @@ impl Planner<'_> {
     /// The arguments of all instances; `None` where one has errors.
     pub(super) fn configs(&mut self, block: &ObjectBlock, owner: &Owner) -> Option<Vec<(Instance, Value)>> {
         let mut configs = Vec::new();
-        let mut said = misnamed(&block.lifecycle.ignore_changes, &owner.schema.block);
+        let mut said: IndexSet<Diagnostic> =
+            misnamed(&block.lifecycle.ignore_changes, &owner.schema.block).into_iter().collect();
+        let mut places = HashSet::new();
         for instance in self.instances(block)? {
             let decode = |values: &crate::Values| match block.address.block == BlockKind::Ephemeral {
                 true => bimetal_config::decode(&block.body, &owner.schema.block, &values.scope),
@@ -145,12 +142,10 @@ impl Planner<'_> {
             let unmet = self.values.within(instance.clone(), |values| evaluator::before(block, values));
             said.extend(unmet.err().unwrap_or_default());
             let (config, diagnostics) = self.values.within(instance.clone(), decode);
-            said.extend(
-                diagnostics
-                    .into_iter()
-                    .filter(|diagnostic| diagnostic.span.is_none() || !said_at(&said, diagnostic))
-                    .collect::<Vec<_>>(),
-            );
+            said.extend(diagnostics.into_iter().filter(|diagnostic| match &diagnostic.span {
+                Some(span) => places.insert((span.clone(), diagnostic.summary.clone())),
+                None => true,
+            }));
             configs.push((instance, config));
         }
         let failed = has_errors(&said);
@@ -291,8 +286,4 @@ impl Planner<'_> {
         }
         None
     }
-}
-
-fn said_at(said: &[Diagnostic], diagnostic: &Diagnostic) -> bool {
-    said.iter().any(|other| (&other.span, &other.summary) == (&diagnostic.span, &diagnostic.summary))
 }

@@ -181,8 +181,14 @@ fn a_probe_finds_what_carries_the_intent() {
     board.0.borrow_mut().fuse = None;
     assert!(board.0.borrow().files.contains_key(STAMP));
     let probe = |intent| Machine::probe(&provider(&board), intent, machine(json!({ "host": "a" }))).unwrap();
-    assert_eq!(probe("i-1").unwrap().intent.as_deref(), Some("i-1"));
+    let half = probe("i-1").unwrap();
+    assert_eq!((half.intent.as_deref(), half.engine_version), (Some("i-1"), None));
     assert!(probe("i-2").is_none());
+
+    let made = create(&board, &json!({ "host": "a" })).unwrap();
+    assert!(made.engine_version.is_some());
+    let found = serde_json::to_value(probe("i-1").unwrap()).unwrap();
+    assert_eq!(found, serde_json::to_value(made).unwrap(), "all of what was made");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 const NOT_SOURCES: [&str; 3] = ["target", ".git", "sdk"];
 
 pub(super) async fn dev(session: &Session, arguments: &arguments::plugin::Dev) -> Result<(), Failure> {
-    let project = session.root.join(&arguments.project);
+    let project: PathBuf = session.root.join(&arguments.project).components().collect();
     let configuration = session.root.join(&arguments.configuration);
     let mut before = None;
     loop {

@@ -1,9 +1,12 @@
 //! `plugin docs`: the reference of a provider, from its schema.
 
 use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
 
-use bimetal_config::module::ObjectBlock;
-use bimetal_config::{Desired, SourceFile};
+use bimetal_config::module::{Body, BodyAttribute, ObjectBlock};
+use bimetal_config::{Desired, Reference, Scope, SourceFile, Target};
+use bimetal_host::Recording;
 use bimetal_kit::Verdict;
 use bimetal_model::port::Predict as _;
 use bimetal_model::schema::{Attribute, Block, FunctionSchema, ProviderSchema, Role, TypeSchema};
@@ -13,15 +16,18 @@ use super::{Bench, cases};
 use crate::arguments;
 use crate::failure::Failure;
 use crate::output::print;
+use crate::render::value::value_text;
 use crate::session::Session;
 
 /// Prints the reference. Examples are the cases, after they were played and held.
 pub(super) async fn docs(session: &Session, arguments: &arguments::plugin::Docs) -> Result<(), Failure> {
     let folder = cases::folder(session, &arguments.cases);
-    let bench = Bench::new(session, &arguments.component, folder.as_ref().unwrap_or(&session.root))?;
+    let recording = cases::recording(session, &arguments.cases)?;
+    let root = folder.as_ref().unwrap_or(&session.root);
+    let bench = Bench::new(session, &arguments.component, root, recording.clone())?;
     let schema = bench.host.schema(&bench.name).map_err(|said| Failure::new(said, &[]))?;
     let examples = match &folder {
-        Some(folder) => played(session, &bench, arguments, folder, &schema).await?,
+        Some(folder) => played(session, &bench, (arguments, folder, recording), &schema).await?,
         None => Vec::new(),
     };
     print(&document(&bench, &schema, &examples));
@@ -37,12 +43,12 @@ struct Example {
 async fn played(
     session: &Session,
     bench: &Bench,
-    arguments: &arguments::plugin::Docs,
-    folder: &std::path::Path,
+    (arguments, folder, recording): (&arguments::plugin::Docs, &std::path::Path, Option<Arc<Recording>>),
     schema: &ProviderSchema,
 ) -> Result<Vec<Example>, Failure> {
-    let stage = cases::stage(session, &arguments.cases, folder).await?;
+    let stage = cases::stage(session, &arguments.cases, folder, recording).await?;
     let checks = bench.examine(Some(&stage.cases), |_| {}).await;
+    stage.write_recording()?;
     if let Some(failed) = checks.iter().find(|check| matches!(check.verdict, Verdict::Fail(_))) {
         let error = Diagnostic::error(format!("{}: it does not hold that {}", failed.about, failed.name));
         return Err(error.hint("examples must work: `bimetal plugin test` shows what does not").into());
@@ -57,16 +63,43 @@ fn examples(desired: &Desired, files: &[SourceFile], schema: &ProviderSchema) ->
         BlockKind::Machine => machine.cloned(),
         _ => Some(address.ty.clone()),
     };
-    let example = |block: &ObjectBlock| Some(Example { ty: ty(&block.address)?, text: text_of(block, files)? });
+    let example =
+        |block: &ObjectBlock| Some(Example { ty: ty(&block.address)?, text: text_of(block, desired, files)? });
     desired.module.objects.values().filter_map(|block| example(block)).collect()
 }
 
-/// From the header to the brace that ends the block, as `fmt` leaves it: at the beginning of a line.
-fn text_of(block: &ObjectBlock, files: &[SourceFile]) -> Option<String> {
+/// From the header to the brace that ends the block, as `fmt` leaves it: at the beginning of a line. What is made of the variables of cases
+/// alone, which readers don't have, stands there as its value.
+fn text_of(block: &ObjectBlock, desired: &Desired, files: &[SourceFile]) -> Option<String> {
     let file = files.iter().find(|file| file.name == block.span.file)?;
-    let rest = file.text.get(block.span.range.start..)?;
-    let end = rest.find("\n}")? + 2;
-    rest.get(..end).map(str::to_owned)
+    let start = block.span.range.start;
+    let rest = file.text.get(start..)?;
+    let mut text = rest.get(..rest.find("\n}")? + 2)?.to_owned();
+    let mut given = Vec::new();
+    collect_given(&block.body, &desired.scope(), &mut given);
+    // From the end on, so that places stay what they are.
+    given.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    for (range, value) in given {
+        let place = range.start.checked_sub(start)?..range.end.checked_sub(start)?;
+        text.get(place.clone())?;
+        text.replace_range(place, &value);
+    }
+    Some(text)
+}
+
+fn collect_given(body: &Body, scope: &Scope, given: &mut Vec<(Range<usize>, String)>) {
+    for BodyAttribute { expression, .. } in body.attributes.values() {
+        let references = expression.references();
+        let is_given = |one: &Reference| matches!(one.target, Target::Variable(_));
+        if !references.is_empty()
+            && references.iter().all(is_given)
+            && let Ok(value) = bimetal_config::evaluate(expression, scope)
+            && !value.has_sensitive()
+        {
+            given.push((expression.span().range.clone(), value_text(&value, 2)));
+        }
+    }
+    body.blocks.iter().for_each(|block| collect_given(&block.body, scope, given));
 }
 
 fn document(bench: &Bench, schema: &ProviderSchema, examples: &[Example]) -> String {

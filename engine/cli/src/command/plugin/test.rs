@@ -18,16 +18,21 @@ use crate::session::Session;
 /// Examines a component.
 pub(super) async fn test(session: &Session, arguments: &arguments::plugin::Test) -> Result<ExitCode, Failure> {
     let folder = cases::folder(session, &arguments.cases);
-    let bench = Bench::new(session, &arguments.component, folder.as_ref().unwrap_or(&session.root))?;
+    let recording = cases::recording(session, &arguments.cases)?;
+    let root = folder.as_ref().unwrap_or(&session.root);
+    let bench = Bench::new(session, &arguments.component, root, recording.clone())?;
     // What can't be written should not be found out at the end.
     let junit = arguments.junit_xml.as_ref().map(|path| File::create(&session.root.join(path))).transpose()?;
     let stage = match &folder {
-        Some(folder) => Some(cases::stage(session, &arguments.cases, folder).await?),
+        Some(folder) => Some(cases::stage(session, &arguments.cases, folder, recording).await?),
         None => None,
     };
     let mut screen = Screen { json: session.json, about: String::new() };
     screen.begin(&bench);
     let checks = bench.examine(stage.as_ref().map(|stage| &stage.cases), |check| screen.tell(check)).await;
+    if let Some(stage) = &stage {
+        stage.write_recording()?;
+    }
     if let Some(junit) = junit {
         junit.write(junit::document(&bench.loaded.manifest, &checks))?;
     }

@@ -25,7 +25,7 @@ pub(super) fn named(snapshot: &Snapshot, address: &Address) -> Result<Vec<Addres
 
 /// The objects under their new addresses, and everything that rests on them.
 pub(super) fn records_of_move(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<Vec<Record>, Failure> {
-    let moves = moves(snapshot, from, to)?;
+    let moves = of(snapshot, from, to)?;
     let mut records: Vec<Record> =
         moves.keys().map(|address| Record::Remove { address: address.clone(), closes: None }).collect();
     for (address, stored) in &snapshot.objects {
@@ -43,7 +43,7 @@ pub(super) fn records_of_move(snapshot: &Snapshot, from: &Address, to: &Address)
 }
 
 /// Each old address with the new one. Instances keep their keys.
-fn moves(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<BTreeMap<Address, Address>, Failure> {
+pub(super) fn of(snapshot: &Snapshot, from: &Address, to: &Address) -> Result<BTreeMap<Address, Address>, Failure> {
     let addresses = named(snapshot, from)?;
     let is_other = (from.block, &from.ty, from.replica.is_some()) != (to.block, &to.ty, to.replica.is_some());
     let is_one = addresses.first() == Some(from);

@@ -12,7 +12,7 @@ use super::group::Group;
 use super::merged::{EACH_ITS_OWN, merged_text};
 use crate::arguments::Detail;
 use crate::render::style::{ADD, BOLD, CHANGE, FAINT, READ, REMOVE, paint};
-use crate::render::value::{quoted, value_text};
+use crate::render::value::{quoted, text_beside, value_text};
 use crate::render::wrap::wrap;
 
 /// What begins a line that says why.
@@ -117,7 +117,8 @@ fn attributes_text(group: &Group<'_>) -> String {
         }
     }
     if hidden > 0 {
-        let _ = writeln!(lines, "      {}", paint(FAINT, format!("# ({hidden} unchanged attributes hidden)")));
+        let word = if hidden == 1 { "attribute" } else { "attributes" };
+        let _ = writeln!(lines, "      {}", paint(FAINT, format!("# ({hidden} unchanged {word} hidden)")));
     }
     format!("\n{lines}    ")
 }
@@ -204,6 +205,7 @@ pub(super) fn difference(before: &Value, after: &Value, indent: usize) -> String
     if (before.marks | after.marks).hide() || !(old.contains('\n') && new.contains('\n')) {
         return format!("{old} -> {new}");
     }
+    let (old, new) = (text_beside(before, Some(after), indent), text_beside(after, Some(before), indent));
     let diff = similar::TextDiff::from_lines(&old, &new);
     let lines = diff.iter_all_changes().map(|change| {
         let (style, sign) = match change.tag() {
@@ -226,6 +228,14 @@ pub(super) fn difference(before: &Value, after: &Value, indent: usize) -> String
 mod tests {
     use super::*;
     use bimetal_model::Type;
+
+    #[test]
+    fn a_longer_name_beside_it_is_no_difference() {
+        let map = |names: &[&str]| names.iter().map(|name| (*name, Value::from(1))).collect::<Value>();
+        let text = difference(&map(&["blog", "shop"]), &map(&["blog", "store"]), 4);
+        let lines = "{\n      blog  = 1\n    - shop  = 1\n    + store = 1\n    }";
+        assert_eq!(anstream::adapter::strip_str(&text).to_string(), lines);
+    }
 
     #[test]
     fn what_each_was_is_not_listed_where_nobody_knows_what_it_will_be() {

@@ -50,7 +50,9 @@ fn signed(line: &str) -> String {
                 "- " => '-',
                 _ => '!',
             };
-            format!("{first}{indent}{}", rest.strip_prefix("~ ").or(rest.get(2..)).unwrap_or_default())
+            // The longer signs stand where others are indented.
+            let indent = if sign.len() > 2 { "  " } else { indent };
+            format!("{first}{indent}{}", rest.strip_prefix(sign).unwrap_or_default())
         }
         None => format!(" {line}"),
     }
@@ -82,6 +84,7 @@ mod tests {
     fn signs_lead_and_fences_hold() {
         assert_eq!(signed("      + name = 1"), "+      name = 1");
         assert_eq!(signed("  ~ service \"web\" {"), "!  service \"web\" {");
+        assert_eq!(signed("-/+ service \"web\" {"), "!  service \"web\" {");
         assert_eq!(signed("  # a will be created"), "   # a will be created");
         assert_eq!(fence("a ```` b"), "`````");
         let (shown, left_out) = shortened(&["x".repeat(50_000), "y".repeat(50_000), "z".to_owned()]);

@@ -278,7 +278,7 @@ fn what_can_not_be_compared_is_told_with_its_side() {
     --- stderr
     error: service.web: in the working tree: what the image `nginx:1.29` offers is not known offline
      |
-     = hint: it is not in `bimetal.lock.hcl`: plan once without `-offline`, and it will be
+     = hint: it is not in `bimetal.lock.hcl`: a plan without `--offline` puts it there
 
     (1)
     ");

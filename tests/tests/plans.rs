@@ -224,7 +224,7 @@ fn what_is_not_known_offline_is_told() {
     --- stderr
     error: service.web: what the image `nginx:1.28` offers is not known offline
      |
-     = hint: it is not in `bimetal.lock.hcl`: plan once without `-offline`, and it will be
+     = hint: it is not in `bimetal.lock.hcl`: a plan without `--offline` puts it there
 
     (1)
     ");

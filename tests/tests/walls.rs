@@ -7,6 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 /// What each of our crates may import of ours; see `docs/ARCHITECTURE.md`.
 fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     const ENGINE: &[&str] = &[
+        "bimetal-allocator",
         "bimetal-model",
         "bimetal-syntax",
         "bimetal-config",
@@ -24,7 +25,8 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     ];
     const SDK: &[&str] = &["bimetal-provider", "bimetal-provider-prepare"];
     [
-        ("bimetal-model", &[] as &[&str]),
+        ("bimetal-allocator", &[] as &[&str]),
+        ("bimetal-model", &[]),
         ("bimetal-syntax", &["bimetal-model"]),
         ("bimetal-config", &["bimetal-model", "bimetal-syntax"]),
         ("bimetal-fleet", &["bimetal-model"]),
@@ -54,7 +56,8 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
 }
 
 /// Libraries that few rooms may name.
-const OWNED: [(&str, &[&str]); 9] = [
+const OWNED: [(&str, &[&str]); 10] = [
+    ("libmimalloc-sys", &["bimetal-allocator"]),
     ("wasmtime", &["bimetal-host"]),
     ("wasmtime-wasi", &["bimetal-host"]),
     ("bollard", &["bimetal-host"]),

@@ -34,23 +34,11 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 use session::Session;
 
-/// Plans and states are many small values; with musl, whose own allocator takes turns, it matters most.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// What is given back is the system's soon: half of what a plan needs it needs for a moment.
-fn give_back_soon() {
-    /// `mi_option_purge_delay` of mimalloc 3, in milliseconds.
-    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-    // SAFETY: it stores a number, and an option that isn't there is left alone.
-    #[allow(unsafe_code)]
-    unsafe {
-        libmimalloc_sys::mi_option_set_default(PURGE_DELAY, 1);
-    }
-}
+static ALLOCATOR: bimetal_allocator::Allocator = bimetal_allocator::Allocator;
 
 fn main() -> ExitCode {
-    give_back_soon();
+    bimetal_allocator::give_back_soon();
     let arguments = Arguments::of_process();
     let json = arguments.json;
     let runtime = match tokio::runtime::Runtime::new() {

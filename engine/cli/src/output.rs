@@ -10,9 +10,19 @@ use crate::render;
 
 /// Data, to standard output. A reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) {
+    print_all([text]);
+}
+
+/// The same in pieces, which go out many at once.
+pub(crate) fn print_all(pieces: impl IntoIterator<Item = impl AsRef<str>>) {
     use std::io::Write as _;
-    let mut out = anstream::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let is_plain = anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
+    let mut out = std::io::BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
+    let written = pieces.into_iter().try_for_each(|piece| match is_plain {
+        true => write!(out, "{}", anstream::adapter::strip_str(piece.as_ref())),
+        false => out.write_all(piece.as_ref().as_bytes()),
+    });
+    let _ = written.and_then(|()| out.flush());
 }
 
 /// Bytes as they are.

@@ -146,17 +146,19 @@ impl Wanting<'_> {
             notify: &*self.session.progress,
         };
         let fetched = fetch(&asked, &options).await;
-        let mut errors = Vec::new();
+        let (mut errors, mut warnings) = (Vec::new(), Vec::new());
         for (((key, wanted), (asked, _)), fetched) in open.iter().zip(&asked).zip(fetched) {
             match fetched {
                 Ok(package) => {
                     link(&self.session.root, key, &package.folder)?;
                     let name = (asked.source.to_string(), wanted.version.clone());
                     modules.insert(name, to_lock(package.locked));
+                    warnings.extend(package.unasked);
                 }
                 Err(error) => errors.push(error.at(&wanted.span)),
             }
         }
+        self.session.warn(&warnings, sources);
         if errors.is_empty() { Ok(()) } else { Err(Failure::new(errors, sources)) }
     }
 }

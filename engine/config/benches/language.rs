@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use bimetal_allocator::Allocator;
 use bimetal_config::{Desired, Given, Outside, SourceFile, derive, desired, evaluate, expand};
 use divan::{AllocProfiler, Bencher};
 
 /// The one of the program.
 #[global_allocator]
-static ALLOCATOR: AllocProfiler<mimalloc::MiMalloc> = AllocProfiler::new(mimalloc::MiMalloc);
+static ALLOCATOR: AllocProfiler<Allocator> = AllocProfiler::new(Allocator);
 
 fn main() {
     divan::main();
@@ -15,11 +16,7 @@ fn main() {
 
 /// Gives back what was freed: each sample begins with no memory at hand, as a command does.
 fn afresh<T>(inputs: T) -> T {
-    // SAFETY: it looks at nothing that is in use.
-    #[allow(unsafe_code)]
-    unsafe {
-        libmimalloc_sys::mi_collect(true);
-    }
+    bimetal_allocator::give_back();
     inputs
 }
 

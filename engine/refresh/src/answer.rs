@@ -65,7 +65,7 @@ fn recall(question: Question, snapshot: &Snapshot) -> Told {
             Told::Import(inquiry, Err(missing(what, "plan without `-offline`: it has to be looked at")))
         }
         Question::Image(source) => {
-            let hint = "it is not in `bimetal.lock.hcl`: plan once without `-offline`, and it will be";
+            let hint = "it is not in `bimetal.lock.hcl`: a plan without `--offline` puts it there";
             let index = missing(format!("what the image `{source}` offers"), hint);
             Told::Image(source, Err(index))
         }

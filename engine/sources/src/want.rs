@@ -100,6 +100,8 @@ pub struct Package {
     pub tree: PathBuf,
     /// What the lock file should have of it from now on.
     pub locked: Locked,
+    /// That nobody could be asked whether it has moved, where that was wished.
+    pub unasked: Option<Diagnostic>,
 }
 
 /// Whom may be asked.

@@ -11,7 +11,7 @@ use crate::arguments::{self, Detail, Format};
 use crate::edge::moment;
 use crate::failure::Failure;
 use crate::keys::keys;
-use crate::output::{print, print_json, say, width};
+use crate::output::{print, print_all, print_json, say, width};
 use crate::plan_document::plan_document;
 use crate::plan_file;
 use crate::render;
@@ -52,7 +52,7 @@ pub(crate) fn show_plan(session: &Session, plan: &Plan, detail: Detail) {
 fn show_as(session: &Session, plan: &Plan, detail: Detail, format: Format) {
     match (session.json, format) {
         (true, _) | (false, Format::Json) => print_json(&plan_document(plan)),
-        (false, Format::Text) => print(&render::plan::render(plan, detail, width())),
+        (false, Format::Text) => print_all(render::plan::pieces(plan, detail, width())),
         (false, Format::Markdown) => print(&render::plan::markdown(plan, detail)),
     }
 }

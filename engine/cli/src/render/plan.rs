@@ -29,6 +29,11 @@ pub(crate) use self::versions::{Names, comparison, comparison_markdown};
 
 /// The whole plan in lines of at most so many characters, where they can be broken; one sentence where there is nothing to do.
 pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
+    pieces(plan, detail, width).collect()
+}
+
+/// The same bit by bit: the text of very many objects need not be there as a whole.
+pub(crate) fn pieces(plan: &Plan, detail: Detail, width: usize) -> Box<dyn Iterator<Item = String> + '_> {
     let drift = drift_text(plan, detail, width);
     if plan.is_empty() {
         let is_left = plan.left().next().is_some();
@@ -40,27 +45,38 @@ pub(crate) fn render(plan: &Plan, detail: Detail, width: usize) -> String {
             (Mode::RefreshOnly, _) => "No changes. The state is as things are.",
         };
         let (left, partial) = (left_text(plan), partial_text(plan.partial.as_ref(), width));
-        return format!("{drift}{left}{}\n{partial}{}", paint(BOLD, done), origin_text(plan, width));
+        let all = format!("{drift}{left}{}\n{partial}{}", paint(BOLD, done), origin_text(plan, width));
+        return Box::new(std::iter::once(all));
     }
-    let changes = match &*blocks_text(plan.effects().map(Entry::from), detail, width) {
-        "" => String::new(),
-        blocks => format!("Bimetal will do this:\n\n{blocks}\n"),
+    let mut blocks = blocks(plan.effects().map(Entry::from), detail, width).peekable();
+    let (heading, end) = match blocks.peek() {
+        None => ("", ""),
+        Some(_) => ("Bimetal will do this:\n\n", "\n"),
     };
     let renamed = if detail == Detail::Summary { String::new() } else { renamed_text(plan) };
     let (summary, partial) = (summary(plan), partial_text(plan.partial.as_ref(), width));
     let (left, outputs, origin) = (left_text(plan), outputs_text(&plan.outputs, detail), origin_text(plan, width));
     let origin = if origin.is_empty() { origin } else { format!("\n{origin}") };
-    format!("{drift}{renamed}{changes}{left}{summary}{partial}{outputs}{origin}")
+    let first = format!("{drift}{renamed}{heading}");
+    let last = format!("{end}{left}{summary}{partial}{outputs}{origin}");
+    Box::new(std::iter::once(first).chain(blocks).chain(std::iter::once(last)))
 }
 
 /// Objects as blocks, with an empty line between them.
-fn blocks_text<'p>(entries: impl Iterator<Item = Entry<'p>>, detail: Detail, width: usize) -> String {
+fn blocks<'p>(
+    entries: impl Iterator<Item = Entry<'p>>,
+    detail: Detail,
+    width: usize,
+) -> impl Iterator<Item = String> + 'p {
     let groups = match detail {
         Detail::Full => group::single(entries),
         Detail::Grouped => group::groups(entries),
         Detail::Summary => Vec::new(),
     };
-    groups.iter().map(|group| group_text(group, detail, width)).collect::<Vec<_>>().join("\n")
+    groups.into_iter().enumerate().map(move |(at, group)| {
+        let text = group_text(&group, detail, width);
+        if at == 0 { text } else { format!("\n{text}") }
+    })
 }
 
 /// Which commit it is of.

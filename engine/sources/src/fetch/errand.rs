@@ -32,6 +32,15 @@ pub(super) struct Choice {
     pub(super) locked: Option<Locked>,
 }
 
+impl Choice {
+    /// What the lock file says, if it says which commit.
+    fn of_lock(item: &Item) -> Option<Choice> {
+        let locked = item.locked.clone()?;
+        let tag = locked.reference.as_deref().map(|name| short_tag(name).to_owned());
+        Some(Choice { commit: locked.commit.clone()?, tag, locked: Some(locked) })
+    }
+}
+
 /// Takes what is locked from the cache.
 pub(super) fn begin(shared: Arc<Shared>, url: GitUrl, items: Vec<Item>) -> Errand {
     let (found, verified) = (HashMap::new(), HashMap::new());
@@ -87,10 +96,7 @@ impl Errand {
     }
 
     fn cached(&mut self, item: &Item) -> Result<Option<Package>, Diagnostic> {
-        let Some(locked) = item.locked.clone() else { return Ok(None) };
-        let Some(commit) = locked.commit.clone() else { return Ok(None) };
-        let tag = locked.reference.as_deref().map(|name| short_tag(name).to_owned());
-        let choice = Choice { commit, tag, locked: Some(locked) };
+        let Some(choice) = Choice::of_lock(item) else { return Ok(None) };
         let is_asked = self.shared.ask == Ask::WhetherMoved && item.wanted.may_move();
         match self.has(&item.wanted, &choice)? {
             true if is_asked => Ok(None),
@@ -102,6 +108,19 @@ impl Errand {
             }
             false => Ok(None),
         }
+    }
+
+    /// What is locked, if it is in the cache, where nobody answers who could tell whether it has moved.
+    pub(super) fn unasked(&mut self, item: &Item, why: &Diagnostic) -> Result<Package, Diagnostic> {
+        let Some(choice) = Choice::of_lock(item) else { return Err(why.clone()) };
+        if !self.has(&item.wanted, &choice)? {
+            return Err(why.clone());
+        }
+        let package = self.package(&item.wanted, &choice)?;
+        let warning = Diagnostic::warning(why.summary.clone()).because(why.detail.clone());
+        let warning = warning
+            .hint("what is locked was fetched before, and is taken: nobody could say whether its tag has moved since");
+        Ok(Package { unasked: Some(warning), ..package })
     }
 
     /// What is in the cache, if it is what is locked, signed as it must be, and has the folder.
@@ -203,7 +222,7 @@ pub(super) fn take(
     let tree = entry.tree();
     let folder = tree.join(source.folder().as_str());
     match folder.is_dir() {
-        true => Ok(Package { folder, tree, locked: found }),
+        true => Ok(Package { folder, tree, locked: found, unasked: None }),
         false => Err(Diagnostic::error(format!("there is no folder `{}` in `{source}`", source.folder()))
             .because(format!("at its root there are {}", listing(&tree)))
             .hint("see what stands behind `//`")),

@@ -17,7 +17,10 @@ pub(super) fn finish(mut errand: Errand) -> Done {
     let chosen = match choices(&errand, &open) {
         Ok(chosen) => chosen,
         Err(error) => {
-            errand.done.extend(open.into_iter().map(|item| (item.index, Err(error.clone()))));
+            for item in open {
+                let package = errand.unasked(&item, &error);
+                errand.done.push((item.index, package));
+            }
             return errand.done;
         }
     };

@@ -173,9 +173,14 @@ fn with_the_server_gone_all_goes_on_from_the_cache() {
         assert_eq!(world.fetch(&url, Some("~> 1.0"), Some(&package.locked), ask), Ok(package.clone()));
     }
     assert!(world.busy.0.lock().unwrap().is_empty());
+    let asked = world.fetch(&url, Some("~> 1.0"), Some(&package.locked), Ask::WhetherMoved).unwrap();
+    let warning = asked.unasked.as_ref().map(|warning| warning.summary.replace(&url, "URL"));
+    assert_eq!(warning.as_deref(), Some("`URL` can't be reached"));
+    assert_eq!((&asked.folder, &asked.locked), (&package.folder, &package.locked));
     let unlocked = world.fetch(&url, Some("~> 1.0"), None, Ask::Nobody);
     let unreached = world.fetch(&url, Some("~> 1.0"), Some(&package.locked), Ask::ForNewer).unwrap_err();
     world.forget();
+    assert!(world.fetch(&url, Some("~> 1.0"), Some(&package.locked), Ask::WhetherMoved).is_err(), "nothing is there");
     let missing = world.fetch(&url, Some("~> 1.0"), Some(&package.locked), Ask::Nobody);
     insta::assert_snapshot!(format!("{}\n\n{}\n\n{}", world.said(&unlocked), world.said(&missing), unreached.summary.replace(&url, "URL")), @"
     `git::http://SERVER/web/.git` is not locked as it is wanted

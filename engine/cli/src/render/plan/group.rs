@@ -20,14 +20,29 @@ pub(super) fn single<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Vec<Group<
 
 /// In the order of their first members.
 pub(super) fn groups<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Vec<Group<'p>> {
-    let mut classes: BTreeMap<Class, Vec<Member<'p>>> = BTreeMap::new();
+    let mut kin: BTreeMap<Address, Vec<Entry<'p>>> = BTreeMap::new();
     for entry in entries {
+        kin.entry(skeleton(entry.address)).or_default().push(entry);
+    }
+    let mut groups: Vec<Group<'p>> = Vec::new();
+    for members in kin.into_values() {
+        match members.len() {
+            1 => groups.push(Group { members }),
+            _ => groups.extend(alike(members)),
+        }
+    }
+    groups.sort_by(|one, other| one.first().address.cmp(other.first().address));
+    groups
+}
+
+/// Of those that have the same name, but for their keys.
+fn alike(kin: Vec<Entry<'_>>) -> impl Iterator<Item = Group<'_>> {
+    let mut classes: BTreeMap<Class, Vec<Member<'_>>> = BTreeMap::new();
+    for entry in kin {
         let leaves = leaves(&entry);
         classes.entry(Class::of(&entry, &leaves)).or_default().push(Member { entry, leaves });
     }
-    let mut groups: Vec<Group<'p>> = classes.into_values().flat_map(split).collect();
-    groups.sort_by(|one, other| one.first().address.cmp(other.first().address));
-    groups
+    classes.into_values().flat_map(split)
 }
 
 impl<'p> Group<'p> {
@@ -50,10 +65,9 @@ struct Member<'p> {
     leaves: Leaves,
 }
 
-/// What must be the same for objects to be shown as one.
+/// What must be the same, too, for objects to be shown as one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Class {
-    skeleton: Address,
     place: Option<Place>,
     sign: &'static str,
     deed: &'static str,
@@ -65,7 +79,6 @@ struct Class {
 impl Class {
     fn of(entry: &Entry<'_>, leaves: &Leaves) -> Class {
         Class {
-            skeleton: skeleton(entry.address),
             place: place(entry.address),
             sign: entry.sign,
             deed: entry.deed,

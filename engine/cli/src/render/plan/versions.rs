@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::markdown::{WIDTH, folded};
 use super::outputs::outputs_text;
 use super::summary::sorts_text;
-use super::{blocks_text, renamed_line};
+use super::{blocks, renamed_line};
 use crate::arguments::Detail;
 use crate::render::style::{ADD, BOLD, CHANGE, FAINT, REMOVE, paint, plain};
 use crate::render::value::quoted;
@@ -39,7 +39,7 @@ pub(crate) fn comparison(comparison: &Comparison, names: &Names, detail: Detail,
         objects.iter().filter(is_renamed).filter_map(|object| Some((&object.address, object.moved_from.as_ref()?)));
     let renamed: String = renamed.map(|(new, old)| renamed_line(new, old)).collect();
     let others = objects.iter().filter(|object| object.kind != Kind::Moved);
-    let blocks = blocks_text(others.map(Entry::from), detail, width);
+    let blocks = blocks(others.map(Entry::from), detail, width).collect();
     let images: Vec<String> = images.iter().map(|(service, change)| image_line(service, change)).collect();
     let locked: Vec<String> = locked.iter().map(lock_line).collect();
     let parts = [

@@ -12,7 +12,7 @@ use bimetal_model::lease::{Held, Lease, Scope};
 use bimetal_model::port::{Record, Remember as _};
 use bimetal_model::snapshot::{Revision, RevisionOutcome};
 use bimetal_model::{Address, Diagnostic};
-use bimetal_state::{Document, Push, State, StateName};
+use bimetal_state::{Document, Finding, Push, State, StateName};
 use serde_json::{Value as Json, json};
 
 use super::apply::{ask, bare_revision};
@@ -178,14 +178,11 @@ async fn push(session: &Session, file: &Path, how: Push) -> Result<(), Failure> 
 async fn doctor(session: &Session) -> Result<(), Failure> {
     let findings = open(session).await?.examine().await?;
     if session.json {
-        let one = |finding: &bimetal_state::Finding| json!({ "what": finding.what, "hint": finding.hint, "broken": finding.is_broken });
+        let one =
+            |finding: &Finding| json!({ "what": finding.what, "hint": finding.hint, "broken": finding.is_broken });
         print_json(&json!({ "format": 1, "findings": findings.iter().map(one).collect::<Vec<_>>() }));
     } else {
-        let line = |finding: &bimetal_state::Finding| {
-            let word = if finding.is_broken { "broken" } else { "left over" };
-            format!("{word}: {}\n  {}\n", finding.what, finding.hint)
-        };
-        print(&findings.iter().map(line).collect::<String>());
+        print(&findings_text(&findings));
     }
     match findings.iter().filter(|finding| finding.is_broken).count() {
         0 if findings.is_empty() => say("The state is sound.\n"),
@@ -194,6 +191,17 @@ async fn doctor(session: &Session) -> Result<(), Failure> {
         broken => return Err(Diagnostic::error(format!("the state is broken in {broken} places")).into()),
     }
     Ok(())
+}
+
+/// What is done about several at once is said once.
+fn findings_text(findings: &[Finding]) -> String {
+    let is_alike = |one: &Finding, other: &Finding| (one.is_broken, &one.hint) == (other.is_broken, &other.hint);
+    let line = |finding: &Finding| {
+        let word = if finding.is_broken { "broken" } else { "left over" };
+        format!("{word}: {}\n", finding.what)
+    };
+    let alike = |all: &[Finding]| all.iter().map(line).collect::<String>() + &format!("  {}\n", all[0].hint);
+    findings.chunk_by(is_alike).map(alike).collect()
 }
 
 /// The configuration names the new place already.
@@ -247,4 +255,17 @@ fn leases_text(held: &[Held]) -> String {
     };
     let rows: Vec<_> = held.iter().map(row).collect();
     table(["WHO", "PROCESS", "SINCE", "COMMAND", "ON"], &rows, usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_one_remedy_is_told_together() {
+        let finding = |what: &str, hint: &str| Finding { what: what.into(), hint: hint.into(), is_broken: false };
+        let findings = [finding("a", "apply"), finding("b", "apply"), finding("c", "wait")];
+        assert_eq!(findings_text(&findings), "left over: a\nleft over: b\n  apply\nleft over: c\n  wait\n");
+        assert_eq!(findings_text(&[]), "");
+    }
 }

@@ -109,5 +109,10 @@ mod tests {
             told.starts_with("there are `name_0`, `name_1`, ") && told.ends_with("`name_19` and 10 more"),
             "{told}"
         );
+        let names: Vec<String> = (0..2000).map(|at| format!("name_{at}")).collect();
+        let known = || names.iter().map(String::as_str);
+        let told = nearest_or_all("name_0x", known(), "local");
+        assert!(told.ends_with("`name_19` and very many more"), "{told}");
+        assert_eq!(nearest_of_all("nmae_1999", known()).as_deref(), Some("did you mean `name_1999`?"));
     }
 }

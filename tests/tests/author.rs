@@ -255,6 +255,8 @@ fn a_component_that_is_none_is_refused() {
     assert!(said.contains("this is no provider") && said.contains("text.wasm"), "{said}");
     let said = bimetal.run(&["plugin", "test", "docker", "--cases", ".", "--stand-in", "true"]).failed();
     assert!(said.contains("`true` did not say where it listens"), "{said}");
+    let said = bimetal.run(&["plugin", "test", "docker", "--record", "api.json"]).failed();
+    assert!(said.contains("there are no cases"), "{said}");
 }
 
 #[test]

@@ -42,6 +42,11 @@ pub(super) fn recording(
     session: &Session,
     arguments: &arguments::plugin::Cases,
 ) -> Result<Option<Arc<Recording>>, Failure> {
+    let is_wished = arguments.record.is_some() || arguments.recorded.is_some();
+    if is_wished && folder(session, arguments).is_none() {
+        let error = Diagnostic::error("there are no cases, and without them no API is asked");
+        return Err(error.hint("`--cases DIR` names a folder with some").into());
+    }
     let Some(path) = &arguments.recorded else {
         return Ok(arguments.record.as_ref().map(|_| Arc::new(Recording::begin())));
     };

@@ -324,7 +324,7 @@ pub(crate) fn registries_of(desired: &Desired, files: &[SourceFile]) -> Result<R
             return Err(Failure::new(diagnostics, files));
         }
         let text = |name| arguments.member(name).and_then(|value| value.as_str()).map(str::to_owned);
-        let plain_http = arguments.member("plain_http").and_then(|value| value.as_bool()).unwrap_or(false);
+        let plain_http = arguments.member("plain_http").and_then(|value| value.as_bool());
         let password = text("password").map(Secret::new);
         registries.hosts.insert(host.clone(), Registry { plain_http, username: text("username"), password });
     }

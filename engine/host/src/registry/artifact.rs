@@ -51,7 +51,7 @@ impl Artifacts {
 
     /// The tags of a repository, in the registry's order.
     pub async fn tags(&self, repository: &Reference) -> Result<Vec<String>, Fault> {
-        let at = Repository { remote: &self.remote, reference: repository };
+        let at = self.remote.at(repository).await?;
         let (mut url, mut found) = (at.url("tags/list?n=1000"), Vec::new());
         for _ in 0..MOST_PAGES {
             let response = at.exchange(|client| client.get(&url)).await?;
@@ -73,7 +73,7 @@ impl Artifacts {
 
     /// The manifest behind a tag or a digest; one that has not the digest is refused.
     pub async fn manifest(&self, reference: &Reference) -> Result<Vec<u8>, Fault> {
-        let bytes = Repository { remote: &self.remote, reference }.manifest().await?;
+        let bytes = self.remote.at(reference).await?.manifest().await?;
         match &reference.digest {
             Some(digest) => verified(bytes, digest, &format!("`{reference}`")),
             None => Ok(bytes),
@@ -83,7 +83,7 @@ impl Artifacts {
     /// A blob, which has this digest.
     pub async fn blob(&self, repository: &Reference, digest: &str) -> Result<Vec<u8>, Fault> {
         super::manifest::check_digest(digest)?;
-        let at = Repository { remote: &self.remote, reference: repository };
+        let at = self.remote.at(repository).await?;
         let url = at.url(&format!("blobs/{digest}"));
         let response = at.exchange(|client| client.get(&url).timeout(PATIENCE)).await?;
         match response.status() {
@@ -94,7 +94,7 @@ impl Artifacts {
 
     /// Pushes the blobs, and then the manifest under the reference's tag.
     pub async fn push(&self, reference: &Reference, parcel: &Parcel<'_>) -> Result<(), Fault> {
-        let at = Repository { remote: &self.remote, reference };
+        let at = self.remote.at(reference).await?;
         for blob in parcel.blobs {
             at.push_blob(blob).await?;
         }

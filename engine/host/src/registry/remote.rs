@@ -15,7 +15,7 @@ use super::challenge::Challenge;
 use super::expand::{Fetch, expand, of_manifest};
 use super::manifest::{self, Document, check_digest, digest_of, verified};
 use super::reference::{Reference, is_loopback};
-use super::settings::{Login, Registries};
+use super::settings::{Login, Registries, Scheme};
 use crate::client::Later;
 use crate::credentials::Secret;
 use crate::fault::{Code, Fault};
@@ -31,6 +31,8 @@ pub(crate) struct Remote {
     /// A proxy can't reach what is on this machine.
     direct: Later,
     registries: Arc<Registries>,
+    /// Of registries on this machine, as they were found to be.
+    schemes: Mutex<HashMap<String, Scheme>>,
     tokens: Mutex<HashMap<(String, String), Secret>>,
 }
 
@@ -44,12 +46,41 @@ impl Remote {
     pub(crate) fn new(registries: Arc<Registries>) -> Remote {
         crate::certificates::use_ring();
         let (client, direct) = (Later::new(builder), Later::new(|| builder().no_proxy()));
-        Remote { client, direct, registries, tokens: Mutex::default() }
+        Remote { client, direct, registries, schemes: Mutex::default(), tokens: Mutex::default() }
+    }
+
+    /// The repository of a reference.
+    pub(super) async fn at<'a>(&'a self, reference: &'a Reference) -> Result<Repository<'a>, Fault> {
+        let scheme = match self.registries.scheme(&reference.registry) {
+            Some(scheme) => scheme,
+            None => self.scheme_here(reference).await?,
+        };
+        Ok(Repository { remote: self, reference, scheme })
+    }
+
+    /// Whether a registry on this machine has TLS: one that has it refuses requests without.
+    async fn scheme_here(&self, reference: &Reference) -> Result<Scheme, Fault> {
+        let registry = &reference.registry;
+        let known = self.schemes.lock().unwrap_or_else(PoisonError::into_inner).get(registry).copied();
+        if let Some(scheme) = known {
+            return Ok(scheme);
+        }
+        let url = format!("http://{}/v2/", reference.api_host());
+        let scheme = match self.direct.get()?.get(url).send().await {
+            Ok(response) if response.status() == StatusCode::BAD_REQUEST => Scheme::Https,
+            Ok(_) => Scheme::Http,
+            // Nobody is there, which is told where something is wanted.
+            Err(error) if error.is_connect() || error.is_timeout() => return Ok(Scheme::Http),
+            // It hangs up, or answers in what is no HTTP.
+            Err(_) => Scheme::Https,
+        };
+        self.schemes.lock().unwrap_or_else(PoisonError::into_inner).insert(registry.clone(), scheme);
+        Ok(scheme)
     }
 
     /// What the registry offers for each platform.
     pub(crate) async fn resolve(&self, reference: &Reference) -> Result<ImageIndex, Fault> {
-        let repository = Repository { remote: self, reference };
+        let repository = self.at(reference).await?;
         let bytes = repository.manifest().await?;
         let digest = match &reference.digest {
             Some(digest) => {
@@ -78,6 +109,7 @@ fn builder() -> ClientBuilder {
 pub(super) struct Repository<'a> {
     pub(super) remote: &'a Remote,
     pub(super) reference: &'a Reference,
+    scheme: Scheme,
 }
 
 #[async_trait]
@@ -121,9 +153,8 @@ impl Repository<'_> {
 
     /// Where something of the repository is.
     pub(super) fn url(&self, path: &str) -> String {
-        let Reference { registry, repository, .. } = self.reference;
-        let scheme = self.remote.registries.scheme(registry);
-        format!("{scheme}://{}/v2/{repository}/{path}", self.reference.api_host())
+        let repository = &self.reference.repository;
+        format!("{}://{}/v2/{repository}/{path}", self.scheme.name(), self.reference.api_host())
     }
 
     /// Sends a request, and once more with a login where the registry asks for one. What it answers may be a refusal.
@@ -196,7 +227,7 @@ impl Repository<'_> {
         };
         let url = Url::parse(realm).map_err(|error| wrong(&error.to_string()))?;
         // A registry that we speak to with TLS must not make us send a password without.
-        if url.scheme() != "https" && self.remote.registries.scheme(&self.reference.registry) == "https" {
+        if url.scheme() != "https" && self.scheme == Scheme::Https {
             return Err(wrong("it has no TLS"));
         }
         let scope = scope.map_or_else(|| format!("repository:{}:pull", self.reference.repository), str::to_owned);
@@ -248,11 +279,14 @@ impl Repository<'_> {
             source = inner.source();
         }
         let registry = &self.reference.registry;
-        let hint = match self.remote.registries.scheme(registry) {
-            "https" => {
-                format!("\nif the registry has no TLS, set `plain_http = true` for `{registry}`")
+        let hint = match self.scheme {
+            // As rustls says it.
+            Scheme::Https if reason.contains("certificate") => {
+                "\nif its authority is one of your own, name the file of that one's certificate in `SSL_CERT_FILE`"
+                    .to_owned()
             }
-            _ => String::new(),
+            Scheme::Https => format!("\nif the registry has no TLS, set `plain_http = true` for `{registry}`"),
+            Scheme::Http => String::new(),
         };
         Fault::new(code, format!("the registry `{registry}` can't be reached for {}: {reason}{hint}", self.name()))
     }

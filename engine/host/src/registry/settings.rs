@@ -20,12 +20,31 @@ pub struct Registries {
 /// Settings of one registry.
 #[derive(Clone, Default)]
 pub struct Registry {
-    /// Without TLS. Registries on this machine are spoken to like that anyway.
-    pub plain_http: bool,
+    /// Without TLS, or with it. Where nothing is said, registries on this machine are asked which it is, and all others have it.
+    pub plain_http: Option<bool>,
     /// Who.
     pub username: Option<String>,
     /// Or a token.
     pub password: Option<Secret>,
+}
+
+/// How a registry is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// Without TLS.
+    Http,
+    /// With it.
+    Https,
+}
+
+impl Scheme {
+    /// As URLs begin.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
 }
 
 /// Who we are at a registry.
@@ -64,8 +83,13 @@ impl Registries {
         }
     }
 
-    pub(crate) fn scheme(&self, registry: &str) -> &'static str {
-        let plain = self.hosts.get(registry).is_some_and(|settings| settings.plain_http);
-        if plain || is_loopback(registry) { "http" } else { "https" }
+    /// `None`: it is on this machine, and may have TLS or not.
+    pub(crate) fn scheme(&self, registry: &str) -> Option<Scheme> {
+        match self.hosts.get(registry).and_then(|settings| settings.plain_http) {
+            Some(true) => Some(Scheme::Http),
+            Some(false) => Some(Scheme::Https),
+            None if is_loopback(registry) => None,
+            None => Some(Scheme::Https),
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bimetal_host::credentials::Secret;
 use bimetal_host::fault::{Code, Fault};
 use bimetal_host::registry::{Images, Registries, Registry};
 use bimetal_model::image::ImageIndex;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::oci::{Blobs, Packing, archive, digest, with_platform};
 use super::parts::{Server, have, registry, start_registry, unused_port};
@@ -171,6 +173,40 @@ async fn a_registry_that_is_not_there_is_named() {
 
 /// `hunter2`, as bcrypt has it.
 const HTPASSWD: &str = "eve:$2y$05$/K7rQrAEBfEGqSvGwGm2.e.eUnLqierckRFjtqAOlfJsnG2R1Gnhi";
+
+/// What a registry on this machine is sent: the first bytes of each connection, which it answers with this.
+async fn first_bytes(answer: &'static str, settings: Registry) -> Vec<u8> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let name = listener.local_addr().unwrap().to_string();
+    let registries = Registries { hosts: [(name.clone(), settings)].into(), docker_config: None };
+    let asking = tokio::spawn(async move {
+        let fault = resolve_in(Path::new("/"), &format!("{name}/a:1"), registries).await.unwrap_err();
+        assert!(fault.message.contains(&name), "{}", fault.message);
+    });
+    let mut firsts = Vec::new();
+    while !asking.is_finished() {
+        let accepted = tokio::time::timeout(Duration::from_millis(100), listener.accept());
+        let Ok(Ok((mut stream, _))) = accepted.await else { continue };
+        firsts.push(stream.read_u8().await.unwrap());
+        let _ = stream.write_all(answer.as_bytes()).await;
+    }
+    asking.await.unwrap();
+    firsts
+}
+
+#[tokio::test]
+async fn a_registry_on_this_machine_is_asked_whether_it_has_tls() {
+    let refused = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    let not_found = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let says = |plain_http| Registry { plain_http, ..Registry::default() };
+    /// As a handshake begins.
+    const TLS: u8 = 0x16;
+    assert_eq!(first_bytes(refused, says(None)).await, [b'G', TLS]);
+    assert_eq!(first_bytes("\x15\x03\x01\x00\x02\x02\x16", says(None)).await, [b'G', TLS]);
+    assert_eq!(first_bytes(not_found, says(None)).await, *b"GG");
+    assert_eq!(first_bytes(not_found, says(Some(true))).await, *b"G");
+    assert_eq!(first_bytes(refused, says(Some(false))).await, [TLS]);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_with_logins_wants_one() {

@@ -22,7 +22,7 @@ pub(crate) async fn publish(session: &Session, arguments: &arguments::plugin::Pu
     let (source, version) = target(&arguments.target)?;
     let mut registries = Registries::of_docker();
     let host = arguments.target.split('/').next().unwrap_or_default().to_owned();
-    registries.hosts.insert(host, Registry { plain_http: arguments.plain_http, ..Registry::default() });
+    registries.hosts.insert(host, Registry { plain_http: arguments.plain_http.then_some(true), ..Registry::default() });
     let artifacts = Artifacts::new(Arc::new(registries));
     let is_signed = signature.is_some();
     let component = Component { wasm: wasm.into(), signature };

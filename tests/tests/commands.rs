@@ -321,6 +321,33 @@ fn a_folder_without_a_configuration_is_told() {
 }
 
 #[test]
+fn modules_that_are_not_there_are_told_at_once() {
+    let bimetal = Bimetal::new("module \"a\" {\n  source = \"./a\"\n}\nmodule \"b\" {\n  source = \"./none\"\n}\n");
+    bimetal.write("a/main.bm.hcl", "module \"c\" {\n  source = \"../a/c\"\n}\n");
+    let ran = bimetal.run(&["init"]);
+    assert_snapshot!(shown(&ran, bimetal.folder()), @r#"
+    $ bimetal init
+    error: there is no module in `none`
+     --> main.bm.hcl:5:12
+      |
+    5 |   source = "./none"
+      |            ^^^^^^^^
+      |
+      = hint: a module is a folder with files that end with `.bm.hcl`
+
+    error: there is no module in `a/c`
+     --> a/main.bm.hcl:2:12
+      |
+    2 |   source = "../a/c"
+      |            ^^^^^^^^
+      |
+      = hint: a module is a folder with files that end with `.bm.hcl`
+
+    (1)
+    "#);
+}
+
+#[test]
 fn nobody_approves_where_nobody_is() {
     let bimetal = Bimetal::new(QUIET);
     let refused = bimetal.run(&["apply"]);
@@ -336,6 +363,8 @@ fn only_yes_is_taken_for_yes_at_a_terminal() {
     assert_eq!(refused.code, 1, "{refused}");
     assert!(refused.stdout.contains("not approved: nothing was done"), "{refused}");
     assert!(bimetal.ok(&["output"]).is_empty());
+    let unasked = bimetal.at_terminal(&["apply", "--input=false"], "yes\n");
+    assert!(unasked.stdout.contains("nobody is there to approve the plan"), "{unasked}");
     let approved = bimetal.at_terminal(&["apply"], "yes\n");
     assert_eq!(approved.code, 0, "{approved}");
     assert_eq!(bimetal.output("greeting"), "hello world");

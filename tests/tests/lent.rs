@@ -101,6 +101,27 @@ fn a_session_is_open_as_long_as_a_command() {
 }
 
 #[test]
+fn a_provider_that_needs_it_has_it_in_every_command() {
+    let server = Server::start();
+    let let_in = CONFIGURATION.replace(
+        "resource \"notes_note\" \"tea\" {",
+        "provider \"notes\" {\n  alias = \"let_in\"\n  url = var.url\n  token = ephemeral.notes_session.reader.ticket\n}\n\nresource \"notes_note\" \"tea\" {\n  provider = notes.let_in",
+    );
+    let bimetal = operator(&server, &let_in);
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    bimetal.assert_settled();
+    bimetal.ok(&["apply", "--refresh-only", "--auto-approve"]);
+    bimetal.ok(&["destroy", "--auto-approve"]);
+    assert_eq!((server.notes().len(), server.sessions()), (0, 0));
+    bimetal.apply();
+    bimetal.ok(&["plan", "--destroy", "--out", "plan"]);
+    bimetal.ok(&["apply", "plan"]);
+    assert_eq!((server.notes().len(), server.sessions()), (0, 0));
+    assert!(!stands_in(bimetal.folder(), TICKET));
+}
+
+#[test]
 fn it_is_closed_after_a_failure_too() {
     let server = Server::start();
     let mut bimetal = operator(&server, CONFIGURATION);

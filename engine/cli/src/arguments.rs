@@ -34,6 +34,10 @@ pub(crate) struct Arguments {
     /// Print JSON, for programs
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
+    /// Ask where something has to be approved or agreed to
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(default_value_t = true, default_missing_value = "true", hide_possible_values = true, help_heading = EVERYWHERE)]
+    pub(crate) input: bool,
     /// Work on the state of this name, which lies beside the one called `default`; or set `BIMETAL_STATE`
     #[arg(long, global = true, value_name = "NAME", value_parser = state_name, help_heading = EVERYWHERE)]
     pub(crate) state: Option<StateName>,

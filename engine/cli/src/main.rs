@@ -73,7 +73,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let state = session::state_name(arguments.state)?;
-    let session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into(), state)?;
+    let mut session = Session::new(arguments.chdir.as_deref(), arguments.json, arguments.command.events_into(), state)?;
+    session.asks &= arguments.input;
     let result = tokio::select! {
         result = command(&session, &arguments.command) => result,
         () = session.lent.interrupted() => Err(given_up(&session)),

@@ -1,10 +1,12 @@
 //! What a command works with: the folder, the screen, and, where it needs them, configuration, state and host.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bimetal_config::lock::Lock;
+use bimetal_config::module::Call;
 use bimetal_config::{Argument, Desired, Given, Outside, SourceFile};
 use bimetal_host::certificates::Keep;
 use bimetal_host::fault::{Code, Fault};
@@ -42,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) state: StateName,
     /// For programs.
     pub(crate) json: bool,
+    /// Whether somebody is there to be asked.
+    pub(crate) asks: bool,
     /// What moves on the screen.
     pub(crate) progress: Arc<Progress>,
     /// Where components lie.
@@ -94,7 +98,8 @@ impl Session {
         let places = Arc::new(Places::read(&root)?);
         let (home, progress) = (root.clone(), Arc::new(Progress::new(json, events)));
         let lent = Arc::new(AllLent::new(progress.clone()));
-        Ok(Session { root, home, state, json, progress, places, lent, source: None, origin: None, _kept: None })
+        let asks = !json && std::io::stdin().is_terminal();
+        Ok(Session { root, home, state, json, asks, progress, places, lent, source: None, origin: None, _kept: None })
     }
 
     /// Reads the configuration; warnings are said, an error ends the command.
@@ -172,7 +177,10 @@ impl Session {
         let given = self.given(variables)?;
         let brought = Wanting { session: self, folder: "", given: &given, asking: asking.into() }.bring().await?;
         let files = there_is(brought.sources, &self.root)?;
-        let (modules, diagnostics) = bimetal_config::modules(&files, "");
+        let (modules, mut diagnostics) = bimetal_config::modules(&files, "");
+        let is_absent = |call: &&Call| modules.get(&call.folder).is_none_or(|module| module.files.is_empty());
+        diagnostics
+            .extend(modules.values().flat_map(|module| module.calls.values()).filter(is_absent).map(Call::absent));
         if has_errors(&diagnostics) {
             return Err(Failure::new(diagnostics, &files));
         }

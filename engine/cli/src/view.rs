@@ -168,6 +168,7 @@ fn over(session: &Session, folder: tempfile::TempDir, root: &Path, origin: Origi
         home: session.home.clone(),
         state: session.state.clone(),
         json: session.json,
+        asks: session.asks,
         progress: session.progress.clone(),
         lent: session.lent.clone(),
         places: Arc::new(Places::read(&root)?),

@@ -167,8 +167,7 @@ impl Flattener {
         }
         let module = &self.parsed[&call.folder];
         if module.files.is_empty() {
-            let error = Diagnostic::error(format!("there is no module in `{}`", call.folder)).at(&call.source_span);
-            return Err(error.hint("a module is a folder with files that end with `.bm.hcl`"));
+            return Err(call.absent());
         }
         let around = name.module.steps().len();
         let is_itself = call.folder == self.module.folder || self.folders_around(&name.module).contains(&call.folder);

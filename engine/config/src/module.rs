@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bimetal_model::address::ModuleStep;
-use bimetal_model::{Address, Key, ModulePath, Path, ProviderKey, Span, Type, Value, ValueMarks};
+use bimetal_model::{Address, Diagnostic, Key, ModulePath, Path, ProviderKey, Span, Type, Value, ValueMarks};
 use litemap::LiteMap;
 
 pub use bimetal_syntax::SourceFile;
@@ -248,6 +248,19 @@ pub struct Call {
     pub arguments: Attributes,
     /// Of the block's header.
     pub span: Span,
+}
+
+impl Call {
+    /// What is said where there is no file of it.
+    pub fn absent(&self) -> Diagnostic {
+        let place = match &self.package {
+            None => format!("`{}`", self.folder),
+            Some(Package { below, .. }) if below.is_empty() => "what `source` names".to_owned(),
+            Some(Package { below, .. }) => format!("the folder `{below}` of what `source` names"),
+        };
+        let error = Diagnostic::error(format!("there is no module in {place}")).at(&self.source_span);
+        error.hint("a module is a folder with files that end with `.bm.hcl`")
+    }
 }
 
 /// `moved { from, to }`

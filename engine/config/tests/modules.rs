@@ -232,7 +232,7 @@ fn mistakes_in_calls_are_shown_where_they_are() {
     module.m.local.full = (unknown string)
     module.m.docker_network.this
     error: there is no module in `nat` at «"./nat"» hint: a module is a folder with files that end with `.bm.hcl`
-    error: there is no module in `.bimetal/modules/x-38fd7c496d5f` at «"git::https://example.com/x"» hint: a module is a folder with files that end with `.bm.hcl`
+    error: there is no module in what `source` names at «"git::https://example.com/x"» hint: a module is a folder with files that end with `.bm.hcl`
     error: `source` is missing at «module "m"» hint: write `source = "./modules/name"`
     error: `module.m.ful` is not declared at «module.m.ful» hint: did you mean `module.m.full`?
     error: `module.n` is not declared at «module.n» hint: there is only `module.m`

@@ -6,7 +6,7 @@ mod extracting;
 mod revision;
 mod status;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use bimetal_model::Diagnostic;
 
@@ -84,7 +84,8 @@ impl Repository {
         let remotes: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(' ')).collect();
         let origin = remotes.iter().find(|(name, _)| *name == "remote.origin.url");
         let found = origin.or(remotes.first().filter(|_| remotes.len() == 1));
-        Ok(found.map(|(_, url)| without_credentials(url)))
+        let base = self.work_tree.as_deref().unwrap_or(&self.folder);
+        Ok(found.map(|(_, url)| without_credentials(&from_anywhere(base, url))))
     }
 
     fn ask(&self, words: &[&str]) -> Result<Answer, Diagnostic> {
@@ -128,6 +129,22 @@ fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
     folder.canonicalize().map_err(|error| Diagnostic::error(format!("`{}` can't be read: {error}", folder.display())))
 }
 
+/// A path that leads on from the repository, as one that does not: seen from elsewhere, it would lead elsewhere.
+fn from_anywhere(base: &Path, url: &str) -> String {
+    if !url.starts_with("./") && !url.starts_with("../") {
+        return url.to_owned();
+    }
+    let mut place = base.to_owned();
+    for component in Path::new(url).components() {
+        match component {
+            Component::ParentDir => drop(place.pop()),
+            Component::Normal(name) => place.push(name),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    place.display().to_string()
+}
+
 /// A remote's URL as it may be shown and stored: what stands before an `@` may be a token, but not in SSH's.
 fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
@@ -155,6 +172,20 @@ mod tests {
             ("/srv/c.git", "/srv/c.git"),
         ] {
             assert_eq!(without_credentials(url), shown);
+        }
+    }
+
+    #[test]
+    fn a_remote_beside_is_the_same_one_from_everywhere() {
+        for (url, shown) in [
+            ("../c.git", "/srv/team/c.git"),
+            ("./c.git", "/srv/team/infra/c.git"),
+            ("../../c.git/", "/srv/c.git"),
+            ("/srv/../c.git", "/srv/../c.git"),
+            ("https://a.b/../c.git", "https://a.b/../c.git"),
+            ("git@a.b:../c.git", "git@a.b:../c.git"),
+        ] {
+            assert_eq!(from_anywhere(Path::new("/srv/team/infra"), url), shown);
         }
     }
 }

@@ -24,10 +24,6 @@ pub(crate) struct Consent {
     /// Grant this provider what it asks for, though it is more than before; may be given several times
     #[arg(long, value_name = "PROVIDER")]
     pub(crate) grant: Vec<String>,
-    /// Ask where something has to be agreed to
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
-    #[arg(default_value_t = true, default_missing_value = "true", hide_possible_values = true)]
-    pub(crate) input: bool,
 }
 
 #[derive(Debug, Args)]

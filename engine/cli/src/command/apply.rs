@@ -1,7 +1,7 @@
 //! `apply` and `destroy`: a plan that was shown, done.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::BufRead as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -202,7 +202,7 @@ async fn approve(session: &Session, mode: Mode) -> Result<(), Failure> {
 
 /// Asks before something is done that nobody takes back.
 pub(crate) async fn ask(session: &Session, question: &str, nobody: &str, hint: &str) -> Result<(), Failure> {
-    if session.json || !std::io::stdin().is_terminal() {
+    if !session.asks {
         return Err(Diagnostic::error(nobody).hint(hint).into());
     }
     say(&format!("{} Only `yes` is taken for yes: ", paint(BOLD, question)));

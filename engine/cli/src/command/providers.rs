@@ -1,7 +1,6 @@
 //! `providers`: which there are, what they may do, and a folder of them.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use bimetal_config::lock::{Lock, LockedModule, LockedProvider};
@@ -51,16 +50,16 @@ pub(crate) async fn chosen(
     let proposal = proposal.map_err(|failure| Failure::new(failure.diagnostics, &configuration.files))?;
     let asked = proposal.grown.iter().filter(|grown| !consent.grant.contains(&grown.name.0));
     for grown in asked {
-        agree(session, grown, consent).await?;
+        agree(session, grown).await?;
     }
     Ok(proposal.lock)
 }
 
 /// Shows what more a provider wants, and asks; where nobody is there, that is an error.
-async fn agree(session: &Session, grown: &Grown, consent: &Consent) -> Result<(), Failure> {
+async fn agree(session: &Session, grown: &Grown) -> Result<(), Failure> {
     let Grown { name, from, to, more, less } = grown;
     let what = format!("provider `{name}` {to} asks for more than {from} was granted");
-    if !consent.input || session.json || !std::io::stdin().is_terminal() {
+    if !session.asks {
         let no_more = less.iter().map(|line| format!("no more: {line}"));
         let lines = more.iter().map(|line| format!("it wants to {line}")).chain(no_more);
         let hint = format!("`bimetal init --upgrade --grant {name}` grants it; until then {from} stays locked");
@@ -92,8 +91,11 @@ pub(crate) fn show(session: &Session, lock: &Lock) {
         return print_json(&json!({ "format": 1, "modules": modules, "providers": providers }));
     }
     for ((source, _), locked) in &lock.modules {
-        let commit = locked.commit.as_deref().map(|commit| format!("commit {}", short_commit(commit)));
-        let what = [locked.version.clone(), commit].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let content = match &locked.commit {
+            Some(commit) => format!("commit {}", short_commit(commit)),
+            None => crate::render::lock::short(&locked.hash).to_owned(),
+        };
+        let what = [locked.version.clone(), Some(content)].into_iter().flatten().collect::<Vec<_>>().join(", ");
         print(&format!("{} {what}\n", paint(BOLD, source)));
     }
     for (name, locked) in &lock.providers {

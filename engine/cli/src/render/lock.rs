@@ -39,7 +39,7 @@ fn fact(fact: &Fact, width: usize) -> String {
 }
 
 /// The beginning of a hash or of a commit; anything else as it is.
-fn short(text: &str) -> &str {
+pub(crate) fn short(text: &str) -> &str {
     let (prefix, digits) = text.split_at(if text.starts_with("sha256:") { "sha256:".len() } else { 0 });
     let is_hash = digits.len() >= 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash { text.get(..prefix.len() + DIGITS).unwrap_or(text) } else { text }

@@ -51,12 +51,15 @@ impl Planner<'_> {
         }
     }
 
-    /// Names stand for what exists; what is wrong with a schema was said already.
+    /// Names stand for what exists and what is open; what is wrong with a schema was said already.
     fn take_existing(&mut self) {
         let observed = self.observed;
         (self.values, _) = Values::of_existing(self.desired, &observed.objects, self.predict);
         for (_, stored) in observed.objects.iter().filter(|(address, _)| address.deposed.is_none()) {
             stored.placement.iter().for_each(|placement| self.values.place(placement));
+        }
+        for (address, opened) in &self.answers.opened {
+            opened.iter().for_each(|value| self.values.put(address, value.clone()));
         }
     }
 

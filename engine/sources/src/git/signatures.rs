@@ -45,7 +45,7 @@ pub(crate) fn verify(
     };
     Err(Diagnostic::error(format!("{what} is not signed by anybody who is trusted"))
         .because(reason)
-        .hint("ask who keeps the repository; whose signatures count is said beside `allowed_sources`"))
+        .hint("ask who keeps the repository; the `signed` block says whose signatures count"))
 }
 
 fn put(git: &Git, scratch: &Scratch, signed: &Signed<'_>) -> Result<String, Diagnostic> {

@@ -51,11 +51,11 @@ fn commits_have_to_be_signed_where_that_is_asked() {
     insta::assert_snapshot!(refused.join("\n\n"), @"
     commit COMMIT of `git::file://WORLD/served/web?ref=main` is not signed by anybody who is trusted
     it has no signature
-    hint: ask who keeps the repository; whose signatures count is said beside `allowed_sources`
+    hint: ask who keeps the repository; the `signed` block says whose signatures count
 
     commit COMMIT of `git::file://WORLD/served/web?ref=stranger` is not signed by anybody who is trusted
     No principal matched.
-    hint: ask who keeps the repository; whose signatures count is said beside `allowed_sources`
+    hint: ask who keeps the repository; the `signed` block says whose signatures count
     ");
     // What is in the cache is asked again: whom to trust may have changed since.
     need(&mut world, Signatures::Commits(Signers::Ssh(String::new())));
@@ -91,7 +91,7 @@ fn tags_have_to_be_signed_where_that_is_asked() {
 
     tag `unsigned` of `git::file://WORLD/served/web?ref=unsigned` is not signed by anybody who is trusted
     error: no signature found
-    hint: ask who keeps the repository; whose signatures count is said beside `allowed_sources`
+    hint: ask who keeps the repository; the `signed` block says whose signatures count
 
     `git::file://WORLD/served/web?ref=v2.0.0` has no tag that is signed
     what is signed there is not tag `v2.0.0` of commit COMMIT

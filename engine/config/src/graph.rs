@@ -43,9 +43,10 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     for (key, block) in &module.providers {
         collector.add(Node::Provider(key.clone()), expressions(&block.body));
     }
-    for block in module.objects.values() {
-        collector.object(block);
-    }
+    // There may be very many, and they are in order.
+    let objects = module.objects.values().map(|block| (Node::Object(block.address.clone()), collector.object(block)));
+    let mut objects: BTreeMap<Node, BTreeSet<Node>> = objects.collect();
+    collector.dependencies.append(&mut objects);
     for moved in &module.moved {
         // One without a key may become one of its own block's instances.
         if !moved.from.is_block_of(&moved.to) {
@@ -67,7 +68,7 @@ pub(crate) fn dependencies(module: &Module, diagnostics: &mut Diagnostics) -> BT
     for (name, output) in &module.outputs {
         let node = Node::Output(Scoped::root(name));
         collector.derived(node.clone());
-        collector.wait_for(&node, &output.depends_on);
+        collector.wait_for(node, &output.depends_on);
     }
     collector.dependencies
 }
@@ -220,18 +221,19 @@ impl<'a> Collector<'a> {
         if let Node::Output(name) = &node
             && let Some(output) = self.module.results.get(name)
         {
-            self.wait_for(&node, &output.depends_on);
+            self.wait_for(node, &output.depends_on);
         }
     }
 
-    fn object(&mut self, block: &'a ObjectBlock) {
-        let node = Node::Object(block.address.clone());
+    /// What a block waits for.
+    fn object(&mut self, block: &ObjectBlock) -> BTreeSet<Node> {
         let own = expressions(&block.body).into_iter().chain(block.repetition.expression());
-        self.add(node.clone(), own.chain(block.lifecycle.expressions()));
-        self.wait_for(&node, &block.depends_on);
+        let mut found = self.found(&Node::Object(block.address.clone()), own.chain(block.lifecycle.expressions()));
+        found.extend(self.named(&block.depends_on));
         if let Some(key) = &block.provider {
-            self.provider(&node, &block.in_root(key.clone()), &block.span);
+            found.extend(self.provider(&block.in_root(key.clone()), &block.span));
         }
+        found
     }
 
     /// `each` and `count` stand for something only in blocks that have them.
@@ -268,26 +270,30 @@ impl<'a> Collector<'a> {
         });
     }
 
-    fn wait_for(&mut self, node: &Node, dependencies: &Dependencies) {
+    fn wait_for(&mut self, node: Node, dependencies: &Dependencies) {
+        let named = self.named(dependencies);
+        self.dependencies.entry(node).or_default().extend(named);
+    }
+
+    /// What is waited for though no value of it is needed.
+    fn named(&mut self, dependencies: &Dependencies) -> Vec<Node> {
         for written in &dependencies.written {
             self.resolve(written);
         }
         let there = dependencies.objects.iter().filter(|address| self.module.objects.contains_key(address));
-        let there: Vec<Node> = there.cloned().map(Node::Object).collect();
-        // Most wait for nothing, and there are many.
-        if !there.is_empty() {
-            self.dependencies.entry(node.clone()).or_default().extend(there);
-        }
+        there.cloned().map(Node::Object).collect()
     }
 
-    fn provider(&mut self, node: &Node, key: &ProviderKey, span: &Span) {
+    fn provider(&mut self, key: &ProviderKey, span: &Span) -> Option<Node> {
         if self.module.providers.contains_key(key) {
-            self.dependencies.entry(node.clone()).or_default().insert(Node::Provider(key.clone()));
-        } else if key.alias.is_some() {
+            return Some(Node::Provider(key.clone()));
+        }
+        if key.alias.is_some() {
             let known: Vec<String> = self.module.providers.keys().map(ToString::to_string).collect();
             let hint = nearest_or_all(&key.to_string(), known.iter().map(String::as_str), "provider block");
             self.diagnostics.push(Diagnostic::error(format!("no provider `{key}` is declared")).at(span).hint(hint));
         }
+        None
     }
 
     /// What a reference leads to; says so where it leads nowhere.

@@ -24,6 +24,8 @@ use bimetal_model::lease::{Held, Holder, Lease, Scope};
 use bimetal_model::port::{Edge, Record, Remember, StateError};
 use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Snapshot, Source};
 
+use leases::still_held;
+
 use crate::key::{Bytes, Keys};
 use crate::opening::{self, KeyRow, Unlocked};
 use crate::seal::Sealer;
@@ -213,7 +215,7 @@ impl State {
         for tries in 0..MOST_TRIES {
             let opened = self.opened().await?;
             let mut commit = build(&opened)?;
-            commit.expect.push(Expect::There(Table::Leases, lease.0.clone()));
+            commit.expect.push(still_held(lease));
             if let Committed::Done(_) = self.commit(&opened, commit).await? {
                 return Ok(());
             }

@@ -180,6 +180,12 @@ fn found(row: Row, renewal: Option<&Row>, here: Option<&Origin>) -> Result<Found
     Ok(Found { held, renewed: renewal.map_or(0, |row| row.version), is_dead })
 }
 
+/// Nobody has taken the lease over. Its entry is gone with its renewal, and may name 100 000 objects: SQLite reads a row whole to compare
+/// its key, and each commit asks this.
+pub(super) fn still_held(lease: &Lease) -> Expect {
+    Expect::There(Table::Renewals, lease.0.clone())
+}
+
 /// A lease is taken over, unless it was renewed meanwhile.
 fn end(commit: &mut Commit, other: &Found) {
     let id = &other.held.lease.0;

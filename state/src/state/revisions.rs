@@ -13,6 +13,7 @@ use bimetal_model::snapshot::{Revision, RevisionOutcome, Source};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::leases::still_held;
 use super::{MOST_TRIES, Opened, State, wait};
 use crate::document;
 use crate::key::random;
@@ -209,7 +210,7 @@ fn opening(
     let mut commit = Commit::default();
     let version = last.map_or(0, |row| row.version);
     commit.expect.push(Expect::Version(Table::Meta, LAST_REVISION.to_owned(), version));
-    commit.expect.push(Expect::There(Table::Leases, lease.0.clone()));
+    commit.expect.push(still_held(lease));
     commit.put(Table::Meta, LAST_REVISION, number.to_string());
     let revision = Revision { number, outcome: None, ..revision.clone() };
     commit.put(Table::Revisions, number_key(number), document::sign_revision(&opened.sealer, &revision)?);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::changes::{Writing, changing};
+use super::leases::still_held;
 use super::{Opened, State};
 use crate::document;
 use crate::opening::{self, KeyRow};
@@ -107,7 +108,7 @@ impl State {
         write(&mut writing, &self.sealer_of(document, &opened).await?, document, view)?;
         let mut commit = writing.commit;
         commit.expect.push(Expect::Version(Table::Meta, CHANGED.to_owned(), serial));
-        commit.expect.push(Expect::There(Table::Leases, lease.0.clone()));
+        commit.expect.push(still_held(lease));
         match self.commit(&opened, commit).await? {
             Committed::Done(_) => Ok(()),
             Committed::Refused => Err(StateError::LeaseLost),

@@ -780,7 +780,7 @@ fn a_module_from_a_registry_is_chosen_locked_and_used_without_it() {
 
     let login = format!("    username = local.who\n    password = \"{}\"\n", LOGIN.1);
     bimetal.write("main.bm.hcl", &calling(&login, "", version));
-    insta::assert_snapshot!(in_words(&bimetal.ok(&["init"]), &name), @"oci://registry.example.org/team/web 1.10.0");
+    insta::assert_snapshot!(in_words(&bimetal.ok(&["init"]), &name), @"oci://registry.example.org/team/web 1.10.0, sha256:…");
     insta::assert_snapshot!(in_words(&lock(&bimetal), &name), @r#"
     # Written by `bimetal`. Keep it in version control.
 

@@ -24,13 +24,12 @@ use bimetal_model::lease::{Held, Holder, Lease, Scope};
 use bimetal_model::port::{Edge, Record, Remember, StateError};
 use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Snapshot, Source};
 
-use leases::still_held;
-
 use crate::key::{Bytes, Keys};
 use crate::opening::{self, KeyRow, Unlocked};
 use crate::seal::Sealer;
 use crate::store::{Commit, Committed, Expect, Row, Select, Store, Table, View, joined};
 use crate::words::{CHANGED, HISTORY_FROM, KEY, LAST_REVISION, LINEAGE, MOVED_TO};
+use leases::still_held;
 
 /// How often a commit is tried again because somebody else was faster.
 const MOST_TRIES: u32 = 100;

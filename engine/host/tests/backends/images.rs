@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bimetal_host::credentials::Secret;
 use bimetal_host::fault::{Code, Fault};
@@ -179,19 +178,27 @@ async fn first_bytes(answer: &'static str, settings: Registry) -> Vec<u8> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let name = listener.local_addr().unwrap().to_string();
     let registries = Registries { hosts: [(name.clone(), settings)].into(), docker_config: None };
-    let asking = tokio::spawn(async move {
+    let mut asking = tokio::spawn(async move {
         let fault = resolve_in(Path::new("/"), &format!("{name}/a:1"), registries).await.unwrap_err();
         assert!(fault.message.contains(&name), "{}", fault.message);
     });
     let mut firsts = Vec::new();
-    while !asking.is_finished() {
-        let accepted = tokio::time::timeout(Duration::from_millis(100), listener.accept());
-        let Ok(Ok((mut stream, _))) = accepted.await else { continue };
-        firsts.push(stream.read_u8().await.unwrap());
-        let _ = stream.write_all(answer.as_bytes()).await;
+    loop {
+        tokio::select! {
+            asked = &mut asking => {
+                asked.unwrap();
+                return firsts;
+            }
+            accepted = listener.accept() => {
+                let (mut stream, _) = accepted.unwrap();
+                // All that was sent: what is left unread when a connection ends may take its answer with it.
+                let mut sent = vec![0; 1 << 14];
+                assert!(stream.read(&mut sent).await.unwrap() > 0);
+                firsts.push(sent[0]);
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        }
     }
-    asking.await.unwrap();
-    firsts
 }
 
 #[tokio::test]

@@ -14,28 +14,29 @@ const NOBODY: u32 = 65_534;
 const GUARD: &str =
     "while [ -e \"/proc/$1\" ]; do sleep 1; done; \"$2/pg_ctl\" -D data -m immediate stop; cd /; rm -rf \"$3\"";
 
-/// One server for all tests of a process.
+/// A server, which ends with the process that started it.
 #[derive(Debug)]
 pub struct Postgres {
     folder: PathBuf,
     programs: PathBuf,
     user: Option<u32>,
+    /// Who ends it, and who is still there after us.
+    _guard: Option<Child>,
 }
 
 impl Postgres {
+    /// One server for all tests of a process, so nobody may stop it.
+    ///
     /// `None` where there is no PostgreSQL, unless tests on real parts are wanted.
     pub fn shared() -> Option<&'static Postgres> {
-        // With the one who ends it, and who is still there after us.
-        static SERVER: OnceLock<Option<(Postgres, Child)>> = OnceLock::new();
-        let started = || {
-            let server = Postgres::start()?;
-            let guard = server.guard();
-            Some((server, guard))
-        };
-        SERVER.get_or_init(started).as_ref().map(|(server, _)| server)
+        static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
+        SERVER.get_or_init(Postgres::start).as_ref()
     }
 
-    fn start() -> Option<Postgres> {
+    /// A server of one's own, which may be stopped.
+    ///
+    /// `None` where there is no PostgreSQL, unless tests on real parts are wanted.
+    pub fn start() -> Option<Postgres> {
         let wanted = std::env::var("BIMETAL_TEST_REAL");
         let programs = programs().filter(|_| wanted.as_deref() != Ok("0"));
         let Some(programs) = programs else {
@@ -48,10 +49,10 @@ impl Postgres {
         if let Some(user) = user {
             std::os::unix::fs::chown(&folder, Some(user), Some(user)).expect("our own folder");
         }
-        let server = Postgres { folder, programs, user };
+        let server = Postgres { folder, programs, user, _guard: None };
         server.run("initdb", &["-D", "data", "-U", "bimetal", "-A", "trust", "--no-sync", "-E", "UTF8"]);
         server.up();
-        Some(server)
+        Some(Postgres { _guard: Some(server.guard()), ..server })
     }
 
     fn guard(&self) -> Child {

@@ -15,21 +15,24 @@ use super::scene::*;
 async fn scene() -> Option<Scene> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap()?;
-    let schema = format!("test \"{}\"", COUNT.fetch_add(1, Ordering::SeqCst));
+    Some(scene_at(server, format!("test \"{}\"", COUNT.fetch_add(1, Ordering::SeqCst))))
+}
+
+fn scene_at(server: &Postgres, schema: String) -> Scene {
     let location = Location::Postgres { url: server.url(), schema };
-    Some(Scene { clock: Arc::default(), location, _keep: Box::new(()) })
+    Scene { clock: Arc::default(), location, _keep: Box::new(()) }
 }
 
 keeps_its_promises!(scene());
 
-/// Of all tests that use the server only this one restarts it; the others bear that.
+/// On a server of its own: who opens a state on one that is not there is told so at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_restarted_in_the_middle_loses_nothing() {
-    let Some(scene) = scene().await else { return };
-    let server = Postgres::shared().unwrap();
+    let Some(server) = tokio::task::spawn_blocking(Postgres::start).await.unwrap() else { return };
+    let scene = scene_at(&server, "restarted".to_owned());
     let state = scene.state().await;
     let (lease, number) = begun(&state).await;
-    let restarting = tokio::task::spawn_blocking(|| {
+    let restarting = tokio::task::spawn_blocking(move || {
         server.down();
         server.up();
     });

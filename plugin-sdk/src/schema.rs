@@ -131,6 +131,8 @@ impl Attribute {
             "read_only" => say("computed", json!(true)).or(say("read-only", json!(true))),
             "force_new" => say("force-new", json!(true)),
             "never_null" => say("never-null", json!(true)),
+            "unique" => say("unique", json!("fixed")),
+            "unique_name" => say("unique", json!("name")),
             "write_only" => say("write-only", json!(true)),
             "keeps_secret" => say("keeps-secret", json!(true)),
             "changes_on_update" => {

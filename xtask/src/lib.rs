@@ -11,6 +11,7 @@ pub mod packages;
 pub mod process;
 pub mod setup;
 pub mod slot;
+pub mod suite;
 pub mod test;
 pub mod web;
 

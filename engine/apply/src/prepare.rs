@@ -96,6 +96,7 @@ impl<'a> Prepare<'_, 'a> {
         }
         let (address, placement) = (&change.address, self.placement(change));
         let config = bimetal_plan::instance_config(self.desired, address, placement, self.values)?;
+        let config = bimetal_plan::named(&verdict::managed(self.ports.predict, change).block, config, change);
         match config.is_wholly_known() {
             true => Ok(config),
             false => Err(vec![Diagnostic::error("some of its arguments are still unknown").of(address)]),

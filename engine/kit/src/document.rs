@@ -1,6 +1,6 @@
 //! The schema: whether it is one that the engine and people can work with.
 
-use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
+use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema, Unique};
 use bimetal_model::{ProviderName, Type};
 
 use crate::Subject;
@@ -87,7 +87,8 @@ fn block(of: &str, block: &Block, findings: &mut Vec<String>) {
 }
 
 fn contradiction(attribute: &Attribute) -> Option<&'static str> {
-    let Attribute { required, computed, read_only, never_null, force_new, credential, write_only, .. } = attribute;
+    let Attribute { required, computed, read_only, never_null, force_new, unique, credential, write_only, .. } =
+        attribute;
     match () {
         () if *required && *computed => Some("required, and computed where it is not written"),
         () if *required && *read_only => Some("required, and can't be written"),
@@ -99,6 +100,10 @@ fn contradiction(attribute: &Attribute) -> Option<&'static str> {
             Some("write-only, and a change of it means a new object: nobody can tell that it changes")
         }
         () if *write_only && *never_null => Some("write-only, and never null"),
+        () if *unique == Some(Unique::Name) && *read_only => Some("read-only, and a name that gets another generation"),
+        () if *unique == Some(Unique::Name) && attribute.ty != Type::String => {
+            Some("a name that gets another generation, and no string")
+        }
         () if credential.is_some() && attribute.ty != Type::String => Some("a credential, and no string"),
         () => None,
     }

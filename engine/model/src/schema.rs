@@ -161,6 +161,9 @@ pub struct Attribute {
     /// A change of it means a new object.
     #[serde(default)]
     pub force_new: bool,
+    /// Two objects can't have the same at a time.
+    #[serde(default)]
+    pub unique: Option<Unique>,
     /// Never shown or stored in clear.
     #[serde(default)]
     pub sensitive: bool,
@@ -176,6 +179,16 @@ pub struct Attribute {
     /// For people.
     #[serde(default)]
     pub description: String,
+}
+
+/// What becomes of something that two can't have where one is made before the other is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unique {
+    /// It is a name: the successor gets another, `data-g1`.
+    Name,
+    /// It can't be otherwise, as an address: the successor is made last after all.
+    Fixed,
 }
 
 /// What a credential attribute holds.
@@ -198,6 +211,7 @@ impl Attribute {
             read_only: false,
             never_null: false,
             force_new: false,
+            unique: None,
             sensitive: false,
             write_only: false,
             keeps_secret: false,

@@ -26,6 +26,8 @@ use crate::{force, honesty};
 pub(crate) struct Owned<'a> {
     pub(crate) owner: &'a Owner,
     pub(crate) block: &'a ObjectBlock,
+    /// What replaces its objects is made before they are removed.
+    pub(crate) is_first: bool,
 }
 
 /// What is decided once a provider has seen what exists.
@@ -173,10 +175,10 @@ impl<'a> Owned<'a> {
         let because = self.forced(&case, &prior, &planned);
         match (because.is_empty() && !is_triggered, is_unfinished) {
             (true, false) => Ok(done(case, Action::Update, planned)),
-            (true, true) => Ok(Verdict::Again(Box::new(Again { case, action: Action::Create, because }))),
+            (true, true) => Ok(again(case, &prior, Action::Create, because)),
             (false, _) => {
                 self.allow(&case, Action::Replace)?;
-                Ok(Verdict::Again(Box::new(Again { case, action: Action::Replace, because })))
+                Ok(again(case, &prior, Action::Replace, because))
             }
         }
     }
@@ -200,6 +202,10 @@ impl<'a> Owned<'a> {
 
 fn done(case: Case<'_>, action: Action, planned: Planned) -> Verdict<'_> {
     Verdict::Done(Box::new(case.into_change(action, planned, Vec::new())))
+}
+
+fn again<'a>(case: Case<'a>, existing: &Value, action: Action, because: Vec<Path>) -> Verdict<'a> {
+    Verdict::Again(Box::new(Again { case: case.anew(existing, action), action, because }))
 }
 
 /// Who says that something is protected.

@@ -45,6 +45,8 @@ pub(crate) struct Planner<'a> {
     predict: &'a dyn Predict,
     values: Values,
     behind: Behind,
+    /// Blocks whose objects are made before what they replace is removed.
+    first: BTreeSet<Address>,
     changes: BTreeMap<Address, Box<Change>>,
     providers: BTreeMap<ProviderKey, Value>,
     facts: BTreeMap<Address, Value>,
@@ -95,6 +97,7 @@ impl<'a> Planner<'a> {
             predict,
             values,
             behind: Behind::default(),
+            first: first::blocks(desired),
             changes: BTreeMap::new(),
             providers: BTreeMap::new(),
             facts: BTreeMap::new(),

@@ -133,13 +133,16 @@ pub enum Reason {
 }
 
 /// What two objects can't have at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shared {
     /// The port of a machine.
     HostPort,
     /// The name of a container.
     Name,
+    /// What an argument of this name says.
+    #[serde(untagged)]
+    Argument(String),
 }
 
 impl Reason {
@@ -219,9 +222,10 @@ impl fmt::Display for Reason {
 
 impl fmt::Display for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Shared::HostPort => "host port",
-            Shared::Name => "name",
-        })
+        match self {
+            Shared::HostPort => f.write_str("host port"),
+            Shared::Name => f.write_str("name"),
+            Shared::Argument(name) => write!(f, "`{name}`"),
+        }
     }
 }

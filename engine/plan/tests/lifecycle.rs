@@ -284,10 +284,10 @@ fn what_is_made_first_takes_what_it_needs_along() {
     -/+ docker_volume.behind; name
     +/- docker_volume.front; name
     ");
-    // Nobody who is made first needs it.
-    assert_snapshot!(check_plan(&IN_PLACE.replace("\"aside\"\n", "\"other\"\n"), &world), @r"
+    // What only refers to it is changed while both are there.
+    assert_snapshot!(check_plan(&IN_PLACE.replace("\"aside\"\n", "\"other\"\n"), &world), @"
     ? image nginx:1.27
-    -/+ docker_volume.aside; name
+    +/- docker_volume.aside; name
     ~ docker_volume.front
     ");
 }
@@ -427,4 +427,82 @@ fn what_was_protected_is_so_without_its_block() {
     assert_snapshot!(check_plan(kept, &world), @"forget docker_volume.v");
     world.apply(&protected.replace("true", "false"));
     assert_snapshot!(check_plan("", &world), @"- docker_volume.v; `docker_volume.v` is not in the configuration any more");
+}
+
+/// Both are made anew with `aside`, and what they are called stays.
+const NAMED: &str = r#"
+provider "metal" {}
+resource "docker_volume" "aside" {
+  name = "first"
+}
+resource "docker_volume" "base" {
+  name = "base"
+  lifecycle {
+    replace_triggered_by = [docker_volume.aside]
+  }
+}
+resource "docker_volume" "data" {
+  name   = "data"
+  labels = { base = docker_volume.base.name }
+  lifecycle {
+    create_before_destroy = true
+    replace_triggered_by  = [docker_volume.aside]
+  }
+}
+machine "metal" "board" {
+  host     = "board"
+  platform = "linux/arm64"
+  lifecycle {
+    create_before_destroy = true
+    replace_triggered_by  = [docker_volume.aside]
+  }
+}
+output "names" {
+  value = [docker_volume.base.name, docker_volume.data.name, docker_volume.data.labels]
+}
+"#;
+
+#[test]
+fn a_name_that_two_can_not_have_gets_a_generation() {
+    let mut world = settled(NAMED);
+    let second = NAMED.replace("\"first\"", "\"second\"");
+    assert_snapshot!(check_plan(&second, &world), @r#"
+    -/+ machine.metal.board; `docker_volume.aside` changes
+    +/- docker_volume.aside; name
+    +/- docker_volume.base; `docker_volume.aside` changes
+    +/- docker_volume.data; `docker_volume.aside` changes
+    output names = Some(["base-g1", "data-g1", {"base": "base-g1"}])
+    "#);
+    world.apply(&second);
+    assert_snapshot!(check_plan(&second, &world), @"nothing to do");
+    assert_snapshot!(check_plan(NAMED, &world), @r#"
+    -/+ machine.metal.board; `docker_volume.aside` changes
+    +/- docker_volume.aside; name
+    +/- docker_volume.base; `docker_volume.aside` changes
+    +/- docker_volume.data; `docker_volume.aside` changes
+    output names = Some(["base-g2", "data-g2", {"base": "base-g2"}])
+    "#);
+    // Without the wish it keeps the name that it has; another name is taken as it is.
+    let last = NAMED.replace("    create_before_destroy = true\n", "");
+    assert_snapshot!(check_plan(&last, &world), @"
+    -/+ machine.metal.board; `docker_volume.aside` changes
+    -/+ docker_volume.aside; name
+    -/+ docker_volume.base; `docker_volume.aside` changes
+    -/+ docker_volume.data; `docker_volume.aside` changes
+    ");
+    world.apply(&last);
+    assert_snapshot!(check_plan(&last.replace("name   = \"data\"", "name   = \"other\""), &world), @r#"
+    -/+ docker_volume.data; name
+    output names = Some(["base-g1", "other", {"base": "base-g1"}])
+    "#);
+}
+
+#[test]
+fn a_name_that_is_not_known_yet_gets_its_generation_when_it_is() {
+    let config = NAMED.replace("name   = \"data\"", "name   = \"data-${docker_volume.aside.id == null}\"");
+    let mut world = settled(&config);
+    let second = config.replace("\"first\"", "\"second\"");
+    world.apply(&second);
+    assert_snapshot!(check_plan(&second, &world), @"nothing to do");
+    assert_snapshot!(format!("{:?}", world.observed.outputs["names"]), @r#"["base-g1", "data-false-g1", {"base": "base-g1"}]"#);
 }

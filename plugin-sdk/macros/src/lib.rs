@@ -7,8 +7,8 @@ use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, Lit, Meta, Type};
 
 /// Makes the schema of a struct: a field is an attribute, or a nested block with `#[block]`.
 ///
-/// `#[attr(…)]` takes `computed`, `read_only`, `never_null`, `changes_on_update`, `force_new`, `sensitive`, `keeps_secret`, `credential`,
-/// `credential_file`, and `variadic` in the parameters of a function;
+/// `#[attr(…)]` takes `computed`, `read_only`, `never_null`, `changes_on_update`, `force_new`, `unique`, `unique_name`, `sensitive`,
+/// `keeps_secret`, `credential`, `credential_file`, and `variadic` in the parameters of a function;
 /// `#[block(…)]` takes `force_new`, `required`. An attribute that is no `Option` is required. Doc comments become descriptions.
 /// The struct can be the type of an attribute, too: an object.
 #[proc_macro_derive(Schema, attributes(attr, block))]
@@ -61,6 +61,8 @@ fn member(field: &Field) -> syn::Result<Tokens> {
                 "never_null",
                 "changes_on_update",
                 "force_new",
+                "unique",
+                "unique_name",
                 "sensitive",
                 "keeps_secret",
                 "credential",

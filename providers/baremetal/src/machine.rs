@@ -20,7 +20,7 @@ use crate::login::{self, Through};
 #[derive(Clone, Debug, Schema, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// Name or address
-    #[attr(force_new)]
+    #[attr(force_new, unique)]
     pub(crate) host: String,
     /// SSH's port; 22 unless said
     pub(crate) port: Option<u32>,

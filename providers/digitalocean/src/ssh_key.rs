@@ -14,7 +14,7 @@ pub(crate) struct SshKey {
     /// What people know it by
     name: String,
     /// `ssh-ed25519 AAAA…`
-    #[attr(force_new)]
+    #[attr(force_new, unique)]
     public_key: String,
     #[attr(read_only)]
     id: Option<String>,

@@ -12,7 +12,7 @@ use crate::api::{Failure, deletion, outcome};
 #[derive(Clone, Debug, Schema, Serialize, Deserialize)]
 pub(crate) struct Tag {
     /// Letters, digits, `:`, `-` and `_`
-    #[attr(force_new)]
+    #[attr(force_new, unique)]
     name: String,
 }
 

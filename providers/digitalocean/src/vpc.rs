@@ -12,12 +12,13 @@ use crate::stamp::{self, Named};
 #[derive(Clone, Debug, Schema, Serialize, Deserialize)]
 pub(crate) struct Vpc {
     /// Letters, digits, `.` and `-`; no two of an account have the same
+    #[attr(unique_name)]
     name: String,
     /// `fra1`
     #[attr(force_new)]
     region: String,
     /// `10.10.0.0/24`; chosen by DigitalOcean unless said
-    #[attr(computed, force_new)]
+    #[attr(computed, force_new, unique)]
     ip_range: Option<String>,
     /// For people
     description: Option<String>,

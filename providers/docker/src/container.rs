@@ -30,7 +30,7 @@ pub(crate) struct Container {
     #[attr(force_new)]
     engine: Handle,
     /// Unique on its engine
-    #[attr(force_new)]
+    #[attr(force_new, unique_name)]
     name: String,
     /// `name@sha256:…`, `name:tag`, or `oci:PATH@sha256:…` of the operator's disk
     #[attr(force_new)]

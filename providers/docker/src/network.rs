@@ -17,7 +17,7 @@ use crate::stamp::{INTENT, taken};
 pub(crate) struct Network {
     #[attr(force_new)]
     engine: Handle,
-    #[attr(force_new)]
+    #[attr(force_new, unique_name)]
     name: String,
     /// `bridge` unless said
     #[attr(force_new)]

@@ -17,7 +17,7 @@ use crate::stamp::{INTENT, taken};
 pub(crate) struct Volume {
     #[attr(force_new)]
     engine: Handle,
-    #[attr(force_new)]
+    #[attr(force_new, unique_name)]
     name: String,
     /// `local` unless said
     #[attr(force_new)]

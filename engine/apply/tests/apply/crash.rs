@@ -188,7 +188,10 @@ resource "fake_thing" "along" {
 #[tokio::test(start_paused = true)]
 async fn a_crash_while_something_takes_the_place_of_another_converges() {
     let second = FIRST_IN_PLACE.replace("old\"", "new\"");
-    for (first, second) in [(FIRST_IN_PLACE, &*second), (FIRST_IN_PLACE, "")] {
+    // Their names stay, and no two of a name can be.
+    let named = FIRST_IN_PLACE.replace("base-old", "base").replace("front-old", "front");
+    let anew = named.replace("old\"", "new\"");
+    for (first, second) in [(FIRST_IN_PLACE, &*second), (FIRST_IN_PLACE, ""), (&named, &anew)] {
         let expected = normal(&uninterrupted(first, second).await);
         let mut last = 1;
         while let Some(end) = interrupted(first, second, &[last]).await {

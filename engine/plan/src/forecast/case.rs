@@ -12,6 +12,7 @@ use bimetal_model::{Address, Diagnostics, Value};
 use super::Owned;
 use crate::data::{Action, Change};
 use crate::marks::remark;
+use crate::naming::{Naming, called_as, unshareable};
 use crate::prior::{current, with};
 use crate::proposed::ignore;
 use crate::reason::Reason;
@@ -26,6 +27,25 @@ pub(crate) struct Wanted {
     pub(crate) placement: Option<Box<Placement>>,
     /// Why it is made anew, whatever its arguments say.
     pub(crate) triggered: Option<Reason>,
+}
+
+impl Wanted {
+    fn anew(self, of: Owned<'_>, existing: &Value, action: Action) -> Self {
+        let is_beside = of.is_first && action == Action::Replace;
+        let naming = match is_beside && unshareable(&of.owner.schema, existing, &self.config).is_none() {
+            true => Naming::Next,
+            false => Naming::Same,
+        };
+        Wanted { config: self.called_as(of, existing, naming), ..self }
+    }
+
+    /// Its arguments with its names. Replicas have theirs by their placements.
+    fn called_as(&self, of: Owned<'_>, existing: &Value, naming: Naming) -> Value {
+        match self.placement {
+            Some(_) => self.config.clone(),
+            None => called_as(&of.owner.schema.block, self.config.clone(), existing, naming),
+        }
+    }
 }
 
 /// An object, its arguments with what is ignored left as it is, and what it begins with.
@@ -59,25 +79,36 @@ impl<'a> Case<'a> {
         predict: &dyn Predict,
     ) -> Result<Self, Diagnostics> {
         let (owner, ignored) = (of.owner, &of.block.lifecycle.ignore_changes);
-        let config = wanted.config.clone();
         let Some(stored) = stored else {
+            let config = wanted.config.clone();
             return Ok(Case { of, wanted, config, before: None, start: Start::Fresh });
         };
         if (&stored.provider.name, &stored.ty) != (&owner.provider.name, &owner.ty) {
             let (provider, ty) = (stored.provider.clone(), stored.ty.clone());
-            let start = Start::Anew(Reason::OtherType { provider, ty });
+            let (config, start) = (wanted.config.clone(), Start::Anew(Reason::OtherType { provider, ty }));
             return Ok(Case { of, wanted, config, before: Some(stored.clone()), start });
         }
         let before = current(&wanted.address, stored, &owner.schema, predict)?;
-        let value = remark(before.object.value.clone(), &owner.schema.block, Some(&config));
+        let value = remark(before.object.value.clone(), &owner.schema.block, Some(&wanted.config));
         let before = with(&before, value, owner.schema.version);
-        let config = ignore(&owner.schema.block, config, &before.object.value, ignored);
+        let existing = &before.object.value;
+        let config = wanted.called_as(of, existing, Naming::Same);
+        let config = ignore(&owner.schema.block, config, existing, ignored);
         let start = match (&before.unfinished, before.tainted) {
             (Some(_), _) => Start::Unfinished,
             (None, true) => Start::Anew(Reason::HalfMade),
             (None, false) => Start::Existing,
         };
+        let wanted = match start {
+            Start::Anew(_) => wanted.anew(of, existing, Action::Replace),
+            Start::Fresh | Start::Existing | Start::Unfinished => wanted,
+        };
         Ok(Case { of, wanted, config, before: Some(before), start })
+    }
+
+    /// As it is made anew, whatever is there.
+    pub(super) fn anew(self, existing: &Value, action: Action) -> Self {
+        Case { wanted: self.wanted.anew(self.of, existing, action), ..self }
     }
 
     /// What a provider may go on from.
@@ -105,7 +136,7 @@ impl<'a> Case<'a> {
 
     /// The change.
     pub(super) fn into_change(self, action: Action, planned: Planned, because: Vec<Path>) -> Change {
-        let Owned { owner, block } = self.of;
+        let Owned { owner, block, .. } = self.of;
         let reason = self.reason(action);
         let Case { wanted, config, before, start, .. } = self;
         let resume = before.as_ref().filter(|_| start == Start::Unfinished && action == Action::Create);

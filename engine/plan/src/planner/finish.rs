@@ -17,7 +17,7 @@ use crate::{evaluator, service};
 impl Planner<'_> {
     pub(super) fn finish(mut self) -> (Option<Planning>, Diagnostics) {
         degraded::keep_what_is_needed(&mut self.changes);
-        first::create_first(&mut self.changes, self.desired, self.observed);
+        self.create_first();
         wait_for_removals(&mut self.changes);
         first::without_circles(&mut self.changes);
         self.refuse_unknown_instances();

@@ -2,51 +2,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bimetal_config::Desired;
+use bimetal_config::{Desired, Node};
 use bimetal_model::Address;
-use bimetal_model::question::Observed;
+use bimetal_model::schema::TypeSchema;
 
+use super::Planner;
 use super::finish::{Claim, claims};
 use crate::data::{Action, Change};
+use crate::naming::unshareable;
 use crate::reason::{Reason, Shared};
 
 type Changes = BTreeMap<Address, Box<Change>>;
 
-/// Says for each such replacement what the object that is there is called by then.
-///
-/// Who is made first needs what it depends on by then, and what it replaces needs what that replaces until it is gone: so whatever it
-/// depends on is made first, too. What two can't have at the same time comes the other way round.
-pub(super) fn create_first(changes: &mut Changes, desired: &Desired, observed: &Observed) {
-    let wants = |change: &&Change| {
-        let block = desired.module.objects.get(&change.address.whole());
-        block.is_some_and(|block| block.lifecycle.create_before_destroy)
-    };
-    let is_replaced = |change: &&Change| change.action == Action::Replace;
-    let mut open: Vec<Address> = changes
-        .values()
-        .map(Box::as_ref)
-        .filter(is_replaced)
-        .filter(wants)
-        .map(|change| change.address.clone())
-        .collect();
-    let mut first = BTreeSet::new();
-    while let Some(address) = open.pop() {
-        let Some(change) = changes.get(&address).map(Box::as_ref).filter(is_replaced) else { continue };
-        if first.insert(address) {
-            open.extend(change.depends_on.iter().cloned());
+/// The blocks that want it, and those that they rest on: whoever is made first needs what it depends on by then, and what it replaces
+/// needs what that replaces until it is gone.
+pub(super) fn blocks(desired: &Desired) -> BTreeSet<Address> {
+    let objects = desired.module.objects.values();
+    let wanting = objects.filter(|block| block.lifecycle.create_before_destroy).map(|block| &block.address);
+    let mut open: Vec<Node> = wanting.cloned().map(Node::Object).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(node) = open.pop() {
+        if seen.insert(node.clone()) {
+            open.extend(desired.dependencies.get(&node).into_iter().flatten().cloned());
         }
     }
-    for address in first {
-        let Some(change) = changes.get_mut(&address) else { continue };
-        if has_its_name(change) || has_its_port(change) {
-            let shared = if has_its_port(change) { Shared::HostPort } else { Shared::Name };
-            change.reason.get_or_insert(Reason::RemovedFirst { shared });
-            continue;
+    let address = |node| if let Node::Object(address) = node { Some(address) } else { None };
+    seen.into_iter().filter_map(address).collect()
+}
+
+impl Planner<'_> {
+    /// Says for each such replacement what the object that is there is called by then. What two can't have at the same time comes the
+    /// other way round.
+    pub(super) fn create_first(&mut self) {
+        let changes = self.changes.values_mut().filter(|change| change.action == Action::Replace);
+        for change in changes.filter(|change| self.first.contains(&change.address.whole())) {
+            let schema = self.values.catalogue.managed(&change.provider, &change.ty);
+            if let Some(shared) = schema.and_then(|schema| shared(change, schema)) {
+                change.reason.get_or_insert(Reason::RemovedFirst { shared });
+                continue;
+            }
+            // Those of one address follow it.
+            let address = &change.address;
+            let deposed = self.observed.objects.range(address..).take_while(|(other, _)| other.present() == *address);
+            let generation = deposed.filter_map(|(other, _)| other.deposed).max().map_or(0, |last| last + 1);
+            change.deposed = Some(Box::new(address.with(|parts| parts.deposed = Some(generation))));
         }
-        // Those of one address follow it.
-        let deposed = observed.objects.range(&address..).take_while(|(other, _)| other.present() == address);
-        let generation = deposed.filter_map(|(other, _)| other.deposed).max().map_or(0, |last| last + 1);
-        change.deposed = Some(Box::new(address.with(|parts| parts.deposed = Some(generation))));
+    }
+}
+
+fn shared(change: &Change, schema: &TypeSchema) -> Option<Shared> {
+    let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
+    match &change.placement {
+        Some(_) if has_its_port(change) => Some(Shared::HostPort),
+        Some(_) if has_its_name(change) => Some(Shared::Name),
+        Some(_) => None,
+        None => unshareable(schema, &before.object.value, after),
     }
 }
 

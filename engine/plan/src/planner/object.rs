@@ -69,7 +69,10 @@ impl Planner<'_> {
                 None => drop(self.stuck.insert(Node::Object(block.address.clone()))),
             }
         }
-        let blocks = planned.iter().map(|(block, owner, _)| Owned { owner, block });
+        let blocks = planned.iter().map(|(block, owner, _)| {
+            let is_first = self.first.contains(&block.address);
+            Owned { owner, block, is_first }
+        });
         let mut changes = self.forecast(blocks.zip(open).collect());
         for (block, owner, count) in &planned {
             let own = changes.remove(&block.address).unwrap_or_default();

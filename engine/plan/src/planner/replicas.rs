@@ -245,13 +245,14 @@ impl Planner<'_> {
 
     fn forecast_replicas(&mut self, block: &ObjectBlock, owner: &Owner, wanted: Vec<Wanted>) -> Option<Vec<Change>> {
         let count = wanted.len();
-        let changes = self.forecast(vec![(Owned { owner, block }, wanted)]).into_values().flatten().collect();
+        let is_first = self.first.contains(&block.address);
+        let changes = self.forecast(vec![(Owned { owner, block, is_first }, wanted)]).into_values().flatten().collect();
         self.complete(changes, count)
     }
 
     /// Replicas that are made before what they replace is removed have another name.
     fn renamed(&mut self, ready: &Ready<'_>, runtime: &Owner, changes: Vec<Change>) -> Option<Vec<Change>> {
-        if !ready.block.lifecycle.create_before_destroy {
+        if !self.first.contains(&ready.block.address) {
             return Some(changes);
         }
         let is_first = |change: &Change| change.action == Action::Replace && !has_its_port(change);

@@ -11,7 +11,7 @@ use bimetal_config::{Desired, Given, Outside, SourceFile, desired};
 use bimetal_model::image::{ImageIndex, ImageManifest, ImageSource};
 use bimetal_model::port::{Foreign, PlanRequest, Planned, Predict, Refusal, ValidateRequest};
 use bimetal_model::question::{Answers, Observed, Question};
-use bimetal_model::schema::{Adopted, Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema};
+use bimetal_model::schema::{Adopted, Attribute, Block, NestedBlock, ProviderSchema, Role, TypeSchema, Unique};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object, Stored};
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, ProviderName, Type, Value};
 use bimetal_plan::{Action, Change, Mode, Options, Plan, Planning, Values, instance_config, outputs, plan};
@@ -182,6 +182,8 @@ impl World {
             Action::Create | Action::Update | Action::Replace => {
                 let config = instance_config(desired, &change.address, change.placement.as_deref(), values);
                 let config = config.unwrap_or_else(|said| panic!("{}", told(&said)));
+                let schema = self.providers.schema(&change.provider.name).unwrap();
+                let config = bimetal_plan::named(&schema.managed[&change.ty].block, config, change);
                 assert!(config.is_wholly_known(), "{} is evaluated too early", change.address);
                 let value = filled(&change.address, change.after.clone().unwrap(), &config);
                 values.put(&change.address, value.clone());
@@ -442,6 +444,10 @@ fn always(attribute: Attribute) -> Attribute {
     Attribute { never_null: true, ..attribute }
 }
 
+fn named(attribute: Attribute) -> Attribute {
+    Attribute { unique: Some(Unique::Name), ..attribute }
+}
+
 fn forced(attribute: Attribute) -> Attribute {
     Attribute { force_new: true, ..attribute }
 }
@@ -479,7 +485,7 @@ fn container() -> TypeSchema {
 
 fn docker(version: u64) -> ProviderSchema {
     let mut volume = ty(&[
-        ("name", forced(Attribute::required(Type::String))),
+        ("name", named(forced(Attribute::required(Type::String)))),
         ("engine", forced(Attribute::optional(Type::Handle))),
         ("labels", Attribute::optional(Type::map(Type::String))),
         ("id", always(Attribute::read_only(Type::String))),
@@ -501,9 +507,10 @@ fn docker(version: u64) -> ProviderSchema {
 
 fn metal() -> ProviderSchema {
     let token = Attribute { sensitive: true, ..Attribute::optional(Type::String) };
+    let host = Attribute { unique: Some(Unique::Fixed), ..forced(Attribute::required(Type::String)) };
     ProviderSchema {
         provider: ty(&[("token", token)]).block,
-        managed: [("metal_board".to_owned(), machine(&[("host", forced(Attribute::required(Type::String)))]))].into(),
+        managed: [("metal_board".to_owned(), machine(&[("host", host)]))].into(),
         ..ProviderSchema::default()
     }
 }

@@ -8,7 +8,7 @@ use bimetal_model::port::{
     CreateRequest, Deletion, Foreign, Lend, Lent, Opened, Operate, Outcome, PlanRequest, Planned, Predict, Refusal,
     UpdateRequest, ValidateRequest,
 };
-use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema};
+use bimetal_model::schema::{Attribute, Block, ProviderSchema, Role, TypeSchema, Unique};
 use bimetal_model::snapshot::{Effect, Intent, IntentId, Object};
 use bimetal_model::{Address, Data, Diagnostic, Diagnostics, Path, ProviderKey, ProviderName, Type, Value};
 
@@ -26,7 +26,7 @@ fn thing(batch: u32) -> TypeSchema {
     let forced = |attribute| Attribute { force_new: true, ..attribute };
     let computed = |attribute| Attribute { computed: true, ..attribute };
     let block = block(&[
-        ("name", forced(Attribute::required(Type::String))),
+        ("name", Attribute { unique: Some(Unique::Name), ..forced(Attribute::required(Type::String)) }),
         ("kind", forced(Attribute::optional(Type::String))),
         ("size", Attribute::optional(Type::Number)),
         ("input", Attribute::optional(Type::String)),

@@ -187,6 +187,7 @@ fn remarks(attribute: &Attribute) -> String {
         (attribute.required, "Required."),
         (attribute.computed && !attribute.read_only, "Filled in by the provider where it is not written."),
         (attribute.force_new, "A change makes a new object."),
+        (attribute.unique.is_some(), "No two have the same at a time."),
         (attribute.sensitive, "Never shown."),
         (attribute.write_only, "Kept nowhere: the provider alone is given it, and a change of it alone is not seen."),
         (attribute.credential.is_some(), "Stays in the host."),

@@ -34,7 +34,7 @@ pub fn run(interruptible: &Interruptible, messages: &str, variables: &[(&str, &O
         }
     };
     std::thread::scope(|scope| {
-        let workers = (0..2 * crate::test::processors()).map(|_| scope.spawn(work)).collect::<Vec<_>>();
+        let workers = (0..crate::test::processors()).map(|_| scope.spawn(work)).collect::<Vec<_>>();
         workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
     });
     interruptible.check()?;

@@ -24,7 +24,7 @@ use bimetal_model::port::{Edge, StateError};
 pub use key::{Key, Keys, Secret, make_key_file};
 pub use names::{StateName, names};
 pub use sealed_file::{open_file, seal_file};
-pub use state::{Document, Finding, Push, Rekey, State};
+pub use state::{Document, Finding, Push, Rekey, Standing, State};
 pub use store::log::Bucket;
 pub use store::sqlite::{Backup, Restored, backups, restore};
 

@@ -64,6 +64,17 @@ struct Mine {
     revision: Option<u64>,
 }
 
+/// What a place has to do with what exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// No state is here, or one that knows of nothing.
+    Unused,
+    /// The state is here.
+    InUse,
+    /// It went to this place.
+    MovedTo(String),
+}
+
 impl State {
     pub(crate) fn new(store: Box<dyn Store>, keys: Keys, edge: Arc<dyn Edge>) -> State {
         State { store, keys, edge, opened: Mutex::default(), mine: Mutex::default() }
@@ -80,11 +91,16 @@ impl State {
         Ok(view.and_then(|view| view.answers.concat().into_iter().next()).map(|row| row.value))
     }
 
-    /// Whether something is known here to exist, and was not moved to another place.
-    pub async fn is_in_use(&self) -> Result<bool, StateError> {
+    /// Whether something is known here to exist, whatever key it is sealed with.
+    pub async fn standing(&self) -> Result<Standing, StateError> {
         let wanted = [Select::Keys(Table::Objects), Select::One(Table::Meta, MOVED_TO.to_owned())];
-        let view = self.store.read(&wanted).await?.unwrap_or_default();
-        Ok(matches!(&view.answers[..], [objects, moved] if !objects.is_empty() && moved.is_empty()))
+        let mut answers = self.store.read(&wanted).await?.unwrap_or_default().answers.into_iter();
+        let (objects, moved) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+        Ok(match moved.into_iter().next() {
+            _ if objects.is_empty() => Standing::Unused,
+            Some(moved) => Standing::MovedTo(moved.value),
+            None => Standing::InUse,
+        })
     }
 
     /// Whether what is sensitive can be stored: the state has a key, or gets one with the next lease.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bimetal_tests::Bimetal;
-use bimetal_tests::stage::stores;
+use bimetal_tests::stage::{Stage, stores};
 use serde_json::Value;
 
 const GREETING: &str = r#"
@@ -137,6 +137,27 @@ fn a_state_moves_where_the_configuration_says() {
     let back = format!("file://{}/shared/state", bimetal.folder().canonicalize().expect("our own").display());
     bimetal.ok(&["state", "migrate", "--from", &back]);
     assert_eq!(bimetal.output("greeting"), "hello world");
+}
+
+#[test]
+fn nobody_gets_everything_a_second_time_in_another_place() {
+    let Stage { bimetal, .. } = &Stage::new();
+    let want = |place: &str| {
+        let block = format!("bimetal {{\n  state \"local\" {{\n    path = \"{place}\"\n  }}\n}}\n");
+        bimetal.write("state.bm.hcl", &block);
+    };
+    want("one");
+    let refused = bimetal.run(&["plan"]).failed();
+    assert!(refused.contains("but one in `.bimetal/state.db`"), "{refused}");
+    assert!(refused.contains("`bimetal state migrate` brings it"), "{refused}");
+    bimetal.ok(&["state", "migrate"]);
+    bimetal.assert_settled();
+    want("two");
+    let refused = bimetal.run(&["plan"]).failed();
+    assert!(refused.contains("but the one of `.bimetal/state.db` went to file://"), "{refused}");
+    assert!(refused.contains("`bimetal state migrate --from file://"), "{refused}");
+    bimetal.ok(&["state", "migrate", "--from", "one"]);
+    bimetal.assert_settled();
 }
 
 #[test]

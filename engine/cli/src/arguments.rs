@@ -423,7 +423,7 @@ pub(crate) enum State {
     Doctor,
     /// Bring the state from where it was to where the configuration says now
     Migrate {
-        /// Where it was: a path, or an address such as `postgres://…` or `s3://…`
+        /// The store where it was: a path, or an address such as `postgres://…` or `s3://…`
         #[arg(long, value_name = "PLACE", default_value = ".bimetal/state.db")]
         from: String,
     },

@@ -139,9 +139,12 @@ fn folder(path: &Path) -> Location {
     Location::Objects(Bucket { url: format!("file://{}", path.display()), options: BTreeMap::new() })
 }
 
-/// A place in one word: the path of a file, or an address.
+/// A place in one word: the path of a file or of a folder, or an address.
 pub(crate) fn parse(root: &Path, text: &str) -> Result<Location, Failure> {
-    let Some((scheme, _)) = text.split_once("://") else { return Ok(Location::Sqlite(root.join(text))) };
+    let Some((scheme, _)) = text.split_once("://") else {
+        let path = root.join(text);
+        return Ok(if path.is_dir() { folder(&path) } else { Location::Sqlite(path) });
+    };
     let (url, query) = text.split_once('?').unwrap_or((text, ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let options = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -182,6 +185,9 @@ mod tests {
         assert_eq!(place("postgres://u@h/d?sslmode=require"), "postgres://u@h/d?sslmode=require bimetal");
         assert_eq!(place("s3://b/p?region=x"), r#"s3://b/p {"region": "x"}"#);
         assert!(parse(Path::new("/r"), "ftp://x").is_err());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        assert_eq!(place(&path), format!("file://{path} {{}}"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use bimetal_model::version::fits;
 use bimetal_model::{Diagnostic, Diagnostics, Severity, Value};
 use bimetal_plan::Plan;
 use bimetal_sources::want::Ask;
-use bimetal_state::{Key, Location, State, StateName};
+use bimetal_state::{Key, Location, Standing, State, StateName};
 
 use crate::arguments::Variables;
 use crate::configuration::{self, Disk, there_is};
@@ -280,15 +280,23 @@ impl Session {
         if !usual.is_file() || store.lineage().await?.is_some() {
             return Ok(());
         }
-        if !self.open(configuration, Location::Sqlite(usual.clone()), Vec::new()).await?.is_in_use().await? {
-            return Ok(());
-        }
-        let left = usual.strip_prefix(&self.home).unwrap_or(&usual).display().to_string();
-        let error = Diagnostic::error(format!("there is no state in {}, but one in `{left}`", store.place()))
+        let left = self.open(configuration, Location::Sqlite(usual.clone()), Vec::new()).await?.standing().await?;
+        let file = usual.strip_prefix(&self.home).unwrap_or(&usual).display().to_string();
+        let (place, from) = match left {
+            Standing::Unused => return Ok(()),
+            Standing::InUse => (format!("one in `{file}`"), String::new()),
+            Standing::MovedTo(place) => {
+                // Of a database it is a description.
+                let from = if place.contains("://") { place.as_str() } else { "PLACE" };
+                (format!("the one of `{file}` went to {place}"), format!(" --from {from}"))
+            }
+        };
+        let named = if self.state.is_default() { String::new() } else { format!(" --state {}", self.state) };
+        let error = Diagnostic::error(format!("there is no state in {}, but {place}", store.place()))
             .because("what that one knows of would be made a second time")
             .hint(format!(
-                "`bimetal state migrate --from {left}` brings it to where the configuration wants it; if it is not wanted any \
-                 more, move that file away"
+                "`bimetal state migrate{from}{named}` brings it to where the configuration wants it; if it is not wanted any \
+                 more, move `{file}` away"
             ));
         let block = configuration.desired.module.settings.state.as_ref();
         let error = block.map_or(error.clone(), |block| error.at(&block.body.span));

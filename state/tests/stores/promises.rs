@@ -6,7 +6,7 @@ use bimetal_model::Value;
 use bimetal_model::lease::{Lease, Scope};
 use bimetal_model::port::{Record, Remember as _, StateError};
 use bimetal_model::snapshot::{Intent, IntentId, Revision, RevisionOutcome, Snapshot, Source};
-use bimetal_state::{Document, Keys, Location, Push, Rekey, State, open};
+use bimetal_state::{Document, Keys, Location, Push, Rekey, Standing, State, open};
 
 use super::scene::*;
 
@@ -430,11 +430,12 @@ pub(crate) async fn of_two_secrets_of_a_name_the_first_is_kept(scene: &Scene) {
 
 pub(crate) async fn whether_it_is_in_use_is_known_without_a_key(scene: &Scene) {
     let (state, other) = (scene.state().await, scene.state_with("no key").await);
-    assert_eq!((other.lineage().await.unwrap(), other.is_in_use().await.unwrap()), (None, false));
+    assert_eq!((other.lineage().await.unwrap(), other.standing().await.unwrap()), (None, Standing::Unused));
     let (lease, _) = begun(&state).await;
-    assert!(other.lineage().await.unwrap().is_some() && !other.is_in_use().await.unwrap());
+    assert!(other.lineage().await.unwrap().is_some());
+    assert_eq!(other.standing().await.unwrap(), Standing::Unused);
     state.record(&lease, vec![put_plain("a.a", 1)]).await.unwrap();
-    assert!(other.is_in_use().await.unwrap());
+    assert_eq!(other.standing().await.unwrap(), Standing::InUse);
 }
 
 pub(crate) async fn a_state_is_pulled_changed_and_pushed(scene: &Scene) {
@@ -520,6 +521,7 @@ pub(crate) async fn a_state_moves_with_all_that_it_knows(scene: &Scene) {
     state.unlock(lease).await.unwrap();
     let moved = state.load().await.unwrap_err().to_string();
     assert!(moved.contains("new.db"), "{moved}");
+    assert_eq!(state.standing().await.unwrap(), Standing::MovedTo(new.place()));
     assert_eq!(new.load().await.unwrap().objects.len(), 2);
     assert_eq!(new.secret("ca").await.unwrap().unwrap(), b"first");
     assert_eq!(new.at(1).await.unwrap().objects.len(), 2);

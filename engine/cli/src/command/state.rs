@@ -208,7 +208,8 @@ fn findings_text(findings: &[Finding]) -> String {
 async fn migrate(session: &Session, from: &str) -> Result<(), Failure> {
     let configuration = session.configuration_for_state()?;
     let new = session.open(&configuration, location::of(session, &configuration)?, Vec::new()).await?;
-    let old = session.open(&configuration, location::parse(&session.root, from)?, Vec::new()).await?;
+    let old = location::parse(&session.root, from)?.named(&session.state);
+    let old = session.open(&configuration, old, Vec::new()).await?;
     if old.place() == new.place() {
         let error = Diagnostic::error("the state is there already, where the configuration wants it");
         return Err(error.hint("change the `state` block first; `--from` says where the state was").into());

@@ -35,6 +35,8 @@ pub(crate) struct Progress {
 struct Screen {
     state: Mutex<State>,
     bar: ProgressBar,
+    /// Where the bar is drawn.
+    target: fn() -> ProgressDrawTarget,
     manner: Manner,
 }
 
@@ -68,11 +70,7 @@ impl Progress {
             (false, true) => Manner::Live,
             (false, false) => Manner::Plain,
         };
-        let now = Instant::now();
-        let state =
-            State { board: Board::default(), digest: Digest::default(), spoke: now, digested: now, is_kept: false };
-        let screen = Screen { state: Mutex::new(state), bar: ProgressBar::hidden(), manner };
-        Progress { screen: Arc::new(screen), events }
+        Progress { screen: Arc::new(Screen::new(manner, ProgressDrawTarget::stderr)), events }
     }
 
     /// Something takes its time: said only where it goes away again.
@@ -96,6 +94,8 @@ impl Progress {
         self.screen.say(&mut state.digest.take());
         state.board.clear();
         self.screen.bar.finish_and_clear();
+        // Before it is drawn again it would draw once more what it showed last, and leave it there.
+        self.screen.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
 }
 
@@ -109,6 +109,13 @@ impl Notify for Progress {
 }
 
 impl Screen {
+    fn new(manner: Manner, target: fn() -> ProgressDrawTarget) -> Screen {
+        let now = Instant::now();
+        let state =
+            State { board: Board::default(), digest: Digest::default(), spoke: now, digested: now, is_kept: false };
+        Screen { state: Mutex::new(state), bar: ProgressBar::hidden(), target, manner }
+    }
+
     fn take(self: Arc<Self>, event: Event) {
         let now = Instant::now();
         let mut state = self.lock();
@@ -199,9 +206,9 @@ impl Screen {
         if board.is_empty() && !board.has_begun() {
             return;
         }
-        if self.bar.is_hidden() || self.bar.is_finished() {
+        if self.bar.is_hidden() {
             self.bar.reset();
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.set_draw_target((self.target)());
             let style = ProgressStyle::with_template("{msg}");
             self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         }
@@ -231,5 +238,45 @@ pub(super) fn seconds(duration: Duration) -> String {
         0..10 => format!("{:.1}s", duration.as_secs_f64()),
         whole @ 10..60 => format!("{whole}s"),
         whole => format!("{}m{:02}s", whole / 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use indicatif::{InMemoryTerm, TermLike as _};
+
+    use super::*;
+
+    /// Wider than any that the tests run in.
+    static TERMINAL: LazyLock<InMemoryTerm> = LazyLock::new(|| InMemoryTerm::new(10, 1_000));
+
+    #[test]
+    fn what_moves_leaves_nothing_behind() {
+        let screen = Screen::new(Manner::Live, || ProgressDrawTarget::term_like(Box::new(TERMINAL.clone())));
+        // No one but us draws.
+        screen.lock().is_kept = true;
+        let progress = Progress {
+            screen: Arc::new(screen),
+            events: Arc::new(Events::new(false, None).unwrap_or_else(|_| unreachable!())),
+        };
+        let shows = |event: Event| {
+            progress.notify(event);
+            progress.screen.tick(Instant::now());
+            TERMINAL.contents()
+        };
+        let address = || "docker_volume.data".parse().unwrap();
+        for action in ["read", "create"] {
+            let shown = shows(Event::Started { address: address(), action });
+            assert!(shown.contains(board::doing(action)) && shown.lines().count() == 1, "{shown}");
+            progress.clear();
+            assert_eq!(TERMINAL.contents(), "", "{action}");
+        }
+        // Somebody writes below where it was.
+        TERMINAL.write_line("Plan: 1 to add").unwrap();
+        shows(Event::Started { address: address(), action: "create" });
+        progress.clear();
+        assert_eq!(TERMINAL.contents(), "Plan: 1 to add");
     }
 }

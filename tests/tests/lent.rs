@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bimetal_tests::Bimetal;
 use bimetal_tests::notes::{Server, TICKET, TOKEN, component};
 use bimetal_tests::wait::until_true;
+use bimetal_tests::{Bimetal, Engine, Lab};
 use insta::assert_snapshot;
 
 const CONFIGURATION: &str = r#"
@@ -193,4 +193,27 @@ fn what_is_ephemeral_can_not_be_kept() {
        = hint: what is ephemeral may stand in provider blocks, in what is write-only, and in what is not stored
     ");
     assert_eq!(server.sessions(), 0);
+}
+
+/// Where its token comes from, its data source alone knows: in every command that is looked at before anything else.
+#[test]
+fn a_provider_that_a_data_source_configures_has_it_in_every_command() {
+    let Some(lab) = Lab::start() else { return };
+    let engine = Engine::start(&lab, "engine");
+    let data =
+        format!("data \"docker_engine\" \"here\" {{\n  host     = \"{}\"\n  insecure = true\n}}\n", engine.host());
+    let server = Server::start();
+    let told =
+        CONFIGURATION.replace("= var.token\n", "= data.docker_engine.here.cpus > 0 ? var.token : \"nobody's\"\n");
+    let bimetal = operator(&server, &(data + &told));
+    bimetal.ok(&["init"]);
+    bimetal.apply();
+    bimetal.assert_settled();
+    bimetal.ok(&["apply", "--refresh-only", "--auto-approve"]);
+    bimetal.ok(&["destroy", "--auto-approve"]);
+    assert_eq!(server.notes().len(), 0);
+    bimetal.apply();
+    bimetal.ok(&["plan", "--destroy", "--out", "plan"]);
+    bimetal.ok(&["apply", "plan"]);
+    assert_eq!(server.notes().len(), 0);
 }

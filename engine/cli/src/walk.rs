@@ -8,9 +8,9 @@ use bimetal_config::lock::Lock;
 use bimetal_host::Host;
 use bimetal_model::event::Notify;
 use bimetal_model::port::{Lend as _, Operate, Predict, Refusal, Remember as _};
-use bimetal_model::question::{Answers, Inquiry, Observed};
+use bimetal_model::question::{Answers, Inquiry, Observed, Question};
 use bimetal_model::snapshot::{Objects, Snapshot};
-use bimetal_model::{Address, Diagnostic, Diagnostics, Value, diagnostic::has_errors};
+use bimetal_model::{Address, BlockKind, Diagnostic, Diagnostics, Value, diagnostic::has_errors};
 use bimetal_plan::{Early, Mode, Options, Plan, Planning};
 use bimetal_refresh::Calls;
 use bimetal_state::State;
@@ -64,9 +64,15 @@ impl World {
     pub(crate) async fn for_reach(session: &Session) -> Result<World, Failure> {
         let world = World::open(session, session.configuration_for_state()?).await?;
         // A provider block that can't be worked out without variables is no reason not to look: machines say what they miss.
-        let opened = open_early(&world).await.unwrap_or_default();
-        configure(&world, &world.snapshot.objects, &world.snapshot.objects, &opened);
+        let early = ask_early(&world, &world.calls(&*session.progress, Calls::PARALLELISM)).await.unwrap_or_default();
+        configure(&world, &world.snapshot.objects, &world.snapshot.objects, &early);
         Ok(world)
+    }
+}
+
+impl<P: Predict + Operate> World<P> {
+    fn calls<'w>(&'w self, notify: &'w dyn Notify, parallelism: usize) -> Calls<'w> {
+        Calls { predict: &*self.host, operate: &*self.host, lend: &*self.lending, notify, parallelism }
     }
 }
 
@@ -130,13 +136,7 @@ impl<'a> Course<'a> {
     }
 
     fn calls<'c, P: Predict + Operate>(&'c self, world: &'c World<P>) -> Calls<'c> {
-        Calls {
-            predict: &*world.host,
-            operate: &*world.host,
-            lend: &*world.lending,
-            notify: self.notify,
-            parallelism: self.parallelism,
-        }
+        world.calls(self.notify, self.parallelism)
     }
 }
 
@@ -185,15 +185,15 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
     // What is not looked at needs no provider.
     let mut looked_at = world.snapshot.objects.clone();
     looked_at.retain(|address, _| only.contains(address));
-    let opened = match course.look {
+    let calls = course.calls(world);
+    let early = match course.look {
         Look::Offline | Look::Compare => BTreeMap::new(),
-        Look::Believe | Look::Refresh => open_early(world).await?,
+        Look::Believe | Look::Refresh => ask_early(world, &calls).await?,
     };
-    let diagnostics = configure(world, &world.snapshot.objects, &looked_at, &opened);
+    let diagnostics = configure(world, &world.snapshot.objects, &looked_at, &early);
     if has_errors(&diagnostics) {
         return Err(diagnostics);
     }
-    let calls = course.calls(world);
     let looking = async {
         match course.look {
             Look::Offline | Look::Compare => bimetal_refresh::remember(&world.snapshot, &*world.host),
@@ -208,8 +208,8 @@ pub(crate) async fn look_and_plan<P: Predict + Operate>(
         return Err(said);
     }
     // What a provider block refers to may be something else by now; what went is the plan's business.
-    configure(world, &observed.objects, &observed.objects, &opened);
-    let planning = ask_and_plan(world, &observed, course, opened);
+    configure(world, &observed.objects, &observed.objects, &early);
+    let planning = ask_and_plan(world, &observed, course, early);
     let (planned, more) = planning.instrument(tracing::info_span!("plan")).await;
     said.extend(more);
     match planned {
@@ -240,37 +240,56 @@ pub(crate) fn configure_from(world: &World, plan: &Plan) {
     world.host.allow_images(&sources);
 }
 
-/// Opens what provider blocks rest on: nobody could be asked anything without it.
-async fn open_early<P: Predict + Operate>(world: &World<P>) -> Result<BTreeMap<Address, Value>, Diagnostics> {
+/// Opens and reads what provider blocks rest on: nobody could be asked anything without it.
+async fn ask_early<P: Predict + Operate>(
+    world: &World<P>,
+    calls: &Calls<'_>,
+) -> Result<BTreeMap<Address, Value>, Diagnostics> {
     let (desired, objects) = (&world.configuration.desired, &world.snapshot.objects);
-    let (mut opened, mut put_off) = (BTreeMap::new(), BTreeSet::new());
+    let (mut known, mut put_off) = (BTreeMap::new(), BTreeSet::new());
     loop {
-        let mut inquiries = bimetal_plan::early_ephemerals(desired, objects, &opened, &*world.host);
+        let mut inquiries = bimetal_plan::early_inquiries(desired, objects, &known, &*world.host);
         inquiries.retain(|inquiry| !put_off.contains(&inquiry.address));
         if inquiries.is_empty() {
-            return Ok(opened);
+            return Ok(known);
         }
-        configure(world, objects, &Objects::new(), &opened);
-        for Inquiry { address, provider, ty, config } in inquiries {
-            match world.lending.open(&provider, &ty, &address, &config).await {
-                Ok(one) => drop(opened.insert(address, one.value)),
+        configure(world, objects, &Objects::new(), &known);
+        for inquiry in inquiries {
+            let Inquiry { address, provider, ty, config } = &inquiry;
+            let told = match address.block {
+                BlockKind::Data => read_early(calls, &inquiry).await,
+                _ => world.lending.open(provider, ty, address, config).await.map(|one| one.value),
+            };
+            match told {
+                Ok(value) => drop(known.insert(inquiry.address, value)),
                 Err(Refusal::Failed(said)) => return Err(said),
-                Err(Refusal::Deferred(_)) => drop(put_off.insert(address)),
+                Err(Refusal::Deferred(_)) => drop(put_off.insert(inquiry.address)),
             }
         }
     }
 }
 
-/// Tells the host the provider blocks as far as what exists, and what is open, decides them. Says which of those are missing that
+async fn read_early(calls: &Calls<'_>, inquiry: &Inquiry) -> Result<Value, Refusal> {
+    let mut answers = Answers::default();
+    bimetal_refresh::answer(vec![Question::Data(inquiry.clone())], &mut answers, calls).await;
+    let Some(told) = answers.data.remove(&inquiry.address) else { unreachable!("each question has its answer") };
+    let schema = calls.predict.schema(&inquiry.provider.name)?;
+    match schema.data.get(&inquiry.ty) {
+        Some(ty) => Ok(bimetal_plan::read_value(inquiry, &ty.block, told?)?),
+        None => told,
+    }
+}
+
+/// Tells the host the provider blocks as far as what exists, and what is known of others, decides them. Says which of those are missing that
 /// made `needed`.
 fn configure<P: Predict + Operate>(
     world: &World<P>,
     objects: &Objects,
     needed: &Objects,
-    opened: &BTreeMap<Address, Value>,
+    known: &BTreeMap<Address, Value>,
 ) -> Diagnostics {
     let desired = &world.configuration.desired;
-    let (configs, diagnostics) = bimetal_plan::provider_configs(desired, objects, needed, opened, &*world.host);
+    let (configs, diagnostics) = bimetal_plan::provider_configs(desired, objects, needed, known, &*world.host);
     for (provider, config) in configs {
         world.host.configure(&provider, &config);
     }
@@ -282,11 +301,12 @@ async fn ask_and_plan<P: Predict + Operate>(
     world: &World<P>,
     observed: &Observed,
     course: &Course<'_>,
-    opened: BTreeMap<Address, Value>,
+    known: BTreeMap<Address, Value>,
 ) -> (Option<(Plan, Desired)>, Diagnostics) {
     let locked = world.lock.images.iter().map(|(source, index)| (source.clone(), Ok(index.clone())));
-    let opened = opened.into_iter().map(|(address, value)| (address, Ok(value))).collect();
-    let mut answers = Answers { images: locked.collect(), opened, ..Answers::default() };
+    let known = known.into_iter().map(|(address, value)| (address, Ok(value)));
+    let (data, opened) = known.partition(|(address, _)| address.block == BlockKind::Data);
+    let mut answers = Answers { images: locked.collect(), data, opened, ..Answers::default() };
     let sources: Vec<_> = world.lock.images.keys().cloned().collect();
     world.host.allow_images(&sources);
     let (mut desired, mut known) = (world.configuration.desired.clone(), BTreeMap::new());

@@ -1,4 +1,4 @@
-//! What is ephemeral outside of planning: what has to be open before something can be worked out.
+//! Outside of planning: what has to be open, or read, before something can be worked out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,12 @@ use bimetal_model::question::Inquiry;
 use bimetal_model::schema::Block;
 use bimetal_model::snapshot::Objects;
 use bimetal_model::value::ValueMarks;
-use bimetal_model::{Address, BlockKind, Data, Diagnostics, Members, ProviderKey, Type, Value};
+use bimetal_model::{Address, BlockKind, Data, Diagnostic, Diagnostics, Members, ProviderKey, Type, Value};
 
 use crate::evaluator::{before, object_config, provider_config};
+use crate::marks::remark;
 use crate::needs;
+use crate::prior::shape;
 use crate::values::Values;
 
 /// What can be said of something that is not open.
@@ -27,10 +29,10 @@ pub(crate) fn unopened() -> Value {
     Value::unknown(Type::Any).with_marks(ValueMarks::EPHEMERAL)
 }
 
-/// The ephemeral blocks that have to be open before these nodes can be worked out, each after those that it needs itself.
-fn behind(desired: &Desired, start: impl IntoIterator<Item = Node>) -> Vec<Address> {
-    let wanted: BTreeSet<Node> = needed(desired, start);
-    let is_one = |node: &&Node| matches!(node, Node::Object(address) if address.block == BlockKind::Ephemeral);
+/// The blocks of these kinds that have to be asked before these nodes can be worked out, each after those that it needs itself.
+fn behind(desired: &Desired, start: impl IntoIterator<Item = Node>, kinds: &[BlockKind]) -> Vec<Address> {
+    let wanted: BTreeSet<Node> = needed(desired, start, kinds);
+    let is_one = |node: &&Node| matches!(node, Node::Object(address) if kinds.contains(&address.block));
     let of = |node: &Node| match node {
         Node::Object(address) => Some(address.clone()),
         Node::Variable(_) | Node::Local(_) | Node::Provider(_) | Node::Output(_) => None,
@@ -39,13 +41,13 @@ fn behind(desired: &Desired, start: impl IntoIterator<Item = Node>) -> Vec<Addre
 }
 
 /// All that is worked out together with these nodes: what another object is stands in the state, or in the plan.
-fn needed(desired: &Desired, start: impl IntoIterator<Item = Node>) -> BTreeSet<Node> {
+fn needed(desired: &Desired, start: impl IntoIterator<Item = Node>, kinds: &[BlockKind]) -> BTreeSet<Node> {
     let (mut open, mut found) = (start.into_iter().collect::<Vec<_>>(), BTreeSet::new());
     let first: BTreeSet<Node> = open.iter().cloned().collect();
     while let Some(node) = open.pop() {
-        let is_ephemeral = matches!(&node, Node::Object(address) if address.block == BlockKind::Ephemeral);
+        let is_asked = matches!(&node, Node::Object(address) if kinds.contains(&address.block));
         let goes_on =
-            first.contains(&node) || is_ephemeral || needs::is_derived(&node) || matches!(node, Node::Provider(_));
+            first.contains(&node) || is_asked || needs::is_derived(&node) || matches!(node, Node::Provider(_));
         if goes_on && !found.contains(&node) {
             open.extend(desired.dependencies.get(&node).into_iter().flatten().cloned());
         }
@@ -64,11 +66,11 @@ pub fn ephemerals_of(
     let object = Node::Object(address.whole());
     let providers = providers.iter().map(|key| Node::Provider((*key).clone()));
     let start: Vec<Node> = [object].into_iter().chain(providers).collect();
-    let found = behind(desired, start.iter().cloned());
+    let found = behind(desired, start.iter().cloned(), &[BlockKind::Ephemeral]);
     // Those are made by providers, too.
     let owners = found.iter().filter_map(|block| owner_of(desired, block, values)).map(Node::Provider);
     let all: Vec<Node> = start.into_iter().chain(owners).collect();
-    behind(desired, all)
+    behind(desired, all, &[BlockKind::Ephemeral])
 }
 
 fn owner_of(desired: &Desired, block: &Address, values: &Values) -> Option<ProviderKey> {
@@ -76,7 +78,7 @@ fn owner_of(desired: &Desired, block: &Address, values: &Values) -> Option<Provi
     values.catalogue.owner(block).ok().map(|owner| owner.provider)
 }
 
-/// What has to be asked so that a block is open: all of its instances, with arguments that are wholly known.
+/// What has to be asked so that a block is open, or read: all of its instances, with arguments that are wholly known.
 pub fn to_open(desired: &Desired, block: &Address, values: &Values) -> Result<Vec<Inquiry>, Diagnostics> {
     let Some(declared) = desired.module.objects.get(block) else { return Ok(Vec::new()) };
     let owner = values.catalogue.owner(declared).map_err(|error| vec![error])?;
@@ -96,26 +98,35 @@ pub fn to_open(desired: &Desired, block: &Address, values: &Values) -> Result<Ve
     Ok(inquiries)
 }
 
-/// What provider blocks rest on and can be opened by what exists, before anything is looked at; those that are open are left out.
+/// What provider blocks rest on and can be opened or read by what exists, before anything is looked at; what is known is left out.
 ///
-/// Asked again with more that is open, it may answer more. What can't be worked out yet is left for the plan to say.
-pub fn early_ephemerals(
+/// Asked again with more that is known, it may answer more. What can't be worked out yet is left for the plan to say.
+pub fn early_inquiries(
     desired: &Desired,
     objects: &Objects,
-    opened: &BTreeMap<Address, Value>,
+    known: &BTreeMap<Address, Value>,
     predict: &dyn Predict,
 ) -> Vec<Inquiry> {
     let providers = desired.module.providers.keys().cloned().map(Node::Provider);
-    let blocks = behind(desired, providers);
+    let blocks = behind(desired, providers, &[BlockKind::Ephemeral, BlockKind::Data]);
     if blocks.is_empty() {
         return Vec::new();
     }
     let (mut values, _) = Values::of_existing(desired, objects, predict);
-    opened.iter().for_each(|(address, value)| values.put(address, value.clone()));
-    let is_new = |inquiry: &Inquiry| !opened.contains_key(&inquiry.address) && inquiry.config.is_wholly_known();
+    known.iter().for_each(|(address, value)| values.put(address, value.clone()));
+    let is_new = |inquiry: &Inquiry| !known.contains_key(&inquiry.address) && inquiry.config.is_wholly_known();
     let is_ready = |inquiry: &Inquiry| {
         provider_config(desired, &inquiry.provider, &values).is_ok_and(|config| config.is_wholly_known())
     };
     let inquiries = blocks.iter().filter_map(|block| to_open(desired, block, &values).ok()).flatten();
     inquiries.filter(|inquiry| is_new(inquiry) && is_ready(inquiry)).collect()
+}
+
+/// What a data source says, in its schema's type, with the marks of its schema and of its arguments.
+pub fn read_value(inquiry: &Inquiry, block: &Block, value: Value) -> Result<Value, Diagnostics> {
+    let shaped = shape(value, block).map_err(|reason| {
+        let summary = format!("provider `{}` has a bug: its `{}` can't be used", inquiry.provider, inquiry.ty);
+        vec![Diagnostic::error(summary).because(reason).of(&inquiry.address)]
+    });
+    Ok(remark(shaped?, block, Some(&inquiry.config)))
 }

@@ -101,8 +101,8 @@ pub fn provider_config(desired: &Desired, provider: &ProviderKey, values: &Value
 const MOST_NAMED: usize = 3;
 
 /// The provider blocks by what exists, so that it can be looked at before planning; and an empty block for each provider
-/// that needs none. `objects` is what state remembers, or what was read; `needed` is what of these is looked at; `opened` is what is
-/// ephemeral and open.
+/// that needs none. `objects` is what state remembers, or what was read; `needed` is what of these is looked at; `known` is what
+/// is open, or was read, for them.
 ///
 /// Left out is a block that rests on what does not exist yet, or that has errors because of it. A needed object whose provider
 /// can't be configured any more is an error: it could neither be looked at nor be removed.
@@ -110,7 +110,7 @@ pub fn provider_configs(
     desired: &Desired,
     objects: &Objects,
     needed: &Objects,
-    opened: &BTreeMap<Address, Value>,
+    known: &BTreeMap<Address, Value>,
     predict: &dyn Predict,
 ) -> (BTreeMap<ProviderKey, Value>, Diagnostics) {
     let rests_on_objects = |key| !is_independent(desired, key);
@@ -118,7 +118,7 @@ pub fn provider_configs(
         true => Values::of_existing(desired, objects, predict),
         false => Values::new(desired, predict),
     };
-    opened.iter().for_each(|(address, value)| values.put(address, value.clone()));
+    known.iter().for_each(|(address, value)| values.put(address, value.clone()));
     let mut configs = BTreeMap::new();
     for key in declared_or_default(desired, &values) {
         let declared = desired.module.providers.contains_key(&key);
@@ -150,8 +150,9 @@ fn declared_or_default(desired: &Desired, values: &Values) -> BTreeSet<ProviderK
 fn lost_provider(desired: &Desired, values: &Values, key: &ProviderKey, made: &[&Address]) -> Diagnostic {
     let said = provider_config(desired, key, values).err().and_then(|said| said.into_iter().next());
     let why = said.unwrap_or_else(|| {
-        Diagnostic::error(format!("the configuration of provider `{key}` is not known before planning"))
-            .hint("it may refer to variables and to what exists; give it what it needs as a variable")
+        Diagnostic::error(format!("the configuration of provider `{key}` is not known before planning")).hint(
+            "it may refer to variables, to what exists, and to what data sources say that need no more than these",
+        )
     });
     let named: Vec<String> = made.iter().take(MOST_NAMED).map(|address| format!("`{address}`")).collect();
     let were = if made.len() == 1 { "was" } else { "were" };

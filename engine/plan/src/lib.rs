@@ -52,7 +52,7 @@ pub use comparison::{
     Version, compare, differences,
 };
 pub use data::{Action, Budget, Change, Early, OutputChange, Plan, Planning};
-pub use ephemeral::{early_ephemerals, ephemerals_of, to_open};
+pub use ephemeral::{early_inquiries, ephemerals_of, read_value, to_open};
 pub use evaluator::{
     after, checks, instance_config, is_independent, outputs, outputs_without, provider_config, provider_configs,
     refused_values,

@@ -4,9 +4,10 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use bimetal_plan::{Mode, early_ephemerals, provider_configs};
+use bimetal_model::Value;
+use bimetal_plan::{Mode, early_inquiries, provider_configs};
 use insta::assert_snapshot;
-use world::{World, check_plan, lent, read};
+use world::{World, check_plan, lent, read, settled, shown, told};
 
 const CONFIG: &str = r#"
 ephemeral "late_token" "t" {
@@ -103,7 +104,7 @@ provider "odd" {
     let mut opened = BTreeMap::new();
     let mut asked = Vec::new();
     loop {
-        let inquiries = early_ephemerals(&desired, &world.observed.objects, &opened, &world.providers);
+        let inquiries = early_inquiries(&desired, &world.observed.objects, &opened, &world.providers);
         if inquiries.is_empty() {
             break;
         }
@@ -118,4 +119,48 @@ provider "odd" {
     assert!(said.is_empty());
     let odd = configs.iter().find(|(key, _)| key.name.0 == "odd").unwrap().1;
     assert_eq!(odd.member("key").unwrap().clone().without_marks(), "hush hush first".into());
+}
+
+#[test]
+fn what_provider_blocks_rest_on_is_read_before_anything_is_looked_at() {
+    let config = r#"
+data "docker_engine" "first" {
+  name = "first"
+}
+data "docker_engine" "second" {
+  name = "${data.docker_engine.first.id} second"
+}
+provider "metal" {
+  token = data.docker_engine.second.name
+}
+machine "metal" "board" {
+  host     = "board"
+  platform = "linux/arm64"
+}
+"#;
+    let (desired, mut world) = (read(config).unwrap(), settled(config));
+    let (mut known, mut asked) = (BTreeMap::new(), Vec::new());
+    loop {
+        let inquiries = early_inquiries(&desired, &world.observed.objects, &known, &world.providers);
+        if inquiries.is_empty() {
+            break;
+        }
+        for inquiry in inquiries {
+            asked.push(inquiry.address.to_string());
+            let said = [("name", inquiry.config.member("name").unwrap().clone()), ("id", Value::from("known"))];
+            known.insert(inquiry.address, said.into_iter().collect());
+        }
+    }
+    assert_eq!(asked, ["data.docker_engine.first", "data.docker_engine.second"]);
+    let objects = &world.observed.objects;
+    let (_, said) = provider_configs(&desired, objects, objects, &BTreeMap::new(), &world.providers);
+    assert!(told(&said).contains("is not known before planning"), "{}", told(&said));
+    let (configs, said) = provider_configs(&desired, objects, objects, &known, &world.providers);
+    assert!(said.is_empty(), "{}", told(&said));
+    let metal = configs.iter().find(|(key, _)| key.name.0 == "metal").unwrap().1;
+    assert_eq!(metal.member("token").unwrap().clone().without_marks(), "known second".into());
+    // Who destroys knows it, too.
+    assert!(world.plan(config, Mode::Destroy).unwrap_err().contains("depends on something that is not known"));
+    world.early = known;
+    assert_snapshot!(world.plan(config, Mode::Destroy).map(|(plan, _)| shown(&plan)).unwrap(), @"- machine.metal.board");
 }

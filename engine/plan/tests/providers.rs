@@ -85,7 +85,7 @@ fn what_was_made_with_what_does_not_exist_any_more_is_told() {
     docker late
     machine.metal.a: the configuration of provider `metal` is not known before planning
       `machine.metal.a` was made with it
-      hint: it may refer to variables and to what exists; give it what it needs as a variable
+      hint: it may refer to variables, to what exists, and to what data sources say that need no more than these
     ");
 }
 

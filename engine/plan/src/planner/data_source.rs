@@ -11,9 +11,8 @@ use bimetal_model::{Address, Diagnostic, Severity, Type, Value};
 use super::Planner;
 use crate::catalogue::Owner;
 use crate::data::{Action, Change};
-use crate::marks::remark;
+use crate::ephemeral::read_value;
 use crate::place::placed;
-use crate::prior::shape;
 use crate::reason::Reason;
 use crate::untold::untold;
 
@@ -82,24 +81,21 @@ impl Planner<'_> {
 
     /// What can't be read for a check is a warning, and unknown.
     fn read_now(&mut self, address: &Address, block: &ObjectBlock, owner: &Owner, config: Value) -> Option<Value> {
+        let (provider, ty) = (owner.provider.clone(), owner.ty.clone());
+        let inquiry = Inquiry { address: address.clone(), provider, ty, config };
         let Some(answer) = self.answers.data.get(address) else {
-            let (provider, ty) = (owner.provider.clone(), owner.ty.clone());
-            self.questions.push(Question::Data(Inquiry { address: address.clone(), provider, ty, config }));
+            self.questions.push(Question::Data(inquiry));
             return None;
         };
-        let answer = answer.clone().map_err(Refusal::diagnostics).and_then(|value| {
-            shape(value, &owner.schema.block).map_err(|reason| {
-                let summary = format!("provider `{}` has a bug: its `{}` can't be used", owner.provider, owner.ty);
-                vec![Diagnostic::error(summary).because(reason).of(address)]
-            })
-        });
+        let answer = answer.clone().map_err(Refusal::diagnostics);
+        let answer = answer.and_then(|value| read_value(&inquiry, &owner.schema.block, value));
         if let (Err(said), Some(_)) = (&answer, &block.check) {
             let warning = |said: &Diagnostic| Diagnostic { severity: Severity::Warning, ..said.clone() }.of(address);
             self.note(said.iter().map(warning));
             return Some(Value::unknown(Type::Any));
         }
         let answer = answer.map_err(|said| said.into_iter().map(|error| placed(error, block)).collect());
-        let value = remark(self.noted(answer)?, &owner.schema.block, Some(&config));
+        let value = self.noted(answer)?;
         self.facts.insert(address.clone(), value.clone());
         Some(value)
     }

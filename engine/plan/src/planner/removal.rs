@@ -51,7 +51,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Names stand for what exists and what is open; what is wrong with a schema was said already.
+    /// Names stand for what exists, what is open, and what was read for provider blocks; what is wrong with a schema was said already.
     fn take_existing(&mut self) {
         let observed = self.observed;
         (self.values, _) = Values::of_existing(self.desired, &observed.objects, self.predict);
@@ -60,6 +60,11 @@ impl Planner<'_> {
         }
         for (address, opened) in &self.answers.opened {
             opened.iter().for_each(|value| self.values.put(address, value.clone()));
+        }
+        let read = self.answers.data.iter().filter_map(|(address, read)| Some((address, read.as_ref().ok()?)));
+        for (address, value) in read {
+            self.values.put(address, value.clone());
+            self.facts.insert(address.clone(), value.clone());
         }
     }
 

@@ -23,6 +23,8 @@ pub struct World {
     pub platforms: BTreeMap<String, &'static str>,
     pub images: BTreeMap<&'static str, &'static str>,
     pub providers: Providers,
+    /// What data sources have said before anything was planned.
+    pub early: BTreeMap<Address, Value>,
 }
 
 impl Default for World {
@@ -37,6 +39,7 @@ impl Default for World {
             ]
             .into(),
             providers: Providers { version: 1 },
+            early: BTreeMap::new(),
         }
     }
 }
@@ -69,7 +72,8 @@ impl World {
     pub fn plan(&self, config: &str, options: impl Into<Options>) -> Result<(Plan, String), String> {
         let options = options.into();
         let desired = read(config)?;
-        let (mut answers, mut asked) = (Answers::default(), String::new());
+        let early = self.early.iter().map(|(address, value)| (address.clone(), Ok(value.clone())));
+        let (mut answers, mut asked) = (Answers { data: early.collect(), ..Answers::default() }, String::new());
         for _ in 0..5 {
             match plan(&desired, &self.observed, &answers, &options, &self.providers) {
                 (Some(Planning::Ready(plan)), said) => return Ok((*plan, asked + &told(&said))),

@@ -49,7 +49,7 @@ impl Postgres {
         if let Some(user) = user {
             std::os::unix::fs::chown(&folder, Some(user), Some(user)).expect("our own folder");
         }
-        let server = Postgres { folder, programs, user, _guard: None };
+        let mut server = Postgres { folder, programs, user, _guard: None };
         server.run("initdb", &["-D", "data", "-U", "bimetal", "-A", "trust", "--no-sync", "-E", "UTF8"]);
         server.up();
         Some(Postgres { _guard: Some(server.guard()), ..server })
@@ -77,13 +77,13 @@ impl Postgres {
     }
 
     /// Starts it again, and waits until it answers.
-    pub fn up(&self) {
+    pub fn up(&mut self) {
         let options = format!("-k {} -c listen_addresses= -c max_connections=200", self.folder.display());
         self.run("pg_ctl", &["-D", "data", "-w", "-t", "60", "-l", "log", "-o", &options, "start"]);
     }
 
     /// Stops it as a crash would.
-    pub fn down(&self) {
+    pub fn down(&mut self) {
         self.run("pg_ctl", &["-D", "data", "-w", "-m", "immediate", "stop"]);
     }
 

@@ -82,8 +82,8 @@ fn stage_of_two(store: &str) -> Stage {
 
 #[test]
 fn a_database_that_is_restarted_in_the_middle_is_waited_for() {
-    let Some(database) = Postgres::shared() else { return };
-    let stage = Stage::at(&postgres(database, "restarted"));
+    let Some(mut database) = Postgres::start() else { return };
+    let stage = Stage::at(&postgres(&database, "restarted"));
     stage.want(SECOND);
     let before = stage.server.changes();
     stage.server.hold();

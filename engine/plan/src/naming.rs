@@ -1,7 +1,6 @@
-//! What two objects can't have at a time where one is made before the other is removed.
+//! What two objects can't have at a time, where one is made before the other is removed.
 //!
-//! Names that two objects can't have at a time. What is made before its predecessor is removed has one of a later generation, `data-g1`,
-//! and keeps it: to its configuration it is still `data`.
+//! A name of the successor's is of a later generation, `data-g1`. It keeps it: to its configuration it is still `data`.
 
 use bimetal_model::schema::{Block, Role, TypeSchema, Unique};
 use bimetal_model::{Data, Value};
@@ -26,19 +25,25 @@ pub fn named(block: &Block, config: Value, change: &Change) -> Value {
     let (Some(before), Some(after), None) = (&change.before, &change.after, &change.placement) else {
         return config;
     };
-    let config = called_as(block, config, after, Naming::Same);
-    // A name that was not known yet.
     let naming = if change.deposed.is_some() { Naming::Next } else { Naming::Same };
-    called_as(block, config, &before.object.value, naming)
+    with_names(block, config, |name| match after.member(name) {
+        Some(planned) if !planned.is_unknown() => Some((planned, Naming::Same)),
+        _ if before.ty == change.ty => Some((before.object.value.member(name)?, naming)),
+        _ => None,
+    })
 }
 
 /// The arguments with names that fit to something that exists.
-pub(crate) fn called_as(block: &Block, mut config: Value, existing: &Value, naming: Naming) -> Value {
+pub(crate) fn called_as(block: &Block, config: Value, existing: &Value, naming: Naming) -> Value {
+    with_names(block, config, |name| Some((existing.member(name)?, naming)))
+}
+
+/// `beside` says what there is of a name, and how that counts.
+fn with_names<'v>(block: &Block, mut config: Value, beside: impl Fn(&str) -> Option<(&'v Value, Naming)>) -> Value {
     let Data::Object(members) = &mut config.data else { return config };
     for (name, _) in block.attributes.iter().filter(|(_, attribute)| attribute.unique == Some(Unique::Name)) {
-        let Some(wanted) = members.get_mut(name) else { continue };
-        let has = existing.member(name).and_then(Value::as_str);
-        let called = wanted.as_str().zip(has).and_then(|(wanted, has)| called(wanted, has, naming));
+        let (Some(wanted), Some((has, naming))) = (members.get_mut(name), beside(name)) else { continue };
+        let called = wanted.as_str().zip(has.as_str()).and_then(|(wanted, has)| called(wanted, has, naming));
         if let Some(called) = called {
             wanted.data = Value::from(called).data;
         }

@@ -28,7 +28,7 @@ keeps_its_promises!(scene());
 /// On a server of its own: who opens a state on one that is not there is told so at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_restarted_in_the_middle_loses_nothing() {
-    let Some(server) = tokio::task::spawn_blocking(Postgres::start).await.unwrap() else { return };
+    let Some(mut server) = tokio::task::spawn_blocking(Postgres::start).await.unwrap() else { return };
     let scene = scene_at(&server, "restarted".to_owned());
     let state = scene.state().await;
     let (lease, number) = begun(&state).await;

@@ -55,8 +55,8 @@ fn shared(change: &Change, schema: &TypeSchema) -> Option<Shared> {
     match &change.placement {
         Some(_) if has_its_port(change) => Some(Shared::HostPort),
         Some(_) if has_its_name(change) => Some(Shared::Name),
-        Some(_) => None,
-        None => unshareable(schema, &before.object.value, after),
+        None if before.ty == change.ty => unshareable(schema, &before.object.value, after),
+        Some(_) | None => None,
     }
 }
 

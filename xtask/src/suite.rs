@@ -14,7 +14,7 @@ use crate::interrupt::Interruptible;
 
 /// A program that cargo has built.
 struct Program {
-    /// `bimetal-tests story`
+    /// `tests story`: its package's folder, and its own name.
     name: String,
     executable: PathBuf,
     /// Where its package is, and where it runs.

@@ -4,7 +4,8 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use bimetal_model::Value;
+use bimetal_config::Desired;
+use bimetal_model::{Address, Value};
 use bimetal_plan::{Mode, early_inquiries, provider_configs};
 use insta::assert_snapshot;
 use world::{World, check_plan, lent, read, settled, shown, told};
@@ -87,6 +88,25 @@ fn what_is_not_known_yet_is_opened_while_applying() {
     ");
 }
 
+/// What is known of what provider blocks rest on, where `answer` says what there is of a name; and what was asked for, in that order.
+fn ask_early(
+    desired: &Desired,
+    world: &World,
+    answer: impl Fn(&Value) -> Value,
+) -> (BTreeMap<Address, Value>, Vec<String>) {
+    let (mut known, mut asked) = (BTreeMap::new(), Vec::new());
+    loop {
+        let inquiries = early_inquiries(desired, &world.observed.objects, &known, &world.providers);
+        if inquiries.is_empty() {
+            return (known, asked);
+        }
+        for inquiry in inquiries {
+            asked.push(inquiry.address.to_string());
+            known.insert(inquiry.address, answer(inquiry.config.member("name").unwrap()));
+        }
+    }
+}
+
 #[test]
 fn what_provider_blocks_rest_on_is_opened_before_anything_is_looked_at() {
     let config = r#"
@@ -101,18 +121,7 @@ provider "odd" {
 }
 "#;
     let (desired, world) = (read(config).unwrap(), World::default());
-    let mut opened = BTreeMap::new();
-    let mut asked = Vec::new();
-    loop {
-        let inquiries = early_inquiries(&desired, &world.observed.objects, &opened, &world.providers);
-        if inquiries.is_empty() {
-            break;
-        }
-        for inquiry in inquiries {
-            asked.push(inquiry.address.to_string());
-            opened.insert(inquiry.address, lent(inquiry.config.member("name").unwrap()));
-        }
-    }
+    let (opened, asked) = ask_early(&desired, &world, lent);
     assert_eq!(asked, ["ephemeral.late_token.first", "ephemeral.late_token.second"]);
     let none = &world.observed.objects;
     let (configs, said) = provider_configs(&desired, none, none, &opened, &world.providers);
@@ -139,18 +148,8 @@ machine "metal" "board" {
 }
 "#;
     let (desired, mut world) = (read(config).unwrap(), settled(config));
-    let (mut known, mut asked) = (BTreeMap::new(), Vec::new());
-    loop {
-        let inquiries = early_inquiries(&desired, &world.observed.objects, &known, &world.providers);
-        if inquiries.is_empty() {
-            break;
-        }
-        for inquiry in inquiries {
-            asked.push(inquiry.address.to_string());
-            let said = [("name", inquiry.config.member("name").unwrap().clone()), ("id", Value::from("known"))];
-            known.insert(inquiry.address, said.into_iter().collect());
-        }
-    }
+    let said = |name: &Value| [("name", name.clone()), ("id", Value::from("known"))].into_iter().collect();
+    let (known, asked) = ask_early(&desired, &world, said);
     assert_eq!(asked, ["data.docker_engine.first", "data.docker_engine.second"]);
     let objects = &world.observed.objects;
     let (_, said) = provider_configs(&desired, objects, objects, &BTreeMap::new(), &world.providers);

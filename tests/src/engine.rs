@@ -14,7 +14,7 @@ use crate::wait::until;
 
 const PORT: u16 = 2375;
 const TLS_PORT: u16 = 2376;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A `dockerd`; it ends with this value.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use crate::wait::until;
 const BOOT: &str = include_str!("node/boot.sh");
 const CLOUD_INIT: &str = include_str!("node/cloud-init.sh");
 const CLOUD_INIT_UNIT: &str = include_str!("node/cloud-init.service");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a machine is when it is first switched on.
 #[derive(Clone, Debug, Default)]

@@ -298,7 +298,7 @@ fn options_that_do_not_fit_are_refused() {
 
 #[test]
 fn what_makes_instances_unknown_is_named() {
-    let config = "machine \"docker\" \"a\" {\n  host = \"ssh://pi@rack\"\n  platform = \"linux/arm64\"\n}\n\nresource \"docker_volume\" \"a\" {\n  name   = \"a\"\n  engine = machine.docker.a.engine\n}\n\nlocals {\n  names = toset([docker_volume.a.mountpoint])\n}\n\nresource \"docker_volume\" \"b\" {\n  for_each = local.names\n  name     = each.key\n  engine   = machine.docker.a.engine\n}\n";
+    let config = "machine \"docker\" \"a\" {\n  host = \"ssh://pi@rack\"\n  platform = \"linux/arm64\"\n}\n\nresource \"docker_volume\" \"a\" {\n  name   = \"data\"\n  engine = machine.docker.a.engine\n}\n\nlocals {\n  names = toset([docker_volume.a.mountpoint])\n}\n\nresource \"docker_volume\" \"b\" {\n  for_each = local.names\n  name     = each.key\n  engine   = machine.docker.a.engine\n}\n";
     assert_snapshot!(plan(&Bimetal::new(config), &[]), @r"
     $ bimetal plan -offline
     --- stderr

@@ -1260,7 +1260,7 @@ resource "docker_volume" "data" {
         &format!(
             r#"{MOCK}
 variables {{
-  names = ["a", "b"]
+  names = ["one", "two"]
 }}
 
 run "expected" {{
@@ -1277,7 +1277,7 @@ run "mended" {{
   state_key = "mended"
 
   assert {{
-    condition     = keys(docker_volume.data) == ["a", "b"] && machine.docker.here.address == "10.0.0.1"
+    condition     = keys(docker_volume.data) == ["one", "two"] && machine.docker.here.address == "10.0.0.1"
     error_message = "not what was asked for"
   }}
 }}

@@ -60,7 +60,7 @@ fn tests(interruptible: &Interruptible, real: Real, lint: Lint) -> Result<()> {
     let messages =
         interruptible.read(workspace(lint, &["build", "--all-targets", "--message-format=json-render-diagnostics"]))?;
     let binary = crate::target().join("debug/bimetal");
-    let threads = std::env::var_os("RUST_TEST_THREADS").unwrap_or_else(|| (2 * processors()).to_string().into());
+    let threads = std::env::var_os("RUST_TEST_THREADS").unwrap_or_else(|| processors().to_string().into());
     let variables = [
         ("BIMETAL_TEST_REAL", OsStr::new(if real == Real::Wanted { "1" } else { "0" })),
         ("BIMETAL_TEST_BINARY", binary.as_os_str()),

@@ -1,6 +1,6 @@
 //! Where memory comes from: plans and states are many small values; with musl, whose own allocator takes turns, it matters most.
 //!
-//! The only room with code that the compiler can't vouch for.
+//! All of its code is such that the compiler can't vouch for it; else only `component.rs` and `stacks.rs` of `host` have some.
 
 #![allow(unsafe_code)]
 
@@ -55,12 +55,13 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// From now on, what is given back is the system's soon: half of what a plan needs it needs for a moment.
+/// From now on, what is given back is the system's soon: half of what a plan needs it needs for a moment. But not at once, as much of it
+/// is asked for again in the next moment.
 pub fn give_back_soon() {
     /// `mi_option_purge_delay` of mimalloc 3, in milliseconds.
     const PURGE_DELAY: mi::mi_option_t = 15;
     // SAFETY: it stores a number, and an option that isn't there is left alone.
-    unsafe { mi::mi_option_set_default(PURGE_DELAY, 1) }
+    unsafe { mi::mi_option_set_default(PURGE_DELAY, 100) }
 }
 
 /// Gives back at once what was freed.

@@ -1,5 +1,6 @@
 //! The only place that prints.
 
+use anstream::adapter::strip_str;
 use bimetal_config::SourceFile;
 use bimetal_host::console::columns;
 use bimetal_model::Diagnostic;
@@ -19,7 +20,7 @@ pub(crate) fn print_all(pieces: impl IntoIterator<Item = impl AsRef<str>>) {
     let is_plain = anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
     let mut out = std::io::BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
     let written = pieces.into_iter().try_for_each(|piece| match is_plain {
-        true => write!(out, "{}", anstream::adapter::strip_str(piece.as_ref())),
+        true => strip_str(piece.as_ref()).try_for_each(|part| out.write_all(part.as_bytes())),
         false => out.write_all(piece.as_ref().as_bytes()),
     });
     let _ = written.and_then(|()| out.flush());

@@ -31,6 +31,7 @@ pub mod kept;
 mod recording;
 pub mod registry;
 pub mod ssh;
+mod stacks;
 
 mod host;
 mod lend;

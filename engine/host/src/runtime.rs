@@ -1,8 +1,11 @@
 //! The WebAssembly engine: what guests may use of the machine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{Config, Engine};
+
+use crate::stacks::Stacks;
 
 /// Guests are interrupted this often, to be counted or stopped.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -23,7 +26,8 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
         .wasm_relaxed_simd(false)
         .cranelift_nan_canonicalization(true)
         .max_wasm_stack(512 << 10)
-        .async_stack_size(2 << 20);
+        .async_stack_size(2 << 20)
+        .with_host_stack(Arc::new(Stacks::default()));
     let engine = Engine::new(&config)?;
     let ticking = engine.weak();
     std::thread::Builder::new().name("bimetal-ticks".to_owned()).spawn(move || {

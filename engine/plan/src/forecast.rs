@@ -105,16 +105,16 @@ fn ask<'a>(
     for (place, case) in cases.iter().enumerate() {
         by_provider.entry(&case.of.owner.provider.name).or_default().push(place);
     }
-    let mut answers: Vec<_> =
-        cases.iter().map(|case| Err(vec![case.of.bug("it did not answer for each object")].into())).collect();
+    let mut answers: Vec<_> = cases.iter().map(|_| None).collect();
     for (provider, places) in by_provider {
         let requests: Vec<PlanRequest> =
             places.iter().map(|place| request(&cases[*place], prior(&cases[*place]))).collect();
         for (place, answer) in places.into_iter().zip(predict.plan(provider, &requests)) {
-            answers[place] = answer;
+            answers[place] = Some(answer);
         }
     }
-    answers
+    let silent = |case: &Case<'_>| Err(vec![case.of.bug("it did not answer for each object")].into());
+    answers.into_iter().zip(cases).map(|(answer, case)| answer.unwrap_or_else(|| silent(case))).collect()
 }
 
 fn request(case: &Case<'_>, prior: Option<&Stored>) -> PlanRequest {

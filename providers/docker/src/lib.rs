@@ -6,6 +6,7 @@ mod engine;
 mod image;
 mod import;
 mod machine;
+mod name;
 mod network;
 mod reference;
 mod stamp;

@@ -10,6 +10,7 @@ use bimetal_provider::{
 use crate::Docker;
 use crate::access::stay;
 use crate::import::{imported, missing, text, texts};
+use crate::name;
 use crate::stamp::{INTENT, taken};
 
 /// A network of an engine's.
@@ -65,6 +66,10 @@ fn find(engine: &Engine, intent: &str) -> Result<Option<String>> {
 impl Resource for Network {
     type Provider = Docker;
     const NAME: &'static str = "docker_network";
+
+    fn validate(&self) -> Vec<Diagnostic> {
+        Vec::from_iter(name::check_network(&self.name))
+    }
 
     fn plan(plan: &mut Plan) -> Result<()> {
         stay(plan);

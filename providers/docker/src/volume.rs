@@ -10,6 +10,7 @@ use bimetal_provider::{
 use crate::Docker;
 use crate::access::stay;
 use crate::import::{imported, missing, text, texts};
+use crate::name;
 use crate::stamp::{INTENT, taken};
 
 /// A volume of an engine's.
@@ -60,6 +61,10 @@ impl Volume {
 impl Resource for Volume {
     type Provider = Docker;
     const NAME: &'static str = "docker_volume";
+
+    fn validate(&self) -> Vec<Diagnostic> {
+        Vec::from_iter(name::check("volume", &self.name))
+    }
 
     fn plan(plan: &mut Plan) -> Result<()> {
         stay(plan);

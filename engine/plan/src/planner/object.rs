@@ -36,7 +36,7 @@ impl Planner<'_> {
         let block = self.desired.module.objects.get(address)?;
         let owner = self.owner_of(block)?;
         let configs = self.configs(block, &owner)?;
-        let mut wanted = Vec::new();
+        let mut wanted = Vec::with_capacity(configs.len());
         for (instance, config) in configs {
             let address = block.address.instance(instance.key.clone());
             let depends_on = self.depends_on(block, &instance, &owner);
@@ -133,11 +133,12 @@ impl Planner<'_> {
 
     /// The arguments of all instances; `None` where one has errors.
     pub(super) fn configs(&mut self, block: &ObjectBlock, owner: &Owner) -> Option<Vec<(Instance, Value)>> {
-        let mut configs = Vec::new();
         let mut said: IndexSet<Diagnostic> =
             misnamed(&block.lifecycle.ignore_changes, &owner.schema.block).into_iter().collect();
         let mut places = HashSet::new();
-        for instance in self.instances(block)? {
+        let instances = self.instances(block)?;
+        let mut configs = Vec::with_capacity(instances.len());
+        for instance in instances {
             let decode = |values: &crate::Values| match block.address.block == BlockKind::Ephemeral {
                 true => bimetal_config::decode(&block.body, &owner.schema.block, &values.scope),
                 false => bimetal_config::decode_stored(&block.body, &owner.schema.block, &values.scope),
@@ -204,7 +205,8 @@ impl Planner<'_> {
         self.note(said);
         let mut by_block: BTreeMap<Address, Vec<Change>> = BTreeMap::new();
         for change in changes {
-            by_block.entry(change.address.whole()).or_default().push(change);
+            // Most blocks have one object.
+            by_block.entry(change.address.whole()).or_insert_with(|| Vec::with_capacity(1)).push(change);
         }
         by_block
     }

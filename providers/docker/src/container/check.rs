@@ -3,6 +3,7 @@
 use bimetal_provider::{Diagnostic, Result};
 
 use super::{Container, Health, Mount, Port};
+use crate::name;
 use crate::stamp::{IMAGE, INTENT};
 
 /// Engines refuse a smaller one.
@@ -10,11 +11,7 @@ const LEAST_MEMORY: u64 = 6 << 20;
 const POLICIES: [&str; 4] = ["no", "on-failure", "always", "unless-stopped"];
 
 pub(super) fn check(container: &Container) -> Vec<Diagnostic> {
-    let mut wrong = Vec::new();
-    if !is_name(&container.name) {
-        let error = Diagnostic::error(format!("`{}` is no name for a container", container.name)).at("name");
-        wrong.push(error.hint("letters, digits, `_`, `.` and `-` make one, and the first is a letter or digit"));
-    }
+    let mut wrong = Vec::from_iter(name::check("container", &container.name));
     if let Some(word) = container.restart.as_deref().filter(|word| !POLICIES.contains(word)) {
         let error = Diagnostic::error(format!("`{word}` is no restart policy")).at("restart");
         wrong.push(error.hint("there are `no`, `on-failure`, `always` and `unless-stopped`"));
@@ -34,11 +31,6 @@ pub(super) fn check(container: &Container) -> Vec<Diagnostic> {
     wrong.extend(container.volume.iter().enumerate().filter_map(mount));
     wrong.extend(container.health.iter().flat_map(health));
     wrong
-}
-
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
 fn port((place, port): (usize, &Port)) -> Vec<Diagnostic> {

@@ -22,7 +22,8 @@ pub(super) fn single<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Vec<Group<
 pub(super) fn groups<'p>(entries: impl Iterator<Item = Entry<'p>>) -> Vec<Group<'p>> {
     let mut kin: BTreeMap<Address, Vec<Entry<'p>>> = BTreeMap::new();
     for entry in entries {
-        kin.entry(skeleton(entry.address)).or_default().push(entry);
+        // Most are alone.
+        kin.entry(skeleton(entry.address)).or_insert_with(|| Vec::with_capacity(1)).push(entry);
     }
     let mut groups: Vec<Group<'p>> = Vec::new();
     for members in kin.into_values() {

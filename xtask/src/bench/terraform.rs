@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
+use serde_json::{Value as Json, json};
 
 use super::Bench;
 use super::measure::{Usage, measure};
@@ -46,5 +47,25 @@ impl Project {
         // Without it, it asks on the network whether there is a newer one.
         command.current_dir(&self.folder).env("CHECKPOINT_DISABLE", "1");
         measure(command.args(words).arg("-no-color"))
+    }
+
+    /// Gives it a state as if it had made these blocks, which have the arguments that all of them have here.
+    pub(crate) fn know(&self, names: impl Iterator<Item = String>) -> Result<()> {
+        let resource = |name: String| {
+            let value = json!({ "name": name, "text": "the same for all" });
+            let dynamic = json!({ "value": value, "type": ["object", { "name": "string", "text": "string" }] });
+            let attributes = json!({ "id": name, "input": dynamic, "output": dynamic, "triggers_replace": null });
+            json!({
+                "mode": "managed",
+                "type": "terraform_data",
+                "name": name,
+                "provider": "provider[\"terraform.io/builtin/terraform\"]",
+                "instances": [{ "schema_version": 0, "attributes": attributes }],
+            })
+        };
+        let resources: Vec<Json> = names.map(resource).collect();
+        let lineage = "00000000-0000-0000-0000-000000000000";
+        let state = json!({ "version": 4, "serial": 1, "lineage": lineage, "outputs": {}, "resources": resources });
+        Ok(std::fs::write(self.folder.join("terraform.tfstate"), state.to_string())?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -40,6 +40,21 @@ const NEWEST: ClientVersion = ClientVersion { major_version: 1, minor_version: 5
 pub(super) struct Connector {
     name: Arc<str>,
     way: Way,
+    trouble: Trouble,
+}
+
+/// Why a stream last broke. The HTTP client may hear of that only that a connection is no more.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn note(&self, error: &std::io::Error) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    }
+
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 #[derive(Clone)]
@@ -60,7 +75,7 @@ pub(super) async fn connector(handle: &Handle, parts: &Parts) -> Result<Connecto
         },
         Handle::Tcp(tcp) => Way::Tcp { host: tcp.host.clone(), port: tcp.port(), tls: tls(tcp, parts).await? },
     };
-    Ok(Connector { name: handle.to_string().into(), way })
+    Ok(Connector { name: handle.to_string().into(), way, trouble: Trouble::default() })
 }
 
 async fn tls(tcp: &Tcp, parts: &Parts) -> Result<Option<(Arc<ClientConfig>, ServerName<'static>)>, Fault> {
@@ -105,23 +120,23 @@ async fn pem(pem: &Pem, credentials: &Credentials) -> Result<Secret, Fault> {
 
 impl Connector {
     async fn connect(self) -> Result<Stream, Unreached> {
-        match self.way {
+        let stream: Box<dyn Duplex> = match self.way {
             // The session's own limits hold, and its faults say more.
             Way::Ssh { sessions, endpoint, socket } => {
-                let stream = sessions.forward_socket(&endpoint, &socket).await.map_err(Unreached)?;
-                Ok(Stream(TokioIo::new(Box::new(stream))))
+                Box::new(sessions.forward_socket(&endpoint, &socket).await.map_err(Unreached)?)
             }
             way => match timeout(CONNECT_TIMEOUT, direct(way)).await {
-                Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(error)) => Err(Unreached(failure::unreachable(&self.name, &error.to_string()))),
-                Err(_) => Err(Unreached(failure::late(&self.name, "connecting", CONNECT_TIMEOUT))),
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => return Err(Unreached(failure::unreachable(&self.name, &error.to_string()))),
+                Err(_) => return Err(Unreached(failure::late(&self.name, "connecting", CONNECT_TIMEOUT))),
             },
-        }
+        };
+        Ok(Stream { io: TokioIo::new(stream), trouble: self.trouble })
     }
 }
 
-async fn direct(way: Way) -> std::io::Result<Stream> {
-    let stream: Box<dyn Duplex> = match way {
+async fn direct(way: Way) -> std::io::Result<Box<dyn Duplex>> {
+    Ok(match way {
         Way::Unix(path) => Box::new(UnixStream::connect(path).await?),
         Way::Tcp { host, port, tls } => {
             let stream = TcpStream::connect((host, port)).await?;
@@ -132,8 +147,7 @@ async fn direct(way: Way) -> std::io::Result<Stream> {
             }
         }
         Way::Ssh { .. } => unreachable!("`connect` takes it out before"),
-    };
-    Ok(Stream(TokioIo::new(stream)))
+    })
 }
 
 /// Why there is no stream; it travels through the HTTP client's errors.
@@ -159,7 +173,10 @@ trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// A stream of any kind, as the HTTP client wants it.
-pub(super) struct Stream(TokioIo<Box<dyn Duplex>>);
+pub(super) struct Stream {
+    io: TokioIo<Box<dyn Duplex>>,
+    trouble: Trouble,
+}
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
@@ -173,21 +190,25 @@ impl Read for Stream {
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        if let Poll::Ready(Err(error)) = &read {
+            self.trouble.note(error);
+        }
+        read
     }
 }
 
 impl Write for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
@@ -200,8 +221,9 @@ pub(super) async fn docker(connector: Connector, name: &str) -> Result<Docker, F
     let mut builder = Client::builder(TokioExecutor::new());
     // An idle stream may have been closed by the other side just when it is used again; a new one costs little.
     builder.pool_max_idle_per_host(0);
+    let trouble = connector.trouble.clone();
     let client: Client<Connector, Body> = builder.build(connector);
-    let version = timeout(GREETING_TIMEOUT, version(&client, name)).await;
+    let version = timeout(GREETING_TIMEOUT, version(&client, name, &trouble)).await;
     let version = version.map_err(|_| failure::late(name, "asking for its version", GREETING_TIMEOUT))??;
     let transport = move |request: BollardRequest| {
         let client = client.clone();
@@ -218,12 +240,16 @@ struct Version {
 }
 
 /// Asked without a version in the path: engines refuse one that is newer than they are.
-async fn version(client: &Client<Connector, Body>, name: &str) -> Result<ClientVersion, Fault> {
+async fn version(client: &Client<Connector, Body>, name: &str, trouble: &Trouble) -> Result<ClientVersion, Fault> {
     let odd =
         |why: String| Fault::new(Code::Protocol, format!("{name} does not answer as a container engine does: {why}"));
     let request = Request::get("http://engine/version").body(Either::Left(Full::default()));
     let request = request.map_err(|error| odd(error.to_string()))?;
-    let response = client.request(request).await.map_err(|error| failure::fault(name, "connecting", &error.into()))?;
+    let response = client.request(request).await.map_err(|error| match trouble.take() {
+        // An engine that does not take our certificate says so only after the handshake.
+        Some(reason) => failure::unreachable(name, &reason),
+        None => failure::fault(name, "connecting", &error.into()),
+    })?;
     let status = response.status();
     let bytes = response.into_body().collect().await.map_err(|error| odd(error.to_string()))?.to_bytes();
     if String::from_utf8_lossy(&bytes).contains("HTTP request to an HTTPS server") {

@@ -103,6 +103,26 @@ async fn an_engine_that_is_not_there_is_named() {
     }
 }
 
+/// Whether the HTTP client reads that, or only finds its connection gone, is a matter of moments.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_connection_broke_is_said() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            // Closed like that, it is reset.
+            stream.set_zero_linger().unwrap();
+        }
+    });
+    let handle = json!({ "transport": "tcp", "host": "127.0.0.1", "port": port, "tls": false }).to_string();
+    for _ in 0..100 {
+        let fault = engines(Path::new("/"), Arc::default()).engine(&handle).await.err().unwrap();
+        assert!(fault.message.contains("reset by peer") || fault.message.contains("Broken pipe"), "{}", fault.message);
+    }
+    server.abort();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_is_loaded_once_however_it_is_packed() {
     let Some(dockerd) = dockerd() else { return };

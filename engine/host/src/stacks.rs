@@ -1,4 +1,4 @@
-//! Stacks of guests, used again: each effect has an instance of its own, and a stack is a third of what it costs the system.
+//! Stacks of guests, used again: each effect has an instance of its own, and a stack is a fifth of what it costs the system.
 
 #![allow(unsafe_code)]
 

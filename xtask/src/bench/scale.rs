@@ -205,7 +205,7 @@ fn line(what: What, ours: &Usage, peer: Option<(&Terraform, &Usage)>, smaller: O
 
 fn goal((shape, step, size): What) -> Option<Goal> {
     match (shape, step, size) {
-        (Shape::Blocks, Step::PlanAll, 10_000) => Some(Goal { faster: 50.0, memory: 1.0 / 8.0 }),
+        (Shape::Blocks, Step::PlanAll | Step::PlanNothing, 10_000) => Some(Goal { faster: 50.0, memory: 1.0 / 8.0 }),
         (Shape::Blocks, Step::Apply | Step::Destroy, 2_000) => Some(Goal { faster: 200.0, memory: 1.0 }),
         (Shape::ForEach | Shape::Chain, Step::PlanAll | Step::PlanNothing, 1_000) => {
             Some(Goal { faster: 100.0, memory: 1.0 })

@@ -92,9 +92,7 @@ impl<P: Provider, T: Resource<Provider = P>> Managed<P> for Of<T> {
     }
 
     fn validate(&self, config: &str) -> Vec<types::Diagnostic> {
-        // What is unknown by now is checked when it is known; what a handle leads to is nobody's business here.
-        let config = parse(config).map(stand_in_for_handles::<T>);
-        match config.and_then(|config| if is_known(&config) { typed::<T>(config).map(Some) } else { Ok(None) }) {
+        match known_config::<T>(config) {
             Ok(Some(config)) => config.validate().into_iter().map(Into::into).collect(),
             Ok(None) => Vec::new(),
             Err(error) => vec![error.into()],
@@ -272,8 +270,21 @@ fn outcome<T: Schema + Serialize>(outcome: Outcome<T>) -> types::Outcome {
     }
 }
 
+/// Directly where no key is doubled and all fits; otherwise step by step, which tells what does not.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
-    typed(parse(text)?)
+    match serde_json::from_str(text) {
+        Ok(value) if !text.contains('$') || !text.contains("\"$$") => Ok(value),
+        _ => typed(parse(text)?),
+    }
+}
+
+/// What is unknown by now is checked when it is known; what a handle leads to is nobody's business here.
+fn known_config<T: Schema + DeserializeOwned>(text: &str) -> Result<Option<T>> {
+    if !text.contains('$') {
+        return decode(text).map(Some);
+    }
+    let config = stand_in_for_handles::<T>(parse(text)?);
+    if is_known(&config) { typed(config).map(Some) } else { Ok(None) }
 }
 
 pub(crate) fn parse(text: &str) -> Result<Json> {

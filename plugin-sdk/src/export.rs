@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::{Map, json};
 
 use crate::bindings::bimetal::provider::types;
-use crate::dispatch::{decode, parse};
+use crate::dispatch::decode;
 use crate::planning::Plan;
 use crate::resource::{Provider, Type};
 use crate::schema::Schema as _;
@@ -43,12 +43,11 @@ pub fn plan<P: Provider>(requests: Vec<types::PlanRequest>) -> Vec<Result<types:
 
 fn plan_one<P: Provider>(request: types::PlanRequest) -> Result<types::Planned, types::Refusal> {
     let ty = managed::<P>(&request.type_name).map_err(types::Refusal::Failed)?;
-    let prior = request.prior.as_ref().map(|prior| parse(&prior.value)).transpose()?;
-    let mut plan = Plan::new(ty.0.block(), prior, parse(&request.config)?, parse(&request.proposed)?);
+    let mut plan = Plan::new(ty.0.block(), request)?;
     ty.0.amend(&mut plan)?;
     let (value, replace) = plan.finish();
     let replace = replace.into_iter().map(|name| vec![types::Step::Attribute(name)]).collect();
-    Ok(types::Planned { value: value.to_string(), replace, private: Vec::new() })
+    Ok(types::Planned { value, replace, private: Vec::new() })
 }
 
 pub fn upgrade<P: Provider>(name: &str, version: u64, stored: &str) -> Result<String, Vec<types::Diagnostic>> {

@@ -143,6 +143,9 @@ impl Resource for Cage {
         if plan.prior("place") == "old" {
             plan.keep("place");
         }
+        if plan.value("color") == "faded" {
+            plan.unknown("color");
+        }
         Ok(())
     }
 
@@ -211,6 +214,13 @@ fn a_new_object_knows_nothing_of_itself() {
 #[test]
 fn an_object_that_stays_as_it_is_knows_all() {
     insta::assert_snapshot!(check_plan(Some(&made()), &[]), @"replace [], unknown []");
+}
+
+#[test]
+fn a_provider_may_change_what_nobody_else_changes() {
+    let mut made = made();
+    made["color"] = json!("faded");
+    insta::assert_snapshot!(check_plan(Some(&made), &[]), @r#"replace [], unknown ["cleaned", "color"]"#);
 }
 
 #[test]

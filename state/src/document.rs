@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bimetal_model::json::decode;
+use bimetal_model::placement::Placement;
 use bimetal_model::port::StateError;
-use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Stored};
-use bimetal_model::{Address, Value};
-use serde::Serialize;
+use bimetal_model::snapshot::{Intent, Object, Revision, RevisionOutcome, Stored};
+use bimetal_model::{Address, ProviderKey, Value};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
@@ -22,7 +24,7 @@ pub(crate) fn seal_object(sealer: &Sealer, key: &str, stored: &Stored) -> Result
 
 /// What `seal_object` was given.
 pub(crate) fn open_object(sealer: &Sealer, key: &str, text: &str) -> Result<(Address, Stored), StateError> {
-    read_object(sealer, key, verified(sealer, "objects", key, text)?)
+    opened(sealer, key, parse(key, sealer.verify(&Place::row("objects", key), text)?)?)
 }
 
 fn object_json(sealer: &Sealer, key: &str, stored: &Stored) -> Result<Json, StateError> {
@@ -41,23 +43,54 @@ fn object_json(sealer: &Sealer, key: &str, stored: &Stored) -> Result<Json, Stat
 }
 
 /// An object whose row was verified, or stands in a document that somebody answers for.
-pub(crate) fn read_object(sealer: &Sealer, key: &str, mut json: Json) -> Result<(Address, Stored), StateError> {
+pub(crate) fn read_object(sealer: &Sealer, key: &str, json: Json) -> Result<(Address, Stored), StateError> {
+    opened(sealer, key, from_json(key, json)?)
+}
+
+/// [`Stored`] as it is written.
+#[derive(Deserialize)]
+struct ObjectRow {
+    provider: ProviderKey,
+    ty: String,
+    schema_version: u64,
+    object: SealedObject,
+    depends_on: Vec<Address>,
+    placement: Option<Box<Placement>>,
+    tainted: bool,
+    unfinished: Option<Json>,
+    #[serde(default)]
+    prevent_destroy: bool,
+}
+
+#[derive(Deserialize)]
+struct SealedObject {
+    value: Json,
+    private: Json,
+}
+
+fn opened(sealer: &Sealer, key: &str, row: ObjectRow) -> Result<(Address, Stored), StateError> {
     let of = |error: StateError| about(key, error);
-    if !json["object"].is_object() {
-        return Err(unreadable(key, "it has no `object`"));
-    }
-    let place = Place::row("objects", key);
-    let private = sealer.open_whole(&Place::row("private", key), &json["object"]["private"]).map_err(of)?;
-    let private = STANDARD.decode(private.as_str().unwrap_or_default());
-    let private = private.map_err(|error| unreadable(key, &error.to_string()))?;
-    let value = json["object"]["value"].take();
-    json["object"] = json!({ "value": sealer.open_marked(&place, value).map_err(of)?, "private": private });
-    if json["unfinished"].is_object() {
-        let config = json["unfinished"]["config"].take();
-        json["unfinished"]["config"] = sealer.open_whole(&Place::row("unfinished", key), &config).map_err(of)?;
-    }
-    let address = key.parse().map_err(|error: String| unreadable(key, &error))?;
-    Ok((address, from_json(key, json)?))
+    let wrong = |reason: String| unreadable(key, &reason);
+    let SealedObject { value, private } = row.object;
+    let private = sealer.open_whole(&Place::row("private", key), private).map_err(of)?;
+    let private = STANDARD.decode(private.as_str().unwrap_or_default()).map_err(|error| wrong(error.to_string()))?;
+    let value = sealer.open_marked(&Place::row("objects", key), value).map_err(of)?;
+    let unfinished = row.unfinished.map(|intent| {
+        let intent = open_config(sealer, &Place::row("unfinished", key), intent).map_err(of)?;
+        from_json(key, intent)
+    });
+    let stored = Stored {
+        provider: row.provider,
+        ty: row.ty,
+        schema_version: row.schema_version,
+        object: Object { value: decode(value).map_err(wrong)?, private },
+        depends_on: row.depends_on,
+        placement: row.placement,
+        tainted: row.tainted,
+        unfinished: unfinished.transpose()?,
+        prevent_destroy: row.prevent_destroy,
+    };
+    Ok((key.parse().map_err(wrong)?, stored))
 }
 
 /// An intent's row.
@@ -72,13 +105,16 @@ pub(crate) fn open_intent(sealer: &Sealer, id: &str, text: &str) -> Result<Inten
 }
 
 /// As `read_object`.
-pub(crate) fn read_intent(sealer: &Sealer, id: &str, mut json: Json) -> Result<Intent, StateError> {
-    if !json.is_object() {
-        return Err(unreadable(id, "it is no object"));
+pub(crate) fn read_intent(sealer: &Sealer, id: &str, json: Json) -> Result<Intent, StateError> {
+    let json = open_config(sealer, &Place::row("intents", id), json);
+    from_json(id, json.map_err(|error| about(id, error))?)
+}
+
+fn open_config(sealer: &Sealer, place: &Place, mut json: Json) -> Result<Json, StateError> {
+    if let Some(config) = json.get_mut("config") {
+        *config = sealer.open_whole(place, config.take())?;
     }
-    json["config"] =
-        sealer.open_whole(&Place::row("intents", id), &json["config"]).map_err(|error| about(id, error))?;
-    from_json(id, json)
+    Ok(json)
 }
 
 /// All of the arguments are sealed: marks on them may be lost on the way to a provider and back.

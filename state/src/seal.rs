@@ -18,6 +18,7 @@ const NONCE: usize = 24;
 const TAG: usize = 16;
 const SENSITIVE: &str = "$sensitive";
 const SEALED: &str = "$sealed";
+const SIGNED: &str = "signed";
 
 /// Seals for one state.
 #[derive(Clone)]
@@ -109,7 +110,7 @@ impl Sealer {
         let signature = match &self.way {
             Way::Key(_) => self.seal(&signed(place, text), &[])?,
             Way::Direct(_) => return Ok(text.to_owned()),
-            Way::NoKey => self.digest(&signed(place, text)),
+            Way::NoKey => self.digest(place, text),
         };
         Ok(format!("{text}\n{}", STANDARD.encode(signature)))
     }
@@ -122,15 +123,16 @@ impl Sealer {
         let Some((text, signature)) = text.rsplit_once('\n') else { return Err(altered(place)) };
         let signature = STANDARD.decode(signature).map_err(|_| altered(place))?;
         let is_right = match &self.way {
-            Way::NoKey => signature == self.digest(&signed(place, text)),
+            Way::NoKey => signature == self.digest(place, text),
             Way::Key(_) | Way::Direct(_) => self.open(&signed(place, text), &signature).is_ok(),
         };
         if is_right { Ok(text) } else { Err(altered(place)) }
     }
 
     /// Against accidents alone: who can write the state can write this.
-    fn digest(&self, place: &Place) -> Vec<u8> {
-        let digest = Sha256::digest(self.associated(place).as_bytes());
+    fn digest(&self, place: &Place, text: &str) -> Vec<u8> {
+        let parts = [&self.associated(&place.inside(SIGNED)), "\0", text];
+        let digest = parts.into_iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize();
         digest.iter().take(TAG).copied().collect()
     }
 
@@ -148,30 +150,38 @@ impl Sealer {
     }
 
     /// What `seal_whole` was given.
-    pub(crate) fn open_whole(&self, place: &Place, json: &Json) -> Result<Json, StateError> {
+    pub(crate) fn open_whole(&self, place: &Place, json: Json) -> Result<Json, StateError> {
         if let Way::NoKey = self.way {
-            return self.open_marked(place, json.clone());
+            return self.open_marked(place, json);
         }
-        let text = sole_member(json, SEALED).and_then(Json::as_str).ok_or_else(|| altered(place))?;
+        let text = sole_member(&json, SEALED).and_then(Json::as_str).ok_or_else(|| altered(place))?;
         let sealed = STANDARD.decode(text).map_err(|_| altered(place))?;
         serde_json::from_slice(&self.open(place, &sealed)?).map_err(|_| altered(place))
     }
 
     /// The document with everything in it that is marked sensitive sealed.
     pub(crate) fn seal_marked(&self, place: &Place, json: Json) -> Result<Json, StateError> {
+        if has_member(&json, SENSITIVE) { self.seal_parts(place, json) } else { Ok(json) }
+    }
+
+    fn seal_parts(&self, place: &Place, json: Json) -> Result<Json, StateError> {
         match sole_member(&json, SENSITIVE) {
             Some(_) if !self.has_key() => Err(StateError::NoKey(place.name())),
             Some(inner) => self.seal_whole(place, inner),
-            None => walk(place, json, &|place, json| self.seal_marked(place, json)),
+            None => walk(place, json, &|place, json| self.seal_parts(place, json)),
         }
     }
 
     /// The document that `seal_marked` was given.
     pub(crate) fn open_marked(&self, place: &Place, json: Json) -> Result<Json, StateError> {
+        if has_member(&json, SEALED) { self.open_parts(place, json) } else { Ok(json) }
+    }
+
+    fn open_parts(&self, place: &Place, json: Json) -> Result<Json, StateError> {
         match sole_member(&json, SEALED) {
             Some(_) if !self.has_key() => Err(failed("the state has no key")),
-            Some(_) => Ok(json!({ SENSITIVE: self.open_whole(place, &json)? })),
-            None => walk(place, json, &|place, json| self.open_marked(place, json)),
+            Some(_) => Ok(json!({ SENSITIVE: self.open_whole(place, json)? })),
+            None => walk(place, json, &|place, json| self.open_parts(place, json)),
         }
     }
 }
@@ -199,12 +209,21 @@ fn walk(place: &Place, json: Json, change: Change<'_>) -> Result<Json, StateErro
     }
 }
 
+/// Whether anything in it has such a member. Most has not, and stays as it is.
+fn has_member(json: &Json, name: &str) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(|item| has_member(item, name)),
+        Json::Object(members) => members.contains_key(name) || members.values().any(|inner| has_member(inner, name)),
+        _ => false,
+    }
+}
+
 fn sole_member<'a>(json: &'a Json, name: &str) -> Option<&'a Json> {
     json.as_object().filter(|members| members.len() == 1)?.get(name)
 }
 
 fn signed(place: &Place, text: &str) -> Place {
-    place.inside("signed").inside(text)
+    place.inside(SIGNED).inside(text)
 }
 
 fn failed(reason: &str) -> StateError {
@@ -273,7 +292,7 @@ mod tests {
         let plain = json!({ "a": [{ "$handle": { "$sensitive": "a provider's own" } }, 1.50] });
         assert_eq!(sealer.seal_marked(&place(), plain.clone()).unwrap(), plain);
         assert_eq!(sealer.seal_whole(&place(), &plain).unwrap(), plain);
-        assert_eq!(sealer.open_whole(&place(), &plain).unwrap(), plain);
+        assert_eq!(sealer.open_whole(&place(), plain.clone()).unwrap(), plain);
         let secret = json!({ "a": [{ "$sensitive": "hunter2" }] });
         let refused = [
             sealer.seal(&place(), b"hunter2").unwrap_err(),
@@ -283,8 +302,8 @@ mod tests {
         for error in refused {
             assert!(matches!(&error, StateError::NoKey(what) if what == "`docker_volume.a`"), "{error}");
         }
-        assert!(sealer.open_whole(&place(), &json!({ "$sealed": "x" })).is_err());
-        assert!(self::sealer().open_whole(&place(), &plain).is_err(), "with a key nothing stands open");
+        assert!(sealer.open_whole(&place(), json!({ "$sealed": "x" })).is_err());
+        assert!(self::sealer().open_whole(&place(), plain).is_err(), "with a key nothing stands open");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The program itself, in a folder of its own, with a deadline.
 
-use std::fs;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{IsTerminal as _, Read, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -17,6 +19,9 @@ use serde_json::Value;
 pub const KEY_FILE: &str = ".home/.config/bimetal/state.key";
 
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// As a terminal sends that there is nothing more.
+const CTRL_D: &[u8] = b"\x04";
 
 /// A folder with a configuration, and whoever works in it.
 #[derive(Debug)]
@@ -111,12 +116,14 @@ impl Bimetal {
 
     /// Starts a command at such a terminal.
     pub fn start_at_terminal(&self, words: &[&str]) -> Running {
+        let size = Winsize { ws_row: 0, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let terminal = openpty(Some(&size), None).expect("the system has terminals");
+        let there = || File::from(terminal.slave.try_clone().expect("it is open"));
         let program = binary().display().to_string();
-        let line = std::iter::once(program.as_str()).chain(words.iter().copied()).map(quoted);
-        let line = format!("stty cols 80 && exec {}", line.collect::<Vec<_>>().join(" "));
-        let mut command = self.command("script", &["--quiet", "--return", "--command", &line, "/dev/null"]);
-        command.env("TERM", "xterm").stdin(Stdio::piped());
-        Running::start(command, words)
+        let mut command = self.command("setsid", &[&["--ctty", &program], words].concat());
+        command.env("TERM", "xterm").stdin(there()).stdout(there()).stderr(there());
+        drop(terminal.slave);
+        Running::start_at(command, words, File::from(terminal.master))
     }
 
     /// A command that must end well; gives what it printed.
@@ -183,6 +190,8 @@ impl Bimetal {
 pub struct Running {
     words: String,
     child: Child,
+    /// What it reads: a pipe, or a terminal.
+    keyboard: Option<File>,
     stdout: Collected,
     stderr: Collected,
 }
@@ -193,15 +202,22 @@ impl Running {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
         let stdout = Collected::of(child.stdout.take().expect("it is a pipe"));
         let stderr = Collected::of(child.stderr.take().expect("it is a pipe"));
-        Running { words: words.join(" "), child, stdout, stderr }
+        let keyboard = child.stdin.take().map(|pipe| File::from(OwnedFd::from(pipe)));
+        Running { words: words.join(" "), child, keyboard, stdout, stderr }
+    }
+
+    /// At a terminal. What is on its way to it when a run ends is still read.
+    fn start_at(mut command: Command, words: &[&str], terminal: File) -> Running {
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let (stdout, stderr) = (terminal.try_clone().expect("it is open"), Collected::of(std::io::empty()));
+        Running { words: words.join(" "), child, keyboard: Some(terminal), stdout: Collected::of(stdout), stderr }
     }
 
     /// Types something, where somebody reads it.
     pub fn type_in(&mut self, text: &str) {
-        use std::io::Write;
-        let input = self.child.stdin.as_mut().expect("it was started to be typed at");
+        let keyboard = self.keyboard.as_mut().expect("it was started to be typed at");
         // Whoever does not read is none of our business.
-        let _ = input.write_all(text.as_bytes());
+        let _ = keyboard.write_all(text.as_bytes());
     }
 
     /// Its process, for signals.
@@ -238,9 +254,12 @@ impl Running {
 
     /// Waits for its end; a run that takes too long is killed, and the test fails.
     pub fn wait(mut self) -> Ran {
-        drop(self.child.stdin.take());
+        // A pipe ends; at a terminal somebody says so, and again: what comes before somebody reads may be taken for nothing.
+        let mut keyboard = self.keyboard.take().filter(File::is_terminal);
         let deadline = Instant::now() + PATIENCE;
+        let mut turns = 0..;
         let status = loop {
+            let turn: u32 = turns.next().unwrap_or_default();
             match self.child.try_wait().expect("our own child") {
                 Some(status) => break Some(status),
                 None if Instant::now() > deadline => {
@@ -248,9 +267,15 @@ impl Running {
                     let _ = self.child.wait();
                     break None;
                 }
-                None => std::thread::sleep(Duration::from_millis(10)),
+                None => {
+                    if turn.is_multiple_of(10) {
+                        let _ = keyboard.as_mut().map(|keyboard| keyboard.write_all(CTRL_D));
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
             }
         };
+        drop(keyboard);
         let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
         let code = status.and_then(|status| status.code()).unwrap_or(-1);
         let ran = Ran { words: std::mem::take(&mut self.words), code, stdout, stderr };
@@ -298,11 +323,6 @@ impl std::fmt::Display for Ran {
         let Ran { words, code, stdout, stderr } = self;
         write!(formatter, "`bimetal {words}` ended with {code}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What a stream has said, read as it comes.

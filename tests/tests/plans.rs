@@ -238,7 +238,7 @@ fn what_is_not_known_offline_is_told() {
     6 | machine "docker" "m" {
       | ^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`, or apply, once: then it is known
 
     error: the kind of the machine `machine.docker.m[1]` is not known offline
      --> main.bm.hcl:6:1
@@ -246,7 +246,7 @@ fn what_is_not_known_offline_is_told() {
     6 | machine "docker" "m" {
       | ^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`, or apply, once: then it is known
 
     error: the kind of the machine `machine.docker.m[2]` is not known offline
      --> main.bm.hcl:6:1
@@ -254,7 +254,7 @@ fn what_is_not_known_offline_is_told() {
     6 | machine "docker" "m" {
       | ^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`, or apply, once: then it is known
 
     error: the kind of the machine `machine.docker.m[3]` is not known offline
      --> main.bm.hcl:6:1
@@ -262,7 +262,7 @@ fn what_is_not_known_offline_is_told() {
     6 | machine "docker" "m" {
       | ^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`
+      = hint: set `platform`, as `platform = "linux/arm64"`; or plan without `-offline`, or apply, once: then it is known
 
     (1)
     "#);

@@ -74,11 +74,11 @@ pub(crate) async fn configured<T: Send + 'static>(
     work: Work<T>,
 ) -> Result<T, Diagnostics> {
     let provider = inner.provider(&key.name)?;
-    let schema = inner.schema(&provider).await?;
+    let offer = inner.offer(&provider).await?;
     let closing = |_| failed(&provider, &subject.addresses, "the host is closing");
     let _permit = inner.slots.acquire().await.map_err(closing)?;
-    let config = provider.config(&key, &schema);
-    let text = subject.hand_over(inner.provider_codec(&key, &schema).to_guest(&config));
+    let config = provider.config(&key, &offer);
+    let text = subject.hand_over(inner.provider_codec(&key, &offer).to_guest(&config));
     let context = inner.context(&provider, phase, &key, &config, subject);
     let mut instance = instantiate(&inner, &provider, context.clone()).await?;
     let configure: Work<Vec<wire::WireDiagnostic>> = Box::new(move |exports, store| {

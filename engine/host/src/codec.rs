@@ -1,25 +1,53 @@
 //! Values on their way to guests and back. What is a credential stays here: a guest gets an id for it.
 
+use std::fmt;
+
 use bimetal_model::convert::convert;
-use bimetal_model::json::{Marks, decode, encode};
-use bimetal_model::schema::{Attribute, Block, Credential};
-use bimetal_model::{Data, Path, Step, Type, Value};
+use bimetal_model::json::{self, Marks, decode, encode};
+use bimetal_model::schema::{Block, Credential};
+use bimetal_model::{Address, Data, Path, ProviderKey, Step, Type, Value};
 use serde_json::{Value as Json, json};
 
 use crate::credentials::{Credentials, Secret};
+use crate::form::{Form, is_secret};
 
-/// What a value belongs to: its schema, and the name that its credentials go by.
+/// What a value belongs to: its form, and the name that its credentials go by.
 pub(crate) struct Codec<'a> {
-    pub(crate) block: &'a Block,
-    /// An address, or `provider.<key>`.
-    pub(crate) owner: String,
+    pub(crate) form: &'a Form,
+    pub(crate) owner: Owner<'a>,
     pub(crate) credentials: &'a Credentials,
+}
+
+/// Whose credentials they are.
+pub(crate) enum Owner<'a> {
+    Object(&'a Address),
+    Provider(&'a ProviderKey),
+}
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Owner::Object(address) => address.fmt(f),
+            Owner::Provider(key) => write!(f, "provider.{key}"),
+        }
+    }
 }
 
 impl Codec<'_> {
     /// The value as JSON text for a guest; its credentials are registered.
     pub(crate) fn to_guest(&self, value: &Value) -> String {
-        self.replace(encode(value, Marks::Drop), value, self.block, &Path::root()).to_string()
+        match self.form.has_credentials {
+            false => json::to_text(value, Marks::Drop),
+            true => self.replace(encode(value, Marks::Drop), value, &self.form.block, &Path::root()).to_string(),
+        }
+    }
+
+    /// Registers the credentials of a value.
+    pub(crate) fn learn(&self, value: &Value) {
+        // Writing is what registers them.
+        if self.form.has_credentials {
+            self.to_guest(value);
+        }
     }
 
     fn replace(&self, mut json: Json, value: &Value, block: &Block, path: &Path) -> Json {
@@ -65,28 +93,50 @@ impl Codec<'_> {
     ///
     /// Unknown values are for plans only; and what is write-only is in no answer. Otherwise: what is wrong with the answer.
     pub(crate) fn accept(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
-        let mut json = parse(text)?;
-        restore(&mut json, known, self.block);
-        let value = mark(fitting(&json, &self.block.ty(), unknowns)?, self.block);
-        match (self.block.write_only_in(&value).first(), unknowns) {
+        let value = match self.echo(text, known) {
+            Some(value) => value,
+            None => self.read(text, known, unknowns)?,
+        };
+        let value = if self.form.has_secrets { mark(value, &self.form.block) } else { value };
+        match (self.form.block.write_only_in(&value).first(), unknowns) {
             (None, _) => Ok(value),
             (Some(path), Unknowns::Allowed) => Err(format!("its answer has `{path}`, which is write-only")),
             // It is done: what must not be kept is left out.
-            (Some(_), Unknowns::Refused) => Ok(self.block.without_write_only(value)),
+            (Some(_), Unknowns::Refused) => Ok(self.form.block.without_write_only(value)),
         }
+    }
+
+    pub(crate) fn read(&self, text: &str, known: &[&Value], unknowns: Unknowns) -> Result<Value, String> {
+        let mut json = parse(text)?;
+        if self.form.has_credentials {
+            restore(&mut json, known, &self.form.block);
+        }
+        fitting(json, &self.form.ty, unknowns)
+    }
+
+    /// What is known already, where the answer is word for word what was told: mostly nothing is different, and there is nothing to read.
+    ///
+    /// Of `any` type a value is not what its text says.
+    pub(crate) fn echo(&self, text: &str, known: &[&Value]) -> Option<Value> {
+        if self.form.has_credentials || self.form.ty.has_any() {
+            return None;
+        }
+        let is_echo = |value: &&&Value| value.is_wholly_known() && json::is_text_of(text, value, Marks::Drop);
+        let value = json::as_written(known.iter().find(is_echo).copied()?);
+        convert(value, &self.form.ty).ok()
     }
 }
 
 /// What a function answered, of its type. Otherwise: what is wrong with it.
 pub(crate) fn accept_answer(text: &str, ty: &Type) -> Result<Value, String> {
-    fitting(&parse(text)?, ty, Unknowns::Refused)
+    fitting(parse(text)?, ty, Unknowns::Refused)
 }
 
 fn parse(text: &str) -> Result<Json, String> {
     serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))
 }
 
-fn fitting(json: &Json, ty: &Type, unknowns: Unknowns) -> Result<Value, String> {
+fn fitting(json: Json, ty: &Type, unknowns: Unknowns) -> Result<Value, String> {
     let value = decode(json).map_err(|error| format!("its answer can't be read: {error}"))?;
     if unknowns == Unknowns::Refused && !value.is_wholly_known() {
         return Err("its answer has unknown values, and only a plan may".to_owned());
@@ -156,25 +206,26 @@ pub(crate) fn mark(value: Value, block: &Block) -> Value {
     Value { data: Data::Object(members), marks }
 }
 
-fn is_secret(attribute: &Attribute) -> bool {
-    attribute.sensitive || attribute.credential == Some(Credential::Value)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use bimetal_model::Type;
+    use bimetal_model::BlockKind;
+    use bimetal_model::convert::is_of;
+    use bimetal_model::number::Number;
+    use bimetal_model::schema::Attribute;
 
-    fn block() -> Block {
+    use super::*;
+
+    fn form() -> Form {
         let key = Attribute { credential: Some(Credential::Value), ..Attribute::optional(Type::String) };
         let host = Attribute::required(Type::String);
-        Block { attributes: [("key".to_owned(), key), ("host".to_owned(), host)].into(), ..Block::default() }
+        Form::new(Block { attributes: [("key".to_owned(), key), ("host".to_owned(), host)].into(), ..Block::default() })
     }
 
     #[tokio::test]
     async fn a_credential_stays_here_and_comes_back() {
-        let (block, credentials) = (block(), Credentials::default());
-        let codec = Codec { block: &block, owner: "machine.x.a".to_owned(), credentials: &credentials };
+        let (form, credentials) = (form(), Credentials::default());
+        let address = Address::new(BlockKind::Machine, "x", "a");
+        let codec = Codec { form: &form, owner: Owner::Object(&address), credentials: &credentials };
         let value: Value =
             [("host", Value::from("h")), ("key", Value::from("hunter2").into_sensitive())].into_iter().collect();
         let text = codec.to_guest(&value);
@@ -185,10 +236,51 @@ mod tests {
 
     #[test]
     fn garbage_is_the_providers_bug() {
-        let (block, credentials) = (block(), Credentials::default());
-        let codec = Codec { block: &block, owner: "x".to_owned(), credentials: &credentials };
+        let (form, credentials) = (form(), Credentials::default());
+        let key = ProviderKey::default_of("x");
+        let codec = Codec { form: &form, owner: Owner::Provider(&key), credentials: &credentials };
         for text in ["{", "[]", r#"{"host":[]}"#, r#"{"host":{"$unknown":{}}}"#, r#"{"$what":1}"#] {
             assert!(codec.accept(text, &[], Unknowns::Refused).is_err(), "{text}");
         }
+    }
+
+    /// Whether it is read or known already: the same, down to how much its numbers have behind the point.
+    #[test]
+    fn an_echo_is_what_was_told() {
+        let attributes = [
+            ("list", Attribute::optional(Type::list(Type::Number))),
+            ("map", Attribute::optional(Type::map(Type::String))),
+            ("none", Attribute::optional(Type::set(Type::String))),
+            ("size", Attribute::optional(Type::Number)),
+            ("token", Attribute { sensitive: true, ..Attribute::optional(Type::String) }),
+        ];
+        let attributes = attributes.map(|(name, attribute)| (name.to_owned(), attribute)).into();
+        let (form, credentials) = (Form::new(Block { attributes, ..Block::default() }), Credentials::default());
+        let key = ProviderKey::default_of("x");
+        let codec = Codec { form: &form, owner: Owner::Provider(&key), credentials: &credentials };
+        let third = |number: &Value| {
+            let number = number.as_number().unwrap().clone();
+            number.divided_by(&3.into()).unwrap().to_string()
+        };
+        let value: Value = [
+            ("list", Value::list(Type::Number, [1_u64.into(), 0_u64.into()])),
+            ("map", Value::map(Type::String, [("$a".to_owned(), Value::from("b").into_ephemeral())])),
+            ("none", Value::null(Type::set(Type::String))),
+            ("size", Number::from(7).into()),
+            ("token", "hunter2".into()),
+        ]
+        .into_iter()
+        .collect();
+        let value = value.into_ephemeral();
+        let text = codec.to_guest(&value);
+        let echo = codec.accept(&text, &[&Value::NULL, &value], Unknowns::Allowed).unwrap();
+        let read = codec.accept(&format!("{text} "), &[&value], Unknowns::Allowed).unwrap();
+        assert!(codec.echo(&text, &[&value]).is_some() && codec.echo(&format!("{text} "), &[&value]).is_none());
+        assert_eq!(echo, read);
+        assert_eq!(echo.member("token").map(|token| token.marks.sensitive), Some(true));
+        let sizes = [&echo, &read].map(|value| third(value.member("size").unwrap()));
+        assert_eq!(sizes[0], sizes[1]);
+        assert!(is_of(&echo, &form.ty) && is_of(&read, &form.ty));
+        assert_ne!(third(value.member("size").unwrap()), sizes[0], "what was counted has fewer digits");
     }
 }

@@ -10,8 +10,9 @@ use bimetal_model::schema::{Block, Credential, ProviderSchema};
 use bimetal_model::{Address, BlockKind, Diagnostic, ProviderKey, Value};
 
 use crate::bindings::bimetal::provider::types;
-use crate::codec::{Codec, Unknowns};
+use crate::codec::{Codec, Owner, Unknowns};
 use crate::credentials::Credentials;
+use crate::form::Form;
 use crate::grant::Subject;
 use crate::host::{Host, HostOptions, Origin};
 use crate::manifest::Manifest;
@@ -96,19 +97,24 @@ fn value(text: &str) {
     let Some((schema, answer)) = text.split_once(PART) else { return };
     let Ok(block) = serde_json::from_str::<Block>(schema) else { return };
     let credentials = Credentials::default();
-    let codec = Codec { block: &block, owner: "resource.x".to_owned(), credentials: &credentials };
-    let known = known(&block);
+    let (form, key) = (Form::new(block), ProviderKey::default_of("x"));
+    let codec = Codec { form: &form, owner: Owner::Provider(&key), credentials: &credentials };
+    let known = known(&form.block);
     for unknowns in [Unknowns::Allowed, Unknowns::Refused] {
         match codec.accept(answer, &[&known], unknowns) {
             Ok(value) => {
                 assert!(unknowns == Unknowns::Allowed || value.is_wholly_known());
                 assert_eq!(
-                    convert(value.clone(), &block.ty()).ok(),
+                    convert(value.clone(), &form.ty).ok(),
                     Some(value.clone()),
                     "what was accepted does not fit"
                 );
                 hidden(&format!("{value:?}"));
-                hidden(&codec.to_guest(&value));
+                let text = codec.to_guest(&value);
+                hidden(&text);
+                if let Some(echo) = codec.echo(&text, &[&value]) {
+                    assert_eq!(codec.read(&text, &[&value], unknowns).as_ref(), Ok(&echo), "an echo is what was read");
+                }
             }
             Err(reason) => broken(&reason),
         }

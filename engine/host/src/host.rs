@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bimetal_model::event::Notify;
-use bimetal_model::schema::{Block, ProviderSchema, TypeSchema};
+use bimetal_model::schema::{Block, ProviderSchema};
 use bimetal_model::snapshot::Snapshot;
 use bimetal_model::{Address, Diagnostic, Diagnostics, ProviderKey, ProviderName, Value};
 use tokio::runtime::Runtime;
@@ -18,10 +18,11 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings;
 use crate::call::{self, Instance};
 use crate::certificates::{Authorities, Keep};
-use crate::codec::Codec;
+use crate::codec::{Codec, Owner};
 use crate::component;
 use crate::credentials::Credentials;
 use crate::docker::Engines;
+use crate::form::{Form, Offer};
 use crate::grant::{self, Subject};
 use crate::guest::{Context, Guest};
 use crate::http::Http;
@@ -133,7 +134,7 @@ pub(crate) struct Provider {
     origin: Origin,
     wasm: Arc<Cow<'static, [u8]>>,
     prepared: OnceCell<bindings::ProviderPre<Guest>>,
-    schema: OnceCell<Arc<ProviderSchema>>,
+    offer: OnceCell<Arc<Offer>>,
     configs: Mutex<HashMap<ProviderKey, Value>>,
     idle: Mutex<Vec<Instance>>,
 }
@@ -143,16 +144,16 @@ impl Provider {
         lock(&self.idle)
     }
 
-    /// Its schema, if it was asked for before.
-    pub(crate) fn known_schema(&self) -> Option<Arc<ProviderSchema>> {
-        self.schema.get().cloned()
+    /// What it offers, if it was asked before.
+    pub(crate) fn known_offer(&self) -> Option<Arc<Offer>> {
+        self.offer.get().cloned()
     }
 
     /// The arguments of its block; nothing set where there is none.
-    pub(crate) fn config(&self, key: &ProviderKey, schema: &ProviderSchema) -> Value {
+    pub(crate) fn config(&self, key: &ProviderKey, offer: &Offer) -> Value {
         let given = lock(&self.configs).get(key).cloned();
         given.unwrap_or_else(|| {
-            bimetal_model::convert::convert(empty(&schema.provider), &schema.provider.ty()).unwrap_or(Value::NULL)
+            bimetal_model::convert::convert(empty(&offer.provider.block), &offer.provider.ty).unwrap_or(Value::NULL)
         })
     }
 }
@@ -229,7 +230,7 @@ impl Host {
             origin,
             wasm: Arc::new(wasm),
             prepared: OnceCell::new(),
-            schema: OnceCell::new(),
+            offer: OnceCell::new(),
             configs: Mutex::default(),
             idle: Mutex::default(),
         };
@@ -250,10 +251,9 @@ impl Host {
     /// Learns the credentials of stored objects, so that their handles mean something in this run.
     pub fn learn(&self, snapshot: &Snapshot) {
         for (address, stored) in &snapshot.objects {
-            let Ok(schema) = bimetal_model::port::Predict::schema(self, &stored.provider.name) else { continue };
-            let Some(ty) = schema.managed.get(&stored.ty) else { continue };
-            // Encoding is what registers them.
-            self.inner.codec(&ty.block, address).to_guest(&stored.object.value);
+            let Ok(offer) = self.offer(&stored.provider.name) else { continue };
+            let Some(form) = offer.object(&stored.ty) else { continue };
+            self.inner.codec(form, address).learn(&stored.object.value);
         }
     }
 
@@ -373,15 +373,16 @@ impl Inner {
     }
 
     /// Asked once for each digest: a warm start runs no guest for it.
-    pub(crate) async fn schema(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        provider.schema.get_or_try_init(|| self.ask_schema(provider)).await.cloned()
+    pub(crate) async fn offer(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<Arc<Offer>, Diagnostics> {
+        let ask = || async { Ok(Arc::new(Offer::new(self.ask_schema(provider).await?))) };
+        provider.offer.get_or_try_init(ask).await.cloned()
     }
 
-    async fn ask_schema(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<Arc<ProviderSchema>, Diagnostics> {
+    async fn ask_schema(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<ProviderSchema, Diagnostics> {
         let path =
             self.cache_dir.join("schema").join(format!("{}.json", provider.digest.trim_start_matches("sha256:")));
         if let Some(schema) = kept::read(&path).and_then(|text| serde_json::from_slice(&text).ok()) {
-            return Ok(Arc::new(schema));
+            return Ok(schema);
         }
         let work: call::Work<String> = Box::new(|exports, store| {
             Box::pin(async move { exports.bimetal_provider_describe().call_schema(store).await })
@@ -392,25 +393,24 @@ impl Inner {
         if let Err(error) = kept::write(&path, text.as_bytes()) {
             tracing::warn!(%error, path = %path.display(), "a schema can't be kept");
         }
-        Ok(Arc::new(schema))
+        Ok(schema)
     }
 
-    pub(crate) fn codec<'a>(&'a self, block: &'a Block, address: &Address) -> Codec<'a> {
-        Codec { block, owner: address.to_string(), credentials: &self.services.credentials }
+    pub(crate) fn codec<'a>(&'a self, form: &'a Form, address: &'a Address) -> Codec<'a> {
+        Codec { form, owner: Owner::Object(address), credentials: &self.services.credentials }
     }
 
-    pub(crate) fn provider_codec<'a>(&'a self, key: &ProviderKey, schema: &'a ProviderSchema) -> Codec<'a> {
-        Codec { block: &schema.provider, owner: format!("provider.{key}"), credentials: &self.services.credentials }
+    pub(crate) fn provider_codec<'a>(&'a self, key: &'a ProviderKey, offer: &'a Offer) -> Codec<'a> {
+        Codec { form: &offer.provider, owner: Owner::Provider(key), credentials: &self.services.credentials }
     }
 
-    pub(crate) fn type_of<'s>(
+    pub(crate) fn form<'o>(
         &self,
         provider: &Provider,
-        schema: &'s ProviderSchema,
+        offer: &'o Offer,
         ty: &str,
-    ) -> Result<&'s TypeSchema, Diagnostics> {
-        let found = schema.managed.get(ty).or_else(|| schema.data.get(ty));
-        found.ok_or_else(|| call::failed(provider, &[], &format!("it has no type `{ty}`")))
+    ) -> Result<&'o Arc<Form>, Diagnostics> {
+        offer.object(ty).ok_or_else(|| call::failed(provider, &[], &format!("it has no type `{ty}`")))
     }
 
     pub(crate) fn configure(&self, key: &ProviderKey, config: &Value) {

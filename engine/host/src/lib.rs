@@ -26,6 +26,7 @@ pub mod certificates;
 pub mod console;
 pub mod docker;
 mod flights;
+mod form;
 pub mod http;
 pub mod kept;
 mod recording;

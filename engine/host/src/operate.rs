@@ -52,8 +52,8 @@ impl Operate for Host {
     fn configure(&self, provider: &ProviderKey, config: &Value) {
         self.inner.configure(provider, config);
         // Its credentials are known from now on, also to handles that objects in state hold.
-        if let Ok(schema) = bimetal_model::port::Predict::schema(self, &provider.name) {
-            self.inner.provider_codec(provider, &schema).to_guest(config);
+        if let Ok(offer) = self.offer(&provider.name) {
+            self.inner.provider_codec(provider, &offer).learn(config);
         }
     }
 
@@ -270,7 +270,7 @@ fn create_request(typed: &Typed, subject: &mut Subject, request: &CreateRequest)
 /// What a machine says of itself.
 fn facts(text: &str) -> Result<Value, String> {
     let json = serde_json::from_str(text).map_err(|error| format!("its answer is no JSON: {error}"))?;
-    let value = bimetal_model::json::decode(&json).map_err(|error| format!("its answer can't be read: {error}"))?;
+    let value = bimetal_model::json::decode(json).map_err(|error| format!("its answer can't be read: {error}"))?;
     match value.as_members() {
         Some(_) if value.is_wholly_known() => Ok(value),
         Some(_) => Err("its facts have unknown values, and only a plan may".to_owned()),

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use bimetal_model::json::{Marks, encode};
+use bimetal_model::json::{Marks, to_text};
 use bimetal_model::port::{Foreign, Functions, PlanRequest, Planned, Predict, Refusal, ValidateRequest};
 use bimetal_model::schema::ProviderSchema;
 use bimetal_model::snapshot::Object;
@@ -12,6 +12,7 @@ use bimetal_model::{Address, BlockKind, Diagnostics, ProviderName, Value};
 use crate::bindings::bimetal::provider::types;
 use crate::call::{self, Work};
 use crate::codec::{Unknowns, accept_answer};
+use crate::form::Offer;
 use crate::host::{Host, Inner, Provider};
 use crate::wire;
 
@@ -50,16 +51,26 @@ fn each<R, A>(requests: &[R], ask: impl Fn(&[R]) -> Result<Vec<A>, Diagnostics>)
 }
 
 impl Host {
+    pub(crate) fn offer(&self, provider: &ProviderName) -> Result<Arc<Offer>, Diagnostics> {
+        let inner = self.inner.clone();
+        let provider = inner.provider(provider)?;
+        // Asked for every object: other threads are troubled only for the first.
+        match provider.known_offer() {
+            Some(offer) => Ok(offer),
+            None => self.wait(async move { inner.offer(&provider).await }),
+        }
+    }
+
     fn validate_some(
         &self,
         provider: &ProviderName,
         requests: &[ValidateRequest],
     ) -> Result<Vec<Vec<types::Diagnostic>>, Diagnostics> {
         let provider = self.inner.provider(provider)?;
-        let schema = Predict::schema(self, &provider.name)?;
+        let offer = self.offer(&provider.name)?;
         let wire = requests.iter().map(|request| {
-            let block = &self.inner.type_of(&provider, &schema, &request.ty)?.block;
-            let config = self.inner.codec(block, &request.address).to_guest(&request.config);
+            let form = self.inner.form(&provider, &offer, &request.ty)?;
+            let config = self.inner.codec(form, &request.address).to_guest(&request.config);
             Ok(types::ValidateRequest { type_name: request.ty.clone(), config })
         });
         let wire = wire.collect::<Result<Vec<_>, Diagnostics>>()?;
@@ -77,8 +88,8 @@ impl Host {
         requests: &[PlanRequest],
     ) -> Result<Vec<Result<Planned, Refusal>>, Diagnostics> {
         let provider = self.inner.provider(provider)?;
-        let schema = Predict::schema(self, &provider.name)?;
-        let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &schema, request));
+        let offer = self.offer(&provider.name)?;
+        let wire = requests.iter().map(|request| plan_request(&self.inner, &provider, &offer, request));
         let wire = wire.collect::<Result<Vec<_>, _>>()?;
         let addresses = requests.iter().map(|request| request.address.clone()).collect();
         let work: Work<_> = Box::new(move |exports, store| {
@@ -86,7 +97,7 @@ impl Host {
         });
         let answers = self.wait(call::pure(self.inner.clone(), provider.clone(), addresses, work))?;
         let answers = all_answered(&provider, answers, requests.len())?;
-        let one = |(answer, request)| planned(&self.inner, &provider, &schema, request, answer);
+        let one = |(answer, request)| planned(&self.inner, &provider, &offer, request, answer);
         Ok(answers.into_iter().zip(requests).map(one).collect())
     }
 }
@@ -107,13 +118,7 @@ impl Predict for Host {
     }
 
     fn schema(&self, provider: &ProviderName) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        let inner = self.inner.clone();
-        let provider = inner.provider(provider)?;
-        // Asked for every object: other threads are troubled only for the first.
-        match provider.known_schema() {
-            Some(schema) => Ok(schema),
-            None => self.wait(async move { inner.schema(&provider).await }),
-        }
+        self.offer(provider).map(|offer| offer.schema.clone())
     }
 
     fn validate(&self, provider: &ProviderName, requests: &[ValidateRequest]) -> Vec<Diagnostics> {
@@ -136,30 +141,30 @@ impl Predict for Host {
 
     fn upgrade(&self, provider: &ProviderName, ty: &str, version: u64, stored: &Value) -> Result<Value, Diagnostics> {
         let provider = self.inner.provider(provider)?;
-        let schema = Predict::schema(self, &provider.name)?;
-        let block = self.inner.type_of(&provider, &schema, ty)?.block.clone();
+        let offer = self.offer(&provider.name)?;
+        let form = self.inner.form(&provider, &offer, ty)?;
         // No block has this address: credentials of an old value stay in the table under a name of their own.
         let nowhere = Address::new(BlockKind::Resource, ty, "upgrade");
-        let text = self.inner.codec(&block, &nowhere).to_guest(stored);
+        let text = self.inner.codec(form, &nowhere).to_guest(stored);
         let (inner, asked, name) = (self.inner.clone(), provider.clone(), ty.to_owned());
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_predict().call_upgrade(store, &name, version, &text).await })
         });
         let answer = self.wait(call::pure(inner, asked, Vec::new(), work))?;
         let text = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
-        let value = self.inner.codec(&block, &nowhere).accept(&text, &[stored], Unknowns::Refused);
+        let value = self.inner.codec(form, &nowhere).accept(&text, &[stored], Unknowns::Refused);
         value.map_err(|reason| call::failed(&provider, &[], &reason))
     }
 
     fn adopt(&self, provider: &ProviderName, ty: &str, source: &Foreign) -> Result<Object, Diagnostics> {
         let provider = self.inner.provider(provider)?;
-        let schema = Predict::schema(self, &provider.name)?;
-        let block = self.inner.type_of(&provider, &schema, ty)?.block.clone();
+        let offer = self.offer(&provider.name)?;
+        let form = self.inner.form(&provider, &offer, ty)?;
         let nowhere = Address::new(BlockKind::Resource, ty, "adopt");
         // What its own provider would not be shown is not shown to another one either.
         let maker = self.inner.provider(&source.provider)?;
-        let of_maker = Predict::schema(self, &maker.name)?;
-        let foreign = &self.inner.type_of(&maker, &of_maker, &source.ty)?.block;
+        let of_maker = self.offer(&maker.name)?;
+        let foreign = self.inner.form(&maker, &of_maker, &source.ty)?;
         let wire = types::Foreign {
             provider: source.provider.0.clone(),
             type_name: source.ty.clone(),
@@ -176,7 +181,7 @@ impl Predict for Host {
         let answer = self.wait(call::pure(inner, asked, Vec::new(), work))?;
         let object = answer.map_err(|diagnostics| wire::diagnostics(&provider, diagnostics))?;
         let known = [&source.object.value];
-        let value = self.inner.codec(&block, &nowhere).accept(&object.value, &known, Unknowns::Refused);
+        let value = self.inner.codec(form, &nowhere).accept(&object.value, &known, Unknowns::Refused);
         let value = value.map_err(|reason| call::failed(&provider, &[], &reason))?;
         Ok(Object { value, private: object.private })
     }
@@ -189,11 +194,11 @@ impl Functions for Host {
 
     fn call(&self, provider: &ProviderName, function: &str, arguments: &Value) -> Result<Value, Diagnostics> {
         let provider = self.inner.provider(provider)?;
-        let schema = Predict::schema(self, &provider.name)?;
-        let Some(schema) = schema.functions.get(function) else {
+        let offer = self.offer(&provider.name)?;
+        let Some(schema) = offer.schema.functions.get(function) else {
             return Err(call::failed(&provider, &[], &format!("it has no function `{function}`")));
         };
-        let (name, text) = (function.to_owned(), encode(arguments, Marks::Drop).to_string());
+        let (name, text) = (function.to_owned(), to_text(arguments, Marks::Drop));
         let (inner, asked) = (self.inner.clone(), provider.clone());
         let work: Work<_> = Box::new(move |exports, store| {
             Box::pin(async move { exports.bimetal_provider_predict().call_call(store, &name, &text).await })
@@ -212,10 +217,10 @@ fn of(said: Diagnostics, address: &Address) -> Diagnostics {
 fn plan_request(
     inner: &Inner,
     provider: &Provider,
-    schema: &ProviderSchema,
+    offer: &Offer,
     request: &PlanRequest,
 ) -> Result<types::PlanRequest, Diagnostics> {
-    let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
+    let codec = inner.codec(inner.form(provider, offer, &request.ty)?, &request.address);
     let prior = request
         .prior
         .as_ref()
@@ -228,12 +233,12 @@ fn plan_request(
 fn planned(
     inner: &Inner,
     provider: &Provider,
-    schema: &ProviderSchema,
+    offer: &Offer,
     request: &PlanRequest,
     answer: Result<types::Planned, types::Refusal>,
 ) -> Result<Planned, Refusal> {
     let answer = answer.map_err(|refusal| wire::refusal(provider, refusal))?;
-    let codec = inner.codec(&inner.type_of(provider, schema, &request.ty)?.block, &request.address);
+    let codec = inner.codec(inner.form(provider, offer, &request.ty)?, &request.address);
     let known: Vec<&Value> =
         [&request.proposed].into_iter().chain(request.prior.as_ref().map(|prior| &prior.value)).collect();
     let value = codec.accept(&answer.value, &known, Unknowns::Allowed);

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bimetal_model::port::{Outcome, Refusal};
-use bimetal_model::schema::Block;
 use bimetal_model::snapshot::Object;
 use bimetal_model::{Address, Diagnostics, ProviderKey, Value};
 use tokio_util::task::AbortOnDropHandle;
@@ -12,6 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::bindings::bimetal::provider::types;
 use crate::call::{self, Work};
 use crate::codec::Unknowns;
+use crate::form::Form;
 use crate::grant::Subject;
 use crate::host::{Host, Inner, Provider};
 use crate::phase::Phase;
@@ -32,25 +32,25 @@ pub(crate) struct Typed {
     inner: Arc<Inner>,
     pub(crate) provider: Arc<Provider>,
     key: ProviderKey,
-    block: Block,
+    form: Arc<Form>,
 }
 
 impl Typed {
     async fn new(inner: Arc<Inner>, key: ProviderKey, ty: String, kind: Kind) -> Result<Typed, Diagnostics> {
         let provider = inner.provider(&key.name)?;
-        let schema = inner.schema(&provider).await?;
-        let block = match kind {
-            Kind::Object => inner.type_of(&provider, &schema, &ty)?.block.clone(),
+        let offer = inner.offer(&provider).await?;
+        let form = match kind {
+            Kind::Object => inner.form(&provider, &offer, &ty)?,
             Kind::Ephemeral => {
                 let missing = || call::failed(&provider, &[], &format!("it has no ephemeral type `{ty}`"));
-                schema.ephemeral.get(&ty).ok_or_else(missing)?.block.clone()
+                offer.ephemeral(&ty).ok_or_else(missing)?
             }
         };
-        Ok(Typed { inner, provider, key, block })
+        Ok(Typed { inner, provider, key, form: form.clone() })
     }
 
     pub(crate) fn encode(&self, subject: &mut Subject, address: &Address, value: &Value) -> String {
-        subject.hand_over(self.inner.codec(&self.block, address).to_guest(value))
+        subject.hand_over(self.inner.codec(&self.form, address).to_guest(value))
     }
 
     pub(crate) fn object(&self, subject: &mut Subject, address: &Address, object: &Object) -> types::Object {
@@ -63,7 +63,7 @@ impl Typed {
         object: types::Object,
         known: &[&Value],
     ) -> Result<Object, Diagnostics> {
-        let value = self.inner.codec(&self.block, address).accept(&object.value, known, Unknowns::Refused);
+        let value = self.inner.codec(&self.form, address).accept(&object.value, known, Unknowns::Refused);
         match value {
             Ok(value) => Ok(Object { value, private: object.private }),
             Err(reason) => Err(call::failed(&self.provider, std::slice::from_ref(address), &reason)),

@@ -1,12 +1,17 @@
 //! Where an object stands in the configuration: `machine.baremetal.rack["a"]`, `service.web.replica[3]`.
 
+mod rank;
+
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use self::rank::Rank;
 
 /// The kind of block that declares an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,8 +149,13 @@ impl fmt::Display for ModulePath {
 /// A plan names each of its objects in a dozen places: to clone an address costs little.
 ///
 /// Invariant: `to_string` and `parse` are inverse (test: `addresses_read_back_as_they_print`).
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Address(Arc<AddressParts>);
+#[derive(Clone)]
+pub struct Address(Arc<Ranked>);
+
+struct Ranked {
+    rank: Rank,
+    parts: AddressParts,
+}
 
 /// What an address is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,7 +186,7 @@ impl Address {
     /// Another one, that differs in this.
     #[must_use]
     pub fn with(&self, change: impl FnOnce(&mut AddressParts)) -> Self {
-        let mut parts = AddressParts::clone(self);
+        let mut parts = self.0.parts.clone();
         change(&mut parts);
         parts.into()
     }
@@ -221,10 +231,27 @@ impl Address {
     }
 }
 
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.rank == other.0.rank && self.0.parts == other.0.parts
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.parts.hash(state);
+    }
+}
+
 impl Ord for Address {
     /// Its parts, one after the other. A search ends at the very address that was put in, mostly, and need not look at it.
     fn cmp(&self, other: &Self) -> Ordering {
-        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+        match Arc::ptr_eq(&self.0, &other.0) {
+            true => Ordering::Equal,
+            false => self.0.rank.cmp(&other.0.rank).then_with(|| self.0.parts.cmp(&other.0.parts)),
+        }
     }
 }
 
@@ -238,13 +265,13 @@ impl Deref for Address {
     type Target = AddressParts;
 
     fn deref(&self) -> &AddressParts {
-        &self.0
+        &self.0.parts
     }
 }
 
 impl From<AddressParts> for Address {
     fn from(parts: AddressParts) -> Self {
-        Address(Arc::new(parts))
+        Address(Arc::new(Ranked { rank: Rank::of(&parts), parts }))
     }
 }
 

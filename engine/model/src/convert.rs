@@ -23,11 +23,19 @@ pub struct Mismatch {
     pub reason: String,
 }
 
+impl Mismatch {
+    /// Of something that this step leads to.
+    fn inside(mut self, step: Step) -> Mismatch {
+        self.path.0.insert(0, step);
+        self
+    }
+}
+
 /// The value as the type, by Terraform's rules. Marks stay.
 pub fn convert(value: Value, ty: &Type) -> Result<Value, Mismatch> {
     match is_of(&value, ty) {
         true => Ok(value),
-        false => convert_at(value, ty, &Path::root()),
+        false => convert_at(value, ty),
     }
 }
 
@@ -49,32 +57,32 @@ pub fn is_of(value: &Value, ty: &Type) -> bool {
     }
 }
 
-fn convert_at(value: Value, ty: &Type, path: &Path) -> Result<Value, Mismatch> {
+fn convert_at(value: Value, ty: &Type) -> Result<Value, Mismatch> {
     let Value { data, marks } = value;
     let data = match (ty, data) {
         (Type::Any, data) => data,
-        (ty, Data::Null(Kind(from))) => Data::Null(Kind(absent(&from, ty, path)?)),
+        (ty, Data::Null(Kind(from))) => Data::Null(Kind(absent(&from, ty)?)),
         (ty, Data::Unknown(from, refinement)) => {
-            return Ok(unknown(&from, &refinement, absent(&from, ty, path)?).with_marks(marks));
+            return Ok(unknown(&from, &refinement, absent(&from, ty)?).with_marks(marks));
         }
         (Type::List(element), data @ Data::Set(_)) if has_open_length(&data) => {
-            return list_of_open_set(data.into(), element, path).map(|list| list.with_marks(marks));
+            return list_of_open_set(data.into(), element).map(|list| list.with_marks(marks));
         }
-        (Type::Bool, data) => to_bool(data, path)?,
-        (Type::Number, data) => to_number(data, path)?,
-        (Type::String, data) => to_string(data, path)?,
+        (Type::Bool, data) => to_bool(data)?,
+        (Type::Number, data) => to_number(data)?,
+        (Type::String, data) => to_string(data)?,
         (Type::Handle, data @ Data::Handle(_)) => data,
-        (Type::Handle, data) => return Err(mismatch(path, "a handle", &data)),
-        (Type::List(element), data) => Data::List(convert_items(items_of(data, "list", path)?, element, path)?),
+        (Type::Handle, data) => return Err(mismatch("a handle", &data)),
+        (Type::List(element), data) => Data::List(convert_items(items_of(data, "list")?, element)?),
         (Type::Set(element), data) => {
-            let items = convert_items(items_of(data, "set", path)?, element, path)?;
+            let items = convert_items(items_of(data, "set")?, element)?;
             return Ok(to_set(items).with_marks(marks));
         }
-        (Type::Map(element), data) => Data::Map(to_map(data, element, path)?),
-        (Type::Tuple(types), Data::Tuple(items)) => to_tuple(items, types, path)?,
-        (Type::Tuple(_), data) => return Err(mismatch(path, "tuple", &data)),
-        (Type::Object(fields), Data::Map(members) | Data::Object(members)) => to_object(members, fields, path)?,
-        (Type::Object(_), data) => return Err(mismatch(path, "object", &data)),
+        (Type::Map(element), data) => Data::Map(to_map(data, element)?),
+        (Type::Tuple(types), Data::Tuple(items)) => to_tuple(items, types)?,
+        (Type::Tuple(_), data) => return Err(mismatch("tuple", &data)),
+        (Type::Object(fields), Data::Map(members) | Data::Object(members)) => to_object(members, fields)?,
+        (Type::Object(_), data) => return Err(mismatch("object", &data)),
     };
     Ok(Value { data, marks })
 }
@@ -84,17 +92,17 @@ fn has_open_length(set: &Data) -> bool {
 }
 
 /// A list of what is in a set of which it is not known how many items are the same.
-fn list_of_open_set(set: Value, element: &Type, path: &Path) -> Result<Value, Mismatch> {
+fn list_of_open_set(set: Value, element: &Type) -> Result<Value, Mismatch> {
     let ty = set.ty();
-    let list = absent(&ty, &Type::list(element.clone()), path)?;
+    let list = absent(&ty, &Type::list(element.clone()))?;
     Ok(unknown(&ty, &set.refinement(), list))
 }
 
 /// The type of what is not there, or not yet: what is wanted, filled in with what it was where anything is.
-fn absent(from: &Type, wanted: &Type, path: &Path) -> Result<Type, Mismatch> {
+fn absent(from: &Type, wanted: &Type) -> Result<Type, Mismatch> {
     match becomes(from, wanted) {
         true => Ok(filled(from, wanted)),
-        false => Err(Mismatch { path: path.clone(), reason: format!("{} required, but have {from}", kind_of(wanted)) }),
+        false => Err(Mismatch { path: Path::root(), reason: format!("{} required, but have {from}", kind_of(wanted)) }),
     }
 }
 
@@ -138,9 +146,9 @@ fn to_set(items: Items) -> Value {
     Value { data: Data::Set(items), marks }
 }
 
-fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
+fn to_bool(data: Data) -> Result<Data, Mismatch> {
     let Data::String(text) = &data else {
-        return if matches!(data, Data::Bool(_)) { Ok(data) } else { Err(mismatch(path, "bool", &data)) };
+        return if matches!(data, Data::Bool(_)) { Ok(data) } else { Err(mismatch("bool", &data)) };
     };
     match &**text {
         "true" | "1" => Ok(Data::Bool(true)),
@@ -148,37 +156,37 @@ fn to_bool(data: Data, path: &Path) -> Result<Data, Mismatch> {
         _ => {
             let in_capitals = ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word));
             let hint = if in_capitals { " in lower case" } else { "" };
-            Err(Mismatch { path: path.clone(), reason: format!("bool required: `true` or `false`{hint}") })
+            Err(Mismatch { path: Path::root(), reason: format!("bool required: `true` or `false`{hint}") })
         }
     }
 }
 
-fn to_number(data: Data, path: &Path) -> Result<Data, Mismatch> {
+fn to_number(data: Data) -> Result<Data, Mismatch> {
     match data {
         Data::Number(_) => Ok(data),
         Data::String(text) => match text.parse::<Number>() {
             Ok(number) => Ok(Data::Number(number)),
-            Err(_) => Err(Mismatch { path: path.clone(), reason: "number required, and this text is none".to_owned() }),
+            Err(_) => Err(Mismatch { path: Path::root(), reason: "number required, and this text is none".to_owned() }),
         },
-        other => Err(mismatch(path, "number", &other)),
+        other => Err(mismatch("number", &other)),
     }
 }
 
-fn to_string(data: Data, path: &Path) -> Result<Data, Mismatch> {
+fn to_string(data: Data) -> Result<Data, Mismatch> {
     match data {
         Data::String(_) => Ok(data),
         Data::Bool(value) => Ok(Data::String(value.to_string().into())),
         Data::Number(number) => Ok(Data::String(number.to_string().into())),
-        other => Err(mismatch(path, "string", &other)),
+        other => Err(mismatch("string", &other)),
     }
 }
 
 /// The items, and what they were in.
-fn items_of(data: Data, wanted: &str, path: &Path) -> Result<(Items, Origin), Mismatch> {
+fn items_of(data: Data, wanted: &str) -> Result<(Items, Origin), Mismatch> {
     match data {
         Data::List(items) | Data::Set(items) => Ok((items, Origin::Collection)),
         Data::Tuple(items) => Ok((items, Origin::Structure)),
-        other => Err(mismatch(path, wanted, &other)),
+        other => Err(mismatch(wanted, &other)),
     }
 }
 
@@ -191,52 +199,52 @@ enum Origin {
     Structure,
 }
 
-fn convert_items((items, origin): (Items, Origin), element: &Type, path: &Path) -> Result<Items, Mismatch> {
+fn convert_items((items, origin): (Items, Origin), element: &Type) -> Result<Items, Mismatch> {
     if *element != Type::Any && items.element_is(element) {
         return Ok(items);
     }
     if items.is_empty() {
-        return Ok(Items::default().of(of_none(&items.element(), origin, element, path)?));
+        return Ok(Items::default().of(of_none(&items.element(), origin, element)?));
     }
-    let one = |(index, item)| convert_at(item, element, &path.then(Step::Index(index as u32)));
+    let one = |(index, item)| convert_at(item, element).map_err(at_index(index));
     let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
-    let (items, element) = of_one_type(items, element, path)?;
+    let (items, element) = of_one_type(items, element)?;
     Ok(Items::from(items).of(element))
 }
 
 /// The type of what an empty collection would hold.
-fn of_none(from: &Type, origin: Origin, wanted: &Type, path: &Path) -> Result<Type, Mismatch> {
+fn of_none(from: &Type, origin: Origin, wanted: &Type) -> Result<Type, Mismatch> {
     match (origin, wanted) {
         (Origin::Collection, Type::Any) => Ok(from.clone()),
-        (Origin::Collection, wanted) => absent(from, wanted, path).map(|_| wanted.clone()),
+        (Origin::Collection, wanted) => absent(from, wanted).map(|_| wanted.clone()),
         (Origin::Structure, wanted) => Ok(wanted.clone()),
     }
 }
 
-fn to_map(data: Data, element: &Type, path: &Path) -> Result<Members, Mismatch> {
+fn to_map(data: Data, element: &Type) -> Result<Members, Mismatch> {
     let (members, origin) = match data {
         Data::Map(members) => (members, Origin::Collection),
         Data::Object(members) => (members, Origin::Structure),
-        data => return Err(mismatch(path, "map", &data)),
+        data => return Err(mismatch("map", &data)),
     };
     if origin == Origin::Collection && *element != Type::Any && members.element_is(element) {
         return Ok(members);
     }
     if members.is_empty() {
-        return Ok(Members::default().of(of_none(&members.element(), origin, element, path)?));
+        return Ok(Members::default().of(of_none(&members.element(), origin, element)?));
     }
-    let one = |(name, value): (String, Value)| {
-        let at = path.then(Step::Key(name.clone()));
-        Ok((name, convert_at(value, element, &at)?))
+    let one = |(name, value): (String, Value)| match convert_at(value, element) {
+        Ok(value) => Ok((name, value)),
+        Err(mismatch) => Err(mismatch.inside(Step::Key(name))),
     };
     let (names, values): (Vec<String>, Vec<Value>) =
         members.into_iter().map(one).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    let (values, element) = of_one_type(values, element, path)?;
+    let (values, element) = of_one_type(values, element)?;
     Ok(names.into_iter().zip(values).collect::<Members>().of(element))
 }
 
 /// `list(any)` means one type for all: the one that all can become. Gives it, too.
-fn of_one_type(items: Vec<Value>, element: &Type, path: &Path) -> Result<(Vec<Value>, Type), Mismatch> {
+fn of_one_type(items: Vec<Value>, element: &Type) -> Result<(Vec<Value>, Type), Mismatch> {
     if !element.has_any() {
         return Ok((items, element.clone()));
     }
@@ -244,14 +252,14 @@ fn of_one_type(items: Vec<Value>, element: &Type, path: &Path) -> Result<(Vec<Va
         let mut found: Vec<String> = items.iter().map(|item| kind(&item.data)).collect();
         found.dedup();
         let reason = format!("all of them must have one type, but these are {}", listed(&found));
-        return Err(Mismatch { path: path.clone(), reason });
+        return Err(Mismatch { path: Path::root(), reason });
     };
-    let one = |(index, item)| convert_at(item, &common, &path.then(Step::Index(index as u32)));
+    let one = |(index, item)| convert_at(item, &common).map_err(at_index(index));
     let items = items.into_iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
     let (mut types, first) = (items.iter().map(Value::ty), items.first().map(Value::ty));
     if !types.all(|ty| Some(ty) == first) {
         let reason = "all of them must have one type, and something in them is of several".to_owned();
-        return Err(Mismatch { path: path.clone(), reason });
+        return Err(Mismatch { path: Path::root(), reason });
     }
     Ok((items, common))
 }
@@ -264,35 +272,43 @@ fn listed(kinds: &[String]) -> String {
     }
 }
 
-fn to_tuple(items: Items, types: &[Type], path: &Path) -> Result<Data, Mismatch> {
+fn to_tuple(items: Items, types: &[Type]) -> Result<Data, Mismatch> {
     if items.len() != types.len() {
         let reason = format!("tuple of {} elements required, but have {}", types.len(), items.len());
-        return Err(Mismatch { path: path.clone(), reason });
+        return Err(Mismatch { path: Path::root(), reason });
     }
-    let one = |(index, (item, ty))| convert_at(item, ty, &path.then(Step::Index(index as u32)));
+    let one = |(index, (item, ty))| convert_at(item, ty).map_err(at_index(index));
     Ok(Data::Tuple(items.into_iter().zip(types).enumerate().map(one).collect::<Result<_, _>>()?))
 }
 
 /// Attributes that the type does not name are dropped, as Terraform does.
-fn to_object(members: Members, fields: &BTreeMap<String, Field>, path: &Path) -> Result<Data, Mismatch> {
-    let mut members = members.into_inner();
-    let mut attributes = BTreeMap::new();
+fn to_object(members: Members, fields: &BTreeMap<String, Field>) -> Result<Data, Mismatch> {
+    // Both are in the order of their names; what no field has is left out.
+    let mut members = members.into_iter().peekable();
+    let mut attributes = Vec::with_capacity(fields.len());
     for (name, field) in fields {
-        let value = match members.remove(name) {
-            Some(value) => convert_at(value, &field.ty, &path.then(Step::Attribute(name.clone())))?,
-            None if field.optional => Value::null(field.ty.clone()),
+        while members.next_if(|(own, _)| own < name).is_some() {}
+        attributes.push(match members.next_if(|(own, _)| own == name) {
+            Some((own, value)) => match convert_at(value, &field.ty) {
+                Ok(value) => (own, value),
+                Err(mismatch) => return Err(mismatch.inside(Step::Attribute(own))),
+            },
+            None if field.optional => (name.clone(), Value::null(field.ty.clone())),
             None => {
                 let reason = format!("attribute `{name}` is required");
-                return Err(Mismatch { path: path.clone(), reason });
+                return Err(Mismatch { path: Path::root(), reason });
             }
-        };
-        attributes.insert(name.clone(), value);
+        });
     }
     Ok(Data::Object(attributes.into()))
 }
 
-fn mismatch(path: &Path, wanted: &str, found: &Data) -> Mismatch {
-    Mismatch { path: path.clone(), reason: format!("{wanted} required, but have {}", kind(found)) }
+fn at_index(index: usize) -> impl FnOnce(Mismatch) -> Mismatch {
+    move |mismatch| mismatch.inside(Step::Index(index as u32))
+}
+
+fn mismatch(wanted: &str, found: &Data) -> Mismatch {
+    Mismatch { path: Path::root(), reason: format!("{wanted} required, but have {}", kind(found)) }
 }
 
 fn kind(data: &Data) -> String {

@@ -92,6 +92,20 @@ impl Number {
         }
     }
 
+    /// As if it had been written down and read again; what is infinite can't be.
+    pub fn as_written(&self) -> Option<Number> {
+        match self.repr {
+            Repr::Whole(_) => Some(Number { precision: WRITTEN, ..self.clone() }),
+            Repr::NegativeZero | Repr::Float(_) => self.to_string().parse().ok(),
+            Repr::Infinite(_) => None,
+        }
+    }
+
+    /// Whether that makes no difference.
+    pub fn is_written(&self) -> bool {
+        self.precision == WRITTEN && !self.is_infinite()
+    }
+
     /// The nearest double.
     pub fn to_f64(&self) -> f64 {
         match &self.repr {

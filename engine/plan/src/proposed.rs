@@ -3,6 +3,7 @@
 use bimetal_config::module::Ignored;
 use bimetal_config::nearest_or_all;
 use bimetal_model::schema::{Attribute, Block, NestedBlock};
+use bimetal_model::value::Named;
 use bimetal_model::{Data, Diagnostic, Diagnostics, Members, Path, Step, Value};
 
 /// The configuration, with the prior value of each computed attribute that it does not set, and without what is write-only.
@@ -13,6 +14,9 @@ pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
     let (Some(members), false) = (config.as_members(), prior.is_null()) else {
         return block.without_write_only(config.clone());
     };
+    if config.marks == prior.marks && prior.as_members().is_some_and(|priors| is_as_it_was(block, members, priors)) {
+        return prior.clone();
+    }
     let member = |(name, value): (&String, &Value)| {
         let prior = prior.member(name);
         let proposed = match (block.attributes.get(name), block.blocks.get(name)) {
@@ -24,6 +28,19 @@ pub fn propose(block: &Block, config: &Value, prior: Option<&Value>) -> Value {
     };
     let members: Members = members.iter().map(member).collect();
     Value { data: Data::Object(members), marks: config.marks }
+}
+
+/// Whether nothing else would be proposed than what is there, which then need not be made anew.
+fn is_as_it_was(block: &Block, config: &Named, prior: &Named) -> bool {
+    let is_same = |((name, value), (of_prior, prior)): ((&String, &Value), (&String, &Value))| {
+        name == of_prior
+            && match block.attributes.get(name) {
+                Some(attribute) if attribute.write_only => prior.is_null(),
+                Some(attribute) if attribute.computed && value.is_null() => true,
+                _ => value == prior,
+            }
+    };
+    config.len() == prior.len() && config.iter().zip(prior).all(is_same)
 }
 
 fn propose_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {

@@ -47,7 +47,7 @@ fn recall(question: Question, snapshot: &Snapshot) -> Told {
             let remembered = snapshot.objects.get(&inquiry.address).filter(|stored| stored.ty == inquiry.ty);
             let facts = remembered.map(|stored| stored.object.value.clone()).ok_or_else(|| {
                 let what = format!("the kind of the machine `{}`", inquiry.address);
-                missing(what, "set `platform`, as `platform = \"linux/arm64\"`; or plan without `-offline`")
+                missing(what, "set `platform`, as `platform = \"linux/arm64\"`; or plan without `-offline`, or apply, once: then it is known")
             });
             Told::Facts(inquiry, facts)
         }

@@ -78,7 +78,9 @@ pub(super) fn parse(text: &str) -> Option<Bytes> {
 }
 
 pub(super) fn malformed(what: &str) -> StateError {
-    sealed(format!("{what} is not a key: 32 bytes as base64 or 64 hexadecimal digits are"))
+    sealed(format!(
+        "{what} is not a key: 32 bytes as base64 or 64 hexadecimal digits are, as `openssl rand -base64 32` makes them"
+    ))
 }
 
 fn unusable(path: &Path, reason: &str) -> StateError {

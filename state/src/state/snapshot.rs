@@ -1,5 +1,7 @@
 //! The whole state, read.
 
+use std::sync::Arc;
+
 use bimetal_model::port::StateError;
 use bimetal_model::snapshot::Snapshot;
 
@@ -28,11 +30,13 @@ fn snapshot(opened: &Opened, view: View) -> Result<Snapshot, StateError> {
         serial: changed.first().map_or(0, |row| row.version),
         ..Snapshot::default()
     };
-    for Row { key, value, version } in objects {
+    let objects = objects.into_iter().map(|Row { key, value, version }| {
         let (address, stored) = document::open_object(&opened.sealer, &key, &value)?;
-        snapshot.versions.insert(address.clone(), version);
-        snapshot.objects.insert(address, stored.into());
-    }
+        Ok(((address.clone(), version), (address, Arc::new(stored))))
+    });
+    let (versions, objects): (Vec<_>, Vec<_>) = objects.collect::<Result<_, StateError>>()?;
+    // All at once, they take half the memory that they take one by one.
+    (snapshot.versions, snapshot.objects) = (versions.into_iter().collect(), objects.into_iter().collect());
     // In the order in which they were promised.
     intents.sort_by(|one, other| (one.version, &one.key).cmp(&(other.version, &other.key)));
     for Row { key, value, .. } in intents {

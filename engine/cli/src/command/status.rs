@@ -95,13 +95,17 @@ fn text(revision: &Revision, origin: &Origin, beside: &Beside, drift: usize) -> 
         1 => "1 object had changed outside of Bimetal when that was planned".to_owned(),
         count => format!("{count} objects had changed outside of Bimetal when that was planned"),
     };
+    let width = beside.name.len().max("Drift   ".len());
+    let head = |name: &str| paint(BOLD, format!("{name:width$}"));
     format!(
-        "{}  commit {}{of}{folder}\n          revision {number}: {} by {who}, `{command}`, {}\n{}  {short}: {}\nDrift     {drift}\n",
-        paint(BOLD, "Runs    "),
+        "{}  commit {}{of}{folder}\n{:width$}  revision {number}: {} by {who}, `{command}`, {}\n{}  {short}: {}\n{}  {drift}\n",
+        head("Runs"),
         origin.in_words(),
+        "",
         moment(*started_ms),
         outcome(revision),
-        paint(BOLD, format!("{:8}", beside.name)),
+        head(&beside.name),
         beside.in_words(),
+        head("Drift"),
     )
 }

@@ -249,8 +249,8 @@ impl Members {
     #[must_use]
     pub fn map(self, mut change: impl FnMut(Value) -> Value) -> Self {
         let element = self.element.clone();
-        let parts: LiteMap<_, _> = self.into_iter().map(|(name, value)| (name, change(value))).collect();
-        Members { parts: Arc::new(parts.into()), element }
+        let members: Vec<_> = self.into_iter().map(|(name, value)| (name, change(value))).collect();
+        Members { element, ..members.into() }
     }
 }
 
@@ -283,10 +283,20 @@ impl<N: Into<String>> FromIterator<(N, Value)> for Members {
     }
 }
 
+/// Mostly they are in the order of their names already: then they stay where they are.
+impl From<Vec<(String, Value)>> for Members {
+    fn from(members: Vec<(String, Value)>) -> Self {
+        match members.is_sorted_by(|(one, _), (next, _)| one < next) {
+            true => LiteMap::from_sorted_store_unchecked(members).into(),
+            false => members.into_iter().collect(),
+        }
+    }
+}
+
 /// For who inserts in any order: a list would have to make room each time.
 impl From<BTreeMap<String, Value>> for Members {
     fn from(members: BTreeMap<String, Value>) -> Self {
-        members.into_iter().collect()
+        Vec::from_iter(members).into()
     }
 }
 

@@ -85,7 +85,13 @@ async fn download(url: &ArchiveUrl, cache: &Cache, options: &Options<'_>) -> Res
         let why = std::iter::successors(std::error::Error::source(&error), |error| error.source()).last();
         let why = why.map(ToString::to_string).unwrap_or_default();
         let error = Diagnostic::error(format!("`{url}` can't be fetched: {}", error.without_url()));
-        if why.is_empty() { error } else { error.because(why) }
+        let hint = "if its authority is one of your own, name the file of that one's certificate in `SSL_CERT_FILE`";
+        match why {
+            // As rustls says it.
+            why if why.contains("certificate") => error.because(why).hint(hint),
+            why if why.is_empty() => error,
+            why => error.because(why),
+        }
     };
     let client = (options.http)().https_only(true).timeout(LATE).build().map_err(failed)?;
     let response = client.get(url.as_str()).send().await.map_err(failed)?;

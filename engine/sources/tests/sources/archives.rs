@@ -264,6 +264,7 @@ fn archives_come_over_tls_alone() {
 
     `https://SERVER/web.zip` can't be fetched: error sending request
     invalid peer certificate: BadSignature
+    hint: if its authority is one of your own, name the file of that one's certificate in `SSL_CERT_FILE`
     ");
 }
 

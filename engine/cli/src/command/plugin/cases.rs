@@ -98,5 +98,11 @@ fn desired(session: &Session, files: &[SourceFile], stand_in: Option<&str>, chan
         ..Given::default()
     };
     let (desired, diagnostics) = bimetal_config::desired(files.to_vec(), given, session.outside(files.to_vec(), ""));
-    if has_errors(&diagnostics) { Err(Failure::new(diagnostics, files)) } else { Ok(desired) }
+    if !has_errors(&diagnostics) {
+        return Ok(desired);
+    }
+    let hint = "`--stand-in COMMAND` starts what stands for the API, and gives `var.stand_in` its URL";
+    let is_about_it = |error: &Diagnostic| stand_in.is_none() && error.summary.contains("`stand_in`");
+    let hinted = |error: Diagnostic| if is_about_it(&error) { error.hint(hint) } else { error };
+    Err(Failure::new(diagnostics.into_iter().map(hinted).collect(), files))
 }

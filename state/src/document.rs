@@ -146,10 +146,10 @@ pub(crate) fn sign_revision(sealer: &Sealer, revision: &Revision) -> Result<Stri
     sealer.sign(&Place::row("revisions", &revision.number.to_string()), &to_text(revision)?)
 }
 
-/// What `sign_revision` was given.
-pub(crate) fn open_revision(sealer: &Sealer, number: u64, text: &str) -> Result<Revision, StateError> {
+/// What `sign_revision` was given, or some of it.
+pub(crate) fn open_revision<R: DeserializeOwned>(sealer: &Sealer, number: u64, text: &str) -> Result<R, StateError> {
     let number = number.to_string();
-    from_json(&number, verified(sealer, "revisions", &number, text)?)
+    parse(&number, sealer.verify(&Place::row("revisions", &number), text)?)
 }
 
 /// The row of how a revision ended.

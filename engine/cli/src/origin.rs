@@ -5,12 +5,19 @@ use bimetal_model::snapshot::Origin;
 use bimetal_sources::checkout::{Changed, Scope};
 use bimetal_sources::{Git, Repository};
 use bimetal_state::{State, StateName};
+use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::session::Session;
 
 /// What a revision's summary says that the state was called.
 pub(crate) const STATE: &str = "state";
+
+/// That of a revision's summary: under [`STATE`].
+#[derive(Default, Deserialize)]
+struct Called {
+    state: Option<String>,
+}
 
 /// Files that a message names one by one.
 const MOST_NAMED: usize = 5;
@@ -74,16 +81,15 @@ fn unclean(what: &str) -> Diagnostic {
 /// Whether the state was made from this configuration, and not from that of another environment: the last revision that knows where it
 /// came from counts.
 pub(crate) async fn check_belongs(store: &State, name: &StateName, origin: &Origin) -> Result<(), Failure> {
-    let Some(revision) = store.last_with_origin().await? else { return Ok(()) };
+    let Some((_, last, Called { state })) = store.last_with_origin().await? else { return Ok(()) };
     // Who knew of one state only wrote no name.
-    let called = revision.summary.get(STATE).and_then(|name| name.as_str()).unwrap_or(StateName::DEFAULT);
+    let called = state.as_deref().unwrap_or(StateName::DEFAULT);
     if called != name.as_str() {
         let error = Diagnostic::error(format!("this is the state `{called}`, and not `{name}`"));
         let error = error.because("that is what it was called when something was last applied");
         let hint = format!("name it with `--state {called}`; if it has got another name, `--move-state` says so");
         return Err(error.hint(hint).into());
     }
-    let Some(last) = revision.origin else { return Ok(()) };
     let is_other = |(last, now): (&String, &String)| self::name(last) != self::name(now);
     let other_repository = last.repository.as_ref().zip(origin.repository.as_ref()).is_some_and(is_other);
     if !other_repository && last.folder == origin.folder {

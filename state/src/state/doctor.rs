@@ -79,7 +79,7 @@ fn unreadable(opened: &Opened, table: Table, row: &Row) -> Option<Finding> {
             document::open_bytes(sealer, table.name(), key, value).map(drop)
         }
         Table::History => past(opened, key, value),
-        Table::Revisions => document::open_revision(sealer, number_of(key).unwrap_or(0), value).map(drop),
+        Table::Revisions => document::open_revision::<Revision>(sealer, number_of(key).unwrap_or(0), value).map(drop),
         Table::Outcomes => document::open_outcome(sealer, number_of(key).unwrap_or(0), value).map(drop),
         Table::Meta | Table::Leases | Table::Renewals | Table::Plans => Ok(()),
     };

@@ -9,7 +9,8 @@ use bimetal_model::Value;
 use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::lease::Lease;
 use bimetal_model::port::{Remember as _, StateError};
-use bimetal_model::snapshot::{Revision, RevisionOutcome, Source};
+use bimetal_model::snapshot::{Origin, Revision, RevisionOutcome, Source};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -34,6 +35,14 @@ struct Named {
     images: BTreeMap<ImageSource, ImageIndex>,
     providers: BTreeMap<String, Option<String>>,
     planned_ms: Option<u64>,
+}
+
+/// A revision's version, and some of its summary.
+#[derive(Deserialize)]
+struct Heading<S> {
+    #[serde(default)]
+    origin: Option<Box<Origin>>,
+    summary: Option<S>,
 }
 
 /// A source that is to be kept.
@@ -130,15 +139,24 @@ impl State {
         self.find_revision(number).await?.ok_or_else(none)
     }
 
-    /// The newest revision that knows which version of a configuration it was made from; those of long ago don't count.
-    pub async fn last_with_origin(&self) -> Result<Option<Revision>, StateError> {
+    /// The newest revision that knows which version of a configuration it was made from, with that version and what `S` takes of its
+    /// summary, which may be as large as the state; those of long ago don't count.
+    pub async fn last_with_origin<S: DeserializeOwned + Default>(
+        &self,
+    ) -> Result<Option<(u64, Origin, S)>, StateError> {
         let found = self.look(&[Select::One(Table::Meta, LAST_REVISION.to_owned())]).await?;
         let rows = found.map(|(_, view)| view.answers.concat()).unwrap_or_default();
         let last = rows.first().and_then(|row| row.value.parse::<u64>().ok()).unwrap_or(0);
         for number in (1..=last).rev().take(MOST_LOOKED_AT) {
-            let revision = self.find_revision(number).await?;
-            if let Some(revision) = revision.filter(|revision| revision.origin.is_some()) {
-                return Ok(Some(revision));
+            let found = self.look(&[Select::One(Table::Revisions, number_key(number))]).await?;
+            let Some((opened, row)) = found.and_then(|(opened, view)| Some((opened, view.answers.concat().pop()?)))
+            else {
+                continue;
+            };
+            let heading = document::open_revision(&opened.sealer, number, &row.value);
+            let Heading { origin, summary } = heading.map_err(|error| self.told(error))?;
+            if let Some(origin) = origin {
+                return Ok(Some((number, *origin, summary.unwrap_or_default())));
             }
         }
         Ok(None)

@@ -4,6 +4,8 @@ use bimetal_model::Diagnostic;
 use bimetal_model::snapshot::{Origin, Revision, short_commit};
 use bimetal_sources::checkout::Distance;
 use bimetal_sources::{Git, Repository};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::history::outcome;
@@ -17,8 +19,7 @@ use crate::session::Session;
 /// What runs, beside a revision of the repository here.
 pub(crate) async fn status(session: &Session, arguments: &arguments::Status) -> Result<(), Failure> {
     let store = session.store(&session.configuration_for_state()?).await?;
-    let last = store.last_with_origin().await?;
-    let Some((revision, origin)) = last.as_ref().and_then(|last| Some((last, last.origin.as_deref()?))) else {
+    let Some((number, origin, Drifted { drift })) = store.last_with_origin().await? else {
         if session.json {
             print_json(&json!({ "format": 1, "revision": null }));
         } else {
@@ -26,21 +27,28 @@ pub(crate) async fn status(session: &Session, arguments: &arguments::Status) -> 
         }
         return Ok(());
     };
-    let beside = Beside::of(session, origin, &arguments.revision)?;
-    let drift = revision.summary.get("drift").and_then(|drift| drift.as_array()).map_or(0, Vec::len);
+    let revision = store.revision(number).await?;
+    let (beside, drift) = (Beside::of(session, &origin, &arguments.revision)?, drift.len());
     if session.json {
         print_json(&json!({
             "format": 1,
-            "revision": revision.number,
+            "revision": number,
             "outcome": revision.outcome,
             "origin": origin,
             "beside": { "ref": arguments.revision, "commit": beside.commit, "behind": beside.behind(), "ahead": beside.ahead() },
             "drift": drift,
         }));
     } else {
-        print(&text(revision, origin, &beside, drift));
+        print(&text(&revision, &origin, &beside, drift));
     }
     Ok(())
+}
+
+/// What a revision's summary says had changed outside.
+#[derive(Default, Deserialize)]
+struct Drifted {
+    #[serde(default)]
+    drift: Vec<IgnoredAny>,
 }
 
 /// Another commit, and how far what runs is from it.

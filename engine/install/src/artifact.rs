@@ -12,6 +12,7 @@ use serde_json::json;
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const LAYER: &str = "application/wasm";
+const TITLE: &str = "org.opencontainers.image.title";
 /// Holds the text of a `.minisig` file.
 const SIGNATURE: &str = "dev.bimetal.provider.minisig";
 
@@ -35,6 +36,8 @@ struct Descriptor {
     media_type: String,
     digest: String,
     size: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -56,23 +59,24 @@ pub(crate) fn pack(component: &[u8], about: &Manifest, signature: Option<&str>) 
         "layerDigests": [digest(component)],
     });
     let config = config.to_string().into_bytes();
-    let mut annotations = BTreeMap::from([
-        ("org.opencontainers.image.title", about.name.as_str()),
-        ("org.opencontainers.image.version", about.version.as_str()),
-    ]);
+    // By the name that a layer has, tools that know nothing of components call the file that they make of it.
+    let file = BTreeMap::from([(TITLE.to_owned(), format!("{}.wasm", about.name))]);
+    let mut annotations =
+        BTreeMap::from([(TITLE, about.name.as_str()), ("org.opencontainers.image.version", about.version.as_str())]);
     annotations.extend(signature.map(|signature| (SIGNATURE, signature)));
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": describe(CONFIG, &config),
-        "layers": [describe(LAYER, component)],
+        "layers": [Descriptor { annotations: file, ..describe(LAYER, component) }],
         "annotations": annotations,
     });
     Packed { manifest: manifest.to_string().into_bytes(), config }
 }
 
 fn describe(media_type: &str, content: &[u8]) -> Descriptor {
-    Descriptor { media_type: media_type.to_owned(), digest: digest(content), size: content.len() as u64 }
+    let (media_type, annotations) = (media_type.to_owned(), BTreeMap::new());
+    Descriptor { media_type, digest: digest(content), size: content.len() as u64, annotations }
 }
 
 /// Reads a manifest; `name` is for people.
@@ -110,6 +114,8 @@ mod tests {
             let packed = pack(b"wasm", &about(), signature);
             let wanted = Label { digest: digest(b"wasm"), signature: signature.map(str::to_owned) };
             assert_eq!(label(&packed.manifest, "n").unwrap(), wanted);
+            let read: Read = serde_json::from_slice(&packed.manifest).unwrap();
+            assert_eq!(read.layers[0].annotations[TITLE], "notes.wasm");
         }
     }
 

@@ -114,16 +114,23 @@ fn tally(revision: &Revision) -> BTreeMap<String, usize> {
     for (_, action) in actions(revision) {
         *tally.entry(action.to_owned()).or_default() += 1;
     }
-    match moved_in(&revision.summary).count() {
-        0 => {}
-        count => _ = tally.insert("move".to_owned(), count),
-    }
+    let beside = ["forget", "import"].map(|action| (action, in_state_alone(revision, action).count()));
+    let moved = ("move", moved_in(&revision.summary).count());
+    let beside = beside.into_iter().chain([moved]).filter(|(_, count)| *count > 0);
+    tally.extend(beside.map(|(action, count)| (action.to_owned(), count)));
     tally
 }
 
 fn counts(revision: &Revision) -> String {
     let counts: Vec<String> = tally(revision).into_iter().map(|(action, count)| format!("{count} {action}")).collect();
     counts.join(", ")
+}
+
+/// What it planned to forget, or to take into the state.
+fn in_state_alone<'r>(revision: &'r Revision, action: &str) -> impl Iterator<Item = &'r str> {
+    let list = if action == "forget" { "forgotten" } else { "imported" };
+    let all = revision.summary.get(list).and_then(Json::as_array).into_iter().flatten();
+    all.filter_map(|one| one.as_str().or_else(|| one.get("address")?.as_str()))
 }
 
 /// What it planned to do, but for what was to stay.
@@ -170,7 +177,10 @@ fn text(revision: &Revision, source: Option<&Source>) -> String {
     }
     let moved = moved_in(&revision.summary).map(|(old, new)| format!("  {:8}{old} to {new}\n", "move"));
     let changes = actions(revision).map(|(address, action)| format!("  {action:8}{address}\n"));
-    let changes: String = moved.chain(changes).collect();
+    let beside = ["forget", "import"]
+        .into_iter()
+        .flat_map(|action| in_state_alone(revision, action).map(move |address| format!("  {action:8}{address}\n")));
+    let changes: String = moved.chain(beside).chain(changes).collect();
     if !changes.is_empty() {
         text += &format!("\nPlanned:\n{changes}");
     }
@@ -207,6 +217,34 @@ mod tests {
         insta::assert_snapshot!(listed(&rows, &commits, 80), @r"
         2: 2026-11-29 09:12 UTC, somebody@a-long-name
           `bimetal apply`, done; planned 98 create, 1 update; commit 0123456789ab+
+        ");
+    }
+
+    #[test]
+    fn what_only_the_state_knows_of_is_told_too() {
+        let summary = serde_json::json!({
+            "changes": [{ "address": "docker_volume.c", "action": "keep" }],
+            "forgotten": ["docker_volume.a", "docker_volume.b"],
+            "imported": [{ "address": "docker_volume.c", "id": "c" }],
+            "moved": [{ "address": "docker_volume.e", "before": "docker_volume.d" }],
+        });
+        let revision = Revision {
+            number: 2,
+            who: "me@here".to_owned(),
+            started_ms: 0,
+            origin: None,
+            command: "bimetal apply".to_owned(),
+            summary,
+            plan: None,
+            outcome: Some(RevisionOutcome::Done),
+        };
+        assert_eq!(counts(&revision), "2 forget, 1 import, 1 move");
+        let planned = text(&revision, None).split_once("Planned:\n").map(|(_, planned)| planned.to_owned());
+        insta::assert_snapshot!(planned.unwrap_or_default(), @"
+          move    docker_volume.d to docker_volume.e
+          forget  docker_volume.a
+          forget  docker_volume.b
+          import  docker_volume.c
         ");
     }
 }

@@ -112,7 +112,7 @@ pub(crate) fn so_far(schema: &TypeSchema, config: &Value, object: Object) -> Obj
 
 /// Nobody knows where in it something sensitive is.
 fn unfit(value: Value, schema: &TypeSchema, config: &Value) -> Value {
-    value.with_sensitivity(schema.block.has_sensitive() || config.has_sensitive())
+    value.with_sensitivity(schema.block.has_secrets() || config.has_sensitive())
 }
 
 /// The schema of a managed type; of one that is not known any more, an empty one.
@@ -136,4 +136,25 @@ fn nothing() -> TypeSchema {
 /// An object type says nothing of its own, so an unknown of any type stands for all.
 pub(crate) fn anything() -> Value {
     Value::unknown(Type::Any)
+}
+
+#[cfg(test)]
+mod tests {
+    use bimetal_model::schema::{Attribute, Block, Credential};
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_kept_sensitive_where_any_of_it_may_be() {
+        let unfit_under = |credential: Option<Credential>| {
+            let token = Attribute { credential, ..Attribute::required(Type::String) };
+            let block = Block { attributes: [("token".to_owned(), token)].into(), ..Block::default() };
+            let answer: Value = [("token", Value::from(1)), ("tokens", Value::from("t"))].into_iter().collect();
+            let object = Object { value: answer, private: Vec::new() };
+            so_far(&TypeSchema { block, ..nothing() }, &Value::NULL, object).value
+        };
+        assert!(unfit_under(Some(Credential::Value)).has_sensitive());
+        assert!(!unfit_under(Some(Credential::File)).has_sensitive());
+        assert!(!unfit_under(None).has_sensitive());
+    }
 }

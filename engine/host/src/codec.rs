@@ -9,7 +9,7 @@ use bimetal_model::{Address, Data, Path, ProviderKey, Step, Type, Value};
 use serde_json::{Value as Json, json};
 
 use crate::credentials::{Credentials, Secret};
-use crate::form::{Form, is_secret};
+use crate::form::Form;
 
 /// What a value belongs to: its form, and the name that its credentials go by.
 pub(crate) struct Codec<'a> {
@@ -97,7 +97,7 @@ impl Codec<'_> {
             Some(value) => value,
             None => self.read(text, known, unknowns)?,
         };
-        let value = if self.form.has_secrets { mark(value, &self.form.block) } else { value };
+        let value = if self.form.has_secrets { self.form.block.marking_secrets(value) } else { value };
         match (self.form.block.write_only_in(&value).first(), unknowns) {
             (None, _) => Ok(value),
             (Some(path), Unknowns::Allowed) => Err(format!("its answer has `{path}`, which is write-only")),
@@ -179,31 +179,6 @@ fn restore(json: &mut Json, known: &[&Value], block: &Block) {
             None => {}
         }
     }
-}
-
-/// What the schema calls sensitive is.
-pub(crate) fn mark(value: Value, block: &Block) -> Value {
-    let Value { data: Data::Object(mut members), marks } = value else { return value };
-    for (name, attribute) in &block.attributes {
-        if is_secret(attribute)
-            && let Some(value) = members.get_mut(name).filter(|value| !value.is_null())
-        {
-            value.marks.sensitive = true;
-        }
-    }
-    for (name, nested) in &block.blocks {
-        if let Some(inner) = members.remove(name) {
-            let marked = match inner {
-                Value { data: Data::List(items), marks } => {
-                    let items = items.into_iter().map(|item| mark(item, &nested.block)).collect();
-                    Value { data: Data::List(items), marks }
-                }
-                other => mark(other, &nested.block),
-            };
-            members.insert(name.clone(), marked);
-        }
-    }
-    Value { data: Data::Object(members), marks }
 }
 
 #[cfg(test)]

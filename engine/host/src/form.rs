@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bimetal_model::Type;
-use bimetal_model::schema::{Attribute, Block, Credential, ProviderSchema};
+use bimetal_model::schema::{Block, ProviderSchema};
 
 /// A schema, with the forms of what it speaks of.
 pub(crate) struct Offer {
@@ -53,17 +53,9 @@ impl Form {
     pub(crate) fn new(block: Block) -> Form {
         Form {
             ty: block.ty(),
-            has_credentials: any(&block, &|attribute| attribute.credential.is_some()),
-            has_secrets: any(&block, &is_secret),
+            has_credentials: block.any_attribute(&|attribute| attribute.credential.is_some()),
+            has_secrets: block.has_secrets(),
             block,
         }
     }
-}
-
-pub(crate) fn is_secret(attribute: &Attribute) -> bool {
-    attribute.sensitive || attribute.credential == Some(Credential::Value)
-}
-
-fn any(block: &Block, is_it: &dyn Fn(&Attribute) -> bool) -> bool {
-    block.attributes.values().any(is_it) || block.blocks.values().any(|nested| any(&nested.block, is_it))
 }

@@ -2,6 +2,7 @@
 //!
 //! The JSON form of these types is the contract; `plugin-sdk` writes it from Rust types.
 
+mod secrets;
 mod write_only;
 
 use std::collections::BTreeMap;
@@ -232,10 +233,9 @@ impl Attribute {
 }
 
 impl Block {
-    /// Whether any of its attributes is sensitive, however deep.
-    pub fn has_sensitive(&self) -> bool {
-        self.attributes.values().any(|attribute| attribute.sensitive)
-            || self.blocks.values().any(|nested| nested.block.has_sensitive())
+    /// Whether any of its attributes is such a one, however deep.
+    pub fn any_attribute(&self, is_it: &dyn Fn(&Attribute) -> bool) -> bool {
+        self.attributes.values().any(is_it) || self.blocks.values().any(|nested| nested.block.any_attribute(is_it))
     }
 
     /// The type of its values: every attribute there, `null` where unset.

@@ -1,51 +1,14 @@
 //! What is sensitive stays so: a provider gets values without marks, and its answers are marked again.
 
-use bimetal_model::schema::{Attribute, Block, Credential, NestedBlock};
+use bimetal_model::schema::Block;
 use bimetal_model::{Data, Value};
 
 /// The value with the marks that the schema asks for and those of the configuration at the same place.
 pub(crate) fn remark(value: Value, block: &Block, config: Option<&Value>) -> Value {
-    let value = by_schema(value, block);
+    let value = block.marking_secrets(value);
     match config {
         Some(config) if config.has_sensitive() => by_config(value, config),
         _ => value,
-    }
-}
-
-fn by_schema(mut value: Value, block: &Block) -> Value {
-    let (Data::Object(members) | Data::Map(members)) = &mut value.data else {
-        return value;
-    };
-    for (name, _) in block.attributes.iter().filter(|(_, attribute)| is_secret(attribute)) {
-        if let Some(member) = members.get_mut(name).filter(|member| !member.is_null()) {
-            member.marks.sensitive = true;
-        }
-    }
-    for (name, nested) in block.blocks.iter().filter(|(_, nested)| has_secrets(&nested.block)) {
-        if let Some(member) = members.get_mut(name) {
-            *member = nested_by_schema(std::mem::replace(member, Value::NULL), nested);
-        }
-    }
-    value
-}
-
-fn is_secret(attribute: &Attribute) -> bool {
-    attribute.sensitive || attribute.credential == Some(Credential::Value)
-}
-
-fn has_secrets(block: &Block) -> bool {
-    block.attributes.values().any(is_secret) || block.blocks.values().any(|nested| has_secrets(&nested.block))
-}
-
-fn nested_by_schema(mut value: Value, nested: &NestedBlock) -> Value {
-    match &mut value.data {
-        Data::List(items) | Data::Tuple(items) | Data::Set(items) => {
-            for item in items {
-                *item = by_schema(std::mem::replace(item, Value::NULL), &nested.block);
-            }
-            value
-        }
-        _ => by_schema(value, &nested.block),
     }
 }
 
@@ -76,6 +39,7 @@ fn by_config(mut value: Value, config: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use bimetal_model::Type;
+    use bimetal_model::schema::Attribute;
 
     use super::*;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use bimetal_model::port::Predict;
-use bimetal_model::schema::{Block, Credential, NestedBlock};
+use bimetal_model::schema::{Block, NestedBlock};
 use bimetal_model::{Data, Path, Value, path::Step};
 
 use crate::data::{Action, Change, Plan};
@@ -93,11 +93,9 @@ fn marked(value: &Value) -> Vec<Path> {
 /// Where the schema says that something sensitive may turn up.
 fn told_later(value: &Value, block: &Block, path: &Path, found: &mut Vec<Path>) {
     for (name, attribute) in &block.attributes {
-        let is_credential = attribute.credential == Some(Credential::Value);
-        let is_kept = !attribute.write_only;
-        let is_secret = is_kept && (attribute.sensitive || is_credential) || attribute.keeps_secret;
+        let keeps_secret = !attribute.write_only && attribute.is_secret() || attribute.keeps_secret;
         let may_be = value.is_unknown() || value.member(name).is_some();
-        if is_secret && may_be {
+        if keeps_secret && may_be {
             found.push(path.then(Step::Attribute(name.clone())));
         }
     }

@@ -25,8 +25,7 @@ impl Block {
 
     /// Whether any of its attributes is write-only, however deep.
     pub fn has_write_only(&self) -> bool {
-        self.attributes.values().any(|attribute| attribute.write_only)
-            || self.blocks.values().any(|nested| nested.block.has_write_only())
+        self.any_attribute(&|attribute| attribute.write_only)
     }
 
     /// Where in the value something write-only is.

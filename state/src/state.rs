@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bimetal_model::Lineage;
 use bimetal_model::lease::{Held, Holder, Lease, Scope};
 use bimetal_model::port::{Edge, Record, Remember, StateError};
 use bimetal_model::snapshot::{Intent, Revision, RevisionOutcome, Snapshot, Source};
@@ -28,7 +29,7 @@ use crate::key::{Bytes, Keys};
 use crate::opening::{self, KeyRow, Unlocked};
 use crate::seal::Sealer;
 use crate::store::{Commit, Committed, Expect, Row, Select, Store, Table, View, joined};
-use crate::words::{CHANGED, HISTORY_FROM, KEY, LAST_REVISION, LINEAGE, MOVED_TO};
+use crate::words::{CHANGED, HISTORY_FROM, KEY, LAST_REVISION, LINEAGE, MOVED_TO, TIMELINE};
 use leases::still_held;
 
 /// How often a commit is tried again because somebody else was faster.
@@ -48,7 +49,7 @@ pub struct State {
 #[derive(Clone)]
 pub(crate) struct Opened {
     pub(crate) sealer: Sealer,
-    pub(crate) lineage: String,
+    pub(crate) lineage: Lineage,
     /// What the state said of its key.
     row: KeyRow,
     /// Of that row, 0 where there is none: what is sealed is written only while that is the state's key.
@@ -86,9 +87,12 @@ impl State {
     }
 
     /// Of the state that is here, whatever key it has; `None`: there is none.
-    pub async fn lineage(&self) -> Result<Option<String>, StateError> {
-        let view = self.store.read(&[Select::One(Table::Meta, LINEAGE.to_owned())]).await?;
-        Ok(view.and_then(|view| view.answers.concat().into_iter().next()).map(|row| row.value))
+    pub async fn lineage(&self) -> Result<Option<Lineage>, StateError> {
+        let wanted = [LINEAGE, TIMELINE].map(|name| Select::One(Table::Meta, name.to_owned()));
+        let answers = self.store.read(&wanted).await?.unwrap_or_default().answers;
+        let mut values = answers.into_iter().map(|rows| rows.into_iter().next().map(|row| row.value));
+        let (state, timeline) = (values.next().flatten(), values.next().flatten());
+        Ok(state.map(|state| Lineage { state, timeline: timeline.unwrap_or_default() }))
     }
 
     /// Whether something is known here to exist, whatever key it is sealed with.
@@ -117,25 +121,27 @@ impl State {
 
     /// Reads, if there is a state, everything as of one moment.
     pub(crate) async fn look(&self, wanted: &[Select]) -> Result<Option<(Opened, View)>, StateError> {
-        let own = [LINEAGE, KEY, MOVED_TO].map(|name| Select::One(Table::Meta, name.to_owned()));
+        let own = [LINEAGE, TIMELINE, KEY, MOVED_TO].map(|name| Select::One(Table::Meta, name.to_owned()));
         let all: Vec<Select> = wanted.iter().cloned().chain(own).collect();
         let Some(mut view) = self.store.read(&all).await? else { return Ok(None) };
         let mut own = view.answers.split_off(wanted.len()).into_iter().map(|rows| rows.into_iter().next());
-        let (lineage, key, moved) = (own.next().flatten(), own.next().flatten(), own.next().flatten());
+        let mut next = || own.next().flatten();
+        let (state, timeline, key, moved) = (next(), next(), next(), next());
         if let Some(Row { value, .. }) = moved {
             let reason = format!("the state that was here is in {value} now");
             return Err(StateError::Store { store: self.place(), reason });
         }
         // The first commit writes it, and nothing removes it.
-        let Some(Row { value: lineage, .. }) = lineage else {
+        let Some(Row { value: state, .. }) = state else {
             return Err(self.told(StateError::Damaged("it does not say any more which state it is".to_owned())));
         };
+        let lineage = Lineage { state, timeline: timeline.map(|row| row.value).unwrap_or_default() };
         let opened = self.open_with(lineage, key).await.map_err(|error| self.told(error))?;
         Ok(Some((opened, view)))
     }
 
     /// The state, opened with what it says of its key, or with what is known of that already.
-    async fn open_with(&self, lineage: String, key: Option<Row>) -> Result<Opened, StateError> {
+    async fn open_with(&self, lineage: Lineage, key: Option<Row>) -> Result<Opened, StateError> {
         let key_version = key.as_ref().map_or(0, |row| row.version);
         let row = KeyRow::parse(key.as_ref().map(|row| &*row.value))?;
         let is_same = |opened: &Opened| opened.key_version == key_version && opened.row == row;
@@ -143,7 +149,7 @@ impl State {
         if let Some(opened) = known {
             return Ok(opened);
         }
-        let (keys, realm) = (self.keys.clone(), lineage.clone());
+        let (keys, realm) = (self.keys.clone(), lineage.state.clone());
         let Unlocked { row, sealer, data } = self.apart(move || opening::open(row, &keys, &realm)).await?;
         let new = Opened { sealer, lineage, row, key_version, data };
         self.remember(new.clone());
@@ -182,11 +188,11 @@ impl State {
             if let Some((opened, _)) = self.look(&[]).await? {
                 return Ok(opened);
             }
-            let lineage = self.edge.new_id();
+            let lineage = Lineage { state: self.edge.new_id(), timeline: String::new() };
             let key = match self.keys.seal.is_empty() {
                 true => None,
                 false => {
-                    let (keys, realm) = (self.keys.clone(), lineage.clone());
+                    let (keys, realm) = (self.keys.clone(), lineage.state.clone());
                     self.apart(move || opening::with_new_key(&keys, &realm)).await?.row.to_text()
                 }
             };
@@ -195,13 +201,16 @@ impl State {
     }
 
     /// What makes a state, where there is none.
-    fn first_commit(&self, lineage: &str, key: Option<String>) -> Commit {
+    fn first_commit(&self, lineage: &Lineage, key: Option<String>) -> Commit {
         let mut commit = Commit { id: self.edge.new_id(), ..Commit::default() };
         commit.expect.push(Expect::Version(Table::Meta, LINEAGE.to_owned(), 0));
-        let rows = [(LINEAGE, lineage), (CHANGED, ""), (LAST_REVISION, "0"), (HISTORY_FROM, "0")];
+        let rows = [(LINEAGE, &*lineage.state), (CHANGED, ""), (LAST_REVISION, "0"), (HISTORY_FROM, "0")];
         rows.into_iter().for_each(|(name, value)| commit.put(Table::Meta, name, value));
-        if let Some(key) = key {
-            commit.put(Table::Meta, KEY, key);
+        let timeline = Some(lineage.timeline.clone()).filter(|timeline| !timeline.is_empty());
+        for (name, value) in [(TIMELINE, timeline), (KEY, key)] {
+            if let Some(value) = value {
+                commit.put(Table::Meta, name, value);
+            }
         }
         commit
     }

@@ -4,6 +4,8 @@ use crate::store::Table;
 
 /// The random id that a state gets when it is made.
 pub(crate) const LINEAGE: &str = "lineage";
+/// A random id, new whenever the state begins anew from a copy of itself; there is none where it never did.
+pub(crate) const TIMELINE: &str = "timeline";
 /// What the state says of its key; there is none where it has no key. Whoever writes expects it to be as it was.
 pub(crate) const KEY: &str = "key_check";
 /// The number of the last revision.

@@ -150,12 +150,21 @@ async fn the_newest_backup_is_put_back_and_what_was_there_is_kept() {
         (restored.from, std::fs::read(restored.aside.unwrap()).unwrap()),
         (first.path.clone(), b"broken".to_vec())
     );
-    assert_eq!(read(&scene, keys("a")).await.unwrap(), right);
+    let again = read(&scene, keys("a")).await.unwrap();
+    let (then, now) = (&right.0.lineage, &again.0.lineage);
+    assert!(now.state == then.state && now.timeline != then.timeline, "what it counts from here on is something else");
+    assert!(assert_right_or_told(&scene, keys("a"), &right, "put back").await);
+    // What was copied when it had as many commits, but others, is no copy of it.
+    let store = scene.store(keys("a")).await.unwrap();
+    let before = std::fs::read(&first.path).unwrap();
+    assert_eq!(store.back_up().await.unwrap().unwrap(), first.path);
+    assert_ne!(std::fs::read(&first.path).unwrap(), before);
+    drop(store);
     // A backup that is broken itself is not put back.
     std::fs::write(&first.path, "broken too").unwrap();
     let error = restore(&scene.path(), None).unwrap_err().to_string();
     assert!(error.contains("backup-") && error.contains("no database"), "{error}");
-    assert_eq!(read(&scene, keys("a")).await.unwrap(), right);
+    assert_eq!(read(&scene, keys("a")).await.unwrap(), again);
     let nowhere = scene.folder.path().join("nowhere");
     let error = restore(&scene.path(), Some(&nowhere)).unwrap_err().to_string();
     assert!(error.contains("nowhere"), "{error}");

@@ -235,7 +235,8 @@ fn a_broken_state_is_told_and_its_backup_is_put_back() {
     let bimetal = secretive(Bimetal::new(SECRETIVE));
     bimetal.apply();
     bimetal.write("more.bm.hcl", "output \"more\" {\n  value = 1\n}\n");
-    bimetal.apply();
+    bimetal.ok(&["plan", "--out", "saved"]);
+    bimetal.ok(&["apply", "saved"]);
     let state = bimetal.folder().join(".bimetal/state.db");
     std::fs::write(&state, "broken").expect("our own file");
     let broken = bimetal.run(&["apply", "--auto-approve"]);
@@ -247,6 +248,8 @@ fn a_broken_state_is_told_and_its_backup_is_put_back() {
     opens(&bimetal);
     // It was made before the last apply.
     assert!(!bimetal.ok(&["output"]).contains("more"));
+    let done = bimetal.run(&["apply", "saved"]).failed();
+    assert!(done.contains("the state went to another place, or back to a backup"), "{done}");
     bimetal.apply();
     bimetal.assert_settled();
     assert_nowhere(&bimetal, TOKEN);

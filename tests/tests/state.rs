@@ -143,7 +143,7 @@ fn a_state_moves_where_the_configuration_says() {
 fn nobody_gets_everything_a_second_time_in_another_place() {
     let Stage { bimetal, .. } = &Stage::new();
     let want = |place: &str| {
-        let block = format!("bimetal {{\n  state \"local\" {{\n    path = \"{place}\"\n  }}\n}}\n");
+        let block = format!("bimetal {{\n  state \"local\" {{\n    path = \"./{place}\"\n  }}\n}}\n");
         bimetal.write("state.bm.hcl", &block);
     };
     want("one");

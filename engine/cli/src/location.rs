@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use bimetal_model::diagnostic::has_errors;
 use bimetal_model::schema::{Attribute, Block};
 use bimetal_model::{Diagnostic, Type, Value};
+use bimetal_sources::checkout::resolved;
 use bimetal_state::{Bucket, Location};
+use percent_encoding::percent_decode_str;
 
 use crate::configuration::from_root;
 use crate::failure::Failure;
@@ -94,12 +96,12 @@ fn located(root: &Path, kind: &str, text: impl Fn(&str) -> Option<String>) -> Re
     let needed = |name: &str| text(name).ok_or_else(|| Diagnostic::error(format!("`state \"{kind}\"` needs `{name}`")));
     let bucket = |scheme: &str, bucket: String| {
         let options = text_options(root, kind, &text);
-        let prefix = text("prefix").map(|prefix| format!("/{prefix}")).unwrap_or_default();
+        let prefix = text("prefix").map(|prefix| format!("/{}", prefix.trim_matches('/'))).unwrap_or_default();
         Location::Objects(Bucket { url: format!("{scheme}://{bucket}{prefix}"), options })
     };
     match kind {
-        "sqlite" => Ok(Location::Sqlite(root.join(text("path").unwrap_or_else(|| DEFAULT.to_owned())))),
-        "local" => Ok(folder(&root.join(needed("path")?))),
+        "sqlite" => Ok(Location::Sqlite(from_root(root, &text("path").unwrap_or_else(|| DEFAULT.to_owned())))),
+        "local" => Ok(folder(&from_root(root, &needed("path")?))),
         "postgres" => {
             let schema = text("schema").unwrap_or_else(|| SCHEMA.to_owned());
             Ok(Location::Postgres { url: needed("url")?, schema })
@@ -111,12 +113,16 @@ fn located(root: &Path, kind: &str, text: impl Fn(&str) -> Option<String>) -> Re
     }
 }
 
+/// What may be said of a bucket beside where it is.
+fn options(kind: &str) -> impl Iterator<Item = &'static str> {
+    let placed = ["bucket", "container", "prefix"];
+    arguments(kind).into_iter().flatten().copied().filter(move |name| !placed.contains(name))
+}
+
 /// What the store's library is told, by the names that it has for it.
 fn text_options(root: &Path, kind: &str, text: &impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
-    let placed = ["bucket", "container", "prefix"];
-    let names = arguments(kind).into_iter().flatten().filter(|name| !placed.contains(*name));
-    let mut options: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in names.filter_map(|name| Some((*name, text(name)?))) {
+    let mut told: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in options(kind).filter_map(|name| Some((name, text(name)?))) {
         let theirs = match (kind, name) {
             ("azure", "account") => "account_name",
             ("azure", "access_key") => "account_key",
@@ -128,34 +134,57 @@ fn text_options(root: &Path, kind: &str, text: &impl Fn(&str) -> Option<String>)
             _ => value,
         };
         if name == "endpoint" && value.starts_with("http://") && kind != "gcs" {
-            options.insert("allow_http".to_owned(), "true".to_owned());
+            told.insert("allow_http".to_owned(), "true".to_owned());
         }
-        options.insert(theirs.to_owned(), value);
+        told.insert(theirs.to_owned(), value);
     }
-    options
+    told
 }
 
 fn folder(path: &Path) -> Location {
-    Location::Objects(Bucket { url: format!("file://{}", path.display()), options: BTreeMap::new() })
+    let url = format!("file://{}", resolved(Path::new("/"), path).display());
+    Location::Objects(Bucket { url, options: BTreeMap::new() })
 }
 
 /// A place in one word: the path of a file or of a folder, or an address.
 pub(crate) fn parse(root: &Path, text: &str) -> Result<Location, Failure> {
-    let Some((scheme, _)) = text.split_once("://") else {
+    let Some((scheme, rest)) = text.split_once("://") else {
         let path = root.join(text);
         return Ok(if path.is_dir() { folder(&path) } else { Location::Sqlite(path) });
     };
-    let (url, query) = text.split_once('?').unwrap_or((text, ""));
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let options = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    match scheme {
-        "postgres" | "postgresql" => Ok(Location::Postgres { url: text.to_owned(), schema: SCHEMA.to_owned() }),
-        "s3" | "gs" | "az" | "file" => Ok(Location::Objects(Bucket { url: url.to_owned(), options })),
+    let kind = match scheme {
+        "postgres" | "postgresql" => return Ok(database(text)),
+        "file" => return Ok(folder(&root.join(rest))),
+        "s3" => "s3",
+        "gs" => "gcs",
+        "az" => "azure",
         other => {
             let error = Diagnostic::error(format!("no state store has addresses that begin with `{other}://`"));
-            Err(error.hint("there are `postgres://`, `s3://`, `gs://`, `az://`, `file://`, and paths").into())
+            return Err(error.hint("there are `postgres://`, `s3://`, `gs://`, `az://`, `file://`, and paths").into());
         }
+    };
+    let (url, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut given = BTreeMap::new();
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        if !options(kind).any(|known| known == name) {
+            let known: Vec<String> = options(kind).map(|known| format!("`{known}`")).collect();
+            let error = Diagnostic::error(format!("an address that begins with `{scheme}://` has no option `{name}`"));
+            return Err(error.hint(format!("there are {}", known.join(", "))).into());
+        }
+        given.insert(name, percent_decode_str(value).decode_utf8_lossy().into_owned());
     }
+    let options = text_options(root, kind, &|name| given.get(name).cloned());
+    Ok(Location::Objects(Bucket { url: url.to_owned(), options }))
+}
+
+/// The address of a database, which may say the schema, too: the server knows no such option.
+fn database(text: &str) -> Location {
+    let (url, query) = text.split_once('?').unwrap_or((text, ""));
+    let (schema, others): (Vec<&str>, Vec<&str>) =
+        query.split('&').filter(|pair| !pair.is_empty()).partition(|pair| pair.starts_with("schema="));
+    let schema = schema.last().and_then(|pair| pair.split_once('=')).map_or(SCHEMA, |(_, schema)| schema);
+    let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
+    Location::Postgres { url: format!("{url}{query}"), schema: schema.to_owned() }
 }
 
 #[cfg(test)]
@@ -183,8 +212,14 @@ mod tests {
         let place = |text: &str| told(&parse(Path::new("/r"), text).unwrap());
         assert_eq!(place("old/state.db"), "/r/old/state.db");
         assert_eq!(place("postgres://u@h/d?sslmode=require"), "postgres://u@h/d?sslmode=require bimetal");
+        assert_eq!(place("postgres://u@h/d?schema=s&sslmode=require"), "postgres://u@h/d?sslmode=require s");
+        assert_eq!(place("postgres://u@h/d?schema=s"), "postgres://u@h/d s");
         assert_eq!(place("s3://b/p?region=x"), r#"s3://b/p {"region": "x"}"#);
+        let options = r#"{"account_key": "a+b/==", "allow_http": "true", "endpoint": "http://h/a"}"#;
+        assert_eq!(place("az://b/p?endpoint=http://h/a&access_key=a%2Bb/=="), format!("az://b/p {options}"));
+        assert_eq!(place("file:///srv/./a/../state"), "file:///srv/state {}");
         assert!(parse(Path::new("/r"), "ftp://x").is_err());
+        assert!(parse(Path::new("/r"), "s3://b?regoin=x").is_err());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display().to_string();
         assert_eq!(place(&path), format!("file://{path} {{}}"));
@@ -199,8 +234,9 @@ mod tests {
         };
         assert_eq!(place("sqlite", &[]).unwrap(), "/r/.bimetal/state.db");
         assert_eq!(place("local", &[("path", "s")]).unwrap(), "file:///r/s {}");
+        assert_eq!(place("local", &[("path", "./a/../s")]).unwrap(), "file:///r/s {}");
         assert_eq!(place("postgres", &[]).unwrap_err(), "`state \"postgres\"` needs `url`");
-        let s3 = [("bucket", "b"), ("prefix", "p/q"), ("endpoint", "http://h:1")];
+        let s3 = [("bucket", "b"), ("prefix", "/p/q/"), ("endpoint", "http://h:1")];
         let options = r#"{"allow_http": "true", "endpoint": "http://h:1"}"#;
         assert_eq!(place("s3", &s3).unwrap(), format!("s3://b/p/q {options}"));
         let gcs = [("bucket", "b"), ("service_account_path", "keys/robot.json")];

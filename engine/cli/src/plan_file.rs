@@ -10,10 +10,10 @@ use std::path::Path;
 
 use bimetal_config::SourceFile;
 use bimetal_config::lock::Lock;
-use bimetal_model::Diagnostic;
 use bimetal_model::port::{Edge as _, Predict};
 use bimetal_model::question::Observed;
 use bimetal_model::snapshot::{Intent, Object};
+use bimetal_model::{Diagnostic, Lineage};
 use bimetal_plan::Plan;
 use bimetal_state::{Keys, StateName, open_file, seal_file};
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ pub(crate) fn write(
     };
     let text =
         serde_json::to_vec(&saved).map_err(|error| Diagnostic::error(format!("the plan can't be written: {error}")))?;
-    let sealed = seal_file(keys, PURPOSE, &planned.plan.lineage, &text)?;
+    let sealed = seal_file(keys, PURPOSE, &planned.plan.lineage.to_string(), &text)?;
     write_private(path, &sealed).map_err(io(&format!("writing `{}`", path.display())))
 }
 
@@ -143,14 +143,24 @@ pub(crate) fn check_state(made_for: &str, name: &StateName) -> Result<(), Diagno
 
 /// Whether the plan was made for this state, and from the configuration that is here. Where there is none, as on a machine that
 /// was given the plan alone, the plan's own counts.
-pub(crate) fn check_origin(plan: &Plan, lineage: Option<&str>, here: &[SourceFile]) -> Result<(), Diagnostic> {
+pub(crate) fn check_origin(plan: &Plan, lineage: Option<&Lineage>, here: &[SourceFile]) -> Result<(), Diagnostic> {
     check(&plan.lineage, &plan.files, lineage, here)
 }
 
-fn check(made_for: &str, then: &[SourceFile], lineage: Option<&str>, here: &[SourceFile]) -> Result<(), Diagnostic> {
+fn check(
+    made_for: &Lineage,
+    then: &[SourceFile],
+    lineage: Option<&Lineage>,
+    here: &[SourceFile],
+) -> Result<(), Diagnostic> {
     let hint = "make a new one with `bimetal plan --out FILE`";
-    if !made_for.is_empty() && lineage != Some(made_for) {
-        return Err(Diagnostic::error("the saved plan was made for another state").hint(hint));
+    if !made_for.is_none() && lineage != Some(made_for) {
+        let is_the_same = lineage.is_some_and(|lineage| lineage.state == made_for.state);
+        let error = match is_the_same {
+            true => "the state went to another place, or back to a backup, after the saved plan was made",
+            false => "the saved plan was made for another state",
+        };
+        return Err(Diagnostic::error(error).hint(hint));
     }
     let differences = differences(then, here);
     if here.is_empty() || differences.is_empty() {
@@ -182,7 +192,8 @@ mod tests {
     }
 
     fn said(made_for: &str, then: &[(&str, &str)], lineage: Option<&str>, here: &[(&str, &str)]) -> String {
-        let checked = check(made_for, &sources(then), lineage, &sources(here));
+        let lineage = lineage.map(|lineage| lineage.to_owned().into());
+        let checked = check(&made_for.to_owned().into(), &sources(then), lineage.as_ref(), &sources(here));
         checked.map_or_else(|error| error.summary, |()| "fine".to_owned())
     }
 
@@ -204,6 +215,9 @@ mod tests {
             let said = said("l", &[("a.bm.hcl", "1")], lineage, &[("a.bm.hcl", "3")]);
             assert_eq!(said, "the saved plan was made for another state");
         }
+        let since = "the state went to another place, or back to a backup, after the saved plan was made";
+        assert_eq!(said("l", &[], Some("l@1"), &[]), since);
+        assert_eq!(said("l@1", &[], Some("l"), &[]), since);
         assert_eq!(said("", &[], None, &[]), "fine", "there was no state yet");
     }
 }

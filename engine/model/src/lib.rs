@@ -9,6 +9,7 @@ pub mod event;
 pub mod image;
 pub mod json;
 pub mod lease;
+pub mod lineage;
 pub mod number;
 pub mod path;
 pub mod placement;
@@ -25,6 +26,7 @@ pub mod version;
 
 pub use address::{Address, AddressParts, BlockKind, Key, ModulePath, ProviderKey, ProviderName};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use lineage::Lineage;
 pub use number::Number;
 pub use path::{Path, Step};
 pub use platform::Platform;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::address::{Address, ProviderKey};
 use crate::diagnostic::Diagnostics;
 use crate::image::{ImageIndex, ImageSource};
+use crate::lineage::Lineage;
 use crate::port::Refusal;
 use crate::snapshot::{Intent, Object, Objects};
 use crate::value::Value;
@@ -58,7 +59,7 @@ pub struct Answers {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
     /// Of the snapshot that was refreshed.
-    pub lineage: String,
+    pub lineage: Lineage,
     /// What exists now. An object that an interrupted creation left has `unfinished` set.
     pub objects: Objects,
     /// What differs from what state remembers.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, ProviderKey};
 use crate::image::{ImageIndex, ImageSource};
+use crate::lineage::Lineage;
 use crate::placement::Placement;
 use crate::value::Value;
 
@@ -88,8 +89,8 @@ pub struct Intent {
 /// The whole state at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// A random id given when the state was made.
-    pub lineage: String,
+    /// Which state it is of.
+    pub lineage: Lineage,
     /// Of the commit that last changed any of it.
     pub serial: u64,
     /// What exists.

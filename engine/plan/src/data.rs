@@ -10,7 +10,7 @@ use bimetal_model::image::{ImageIndex, ImageSource};
 use bimetal_model::placement::Placement;
 use bimetal_model::question::{Drift, Question};
 use bimetal_model::snapshot::{Intent, Origin, Stored};
-use bimetal_model::{Address, BlockKind, Path, ProviderKey, Value};
+use bimetal_model::{Address, BlockKind, Lineage, Path, ProviderKey, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Difference, diff, unknown};
@@ -41,7 +41,7 @@ pub struct Plan {
     /// What for.
     pub mode: Mode,
     /// Of the state that it was made against.
-    pub lineage: String,
+    pub lineage: Lineage,
     /// The configuration's text: `apply` evaluates it again with real values.
     pub files: Vec<SourceFile>,
     /// Which version of the configuration that is, where somebody knows it.

@@ -33,7 +33,7 @@ service "web" {
 fn snapshot(world: &World) -> Snapshot {
     let objects = world.observed.objects.clone();
     let versions = objects.keys().map(|address| (address.clone(), 5)).collect();
-    Snapshot { lineage: "l".to_owned(), serial: 5, objects, versions, ..Snapshot::default() }
+    Snapshot { lineage: "l".to_owned().into(), serial: 5, objects, versions, ..Snapshot::default() }
 }
 
 fn bound(config: &str, world: &World, mode: Mode) -> (Plan, Snapshot) {

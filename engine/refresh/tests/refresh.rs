@@ -208,7 +208,14 @@ fn intent(id: &str, address: &str, effect: Effect) -> Intent {
 
 fn snapshot(objects: Vec<(String, Stored)>, intents: Vec<Intent>) -> Snapshot {
     let objects = objects.into_iter().map(|(text, stored)| (address(&text), stored.into())).collect();
-    Snapshot { lineage: "l".to_owned(), serial: 7, objects, intents, outputs: BTreeMap::new(), ..Snapshot::default() }
+    Snapshot {
+        lineage: "l".to_owned().into(),
+        serial: 7,
+        objects,
+        intents,
+        outputs: BTreeMap::new(),
+        ..Snapshot::default()
+    }
 }
 
 fn world<const N: usize>(answers: [(&str, Result<Option<Object>, String>); N]) -> Fake {
@@ -226,7 +233,7 @@ async fn what_changed_or_went_is_drift() {
     let objects = names.map(|name| (name, stored("docker_volume", None))).to_vec();
     let (observed, diagnostics) = refresh(&snapshot(objects, vec![]), None, &calls(&fake)).await;
     assert_eq!(diagnostics, []);
-    assert_eq!(observed.lineage, "l");
+    assert_eq!(observed.lineage.state, "l");
     let drift: Vec<_> = observed.drift.iter().map(|d| (d.address.to_string(), d.after.is_some())).collect();
     assert_eq!(drift, [("docker_volume.changed".to_owned(), true), ("docker_volume.gone".to_owned(), false)]);
     assert_eq!(observed.objects[&address("docker_volume.changed")].object, object("b".into()));

@@ -134,15 +134,21 @@ fn from_anywhere(base: &Path, url: &str) -> String {
     if !url.starts_with("./") && !url.starts_with("../") {
         return url.to_owned();
     }
+    resolved(base, Path::new(url)).display().to_string()
+}
+
+/// A path seen from a base, without `.` and `..`: what stands before a `..` is gone, even if it is a link.
+pub fn resolved(base: &Path, path: &Path) -> PathBuf {
     let mut place = base.to_owned();
-    for component in Path::new(url).components() {
+    for component in path.components() {
         match component {
             Component::ParentDir => drop(place.pop()),
             Component::Normal(name) => place.push(name),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+            Component::RootDir => place = PathBuf::from("/"),
+            Component::CurDir | Component::Prefix(_) => {}
         }
     }
-    place.display().to_string()
+    place
 }
 
 /// A remote's URL as it may be shown and stored: what stands before an `@` may be a token, but not in SSH's.

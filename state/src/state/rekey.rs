@@ -66,7 +66,7 @@ impl State {
     }
 
     async fn another_key(&self, opened: &Opened, how: Rekey) -> Result<(Rekey, Unlocked), StateError> {
-        let (keys, realm, data) = (self.keys.clone(), opened.lineage.clone(), opened.data.clone());
+        let (keys, realm, data) = (self.keys.clone(), opened.lineage.state.clone(), opened.data.clone());
         self.apart(move || match (how, data) {
             (Rekey::Wrap, Some(data)) => Ok((Rekey::Wrap, opening::wrapped_anew(&data, &keys, &realm)?)),
             // What has no data key of its own has to get one.

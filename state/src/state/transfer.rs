@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bimetal_model::Lineage;
 use bimetal_model::lease::Lease;
 use bimetal_model::port::StateError;
 use serde::{Deserialize, Serialize};
@@ -13,15 +14,15 @@ use super::{Opened, State};
 use crate::document;
 use crate::opening::{self, KeyRow};
 use crate::seal::Sealer;
-use crate::store::{Commit, Committed, Expect, FORMAT, Row, Select, Table, View};
-use crate::words::{CHANGED, LINEAGE, MOVED_TO};
+use crate::store::{Commit, Committed, Expect, FORMAT, Row, Select, Table, View, Write};
+use crate::words::{CHANGED, LINEAGE, MOVED_TO, TIMELINE};
 
 /// The whole state as a document that people can read. What is sensitive is sealed as it is in the store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Document {
     format: u32,
     /// Of the state that it is from.
-    pub lineage: String,
+    pub lineage: Lineage,
     /// Of that state when it was read.
     pub serial: u64,
     /// What the state said of its key then: what is sealed in here opens with that.
@@ -85,7 +86,8 @@ impl State {
         if self.look(&[]).await?.is_some() {
             return Ok(());
         }
-        let commit = self.first_commit(&document.lineage, document.key.clone());
+        let lineage = Lineage { timeline: self.edge.new_id(), ..document.lineage.clone() };
+        let commit = self.first_commit(&lineage, document.key.clone());
         self.store.commit(&commit).await.map(drop)
     }
 
@@ -118,11 +120,11 @@ impl State {
     /// Opens what is sealed in the document.
     async fn sealer_of(&self, document: &Document, opened: &Opened) -> Result<Sealer, StateError> {
         let row = KeyRow::parse(document.key.as_deref())?;
-        if document.lineage == opened.lineage && row == opened.row {
+        if document.lineage.state == opened.lineage.state && row == opened.row {
             return Ok(opened.sealer.clone());
         }
-        let (keys, lineage) = (self.keys.clone(), document.lineage.clone());
-        self.apart(move || Ok(opening::open(row, &keys, &lineage)?.sealer)).await
+        let (keys, realm) = (self.keys.clone(), document.lineage.state.clone());
+        self.apart(move || Ok(opening::open(row, &keys, &realm)?.sealer)).await
     }
 
     /// Copies everything, its history and its key too, to a store that has no state, or an earlier copy of this one; then leaves
@@ -134,10 +136,10 @@ impl State {
         let theirs = other.store.read(&Table::ALL.map(Select::Keys)).await?.unwrap_or_default();
         let lineage = other.store.read(&[Select::One(Table::Meta, LINEAGE.to_owned())]).await?.unwrap_or_default();
         let lineage = lineage.answers.concat();
-        if lineage.first().is_some_and(|row| row.value != opened.lineage) {
+        if lineage.first().is_some_and(|row| row.value != opened.lineage.state) {
             return Err(StateError::Store { store: other.place(), reason: "another state is there".to_owned() });
         }
-        let mut commit = copy(view, theirs);
+        let mut commit = copy(view, theirs, self.edge.new_id());
         commit.id = self.edge.new_id();
         let version = lineage.first().map_or(0, |row| row.version);
         commit.expect.push(Expect::Version(Table::Meta, LINEAGE.to_owned(), version));
@@ -161,10 +163,17 @@ fn texts(sealer: &Sealer, rows: Vec<Row>, table: Table) -> Result<BTreeMap<Strin
 
 fn check(document: &Document, opened: &Opened, serial: u64, is_empty: bool) -> Result<(), StateError> {
     let Document { lineage, serial: known, .. } = document;
-    if *lineage != opened.lineage {
+    if lineage.state != opened.lineage.state {
         return Err(StateError::Foreign("the document is of another state".to_owned()));
     }
-    if *known != serial && !is_empty {
+    if is_empty {
+        return Ok(());
+    }
+    if lineage.timeline != opened.lineage.timeline {
+        let reason = "the state went to another place, or back to a backup, after the document was pulled";
+        return Err(StateError::Foreign(reason.to_owned()));
+    }
+    if *known != serial {
         let reason = format!("the state has changed since: it has serial {serial}, and the document {known}");
         return Err(StateError::Foreign(reason));
     }
@@ -209,20 +218,23 @@ fn write(writing: &mut Writing<'_>, from: &Sealer, document: &Document, present:
     outputs.into_iter().try_for_each(|(key, text)| writing.put(Table::Outputs, &key, text))
 }
 
-/// Everything but leases, in place of all that is there.
-fn copy(view: View, theirs: View) -> Commit {
-    let mut rows: BTreeMap<(Table, String), Option<String>> = BTreeMap::new();
+/// Everything but leases, in place of all that is there. Versions begin anew; promises keep theirs, and with that their order.
+fn copy(view: View, theirs: View, timeline: String) -> Commit {
+    let write = |table: Table, key: String, value: Option<String>| Write { table, key, value, version: None };
+    let mut rows: BTreeMap<(Table, String), Write> = BTreeMap::new();
     for (table, keys) in Table::ALL.into_iter().zip(theirs.answers) {
-        rows.extend(keys.into_iter().map(|row| ((table, row.key), None)));
+        rows.extend(keys.into_iter().map(|row| ((table, row.key.clone()), write(table, row.key, None))));
     }
     for (table, all) in Table::ALL.into_iter().zip(view.answers) {
-        if !matches!(table, Table::Leases | Table::Renewals) {
-            rows.extend(all.into_iter().map(|row| ((table, row.key), Some(row.value))));
+        if matches!(table, Table::Leases | Table::Renewals) {
+            continue;
+        }
+        for Row { key, value, version } in all {
+            let version = (table == Table::Intents).then_some(version);
+            rows.insert((table, key.clone()), Write { version, ..write(table, key, Some(value)) });
         }
     }
-    let mut commit = Commit::default();
-    for ((table, key), value) in rows {
-        commit.set(table, key, value);
-    }
-    commit
+    let named = write(Table::Meta, TIMELINE.to_owned(), Some(timeline));
+    rows.insert((Table::Meta, TIMELINE.to_owned()), named);
+    Commit { writes: rows.into_values().collect(), ..Commit::default() }
 }

@@ -1,5 +1,6 @@
 //! What every store has to keep.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use bimetal_model::Value;
@@ -75,7 +76,7 @@ pub(crate) async fn what_was_recorded_is_there_for_others(scene: &Scene) {
     assert_eq!(snapshot.objects, [(address("service.web.replica[0]"), stored().into())].into());
     assert_eq!(snapshot.intents, [intent("b")]);
     assert!(snapshot.outputs["url"].marks.sensitive);
-    assert!(!snapshot.lineage.is_empty());
+    assert!(!snapshot.lineage.is_none());
     assert_eq!(other.serial().await.unwrap(), snapshot.serial);
     assert_eq!(other.revisions().await.unwrap(), [Revision { number, ..revision() }]);
 }
@@ -456,7 +457,7 @@ pub(crate) async fn a_state_is_pulled_changed_and_pushed(scene: &Scene) {
     let after = state.load().await.unwrap();
     assert_eq!((&after.objects, &after.outputs, &after.intents), (&before.objects, &before.outputs, &before.intents));
     let mut document = state.pull().await.unwrap().unwrap();
-    document.lineage = "other".to_owned();
+    document.lineage = "other".to_owned().into();
     let foreign = state.push(&lease, &document, Push::Checked).await;
     assert!(matches!(foreign, Err(StateError::Foreign(_))), "{foreign:?}");
     assert!(state.push(&lease, &document, Push::Forced).await.is_err(), "it does not open");
@@ -513,7 +514,10 @@ pub(crate) async fn a_state_moves_with_all_that_it_knows(scene: &Scene) {
     let (lease, number) = begun(&state).await;
     state.record(&lease, vec![put(None), put_plain("a.a", 1)]).await.unwrap();
     state.keep_secret("ca", b"first").await.unwrap();
+    state.intend(&lease, &[intent("z")]).await.unwrap();
+    state.intend(&lease, &[intent("y")]).await.unwrap();
     state.finish(&lease, number, RevisionOutcome::Done).await.unwrap();
+    let (document, before) = (state.pull().await.unwrap().unwrap(), state.load().await.unwrap());
     let folder = tempfile::tempdir().unwrap();
     let location = Location::Sqlite(folder.path().join("new.db"));
     let new = open(location.clone(), keys(KEY), scene.clock.clone()).await.unwrap();
@@ -522,12 +526,19 @@ pub(crate) async fn a_state_moves_with_all_that_it_knows(scene: &Scene) {
     let moved = state.load().await.unwrap_err().to_string();
     assert!(moved.contains("new.db"), "{moved}");
     assert_eq!(state.standing().await.unwrap(), Standing::MovedTo(new.place()));
-    assert_eq!(new.load().await.unwrap().objects.len(), 2);
+    let after = new.load().await.unwrap();
+    assert_eq!((&after.objects, &after.intents), (&before.objects, &before.intents));
+    assert_eq!(after.lineage.state, before.lineage.state);
     assert_eq!(new.secret("ca").await.unwrap().unwrap(), b"first");
     assert_eq!(new.at(1).await.unwrap().objects.len(), 2);
     assert_eq!(new.leases().await.unwrap(), []);
     let (lease, _) = begun(&new).await;
+    let old = new.push(&lease, &document, Push::Checked).await;
+    assert!(matches!(&old, Err(StateError::Foreign(reason)) if reason.contains("another place")), "{old:?}");
     new.record(&lease, vec![gone("a.a")]).await.unwrap();
     new.move_to(&lease, &state).await.unwrap();
-    assert_eq!(scene.state().await.load().await.unwrap().objects.len(), 1, "and back");
+    let back = scene.state().await.load().await.unwrap();
+    assert_eq!(back.objects.len(), 1, "and back");
+    let timelines = BTreeSet::from([before, after, back].map(|snapshot| snapshot.lineage.timeline));
+    assert_eq!(timelines.len(), 3, "versions are other ones everywhere: {timelines:?}");
 }

@@ -152,7 +152,7 @@ async fn saved(session: &Session, path: &Path, planning: &Planning, doing: &Doin
     // First of all: what is wrong with a plan of another folder is not its providers.
     check_origin(
         &plan,
-        store.lineage().await?.as_deref(),
+        store.lineage().await?.as_ref(),
         &session.sources(&session.given(&planning.variables)?).await?,
     )?;
     let mut world = World::over(session, configuration, store).await?;

@@ -124,7 +124,7 @@ mod tests {
     use bimetal_model::placement::Placement;
     use bimetal_model::question::Drift;
     use bimetal_model::snapshot::{Object, Stored};
-    use bimetal_model::{Path, ProviderKey, Type, Value};
+    use bimetal_model::{Lineage, Path, ProviderKey, Type, Value};
     use bimetal_plan::{Action, Change, OutputChange, Reason};
 
     use super::super::style::plain;
@@ -174,7 +174,7 @@ mod tests {
     fn plan(changes: Vec<Change>) -> Plan {
         Plan {
             mode: Mode::Apply,
-            lineage: String::new(),
+            lineage: Lineage::default(),
             files: Vec::new(),
             origin: None,
             planned_ms: None,

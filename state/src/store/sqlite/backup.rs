@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use bimetal_model::Lineage;
 use bimetal_model::port::StateError;
 use rusqlite::{Connection, OpenFlags};
 
@@ -14,6 +15,8 @@ use super::file::{Found, inspect};
 use super::use_of::Use;
 use super::{Trouble, damage, statement};
 use crate::key::{random, sync_folder};
+use crate::store::{Commit, Table};
+use crate::words::TIMELINE;
 
 /// How many are kept.
 const MOST: usize = 5;
@@ -79,11 +82,11 @@ pub(super) fn back_up(state: &Path) -> Result<Option<PathBuf>, Trouble> {
 }
 
 /// Which state, and when in its life.
-fn moment(connection: &Connection) -> Result<(String, u64), Trouble> {
+fn moment(connection: &Connection) -> Result<(Lineage, u64), Trouble> {
     Ok((statement::lineage(connection)?, statement::changed(connection)?))
 }
 
-fn is_copy(path: &Path, moment: &(String, u64)) -> bool {
+fn is_copy(path: &Path, moment: &(Lineage, u64)) -> bool {
     let copied = read_only(path).map_err(Trouble::from).and_then(|copy| self::moment(&copy));
     copied.is_ok_and(|copied| copied == *moment)
 }
@@ -101,8 +104,11 @@ pub(super) fn copy(connection: &Connection, draft: &Path) -> Result<(), Trouble>
 }
 
 pub(super) fn draft_of(path: &Path) -> Result<PathBuf, Trouble> {
-    let random: String = random::<6>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(with_suffix(path, &format!(".{random}.new")))
+    Ok(with_suffix(path, &format!(".{}.new", random_name::<6>()?)))
+}
+
+fn random_name<const BYTES: usize>() -> Result<String, Trouble> {
+    Ok(random::<BYTES>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Removes those that are too many. One that can't be removed is no reason not to go on.
@@ -152,19 +158,34 @@ fn put_back(state: &Path, from: &Path) -> Result<Restored, Trouble> {
     let draft = draft_of(state)?;
     let mut source = File::open(from)?;
     let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let copied = std::io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all());
-    let placed = copied.and_then(|()| move_aside(state)).and_then(|aside| {
+    let copied = std::io::copy(&mut source, &mut copy).map_err(Trouble::from).and_then(|_| begin_anew(&draft));
+    let placed = copied.and_then(|()| {
+        copy.sync_all()?;
+        let aside = move_aside(state)?;
         std::fs::rename(&draft, state)?;
         sync_folder(state)?;
         Ok(aside)
     });
     match placed {
         Ok(aside) => Ok(Restored { from: from.to_owned(), aside }),
-        Err(error) => {
+        Err(trouble) => {
             let _ = std::fs::remove_file(&draft);
-            Err(error.into())
+            Err(trouble)
         }
     }
+}
+
+/// The copy counts on from where it was, as what was there did: what is bound to that may not take one for the other.
+fn begin_anew(draft: &Path) -> Result<(), Trouble> {
+    let mut connection = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if matches!(inspect(&connection)?, Found::Empty | Found::Older) {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    let mut commit = Commit::default();
+    commit.put(Table::Meta, TIMELINE, random_name::<16>()?);
+    statement::append(&transaction, &commit.writes)?;
+    Ok(transaction.commit()?)
 }
 
 /// The state with what SQLite keeps beside it, under the first free name.

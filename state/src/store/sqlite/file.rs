@@ -96,9 +96,7 @@ impl File {
                 return Ok(Committed::Refused);
             }
         }
-        let serial = statement::serial(&transaction)? + 1;
-        statement::write(&transaction, &commit.writes, serial)?;
-        statement::set_serial(&transaction, serial)?;
+        let serial = statement::append(&transaction, &commit.writes)?;
         transaction.commit()?;
         Ok(Committed::Done(serial))
     }

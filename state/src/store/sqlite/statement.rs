@@ -1,9 +1,10 @@
 //! The statements: all tables have the same columns.
 
+use bimetal_model::Lineage;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Transaction};
 
 use crate::store::{Expect, Row, Select, Table, Write};
-use crate::words::{CHANGED, LINEAGE};
+use crate::words::{CHANGED, LINEAGE, TIMELINE};
 
 /// What makes all tables.
 pub(super) fn tables() -> String {
@@ -24,10 +25,13 @@ pub(super) fn serial(connection: &Connection) -> rusqlite::Result<u64> {
         .map(i64::cast_unsigned)
 }
 
-/// The random id that the state got when it was made.
-pub(super) fn lineage(connection: &Connection) -> rusqlite::Result<String> {
-    let query = "SELECT value FROM meta WHERE key = ?1";
-    Ok(connection.query_row(query, [LINEAGE], |row| row.get(0)).optional()?.unwrap_or_default())
+/// Which state it is.
+pub(super) fn lineage(connection: &Connection) -> rusqlite::Result<Lineage> {
+    let text = |name: &str| {
+        let query = "SELECT value FROM meta WHERE key = ?1";
+        connection.query_row(query, [name], |row| row.get(0)).optional().map(Option::unwrap_or_default)
+    };
+    Ok(Lineage { state: text(LINEAGE)?, timeline: text(TIMELINE)? })
 }
 
 /// Of the commit that last changed the state.
@@ -59,6 +63,14 @@ pub(super) fn holds(connection: &Connection, expect: &Expect) -> rusqlite::Resul
     };
     let version = expect.row().map(version).transpose()?.flatten();
     Ok(expect.holds(serial(connection)?, version.map(i64::cast_unsigned)))
+}
+
+/// Writes what the next commit writes, and gives its serial.
+pub(super) fn append(transaction: &Transaction<'_>, writes: &[Write]) -> rusqlite::Result<u64> {
+    let next = serial(transaction)? + 1;
+    write(transaction, writes, next)?;
+    set_serial(transaction, next)?;
+    Ok(next)
 }
 
 pub(super) fn write(transaction: &Transaction<'_>, writes: &[Write], serial: u64) -> rusqlite::Result<()> {

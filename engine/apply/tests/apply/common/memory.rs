@@ -29,7 +29,7 @@ pub struct Memory {
 
 impl Memory {
     pub fn new(fuse: Arc<Fuse>, journal: Arc<Journal>) -> Memory {
-        let snapshot = Snapshot { lineage: "l".to_owned(), ..Snapshot::default() };
+        let snapshot = Snapshot { lineage: "l".to_owned().into(), ..Snapshot::default() };
         Memory {
             snapshot: Mutex::new(snapshot),
             fuse,

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use bimetal_model::Value;
 use bimetal_model::port::{Remember as _, StateError};
-use bimetal_state::{Key, Keys, Location, Rekey, Secret, State};
+use bimetal_state::{Key, Keys, Location, Rekey, Secret, State, restore};
 use scene::{CANARY, Scene, fill, key, keys, lock, secret};
 
 const FIXTURE: &[u8] = include_bytes!("fixtures/sealed_with_the_key.db");
@@ -97,6 +97,23 @@ async fn a_state_takes_other_keys_and_the_old_one_opens_nothing_any_more() {
         let nobody = scene.store(Keys { seal: Vec::new(), open: vec![key("b")] }).await.unwrap();
         refused(rekey(&nobody, how).await);
         assert!(!scene.has(CANARY));
+    }
+}
+
+#[tokio::test]
+async fn what_is_copied_once_there_is_another_key_opens_with_that() {
+    for how in [Rekey::Wrap, Rekey::New] {
+        let scene = Scene::new();
+        let store = scene.store(keys("a")).await.unwrap();
+        fill(&store, 3, &secret()).await.unwrap();
+        store.back_up().await.unwrap();
+        drop(store);
+        let store = scene.store(turning(key("b"), key("a"))).await.unwrap();
+        rekey(&store, how).await.unwrap();
+        store.back_up().await.unwrap();
+        drop(store);
+        restore(&scene.path(), None).unwrap();
+        assert_whole(&scene.store(keys("b")).await.unwrap(), 3).await;
     }
 }
 

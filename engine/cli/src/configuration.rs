@@ -177,10 +177,12 @@ pub(crate) fn write_lock(root: &Path, lock: &Lock) -> Result<(), Failure> {
 
 /// A path as it is written in a configuration: from its root on, or from the home folder.
 pub(crate) fn from_root(root: &Path, path: &str) -> PathBuf {
-    match path.strip_prefix("~/").zip(std::env::home_dir()) {
+    let path = match path.strip_prefix("~/").zip(std::env::home_dir()) {
         Some((rest, home)) => home.join(rest),
         None => root.join(path),
-    }
+    };
+    // Without a `.` in the middle, as it is shown.
+    path.components().collect()
 }
 
 /// Of those that functions read, in bytes.

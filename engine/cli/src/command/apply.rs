@@ -231,6 +231,10 @@ impl Act<'_> {
     async fn do_it(self, session: &Session, world: &World, lease: &Lease) -> Result<ExitCode, Failure> {
         let Planned { plan, observed, desired } = self.planned;
         if !bimetal_apply::has_work(plan, &observed.resolved, &*world.host) {
+            // Any other was shown when it was made.
+            if self.saved.is_some() && !session.json {
+                show_plan(session, plan, self.planning.detail);
+            }
             return Ok(nothing_to_do(session, plan));
         }
         world.store.back_up().await?;

@@ -66,7 +66,7 @@ pub(super) fn back_up(state: &Path) -> Result<Option<PathBuf>, Trouble> {
     let connection = Connection::open_with_flags(state, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     let moment = moment(&connection)?;
-    let path = with_suffix(state, &format!(".backup-{}", moment.1));
+    let path = with_suffix(state, &format!(".backup-{}", moment.serial));
     if is_copy(&path, &moment) {
         return Ok(Some(path));
     }
@@ -82,11 +82,21 @@ pub(super) fn back_up(state: &Path) -> Result<Option<PathBuf>, Trouble> {
 }
 
 /// Which state, and when in its life.
-fn moment(connection: &Connection) -> Result<(Lineage, u64), Trouble> {
-    Ok((statement::lineage(connection)?, statement::changed(connection)?))
+#[derive(PartialEq)]
+struct Moment {
+    lineage: Lineage,
+    /// Of the commit that last changed it.
+    serial: u64,
+    /// Of the one that gave it its key: who has lost an older one can't open what was copied before.
+    key: u64,
 }
 
-fn is_copy(path: &Path, moment: &(Lineage, u64)) -> bool {
+fn moment(connection: &Connection) -> Result<Moment, Trouble> {
+    let (serial, key) = statement::changed(connection)?;
+    Ok(Moment { lineage: statement::lineage(connection)?, serial, key })
+}
+
+fn is_copy(path: &Path, moment: &Moment) -> bool {
     let copied = read_only(path).map_err(Trouble::from).and_then(|copy| self::moment(&copy));
     copied.is_ok_and(|copied| copied == *moment)
 }

@@ -4,7 +4,7 @@ use bimetal_model::Lineage;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Transaction};
 
 use crate::store::{Expect, Row, Select, Table, Write};
-use crate::words::{CHANGED, LINEAGE, TIMELINE};
+use crate::words::{CHANGED, KEY, LINEAGE, TIMELINE};
 
 /// What makes all tables.
 pub(super) fn tables() -> String {
@@ -34,11 +34,14 @@ pub(super) fn lineage(connection: &Connection) -> rusqlite::Result<Lineage> {
     Ok(Lineage { state: text(LINEAGE)?, timeline: text(TIMELINE)? })
 }
 
-/// Of the commit that last changed the state.
-pub(super) fn changed(connection: &Connection) -> rusqlite::Result<u64> {
-    let query = "SELECT version FROM meta WHERE key = ?1";
-    let found = connection.query_row(query, [CHANGED], |row| row.get::<_, i64>(0)).optional()?;
-    Ok(found.map_or(0, i64::cast_unsigned))
+/// Of the commits that last changed the state, and its key.
+pub(super) fn changed(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let version = |name: &str| {
+        let query = "SELECT version FROM meta WHERE key = ?1";
+        let found = connection.query_row(query, [name], |row| row.get::<_, i64>(0)).optional();
+        found.map(|version| version.map_or(0, i64::cast_unsigned))
+    };
+    Ok((version(CHANGED)?, version(KEY)?))
 }
 
 pub(super) fn set_serial(transaction: &Transaction<'_>, serial: u64) -> rusqlite::Result<()> {

@@ -32,7 +32,7 @@ pub(crate) struct Step {
 /// Steps that are not begun, and what each waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
-    ready: BTreeSet<Step>,
+    ready: Vec<Step>,
     waiting: BTreeMap<Step, BTreeSet<Step>>,
     dependents: BTreeMap<Step, Vec<Step>>,
 }
@@ -54,16 +54,16 @@ impl Graph {
                 graph.dependents.entry(other).or_default().push(step);
             }
             match before.is_empty() {
-                true => drop(graph.ready.insert(step)),
+                true => graph.ready.push(step),
                 false => drop(graph.waiting.insert(step, before)),
             }
         }
         graph
     }
 
-    /// A step that nothing holds back any more.
+    /// A step that nothing holds back any more, in no order.
     pub(crate) fn take(&mut self) -> Option<Step> {
-        self.ready.pop_first()
+        self.ready.pop()
     }
 
     /// Steps that still wait for others, which is a circle once nothing is begun any more.
@@ -78,7 +78,7 @@ impl Graph {
             before.remove(&step);
             if before.is_empty() {
                 self.waiting.remove(&dependent);
-                self.ready.insert(dependent);
+                self.ready.push(dependent);
             }
         }
     }
@@ -211,6 +211,6 @@ fn turning(plan: &Plan) -> BTreeMap<Address, Vec<&Address>> {
 }
 
 /// Whether what it removes goes after another one has taken its place, and after all have turned to that.
-fn is_late(change: &Change) -> bool {
+pub(crate) fn is_late(change: &Change) -> bool {
     change.deposed.is_some() || change.address.deposed.is_some()
 }

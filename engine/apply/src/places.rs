@@ -1,11 +1,11 @@
 //! Who may have how many of the places where calls run: one provider that is slow must not take them all.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bimetal_model::ProviderName;
-use bimetal_plan::Plan;
+use bimetal_plan::{Action, Plan};
 
-use crate::graph::{Graph, Part, Step, parts};
+use crate::graph::{Graph, Part, Step, is_late, parts};
 
 /// The places, and the steps that wait for one.
 pub(crate) struct Places {
@@ -15,14 +15,21 @@ pub(crate) struct Places {
     left: BTreeMap<ProviderName, usize>,
     /// Calls of each provider that run, in objects.
     busy: BTreeMap<ProviderName, usize>,
-    /// Steps that are ready, while their provider has its share of the places.
-    held: BTreeMap<ProviderName, VecDeque<Step>>,
+    /// Steps that are ready.
+    ready: BTreeMap<ProviderName, BTreeSet<(Turn, Step)>>,
+}
+
+/// Who comes first: a replacement that was begun is finished before another one is begun, so that not all is gone at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Finishes,
+    Begins,
 }
 
 impl Places {
     pub(crate) fn new(plan: &Plan, most: usize) -> Places {
         let mut places =
-            Places { most: most.max(1), left: BTreeMap::new(), busy: BTreeMap::new(), held: BTreeMap::new() };
+            Places { most: most.max(1), left: BTreeMap::new(), busy: BTreeMap::new(), ready: BTreeMap::new() };
         for (change, of) in plan.changes.iter().enumerate() {
             for &part in parts(of.action) {
                 *places.left.entry(provider(plan, Step { change, part }).clone()).or_default() += 1;
@@ -38,23 +45,12 @@ impl Places {
 
     /// A step that is ready, and whose provider has room.
     pub(crate) fn next(&mut self, plan: &Plan, graph: &mut Graph) -> Option<Step> {
-        if let Some(step) = self.next_held() {
-            return Some(step);
-        }
         while let Some(step) = graph.take() {
-            let provider = provider(plan, step);
-            match self.room(provider) > 0 {
-                true => return Some(step),
-                false => self.held.entry(provider.clone()).or_default().push_back(step),
-            }
+            self.ready.entry(provider(plan, step).clone()).or_default().insert((turn(plan, step), step));
         }
-        None
-    }
-
-    fn next_held(&mut self) -> Option<Step> {
-        let free = self.held.iter().find(|(name, steps)| !steps.is_empty() && self.room(name) > 0);
+        let free = self.ready.iter().find(|(name, steps)| !steps.is_empty() && self.room(name) > 0);
         let free = free.map(|(name, _)| name.clone())?;
-        self.held.get_mut(&free)?.pop_front()
+        self.ready.get_mut(&free)?.pop_first().map(|(_, step)| step)
     }
 
     /// How many more objects of a provider may be worked on.
@@ -88,6 +84,15 @@ impl Places {
             *left = left.saturating_sub(1);
         }
     }
+}
+
+fn turn(plan: &Plan, step: Step) -> Turn {
+    let change = &plan.changes[step.change];
+    let finishes = match step.part {
+        Part::Make => change.action == Action::Replace && !is_late(change),
+        Part::Remove => is_late(change),
+    };
+    if finishes { Turn::Finishes } else { Turn::Begins }
 }
 
 /// Whose step it is: what is removed belongs to who made it.

@@ -54,3 +54,22 @@ async fn who_is_due_waits_for_a_place() {
     bench.apply("resource \"fake_many\" \"m\" {\n  count = 3\n  name  = \"m${count.index}\"\n}").await;
     assert_eq!(bench.world.effects_take(Duration::ZERO), 1, "one at a time");
 }
+
+#[tokio::test]
+async fn a_replacement_is_finished_before_another_one_is_begun() {
+    let bench = Bench { parallelism: 1, ..Bench::default() };
+    let config = |kind: &str, first: bool| {
+        format!(
+            "resource \"fake_thing\" \"m\" {{\n  count = 3\n  name = \"{kind}${{count.index}}\"\n  kind = \"{kind}\"\n  \
+             lifecycle {{\n    create_before_destroy = {first}\n  }}\n}}"
+        )
+    };
+    bench.apply(&config("a", false)).await;
+    bench.apply(&config("b", false)).await;
+    let each = |first: &str, then: &str| -> Vec<String> {
+        (0..3).flat_map(|n| [first, then].map(|call| call.replace('N', &n.to_string()))).collect()
+    };
+    assert_eq!(bench.calls(), each("delete fake_thing.m[N]", "create fake_thing.m[N]"));
+    bench.apply(&config("c", true)).await;
+    assert_eq!(bench.calls(), each("create fake_thing.m[N]", "delete fake_thing.m[N].deposed[0]"));
+}

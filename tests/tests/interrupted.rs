@@ -114,6 +114,23 @@ fn a_signal_lets_what_runs_end_and_begins_nothing_more() {
     }
 }
 
+/// What moves is taken away from where it was drawn: a `^C` beside it would move that.
+#[test]
+fn ctrl_c_does_not_show_where_it_is_typed() {
+    let stage = Stage::new();
+    stage.rewind();
+    stage.server.hold();
+    let mut running = stage.bimetal.start_at_terminal(&["apply", "--auto-approve"]);
+    until_true("something to move", PATIENCE, || running.printed().contains(": creating"));
+    running.type_in("\u{3}");
+    until_true("it to be heard", PATIENCE, || running.printed().contains("Stopping:"));
+    stage.server.release();
+    let ran = running.wait();
+    assert!(ran.stdout.contains("Interrupted:") && !ran.stdout.contains("^C"), "{ran}");
+    stage.bimetal.apply();
+    stage.assert_second("Ctrl-C");
+}
+
 #[test]
 fn a_second_signal_gives_up_what_runs_and_the_next_apply_finds_it() {
     let stage = Stage::new();

@@ -169,7 +169,8 @@ fn what_somebody_else_made_is_imported_as_it_is() {
     // What differs from the configuration is changed, and said before.
     assert!(plan.contains("docker_network.back") && plan.contains("# forces replacement"), "{plan}");
     assert!(plan.contains("docker_volume.kept[\"logs\"]") && plan.contains("somebody"), "{plan}");
-    bimetal.apply();
+    let applied = bimetal.run(&["apply", "--auto-approve"]);
+    assert!(applied.stderr.contains("Applied: 3 imported, 3 added"), "{applied}");
     bimetal.assert_settled();
     let volume = |name: &str| http::get(engine.socket(), &format!("/volumes/{name}")).expect("an answer").json();
     assert!(volume("old-data")["Labels"].is_null(), "{}", volume("old-data"));

@@ -75,6 +75,9 @@ fn a_provider_from_a_file_lives_like_any_other() {
     server.rewrite("tea", "rum");
     let (plan, changes) = bimetal.plan();
     assert!(changes && plan["drift"][0]["after"]["text"] == "rum", "{plan}");
+    let taken = bimetal.run(&["apply", "--refresh-only", "--auto-approve"]);
+    assert!(taken.stderr.contains("Applied: 1 change taken into the state"), "{taken}");
+    assert!(bimetal.ok(&["history"]).contains("1 refresh"));
     bimetal.apply();
     assert_eq!(server.notes(), [("tea".to_owned(), "black".to_owned())]);
 

@@ -93,18 +93,30 @@ fn arguments(kind: &str) -> Option<&'static [&'static str]> {
 }
 
 fn located(root: &Path, kind: &str, text: impl Fn(&str) -> Option<String>) -> Result<Location, Diagnostic> {
+    if let Some(name) =
+        arguments(kind).into_iter().flatten().find(|name| text(name).is_some_and(|text| text.is_empty()))
+    {
+        return Err(Diagnostic::error(format!("`{name}` of `state \"{kind}\"` is empty")));
+    }
     let needed = |name: &str| text(name).ok_or_else(|| Diagnostic::error(format!("`state \"{kind}\"` needs `{name}`")));
     let bucket = |scheme: &str, bucket: String| {
         let options = text_options(root, kind, &text);
-        let prefix = text("prefix").map(|prefix| format!("/{}", prefix.trim_matches('/'))).unwrap_or_default();
-        Location::Objects(Bucket { url: format!("{scheme}://{bucket}{prefix}"), options })
+        let prefix = text("prefix").unwrap_or_default();
+        let parts = [&*bucket].into_iter().chain(prefix.split('/').filter(|part| !part.is_empty()));
+        Location::Objects(Bucket { url: format!("{scheme}://{}", parts.collect::<Vec<_>>().join("/")), options })
     };
     match kind {
         "sqlite" => Ok(Location::Sqlite(from_root(root, &text("path").unwrap_or_else(|| DEFAULT.to_owned())))),
         "local" => Ok(folder(&from_root(root, &needed("path")?))),
         "postgres" => {
-            let schema = text("schema").unwrap_or_else(|| SCHEMA.to_owned());
-            Ok(Location::Postgres { url: needed("url")?, schema })
+            let (url, schema) = (needed("url")?, text("schema").unwrap_or_else(|| SCHEMA.to_owned()));
+            match url.split_once("://") {
+                Some(("postgres" | "postgresql", _)) => Ok(Location::Postgres { url, schema }),
+                _ => {
+                    let error = Diagnostic::error("`url` of `state \"postgres\"` is no address of a PostgreSQL server");
+                    Err(error.hint("such an address is `postgres://user:password@host/database`"))
+                }
+            }
         }
         "s3" => Ok(bucket("s3", needed("bucket")?)),
         "gcs" => Ok(bucket("gs", needed("bucket")?)),
@@ -236,7 +248,12 @@ mod tests {
         assert_eq!(place("local", &[("path", "s")]).unwrap(), "file:///r/s {}");
         assert_eq!(place("local", &[("path", "./a/../s")]).unwrap(), "file:///r/s {}");
         assert_eq!(place("postgres", &[]).unwrap_err(), "`state \"postgres\"` needs `url`");
-        let s3 = [("bucket", "b"), ("prefix", "/p/q/"), ("endpoint", "http://h:1")];
+        let empty = place("local", &[("path", "")]).unwrap_err();
+        assert_eq!(empty, "`path` of `state \"local\"` is empty");
+        assert!(
+            place("postgres", &[("url", "mysql://h/d")]).unwrap_err().contains("no address of a PostgreSQL server")
+        );
+        let s3 = [("bucket", "b"), ("prefix", "/p//q/"), ("endpoint", "http://h:1")];
         let options = r#"{"allow_http": "true", "endpoint": "http://h:1"}"#;
         assert_eq!(place("s3", &s3).unwrap(), format!("s3://b/p/q {options}"));
         let gcs = [("bucket", "b"), ("service_account_path", "keys/robot.json")];

@@ -81,7 +81,8 @@ fn unclean(what: &str) -> Diagnostic {
 /// Whether the state was made from this configuration, and not from that of another environment: the last revision that knows where it
 /// came from counts.
 pub(crate) async fn check_belongs(store: &State, name: &StateName, origin: &Origin) -> Result<(), Failure> {
-    let Some((_, last, Called { state })) = store.last_with_origin().await? else { return Ok(()) };
+    let Some((last, revision)) = store.last_with_origin().await? else { return Ok(()) };
+    let Called { state } = revision.summary.unwrap_or_default();
     // Who knew of one state only wrote no name.
     let called = state.as_deref().unwrap_or(StateName::DEFAULT);
     if called != name.as_str() {

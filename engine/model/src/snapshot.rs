@@ -144,9 +144,9 @@ impl Origin {
     }
 }
 
-/// Who changed the state, and what.
+/// Who changed the state, and what. `S` is its summary, or what somebody takes of that: it may be as large as the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revision {
+pub struct Revision<S = serde_json::Value> {
     /// Counts from 1.
     pub number: u64,
     /// `user@host`
@@ -159,7 +159,7 @@ pub struct Revision {
     /// `bimetal apply`, `bimetal destroy`
     pub command: String,
     /// The evaluated changes, as the plan shows them, redacted.
-    pub summary: serde_json::Value,
+    pub summary: S,
     /// The random id of the saved plan that it does: nobody does that plan again.
     #[serde(default)]
     pub plan: Option<String>,

@@ -30,8 +30,8 @@ impl Finding {
 }
 
 /// What brings back a row that can't be read.
-const RESTORE: &str =
-    "bring back a copy of the state: a backup, or what `bimetal state pull` printed, with `state push --force`";
+const RESTORE: &str = "bring back a copy of the state: `bimetal state restore` does where it is a file; or push what `bimetal state \
+                       pull` printed, with `state push --force`";
 
 impl State {
     /// Looks at everything there is.

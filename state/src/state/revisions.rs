@@ -37,14 +37,6 @@ struct Named {
     planned_ms: Option<u64>,
 }
 
-/// A revision's version, and some of its summary.
-#[derive(Deserialize)]
-struct Heading<S> {
-    #[serde(default)]
-    origin: Option<Box<Origin>>,
-    summary: Option<S>,
-}
-
 /// A source that is to be kept.
 #[derive(Clone, Copy)]
 struct Kept<'s> {
@@ -119,7 +111,7 @@ impl State {
     }
 
     /// Newest first; revisions and outcomes are wanted.
-    async fn read_revisions(&self, wanted: [Select; 2]) -> Result<Vec<Revision>, StateError> {
+    async fn read_revisions<S: DeserializeOwned>(&self, wanted: [Select; 2]) -> Result<Vec<Revision<S>>, StateError> {
         let Some((opened, view)) = self.look(&wanted).await? else { return Ok(Vec::new()) };
         let mut answers = view.answers.into_iter();
         let (rows, outcomes) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
@@ -129,8 +121,7 @@ impl State {
     }
 
     pub(super) async fn find_revision(&self, number: u64) -> Result<Option<Revision>, StateError> {
-        let wanted = [Table::Revisions, Table::Outcomes].map(|table| Select::One(table, number_key(number)));
-        Ok(self.read_revisions(wanted).await?.into_iter().next())
+        Ok(self.read_revisions(wanted_of(number)).await?.into_iter().next())
     }
 
     /// One revision.
@@ -139,24 +130,17 @@ impl State {
         self.find_revision(number).await?.ok_or_else(none)
     }
 
-    /// The newest revision that knows which version of a configuration it was made from, with that version and what `S` takes of its
-    /// summary, which may be as large as the state; those of long ago don't count.
-    pub async fn last_with_origin<S: DeserializeOwned + Default>(
+    /// The newest revision that knows which version of a configuration it was made from, and that version; those of long ago don't count.
+    pub async fn last_with_origin<S: DeserializeOwned>(
         &self,
-    ) -> Result<Option<(u64, Origin, S)>, StateError> {
+    ) -> Result<Option<(Box<Origin>, Revision<Option<S>>)>, StateError> {
         let found = self.look(&[Select::One(Table::Meta, LAST_REVISION.to_owned())]).await?;
         let rows = found.map(|(_, view)| view.answers.concat()).unwrap_or_default();
         let last = rows.first().and_then(|row| row.value.parse::<u64>().ok()).unwrap_or(0);
         for number in (1..=last).rev().take(MOST_LOOKED_AT) {
-            let found = self.look(&[Select::One(Table::Revisions, number_key(number))]).await?;
-            let Some((opened, row)) = found.and_then(|(opened, view)| Some((opened, view.answers.concat().pop()?)))
-            else {
-                continue;
-            };
-            let heading = document::open_revision(&opened.sealer, number, &row.value);
-            let Heading { origin, summary } = heading.map_err(|error| self.told(error))?;
-            if let Some(origin) = origin {
-                return Ok(Some((number, *origin, summary.unwrap_or_default())));
+            let found = self.read_revisions(wanted_of(number)).await?.into_iter().next();
+            if let Some((origin, revision)) = found.and_then(|found| Some((found.origin.clone()?, found))) {
+                return Ok(Some((origin, revision)));
             }
         }
         Ok(None)
@@ -197,8 +181,13 @@ impl State {
     }
 }
 
+/// What is read of one revision.
+fn wanted_of(number: u64) -> [Select; 2] {
+    [Table::Revisions, Table::Outcomes].map(|table| Select::One(table, number_key(number)))
+}
+
 /// A revision, with how it ended, if it did.
-fn read(sealer: &Sealer, row: &Row, outcome: Option<&String>) -> Result<Revision, StateError> {
+fn read<S: DeserializeOwned>(sealer: &Sealer, row: &Row, outcome: Option<&String>) -> Result<Revision<S>, StateError> {
     let unknown = || StateError::Damaged(format!("`{}` is no number of a revision", row.key));
     let number = number_of(&row.key).ok_or_else(unknown)?;
     let outcome = outcome.map(|text| document::open_outcome(sealer, number, text)).transpose()?;

@@ -27,7 +27,7 @@ use crate::origin::STATE;
 use crate::output::{located, print, print_json, say};
 use crate::plan_document::plan_document;
 use crate::plan_file::{self, FromFile, check_origin, check_state, digests};
-use crate::render::plan::state_alone;
+use crate::render::plan::{drift_count, state_alone};
 use crate::render::style::{ADD, BOLD, REMOVE, paint};
 use crate::session::Session;
 use crate::storable;
@@ -341,8 +341,15 @@ fn finish(session: &Session, plan: &Plan, applied: Option<(&Applied, Instant)>, 
     let Some((applied, started)) = applied else { return };
     let took = started.elapsed().as_secs_f64();
     match applied.outcome {
+        RevisionOutcome::Done if plan.mode == Mode::RefreshOnly => {
+            say(&format!("\n{} {} taken into the state, in {took:.1}s.\n", paint(ADD, "Applied:"), drift_count(plan)));
+        }
         RevisionOutcome::Done => {
-            let did = tally(applied.tally) + &state_alone(plan);
+            let imported = match plan.imported.len() {
+                0 => String::new(),
+                count => format!("{count} imported, "),
+            };
+            let did = imported + &tally(applied.tally) + &state_alone(plan);
             say(&format!("\n{} {did}, in {took:.1}s.\n", paint(ADD, "Applied:")));
         }
         RevisionOutcome::Partial if is_only_deferred(applied) => {

@@ -98,7 +98,7 @@ fn document(revision: &Revision) -> Json {
     })
 }
 
-pub(super) fn outcome(revision: &Revision) -> &'static str {
+pub(super) fn outcome<S>(revision: &Revision<S>) -> &'static str {
     match revision.outcome {
         Some(RevisionOutcome::Done) => "done",
         Some(RevisionOutcome::Failed) => "failed",
@@ -114,7 +114,7 @@ fn tally(revision: &Revision) -> BTreeMap<String, usize> {
     for (_, action) in actions(revision) {
         *tally.entry(action.to_owned()).or_default() += 1;
     }
-    let beside = ["forget", "import"].map(|action| (action, in_state_alone(revision, action).count()));
+    let beside = IN_STATE_ALONE.map(|action| (action, in_state_alone(revision, action).count()));
     let moved = ("move", moved_in(&revision.summary).count());
     let beside = beside.into_iter().chain([moved]).filter(|(_, count)| *count > 0);
     tally.extend(beside.map(|(action, count)| (action.to_owned(), count)));
@@ -126,9 +126,19 @@ fn counts(revision: &Revision) -> String {
     counts.join(", ")
 }
 
+/// What is done to objects that does nothing to what exists.
+const IN_STATE_ALONE: [&str; 3] = ["forget", "import", "refresh"];
+
 /// What it planned to forget, or to take into the state.
 fn in_state_alone<'r>(revision: &'r Revision, action: &str) -> impl Iterator<Item = &'r str> {
-    let list = if action == "forget" { "forgotten" } else { "imported" };
+    let is_refresh = revision.summary.get("mode").and_then(Json::as_str) == Some("refresh-only");
+    let list = match action {
+        "forget" => "forgotten",
+        "import" => "imported",
+        // Any other apply takes it along with what it changes.
+        _ if is_refresh => "drift",
+        _ => "",
+    };
     let all = revision.summary.get(list).and_then(Json::as_array).into_iter().flatten();
     all.filter_map(|one| one.as_str().or_else(|| one.get("address")?.as_str()))
 }
@@ -177,7 +187,7 @@ fn text(revision: &Revision, source: Option<&Source>) -> String {
     }
     let moved = moved_in(&revision.summary).map(|(old, new)| format!("  {:8}{old} to {new}\n", "move"));
     let changes = actions(revision).map(|(address, action)| format!("  {action:8}{address}\n"));
-    let beside = ["forget", "import"]
+    let beside = IN_STATE_ALONE
         .into_iter()
         .flat_map(|action| in_state_alone(revision, action).map(move |address| format!("  {action:8}{address}\n")));
     let changes: String = moved.chain(beside).chain(changes).collect();
@@ -223,6 +233,8 @@ mod tests {
     #[test]
     fn what_only_the_state_knows_of_is_told_too() {
         let summary = serde_json::json!({
+            "mode": "refresh-only",
+            "drift": [{ "address": "docker_volume.f" }],
             "changes": [{ "address": "docker_volume.c", "action": "keep" }],
             "forgotten": ["docker_volume.a", "docker_volume.b"],
             "imported": [{ "address": "docker_volume.c", "id": "c" }],
@@ -238,13 +250,14 @@ mod tests {
             plan: None,
             outcome: Some(RevisionOutcome::Done),
         };
-        assert_eq!(counts(&revision), "2 forget, 1 import, 1 move");
+        assert_eq!(counts(&revision), "2 forget, 1 import, 1 move, 1 refresh");
         let planned = text(&revision, None).split_once("Planned:\n").map(|(_, planned)| planned.to_owned());
         insta::assert_snapshot!(planned.unwrap_or_default(), @"
           move    docker_volume.d to docker_volume.e
           forget  docker_volume.a
           forget  docker_volume.b
           import  docker_volume.c
+          refresh docker_volume.f
         ");
     }
 }

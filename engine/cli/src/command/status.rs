@@ -19,7 +19,7 @@ use crate::session::Session;
 /// What runs, beside a revision of the repository here.
 pub(crate) async fn status(session: &Session, arguments: &arguments::Status) -> Result<(), Failure> {
     let store = session.store(&session.configuration_for_state()?).await?;
-    let Some((number, origin, Drifted { drift })) = store.last_with_origin().await? else {
+    let Some((origin, revision)) = store.last_with_origin().await? else {
         if session.json {
             print_json(&json!({ "format": 1, "revision": null }));
         } else {
@@ -27,12 +27,12 @@ pub(crate) async fn status(session: &Session, arguments: &arguments::Status) -> 
         }
         return Ok(());
     };
-    let revision = store.revision(number).await?;
-    let (beside, drift) = (Beside::of(session, &origin, &arguments.revision)?, drift.len());
+    let beside = Beside::of(session, &origin, &arguments.revision)?;
+    let drift = revision.summary.as_ref().map_or(0, |Drifted { drift }| drift.len());
     if session.json {
         print_json(&json!({
             "format": 1,
-            "revision": number,
+            "revision": revision.number,
             "outcome": revision.outcome,
             "origin": origin,
             "beside": { "ref": arguments.revision, "commit": beside.commit, "behind": beside.behind(), "ahead": beside.ahead() },
@@ -93,7 +93,7 @@ impl Beside {
     }
 }
 
-fn text(revision: &Revision, origin: &Origin, beside: &Beside, drift: usize) -> String {
+fn text<S>(revision: &Revision<S>, origin: &Origin, beside: &Beside, drift: usize) -> String {
     let of = origin.repository.as_ref().map(|repository| format!(" of {repository}")).unwrap_or_default();
     let folder = if origin.folder.is_empty() { String::new() } else { format!(", `{}`", origin.folder) };
     let Revision { number, who, command, started_ms, .. } = revision;

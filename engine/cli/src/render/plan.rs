@@ -24,7 +24,7 @@ use super::wrap::wrap;
 use crate::arguments::Detail;
 
 pub(crate) use self::markdown::markdown;
-pub(crate) use self::summary::{state_alone, summary};
+pub(crate) use self::summary::{drift_count, state_alone, summary};
 pub(crate) use self::versions::{Names, comparison, comparison_markdown};
 
 /// The whole plan in lines of at most so many characters, where they can be broken; one sentence where there is nothing to do.

@@ -2,6 +2,7 @@
 
 mod board;
 mod digest;
+mod quiet;
 
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::board::Board;
 use self::digest::Digest;
+use self::quiet::Quiet;
 use super::style::{BOLD, FAINT, REMOVE, paint};
 use crate::events::Events;
 
@@ -60,6 +62,8 @@ struct State {
     digested: Instant,
     /// Whether somebody looks after it from time to time.
     is_kept: bool,
+    /// While something moves.
+    quiet: Option<Quiet>,
 }
 
 impl Progress {
@@ -96,6 +100,7 @@ impl Progress {
         self.screen.bar.finish_and_clear();
         // Before it is drawn again it would draw once more what it showed last, and leave it there.
         self.screen.bar.set_draw_target(ProgressDrawTarget::hidden());
+        state.quiet = None;
     }
 }
 
@@ -111,8 +116,14 @@ impl Notify for Progress {
 impl Screen {
     fn new(manner: Manner, target: fn() -> ProgressDrawTarget) -> Screen {
         let now = Instant::now();
-        let state =
-            State { board: Board::default(), digest: Digest::default(), spoke: now, digested: now, is_kept: false };
+        let state = State {
+            board: Board::default(),
+            digest: Digest::default(),
+            spoke: now,
+            digested: now,
+            is_kept: false,
+            quiet: None,
+        };
         Screen { state: Mutex::new(state), bar: ProgressBar::hidden(), target, manner }
     }
 
@@ -198,15 +209,17 @@ impl Screen {
         }
         self.say(&mut lines);
         if self.manner == Manner::Live {
-            self.draw(&state.board, now);
+            self.draw(&mut state, now);
         }
     }
 
-    fn draw(&self, board: &Board, now: Instant) {
+    fn draw(&self, state: &mut State, now: Instant) {
+        let board = &state.board;
         if board.is_empty() && !board.has_begun() {
             return;
         }
         if self.bar.is_hidden() {
+            state.quiet = Quiet::begin();
             self.bar.reset();
             self.bar.set_draw_target((self.target)());
             let style = ProgressStyle::with_template("{msg}");

@@ -43,7 +43,11 @@ pub(super) fn words(bucket: &Bucket, error: &Error) -> String {
     if says(&SILENT) {
         return format!("the store does not answer: {}", innermost(error));
     }
-    message(&text).map_or(text.clone(), str::to_owned)
+    match message(&text) {
+        Some(message) => message.to_owned(),
+        None if kind == "folder" => innermost(error),
+        None => text,
+    }
 }
 
 /// What such a place is called, and its name.

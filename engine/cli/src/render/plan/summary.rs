@@ -10,11 +10,11 @@ use crate::render::style::{BOLD, paint};
 /// `Plan: 12 to add (4 machines, 8 replicas of 2 services), 0 to change, 1 to destroy.`
 pub(crate) fn summary(plan: &Plan) -> String {
     if plan.mode == Mode::RefreshOnly {
-        let drift = match plan.drift.len() {
-            1 => "1 change".to_owned(),
-            count => format!("{count} changes"),
-        };
-        return format!("{} {drift} to take into the state; nothing else is done.\n", paint(BOLD, "Plan:"));
+        return format!(
+            "{} {} to take into the state; nothing else is done.\n",
+            paint(BOLD, "Plan:"),
+            drift_count(plan)
+        );
     }
     let part = |verb: &str, is_meant: fn(Action) -> bool| {
         let meant: Vec<&Address> =
@@ -31,6 +31,14 @@ pub(crate) fn summary(plan: &Plan) -> String {
     ];
     let parts: Vec<String> = imported.into_iter().chain(parts).collect();
     format!("{} {}{}.\n", paint(BOLD, "Plan:"), parts.join(", "), state_alone(plan))
+}
+
+/// How much had changed outside: `2 changes`.
+pub(crate) fn drift_count(plan: &Plan) -> String {
+    match plan.drift.len() {
+        1 => "1 change".to_owned(),
+        count => format!("{count} changes"),
+    }
 }
 
 /// What becomes of the state while nothing becomes of the objects: `; 1 moved, 1 forgotten`.

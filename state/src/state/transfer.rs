@@ -127,24 +127,18 @@ impl State {
         self.apart(move || Ok(opening::open(row, &keys, &realm)?.sealer)).await
     }
 
-    /// Copies everything, its history and its key too, to a store that has no state, or an earlier copy of this one; then leaves
-    /// word where it went. The caller has a lease on everything.
+    /// Copies everything, its history and its key too, to a store that has no state, or what is left of this one; then leaves word
+    /// where it went. The caller has a lease on everything.
     pub async fn move_to(&self, lease: &Lease, other: &State) -> Result<(), StateError> {
         let Some((opened, view)) = self.look(&Table::ALL.map(Select::All)).await? else {
             return Err(StateError::LeaseLost);
         };
+        let expect = other.room_for(&opened.lineage).await?;
         let theirs = other.store.read(&Table::ALL.map(Select::Keys)).await?.unwrap_or_default();
-        let lineage = other.store.read(&[Select::One(Table::Meta, LINEAGE.to_owned())]).await?.unwrap_or_default();
-        let lineage = lineage.answers.concat();
-        if lineage.first().is_some_and(|row| row.value != opened.lineage.state) {
-            return Err(StateError::Store { store: other.place(), reason: "another state is there".to_owned() });
-        }
-        let mut commit = copy(view, theirs, self.edge.new_id());
-        commit.id = self.edge.new_id();
-        let version = lineage.first().map_or(0, |row| row.version);
-        commit.expect.push(Expect::Version(Table::Meta, LINEAGE.to_owned(), version));
+        let id = self.edge.new_id();
+        let commit = Commit { id, expect: expect.into(), writes: copies(view, theirs, self.edge.new_id()) };
         if other.store.commit(&commit).await? == Committed::Refused {
-            return Err(StateError::Store { store: other.place(), reason: "somebody else writes there".to_owned() });
+            return Err(other.refuses("somebody else writes there"));
         }
         self.commit_leased(lease, |_| {
             let mut commit = Commit::default();
@@ -152,6 +146,31 @@ impl State {
             Ok(commit)
         })
         .await
+    }
+
+    /// Whether this state may be copied here, and what has to stay so for that.
+    async fn room_for(&self, lineage: &Lineage) -> Result<[Expect; 2], StateError> {
+        let wanted = [LINEAGE, TIMELINE, CHANGED, MOVED_TO].map(|name| Select::One(Table::Meta, name.to_owned()));
+        let answers = self.store.read(&wanted).await?.unwrap_or_default().answers;
+        let mut rows = answers.into_iter().map(|rows| rows.into_iter().next());
+        let mut next = || rows.next().flatten();
+        let (state, timeline, changed, moved) = (next(), next(), next(), next());
+        if state.as_ref().is_some_and(|row| row.value != lineage.state) {
+            return Err(self.refuses("another state is there"));
+        }
+        let version = |row: Option<&Row>| row.map_or(0, |row| row.version);
+        // One that was copied here by somebody who was killed then is as one commit wrote it.
+        let is_untouched = timeline.is_some() && version(timeline.as_ref()) == version(changed.as_ref());
+        if state.is_some() && moved.is_none() && !is_untouched {
+            let reason = "the same state is there, and in use: see which of the two is right, and move the other away";
+            return Err(self.refuses(reason));
+        }
+        Ok([(LINEAGE, state), (CHANGED, changed)]
+            .map(|(name, row)| Expect::Version(Table::Meta, name.to_owned(), version(row.as_ref()))))
+    }
+
+    fn refuses(&self, reason: &str) -> StateError {
+        StateError::Store { store: self.place(), reason: reason.to_owned() }
     }
 }
 
@@ -219,7 +238,7 @@ fn write(writing: &mut Writing<'_>, from: &Sealer, document: &Document, present:
 }
 
 /// Everything but leases, in place of all that is there. Versions begin anew; promises keep theirs, and with that their order.
-fn copy(view: View, theirs: View, timeline: String) -> Commit {
+fn copies(view: View, theirs: View, timeline: String) -> Vec<Write> {
     let write = |table: Table, key: String, value: Option<String>| Write { table, key, value, version: None };
     let mut rows: BTreeMap<(Table, String), Write> = BTreeMap::new();
     for (table, keys) in Table::ALL.into_iter().zip(theirs.answers) {
@@ -236,5 +255,5 @@ fn copy(view: View, theirs: View, timeline: String) -> Commit {
     }
     let named = write(Table::Meta, TIMELINE.to_owned(), Some(timeline));
     rows.insert((Table::Meta, TIMELINE.to_owned()), named);
-    Commit { writes: rows.into_values().collect(), ..Commit::default() }
+    rows.into_values().collect()
 }

@@ -162,6 +162,25 @@ async fn an_empty_file_is_a_state_that_was_never_written() {
 }
 
 #[tokio::test]
+async fn a_state_is_not_copied_over_one_that_went_on() {
+    let ((scene, path), (there, _)) = (scene(), scene());
+    let (old, new) = (scene.state().await, there.state().await);
+    let (lease, _) = begun(&old).await;
+    old.record(&lease, vec![put_plain("a.a", 1)]).await.unwrap();
+    old.move_to(&lease, &new).await.unwrap();
+    // As if its process had been killed before it left word.
+    let forgets = || database(&path).execute("DELETE FROM meta WHERE key = 'moved_to'", []).unwrap();
+    forgets();
+    old.move_to(&lease, &new).await.unwrap();
+    forgets();
+    let (theirs, _) = begun(&new).await;
+    new.record(&theirs, vec![put_plain("b.b", 1)]).await.unwrap();
+    let refused = old.move_to(&lease, &new).await.unwrap_err().to_string();
+    assert!(refused.contains("the same state is there, and in use"), "{refused}");
+    assert_eq!(new.load().await.unwrap().objects.len(), 2);
+}
+
+#[tokio::test]
 async fn a_sealed_row_that_was_moved_does_not_open() {
     let (scene, path) = scene();
     let state = scene.state().await;

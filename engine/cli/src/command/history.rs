@@ -116,7 +116,8 @@ fn tally(revision: &Revision) -> BTreeMap<String, usize> {
     }
     let beside = IN_STATE_ALONE.map(|action| (action, in_state_alone(revision, action).count()));
     let moved = ("move", moved_in(&revision.summary).count());
-    let beside = beside.into_iter().chain([moved]).filter(|(_, count)| *count > 0);
+    let outputs = ("output", outputs(revision).count());
+    let beside = beside.into_iter().chain([moved, outputs]).filter(|(_, count)| *count > 0);
     tally.extend(beside.map(|(action, count)| (action.to_owned(), count)));
     tally
 }
@@ -141,6 +142,12 @@ fn in_state_alone<'r>(revision: &'r Revision, action: &str) -> impl Iterator<Ite
     };
     let all = revision.summary.get(list).and_then(Json::as_array).into_iter().flatten();
     all.filter_map(|one| one.as_str().or_else(|| one.get("address")?.as_str()))
+}
+
+/// Outputs that were to become something else.
+fn outputs(revision: &Revision) -> impl Iterator<Item = &str> {
+    let all = revision.summary.get("outputs").and_then(Json::as_object).into_iter().flatten();
+    all.filter(|(_, output)| output.get("action").and_then(Json::as_str) != Some("keep")).map(|(name, _)| &**name)
 }
 
 /// What it planned to do, but for what was to stay.
@@ -190,7 +197,8 @@ fn text(revision: &Revision, source: Option<&Source>) -> String {
     let beside = IN_STATE_ALONE
         .into_iter()
         .flat_map(|action| in_state_alone(revision, action).map(move |address| format!("  {action:8}{address}\n")));
-    let changes: String = moved.chain(beside).chain(changes).collect();
+    let outputs = outputs(revision).map(|name| format!("  {:8}{name}\n", "output"));
+    let changes: String = moved.chain(beside).chain(changes).chain(outputs).collect();
     if !changes.is_empty() {
         text += &format!("\nPlanned:\n{changes}");
     }
@@ -236,6 +244,7 @@ mod tests {
             "mode": "refresh-only",
             "drift": [{ "address": "docker_volume.f" }],
             "changes": [{ "address": "docker_volume.c", "action": "keep" }],
+            "outputs": { "url": { "action": "update" }, "port": { "action": "keep" } },
             "forgotten": ["docker_volume.a", "docker_volume.b"],
             "imported": [{ "address": "docker_volume.c", "id": "c" }],
             "moved": [{ "address": "docker_volume.e", "before": "docker_volume.d" }],
@@ -250,7 +259,7 @@ mod tests {
             plan: None,
             outcome: Some(RevisionOutcome::Done),
         };
-        assert_eq!(counts(&revision), "2 forget, 1 import, 1 move, 1 refresh");
+        assert_eq!(counts(&revision), "2 forget, 1 import, 1 move, 1 output, 1 refresh");
         let planned = text(&revision, None).split_once("Planned:\n").map(|(_, planned)| planned.to_owned());
         insta::assert_snapshot!(planned.unwrap_or_default(), @"
           move    docker_volume.d to docker_volume.e
@@ -258,6 +267,7 @@ mod tests {
           forget  docker_volume.b
           import  docker_volume.c
           refresh docker_volume.f
+          output  url
         ");
     }
 }

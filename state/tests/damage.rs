@@ -147,8 +147,8 @@ async fn the_newest_backup_is_put_back_and_what_was_there_is_kept() {
     write(&scene.path(), b"broken");
     let restored = restore(&scene.path(), None).unwrap();
     assert_eq!(
-        (restored.from, std::fs::read(restored.aside.unwrap()).unwrap()),
-        (first.path.clone(), b"broken".to_vec())
+        (restored.from, std::fs::read(restored.aside.unwrap()).unwrap(), restored.lost),
+        (first.path.clone(), b"broken".to_vec(), None)
     );
     let again = read(&scene, keys("a")).await.unwrap();
     let (then, now) = (&right.0.lineage, &again.0.lineage);
@@ -251,4 +251,15 @@ async fn a_disk_that_can_not_be_written_is_told() {
         let error = error.to_string();
         assert!(error.contains("state.db`") && error.to_lowercase().contains("read-only"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn what_a_backup_does_not_know_is_named() {
+    let scene = filled(keys("a"), &secret()).await;
+    assert_eq!(restore(&scene.path(), None).unwrap().lost, Some(Vec::new()));
+    let database = rusqlite::Connection::open(scene.path()).unwrap();
+    let later = "INSERT INTO objects SELECT 'docker_volume.later', value, version FROM objects LIMIT 1";
+    assert_eq!(database.execute(later, []).unwrap(), 1);
+    drop(database);
+    assert_eq!(restore(&scene.path(), None).unwrap().lost, Some(vec!["docker_volume.later".to_owned()]));
 }

@@ -66,7 +66,7 @@ pub(crate) fn restore(session: &Session, backup: Option<&Path>) -> Result<(), Fa
     let aside = restored.aside.as_ref().map(|aside| aside.display().to_string());
     if session.json {
         let from = restored.from.display().to_string();
-        print_json(&json!({ "format": 1, "restored": from, "aside": aside }));
+        print_json(&json!({ "format": 1, "restored": from, "aside": aside, "lost": restored.lost }));
         return Ok(());
     }
     say(&format!("The state is that of `{}` again.\n", restored.from.display()));
@@ -74,5 +74,37 @@ pub(crate) fn restore(session: &Session, backup: Option<&Path>) -> Result<(), Fa
         say(&format!("What was there is in `{aside}`.\n"));
     }
     say("What was done since is not in it: look at `bimetal plan` before you apply.\n");
+    say(&lost_text(&restored.lost.unwrap_or_default()));
     Ok(())
+}
+
+/// What goes on existing, and is not known any more.
+fn lost_text(lost: &[String]) -> String {
+    let Some(first) = lost.first() else { return String::new() };
+    let named = match lost.len() - 1 {
+        0 => format!("1 object, `{first}`, is"),
+        1 => format!("2 objects, `{first}` and another one, are"),
+        more => format!("{} objects, `{first}` and {more} others, are", more + 1),
+    };
+    format!(
+        "{named} known there and not here, and may exist: `bimetal import` takes such a one back, before an apply makes \
+         another.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_exist_is_named() {
+        let told = |names: &[&str]| {
+            let lost: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            lost_text(&lost).split(" known there").next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(told(&[]), "");
+        assert_eq!(told(&["a.b"]), "1 object, `a.b`, is");
+        assert_eq!(told(&["a.b", "a.c"]), "2 objects, `a.b` and another one, are");
+        assert_eq!(told(&["a.b", "a.c", "a.d"]), "3 objects, `a.b` and 2 others, are");
+    }
 }

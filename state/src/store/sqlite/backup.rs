@@ -1,5 +1,6 @@
 //! Backups: copies of the whole file beside it, each as of one moment, the last few of them; and how one is put back.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -45,6 +46,8 @@ pub struct Restored {
     pub from: PathBuf,
     /// Where what was there is now.
     pub aside: Option<PathBuf>,
+    /// Addresses of what is known there, and is not here; `None`: it can't be read.
+    pub lost: Option<Vec<String>>,
 }
 
 /// The backups of a state, the newest first.
@@ -165,6 +168,8 @@ fn put_back(state: &Path, from: &Path) -> Result<Restored, Trouble> {
         let reason = "another process works with it: wait until that ends".to_owned();
         return Err(StateError::Store { store: format!("the state `{}`", state.display()), reason }.into());
     };
+    let lost =
+        objects(state).ok().zip(objects(from).ok()).map(|(there, here)| there.difference(&here).cloned().collect());
     let draft = draft_of(state)?;
     let mut source = File::open(from)?;
     let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
@@ -177,11 +182,20 @@ fn put_back(state: &Path, from: &Path) -> Result<Restored, Trouble> {
         Ok(aside)
     });
     match placed {
-        Ok(aside) => Ok(Restored { from: from.to_owned(), aside }),
+        Ok(aside) => Ok(Restored { from: from.to_owned(), aside, lost }),
         Err(trouble) => {
             let _ = std::fs::remove_file(&draft);
             Err(trouble)
         }
+    }
+}
+
+/// Addresses of what is known to exist; of a state of an older format, none that can be compared.
+fn objects(path: &Path) -> Result<BTreeSet<String>, Trouble> {
+    let connection = read_only(path)?;
+    match inspect(&connection)? {
+        Found::State => Ok(statement::keys(&connection, Table::Objects)?),
+        Found::Empty | Found::Older => Err(Trouble::NoState),
     }
 }
 

@@ -54,6 +54,12 @@ pub(super) fn select(connection: &Connection, wanted: &Select) -> rusqlite::Resu
     statement.query_map(rusqlite::params_from_iter(bound), row)?.collect()
 }
 
+/// All keys of a table.
+pub(super) fn keys<K: FromIterator<String>>(connection: &Connection, table: Table) -> rusqlite::Result<K> {
+    let mut statement = connection.prepare(&format!("SELECT key FROM {}", table.name()))?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
 fn row(columns: &Columns<'_>) -> rusqlite::Result<Row> {
     Ok(Row { key: columns.get(0)?, value: columns.get(1)?, version: columns.get::<_, i64>(2)?.cast_unsigned() })
 }

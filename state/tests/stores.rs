@@ -4,8 +4,12 @@ mod stores {
     #[macro_use]
     mod promises;
     mod scene;
+    #[macro_use]
+    mod service;
 
+    mod azure;
     mod bucket;
+    mod gcs;
     mod postgres;
     mod s3;
     mod sqlite;

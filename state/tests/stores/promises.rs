@@ -7,7 +7,7 @@ use bimetal_model::Value;
 use bimetal_model::lease::{Lease, Scope};
 use bimetal_model::port::{Record, Remember as _, StateError};
 use bimetal_model::snapshot::{Intent, IntentId, Revision, RevisionOutcome, Snapshot, Source};
-use bimetal_state::{Document, Keys, Location, Push, Rekey, Standing, State, open};
+use bimetal_state::{Document, Keys, Location, Push, Rekey, Standing, State, StateName, names, open};
 
 use super::scene::*;
 
@@ -41,6 +41,7 @@ macro_rules! keeps_its_promises {
             a_state_is_pulled_changed_and_pushed,
             what_is_left_over_is_found,
             a_state_moves_with_all_that_it_knows,
+            states_by_name_lie_beside_each_other,
         }
     };
     ($scene:expr; $($promise:ident,)*) => {
@@ -541,4 +542,15 @@ pub(crate) async fn a_state_moves_with_all_that_it_knows(scene: &Scene) {
     assert_eq!(back.objects.len(), 1, "and back");
     let timelines = BTreeSet::from([before, after, back].map(|snapshot| snapshot.lineage.timeline));
     assert_eq!(timelines.len(), 3, "versions are other ones everywhere: {timelines:?}");
+}
+
+pub(crate) async fn states_by_name_lie_beside_each_other(scene: &Scene) {
+    let (prod, default): (StateName, _) = ("prod".parse().unwrap(), StateName::default());
+    assert_eq!(names(&scene.location).await.unwrap(), std::slice::from_ref(&default));
+    let other = open(scene.location.named(&prod), keys(KEY), scene.clock.clone()).await.unwrap();
+    let (lease, _) = begun(&other).await;
+    other.record(&lease, vec![put_plain("a.a", 1)]).await.unwrap();
+    assert_eq!(names(&scene.location).await.unwrap(), [default, prod]);
+    assert_eq!(scene.state().await.load().await.unwrap().objects.len(), 0);
+    assert_eq!(other.load().await.unwrap().objects.len(), 1);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
@@ -30,7 +30,9 @@ impl Bucket {
         let url = self.url.as_str();
         let objects: Arc<dyn ObjectStore> = match scheme {
             "s3" => {
-                let mut builder = AmazonS3Builder::from_env().with_url(url);
+                // Not every service knows how to delete many at once, and more than one never is.
+                let single = AmazonS3ConfigKey::DisableBulkDelete;
+                let mut builder = AmazonS3Builder::from_env().with_url(url).with_config(single, "true");
                 for (name, value) in &self.options {
                     builder = builder.with_config(name.parse()?, value);
                 }

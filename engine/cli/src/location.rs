@@ -177,11 +177,15 @@ pub(crate) fn parse(root: &Path, text: &str) -> Result<Location, Failure> {
     };
     let (url, query) = text.split_once('?').unwrap_or((text, ""));
     let mut given = BTreeMap::new();
-    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if !options(kind).any(|known| known == name) {
             let known: Vec<String> = options(kind).map(|known| format!("`{known}`")).collect();
             let error = Diagnostic::error(format!("an address that begins with `{scheme}://` has no option `{name}`"));
             return Err(error.hint(format!("there are {}", known.join(", "))).into());
+        }
+        if value.is_empty() {
+            return Err(Diagnostic::error(format!("`{name}` of the address is empty")).into());
         }
         given.insert(name, percent_decode_str(value).decode_utf8_lossy().into_owned());
     }
@@ -231,7 +235,9 @@ mod tests {
         assert_eq!(place("az://b/p?endpoint=http://h/a&access_key=a%2Bb/=="), format!("az://b/p {options}"));
         assert_eq!(place("file:///srv/./a/../state"), "file:///srv/state {}");
         assert!(parse(Path::new("/r"), "ftp://x").is_err());
-        assert!(parse(Path::new("/r"), "s3://b?regoin=x").is_err());
+        for wrong in ["s3://b?regoin=x", "s3://b?region", "s3://b?region="] {
+            assert!(parse(Path::new("/r"), wrong).is_err(), "{wrong}");
+        }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display().to_string();
         assert_eq!(place(&path), format!("file://{path} {{}}"));

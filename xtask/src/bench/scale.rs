@@ -58,6 +58,9 @@ const CASES: [(Shape, usize); 13] = [
 /// All sizes are multiples of it.
 const LEAST: usize = 100;
 
+/// How often what takes seconds is measured.
+const SAMPLES: usize = 3;
+
 /// How many times as fast as Terraform each should be, and what part of its memory it may take.
 struct Goal {
     faster: f64,
@@ -98,9 +101,9 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
             None => Vec::new(),
         };
         for (step, usage) in medians(&usages) {
-            let other = theirs.iter().find(|(other, _)| *other == step).map(|(_, usage)| usage);
+            let other = medians(&theirs).find(|(other, _)| *other == step).map(|(_, usage)| usage);
             let before = growth.iter().find(|(key, _)| *key == (shape, step, size / 10)).map(|(_, usage)| usage);
-            report.add(line((shape, step, size), &usage, terraform.as_ref().zip(other), before));
+            report.add(line((shape, step, size), &usage, terraform.as_ref().zip(other.as_ref()), before));
             growth.push(((shape, step, size), usage));
         }
     }
@@ -109,8 +112,8 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 
 /// How often all steps are measured: several times where that takes seconds, once where it takes minutes.
 fn samples(shape: Shape, size: usize) -> usize {
-    let is_quick = size <= if shape == Shape::Chain { 1_000 } else { 10_000 };
-    if is_quick { 3 } else { 1 }
+    let is_quick = shape != Shape::Chain || size <= 1_000;
+    if is_quick { SAMPLES } else { 1 }
 }
 
 /// Of each step the sample that took neither the least nor the most processor time.
@@ -163,9 +166,10 @@ fn theirs(bench: &Bench, terraform: &Terraform, shape: Shape, size: usize) -> Re
     if size <= 2_000 {
         return STEPS.into_iter().map(measured).collect();
     }
+    let measured = |step| (0..SAMPLES).map(|_| measured(step)).collect::<Result<Vec<_>>>();
     let plan_all = measured(Step::PlanAll)?;
     project.know((0..size).map(|at| format!("r{at}")))?;
-    Ok(vec![plan_all, measured(Step::PlanNothing)?])
+    Ok([plan_all, measured(Step::PlanNothing)?].concat())
 }
 
 /// Said at once: the report comes after an hour.

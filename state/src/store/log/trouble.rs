@@ -20,6 +20,9 @@ const REFUSED: [&str; 8] = [
 /// Where a cloud's machines are given credentials: asked where nobody said any.
 const OF_MACHINES: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
 
+/// A key of Google's that can't be had.
+const OF_ROBOTS: [&str; 2] = ["Unable to open service account file from ", "Unable to decode service account file: "];
+
 const SILENT: [&str; 5] = ["error sending request", "Connection refused", "connect error", "dns error", "timed out"];
 
 /// What is wrong with it.
@@ -35,6 +38,9 @@ pub(super) fn words(bucket: &Bucket, error: &Error) -> String {
                 tools read them"
             .to_owned();
     }
+    if let Some(reason) = OF_ROBOTS.iter().find_map(|sign| Some(text.split_once(sign)?.1)) {
+        return format!("the key of its service account can't be read: {reason}");
+    }
     let is_refused = matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. });
     if kind != "folder" && (is_refused || says(&REFUSED)) {
         let reason = message(&text).map(|message| format!(" ({message})")).unwrap_or_default();
@@ -44,7 +50,7 @@ pub(super) fn words(bucket: &Bucket, error: &Error) -> String {
         return format!("the store does not answer: {}", innermost(error));
     }
     match message(&text) {
-        Some(message) => message.to_owned(),
+        Some(message) => message,
         None if kind == "folder" => innermost(error),
         None => text,
     }
@@ -61,11 +67,15 @@ fn named(url: &str) -> (&'static str, &str) {
     }
 }
 
-/// The sentence of an answer in XML.
-fn message(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("<Message>")?;
-    let (message, _) = rest.split_once("</Message>")?;
-    message.lines().next().map(str::trim)
+/// The sentence of an answer in XML, and where one follows, that which says whom it concerns.
+fn message(text: &str) -> Option<String> {
+    let of = |tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        let (sentence, _) = rest.split_once(&format!("</{tag}>"))?;
+        sentence.lines().next().map(str::trim)
+    };
+    let details = of("Details").map(|details| format!(" {details}"));
+    Some(format!("{}{}", of("Message")?, details.unwrap_or_default()))
 }
 
 /// The error with all its reasons.
@@ -128,6 +138,22 @@ mod tests {
         assert_eq!(
             said("gs://states", "tcp connect error: Connection refused"),
             "the store does not answer: tcp connect error: Connection refused"
+        );
+        let denied = xml("AccessDenied", "Access denied.").replace(
+            "</Error>",
+            "<Details>robot@p.iam.gserviceaccount.com does not have storage.objects.list access.</Details></Error>",
+        );
+        assert_eq!(
+            said("gs://states", &denied),
+            "the store refuses these credentials (Access denied. robot@p.iam.gserviceaccount.com does not have \
+             storage.objects.list access.); see the `state` block and the environment"
+        );
+        assert_eq!(
+            said(
+                "gs://states",
+                "Unable to open service account file from /k.json: No such file or directory (os error 2)"
+            ),
+            "the key of its service account can't be read: /k.json: No such file or directory (os error 2)"
         );
         assert_eq!(
             said("s3://states", &xml("SlowDown", "Please reduce your request rate.")),

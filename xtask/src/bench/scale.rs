@@ -2,8 +2,8 @@
 //!
 //! Beside it, where it is installed, Terraform does the same with as many objects of its own built-in type.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -38,25 +38,19 @@ enum Step {
 
 const STEPS: [Step; 4] = [Step::PlanAll, Step::Apply, Step::PlanNothing, Step::Destroy];
 
-/// Each shape in sizes; see [`is_compared`] for those that Terraform is asked for.
-const CASES: [(Shape, usize); 13] = [
-    (Shape::Blocks, 100),
-    (Shape::Blocks, 1_000),
-    (Shape::Blocks, 2_000),
-    (Shape::Blocks, 10_000),
-    (Shape::Blocks, 100_000),
-    (Shape::Count, 10_000),
-    (Shape::Count, 100_000),
-    (Shape::ForEach, 1_000),
-    (Shape::ForEach, 10_000),
-    (Shape::ForEach, 100_000),
-    (Shape::Chain, 1_000),
-    (Shape::Chain, 10_000),
-    (Shape::Chain, 100_000),
+/// Each shape, and in which sizes; see [`is_compared`] for those that Terraform is asked for.
+const CASES: [(Shape, &[usize]); 4] = [
+    (Shape::Blocks, &[100, 1_000, 2_000, 10_000, 100_000]),
+    (Shape::Count, &[10_000, 100_000]),
+    (Shape::ForEach, &[1_000, 10_000, 100_000]),
+    (Shape::Chain, &[1_000, 10_000, 100_000]),
 ];
 
 /// All sizes are multiples of it.
 const LEAST: usize = 100;
+
+/// What was measured, one step after the other.
+type Round = Vec<(Step, Usage)>;
 
 /// How often what takes seconds is measured.
 const SAMPLES: usize = 3;
@@ -87,50 +81,74 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     if terraform.is_none() {
         report.note("terraform is not installed: many objects are not compared");
     }
-    let mut growth = Vec::new();
-    for (shape, size) in CASES {
-        // The machine's speed swings in the minutes that Terraform takes: before it and after it there are as many samples.
-        let count = samples(shape, size);
-        let mut usages = ours(bench, shape, size, 0..count)?;
-        let theirs = match terraform.as_ref().filter(|_| is_compared(shape, size)) {
-            Some(terraform) => {
-                let theirs = theirs(bench, terraform, shape, size)?;
-                usages.extend(ours(bench, shape, size, count..2 * count)?);
-                theirs
+    for (shape, sizes) in CASES {
+        measure_shape(bench, report, terraform.as_ref(), shape, sizes)?;
+    }
+    Ok(())
+}
+
+/// The machine's speed swings within minutes. So all sizes have their turn in each round, growth is that within a round, and before
+/// Terraform and after it there are as many rounds.
+fn measure_shape(
+    bench: &Bench,
+    report: &mut Report,
+    terraform: Option<&Terraform>,
+    shape: Shape,
+    sizes: &[usize],
+) -> Result<()> {
+    let (mut ours, mut peers) = (BTreeMap::<usize, Vec<Round>>::new(), BTreeMap::new());
+    for round in 0..SAMPLES {
+        for &size in sizes.iter().filter(|size| round < samples(shape, **size)) {
+            ours.entry(size).or_default().push(our_round(bench, shape, size, round)?);
+        }
+    }
+    if let Some(terraform) = terraform {
+        let compared = sizes.iter().copied().filter(|size| is_compared(shape, *size));
+        for size in compared.clone() {
+            peers.insert(size, theirs(bench, terraform, shape, size)?);
+        }
+        for round in SAMPLES..2 * SAMPLES {
+            for size in compared.clone() {
+                ours.entry(size).or_default().push(our_round(bench, shape, size, round)?);
             }
-            None => Vec::new(),
-        };
-        for (step, usage) in medians(&usages) {
-            let other = medians(&theirs).find(|(other, _)| *other == step).map(|(_, usage)| usage);
-            let before = growth.iter().find(|(key, _)| *key == (shape, step, size / 10)).map(|(_, usage)| usage);
-            report.add(line((shape, step, size), &usage, terraform.as_ref().zip(other.as_ref()), before));
-            growth.push(((shape, step, size), usage));
+        }
+    }
+    for (size, rounds) in &ours {
+        for step in STEPS {
+            let theirs = peers.get(size).and_then(|theirs| median(theirs, step));
+            let grown = ours.get(&(size / 10)).and_then(|smaller| grown(smaller, rounds, step));
+            if let Some(usage) = median(&rounds.concat(), step) {
+                report.add(line((shape, step, *size), &usage, terraform.zip(theirs.as_ref()), grown));
+            }
         }
     }
     Ok(())
 }
 
-/// How often all steps are measured: several times where that takes seconds, once where it takes minutes.
+/// How often all steps are measured: several times where that takes a minute, once where it takes several.
 fn samples(shape: Shape, size: usize) -> usize {
     let is_quick = shape != Shape::Chain || size <= 1_000;
     if is_quick { SAMPLES } else { 1 }
 }
 
-/// Of each step the sample that took neither the least nor the most processor time.
-fn medians(usages: &[(Step, Usage)]) -> impl Iterator<Item = (Step, Usage)> {
-    STEPS.into_iter().filter_map(|step| {
-        let mut of_step: Vec<Usage> = usages.iter().filter(|(of, _)| *of == step).map(|(_, usage)| *usage).collect();
-        of_step.sort_by_key(|usage| usage.cpu);
-        Some((step, *of_step.get(of_step.len() / 2)?))
-    })
+/// Of a step the sample that took neither the least nor the most processor time.
+fn median(usages: &[(Step, Usage)], step: Step) -> Option<Usage> {
+    let mut of_step: Vec<Usage> = usages.iter().filter(|(of, _)| *of == step).map(|(_, usage)| *usage).collect();
+    of_step.sort_by_key(|usage| usage.cpu);
+    of_step.get(of_step.len() / 2).copied()
 }
 
-fn ours(bench: &Bench, shape: Shape, size: usize, rounds: Range<usize>) -> Result<Vec<(Step, Usage)>> {
-    Ok(rounds.map(|round| our_round(bench, shape, size, round)).collect::<Result<Vec<_>>>()?.concat())
+/// How many times the processor time of fewer objects a step took: of all rounds the one in the middle.
+fn grown(smaller: &[Round], larger: &[Round], step: Step) -> Option<f64> {
+    let within =
+        |(smaller, larger): (&Round, &Round)| Some(ratio(median(larger, step)?.cpu, median(smaller, step)?.cpu));
+    let mut all: Vec<f64> = smaller.iter().zip(larger).filter_map(within).collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied()
 }
 
 /// All steps, in a folder of its own.
-fn our_round(bench: &Bench, shape: Shape, size: usize, round: usize) -> Result<Vec<(Step, Usage)>> {
+fn our_round(bench: &Bench, shape: Shape, size: usize, round: usize) -> Result<Round> {
     super::say(&format!("{size} objects as {}", shape.name()));
     let operator = Operator::new(bench, &format!("scale-{}-{size}-{round}", shape.name()), &shape.bimetal(size))?;
     operator.give("memory.wasm", &component()).context("the provider was built before")?;
@@ -154,7 +172,7 @@ fn is_compared(shape: Shape, size: usize) -> bool {
     }
 }
 
-fn theirs(bench: &Bench, terraform: &Terraform, shape: Shape, size: usize) -> Result<Vec<(Step, Usage)>> {
+fn theirs(bench: &Bench, terraform: &Terraform, shape: Shape, size: usize) -> Result<Round> {
     super::say(&format!("{size} objects as {} with terraform", shape.name()));
     let project = terraform.project(bench, &format!("terraform-{}-{size}", shape.name()), &shape.terraform(size))?;
     let words = |step| match step {
@@ -180,7 +198,8 @@ fn told(step: Step, usage: Usage) -> Usage {
 
 type What = (Shape, Step, usize);
 
-fn line(what: What, ours: &Usage, peer: Option<(&Terraform, &Usage)>, smaller: Option<&Usage>) -> Line {
+/// `grown`: how many times that of a tenth as many.
+fn line(what: What, ours: &Usage, peer: Option<(&Terraform, &Usage)>, grown: Option<f64>) -> Line {
     let (shape, step, size) = what;
     let goal = goal(what).filter(|_| peer.is_some());
     let memory = |theirs: &Usage| ours.memory as f64 / theirs.memory as f64;
@@ -188,7 +207,6 @@ fn line(what: What, ours: &Usage, peer: Option<(&Terraform, &Usage)>, smaller: O
         .as_ref()
         .zip(peer)
         .is_none_or(|(goal, (_, theirs))| ratio(theirs.cpu, ours.cpu) >= goal.faster && memory(theirs) <= goal.memory);
-    let grown = smaller.map(|smaller| ratio(ours.cpu, smaller.cpu));
     let target = match (&goal, grown) {
         (Some(goal), _) => format!("{}× less CPU", goal.faster),
         (None, Some(grown)) => format!("< 12 times that of {} (is {grown:.1})", size / 10),

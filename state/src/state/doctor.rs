@@ -58,12 +58,15 @@ impl State {
         Ok(findings)
     }
 
-    /// Revisions that nobody ended. Where some can't be read, that is found already.
+    /// Revisions that nobody ended, and none since. Where some can't be read, that is found already.
     async fn killed(&self, somebody_works: bool) -> Vec<Finding> {
-        let all = self.all_revisions().await.unwrap_or_default().into_iter().rev();
-        let killed = all.filter(|revision| revision.outcome.is_none() && !somebody_works);
+        let all = self.all_revisions().await.unwrap_or_default().into_iter();
+        let mut killed: Vec<Revision> =
+            all.take_while(|revision| revision.outcome.is_none() && !somebody_works).collect();
+        killed.reverse();
         let what = |revision: Revision| format!("revision {} (`{}`) was killed", revision.number, revision.command);
-        killed.map(|revision| Finding::left_over(what(revision), "`bimetal apply` goes on from there")).collect()
+        let hint = "`bimetal apply` goes on from there";
+        killed.into_iter().map(|revision| Finding::left_over(what(revision), hint)).collect()
     }
 }
 

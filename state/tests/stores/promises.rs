@@ -508,6 +508,11 @@ pub(crate) async fn what_is_left_over_is_found(scene: &Scene) {
         ]
     );
     assert!(findings.iter().all(|finding| !finding.is_broken));
+    let (lease, number) = begun(&state).await;
+    state.finish(&lease, number, RevisionOutcome::Done).await.unwrap();
+    state.unlock(lease).await.unwrap();
+    let findings = state.examine().await.unwrap();
+    assert!(!findings.iter().any(|finding| finding.what.contains("killed")), "another one went on: {findings:?}");
 }
 
 pub(crate) async fn a_state_moves_with_all_that_it_knows(scene: &Scene) {
